@@ -1,0 +1,3 @@
+//! The emulator alone.
+
+fn main() {}

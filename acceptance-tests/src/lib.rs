@@ -1,0 +1,3 @@
+//! The acceptance tests and what they stand on.
+
+pub mod emulator;
