@@ -8,7 +8,10 @@ use tonic_prost_build::Config;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=../proto");
-    let descriptors = protox::compile(["tfplugin6.proto", "go_plugin.proto", "health.proto"], ["../proto"])?;
+    let descriptors = protox::compile(
+        ["tfplugin6.proto", "go_plugin.proto", "health.proto"],
+        ["../proto"],
+    )?;
     let mut config = Config::new();
     config.disable_comments(["."]);
     tonic_prost_build::configure()
