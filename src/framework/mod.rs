@@ -1,1 +1,30 @@
-//! Terraform.
+//! Terraform without any cloud: values, schemas, planning, and the server that answers the plugin protocol.
+//!
+//! Must not contain: the name of a cloud; outside of [`protocol`], also no gRPC, no async runtime and no I/O.
+
+pub mod diagnostics;
+pub mod json;
+pub mod msgpack;
+pub mod number;
+pub mod path;
+pub mod plan;
+pub mod protocol;
+pub mod provider;
+pub mod resource;
+pub mod schema;
+pub mod server;
+pub mod types;
+pub mod validate;
+pub mod value;
+
+pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use number::Number;
+pub use path::{AttributePath, Step};
+pub use provider::{ConfigureRequest, Provider};
+pub use resource::{
+    CreateRequest, DeleteRequest, ImportRequest, PlanRequest, PlanResponse, ReadRequest, Resource,
+    StateResponse, UpdateRequest,
+};
+pub use schema::{Attribute, Block, NestedBlock, Nesting, Schema};
+pub use types::Type;
+pub use value::{Object, Value};

@@ -1,0 +1,44 @@
+//! What a provider is, to the framework.
+//!
+//! Must not contain: a concrete provider.
+
+use async_trait::async_trait;
+
+use super::{diagnostics::Diagnostics, resource::Resource, schema::Schema, value::Object};
+
+/// A provider: one configuration block, and the resources that work with what comes of it.
+#[async_trait]
+pub trait Provider: Send + Sync + 'static {
+    /// What configuring yields and every resource is handed.
+    type Client: Send + Sync + 'static;
+
+    /// The schema of the provider block.
+    fn schema(&self) -> Schema;
+
+    /// All resources.
+    fn resources(&self) -> Vec<Box<dyn Resource<Client = Self::Client>>>;
+
+    /// Checks the provider block beyond what its schema says. Values may be unknown.
+    fn validate(&self, _config: &Object) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    /// Turns the provider block into a client. Touches no network; must not fail merely because values are unknown,
+    /// since a plan may not need them.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration or the environment.
+    async fn configure(&self, request: ConfigureRequest) -> Result<Self::Client, Diagnostics>;
+
+    /// Terraform was interrupted: waits of the client end early, work in flight may end.
+    fn stop(&self, client: &Self::Client);
+}
+
+/// The configured provider block.
+#[derive(Debug)]
+pub struct ConfigureRequest {
+    /// The block; values may be unknown during a plan.
+    pub config: Object,
+    /// The version of the CLI, for example `1.11.4`.
+    pub terraform_version: String,
+}

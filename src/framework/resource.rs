@@ -1,0 +1,170 @@
+//! What a resource is, to the framework: its operations, and what goes in and out of each.
+//!
+//! Must not contain: a concrete resource, or the order in which operations are called.
+
+use async_trait::async_trait;
+use serde_json::Value as Json;
+
+use super::{
+    diagnostics::{Diagnostic, Diagnostics},
+    path::AttributePath,
+    schema::Schema,
+    value::Object,
+};
+
+/// A kind of remote object that Terraform creates, reads, updates and deletes.
+///
+/// Operations return what the practitioner is told. Whatever is known of the remote object goes into the response
+/// **as soon as it is known**: the framework keeps it also when the operation fails or panics afterwards.
+#[async_trait]
+pub trait Resource: Send + Sync + 'static {
+    /// What the provider's configuration yields.
+    type Client: Send + Sync;
+
+    /// The name of the resource type, for example `alicloud_cams_waba_binding`.
+    fn type_name(&self) -> &'static str;
+
+    /// Its attributes and nested blocks.
+    fn schema(&self) -> Schema;
+
+    /// Checks a configuration beyond what the schema says. Values may be unknown.
+    fn validate(&self, _config: &Object) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    /// Looks at a finished plan and may refuse it, warn about it, change unknown values, or demand a replacement.
+    /// Must come to the same answer when called again with the same request.
+    fn modify_plan(&self, _request: &PlanRequest<'_>, _response: &mut PlanResponse) {}
+
+    /// Creates the remote object.
+    ///
+    /// # Errors
+    /// Why not, or not wholly. With `response.state` set, Terraform stores the object and marks it tainted.
+    async fn create(
+        &self,
+        client: &Self::Client,
+        request: CreateRequest,
+        response: &mut StateResponse,
+    ) -> Result<(), Diagnostics>;
+
+    /// Reads the remote object. `response` starts with the stored state; `response.state = None` says that the object
+    /// is gone.
+    ///
+    /// # Errors
+    /// Why it could not be read. The stored state is kept then.
+    async fn read(
+        &self,
+        client: &Self::Client,
+        request: ReadRequest,
+        response: &mut StateResponse,
+    ) -> Result<(), Diagnostics>;
+
+    /// Changes the remote object in place. `response` starts with the prior state.
+    ///
+    /// # Errors
+    /// Why not, or not wholly. `response.state` says what is true now.
+    async fn update(
+        &self,
+        client: &Self::Client,
+        request: UpdateRequest,
+        response: &mut StateResponse,
+    ) -> Result<(), Diagnostics>;
+
+    /// Deletes the remote object. `response` starts with the prior state; the framework clears it on success.
+    ///
+    /// # Errors
+    /// Why not. The object stays in state.
+    async fn delete(
+        &self,
+        client: &Self::Client,
+        request: DeleteRequest,
+        response: &mut StateResponse,
+    ) -> Result<(), Diagnostics>;
+
+    /// Turns an import ID into enough of a state for [`Resource::read`], which Terraform calls next and which tells
+    /// whether there is such an object.
+    ///
+    /// # Errors
+    /// Why this cannot be an ID.
+    fn import(&self, request: ImportRequest) -> Result<Object, Diagnostics>;
+}
+
+/// What a plan is made of.
+#[derive(Debug)]
+pub struct PlanRequest<'a> {
+    /// The object as it is; `None` for one to be created.
+    pub prior: Option<&'a Object>,
+    /// The configuration; `None` for an object to be destroyed. May have unknown values.
+    pub config: Option<&'a Object>,
+    /// What [`PlanResponse::private`] was in the plan that led to this one.
+    ///
+    /// When Terraform replaces an object it plans twice: first from the prior state, then as a creation that carries
+    /// the private data of the first plan. So a creation with private data is the second half of a replacement.
+    /// Source: plugin protocol 6, `PlanResourceChange`; observed with Terraform 1.11.
+    pub prior_private: Option<&'a Json>,
+}
+
+/// A plan.
+#[derive(Debug, Default)]
+pub struct PlanResponse {
+    /// The object as it shall be; `None` for one to be destroyed.
+    pub planned: Option<Object>,
+    /// Attributes whose change cannot be made in place.
+    pub requires_replace: Vec<AttributePath>,
+    /// For the second plan of a replacement. Terraform writes it to the plan file, unencrypted: no secrets.
+    pub private: Option<Json>,
+    /// What the practitioner is told.
+    pub diagnostics: Diagnostics,
+}
+
+/// A creation.
+#[derive(Debug)]
+pub struct CreateRequest {
+    /// The configuration, wholly known.
+    pub config: Object,
+    /// What was planned; unknown values are the provider's to fill.
+    pub planned: Object,
+}
+
+/// A refresh.
+#[derive(Debug)]
+pub struct ReadRequest {
+    /// As stored.
+    pub state: Object,
+    /// Whether Terraform is importing: the state is what [`Resource::import`] made of an ID.
+    pub importing: bool,
+}
+
+/// A change in place.
+#[derive(Debug)]
+pub struct UpdateRequest {
+    /// The object as it is.
+    pub prior: Object,
+    /// The configuration, wholly known.
+    pub config: Object,
+    /// What was planned.
+    pub planned: Object,
+}
+
+/// A deletion.
+#[derive(Debug)]
+pub struct DeleteRequest {
+    /// The object as it is.
+    pub prior: Object,
+}
+
+/// An import.
+#[derive(Debug)]
+pub struct ImportRequest {
+    /// What the practitioner gave.
+    pub id: String,
+}
+
+/// What an operation leaves behind, whether it succeeds or not.
+#[derive(Debug, Default)]
+pub struct StateResponse {
+    /// The object as far as it is known; `None` when there is none.
+    pub state: Option<Object>,
+    /// Warnings, also on success. Errors are returned instead.
+    pub warnings: Vec<Diagnostic>,
+}
