@@ -13,10 +13,12 @@ pub const MAX_DIGITS: usize = 65_536;
 /// A decimal number of any size, or an infinity. Never narrowed to a binary float.
 ///
 /// Two numbers are equal when they are numerically equal, however they were written: `1.50` is `1.5`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+///
+/// The order is that of the texts: good for sorting, not for size.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Number(Kind);
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Kind {
     /// Plain decimal text in its one canonical form: no exponent, no plus sign, no needless zero, no `-0`.
     Finite(Box<str>),

@@ -59,12 +59,12 @@ pub enum AttributeKind {
     /// A value of a type.
     Plain(Type),
     /// Objects with attributes of their own.
-    Nested(AttributeNesting, Vec<Attribute>),
+    Nested(Collection, Vec<Attribute>),
 }
 
-/// How the objects of a nested attribute are collected.
+/// How objects are collected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AttributeNesting {
+pub enum Collection {
     /// One object.
     Single,
     /// A list of objects.
@@ -128,7 +128,9 @@ pub struct Bounds {
 
 /// A check of one known, non-null value, with the sentence for the practitioner when it fails.
 #[derive(Clone)]
-pub struct Validator(Arc<dyn Fn(&Value) -> Result<(), String> + Send + Sync>);
+pub struct Validator(Arc<Check>);
+
+type Check = dyn Fn(&Value) -> Result<(), String> + Send + Sync;
 
 impl Validator {
     /// From a check. Its error says what is expected and shows the value only where it cannot be a secret; it reads
@@ -246,6 +248,17 @@ impl NestedBlock {
 impl Nesting {
     /// One block or none.
     pub const OPTIONAL: Self = Self::Single { required: false };
+
+    /// How the blocks are collected.
+    #[must_use]
+    pub fn collection(self) -> Collection {
+        match self {
+            Self::Single { .. } | Self::Group => Collection::Single,
+            Self::List(_) => Collection::List,
+            Self::Set(_) => Collection::Set,
+            Self::Map => Collection::Map,
+        }
+    }
 }
 
 impl Setting {
@@ -307,7 +320,7 @@ impl Attribute {
     #[must_use]
     pub fn nested(
         name: &'static str,
-        nesting: AttributeNesting,
+        nesting: Collection,
         attributes: Vec<Self>,
         setting: Setting,
     ) -> Self {
@@ -377,10 +390,10 @@ impl Attribute {
                     .collect();
                 let object = Type::Object(object);
                 match nesting {
-                    AttributeNesting::Single => object,
-                    AttributeNesting::List => Type::List(Box::new(object)),
-                    AttributeNesting::Set => Type::Set(Box::new(object)),
-                    AttributeNesting::Map => Type::Map(Box::new(object)),
+                    Collection::Single => object,
+                    Collection::List => Type::List(Box::new(object)),
+                    Collection::Set => Type::Set(Box::new(object)),
+                    Collection::Map => Type::Map(Box::new(object)),
                 }
             }
         }

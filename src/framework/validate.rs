@@ -1,1 +1,251 @@
-//! validate
+//! Configuration against schema: what is missing, what may not be set, and what each attribute's own checks say.
+//!
+//! Terraform checks the shape of a configuration itself; the checks here also hold for hosts that do not.
+//!
+//! Must not contain: rules of a single resource.
+
+use std::collections::BTreeMap;
+
+use super::{
+    diagnostics::{Diagnostic, Diagnostics},
+    path::AttributePath,
+    schema::{
+        Attribute, AttributeKind, Block, Bounds, Collection, NestedBlock, Nesting, Schema, Setting,
+    },
+    value::{Object, Value},
+};
+
+/// Checks a configuration, which may have unknown values; these pass, since they are checked again once known.
+#[must_use]
+pub fn validate(schema: &Schema, config: &Object) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    block(
+        &schema.block,
+        config.attributes(),
+        &AttributePath::root(),
+        Precision::Exact,
+        &mut found,
+    );
+    found
+}
+
+/// Whether a path still tells the very place. Below a set it does not: it ends at the set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Precision {
+    Exact,
+    WithinSet,
+}
+
+fn block(
+    block: &Block,
+    config: &BTreeMap<String, Value>,
+    path: &AttributePath,
+    precision: Precision,
+    found: &mut Diagnostics,
+) {
+    attributes(&block.attributes, config, path, precision, found);
+    for nested in &block.blocks {
+        let value = config.get(nested.name).unwrap_or(&Value::Null);
+        nested_block(
+            nested,
+            value,
+            &below(path, nested.name, precision),
+            precision,
+            found,
+        );
+    }
+}
+
+fn attributes(
+    attributes: &[Attribute],
+    config: &BTreeMap<String, Value>,
+    path: &AttributePath,
+    precision: Precision,
+    found: &mut Diagnostics,
+) {
+    for attribute in attributes {
+        let value = config.get(attribute.name).unwrap_or(&Value::Null);
+        self::attribute(
+            attribute,
+            value,
+            &below(path, attribute.name, precision),
+            precision,
+            found,
+        );
+    }
+}
+
+fn attribute(
+    attribute: &Attribute,
+    value: &Value,
+    path: &AttributePath,
+    precision: Precision,
+    found: &mut Diagnostics,
+) {
+    let name = attribute.name;
+    if value.is_null() {
+        if attribute.setting == Setting::Required {
+            found.push(
+                Diagnostic::error(
+                    "Missing required argument",
+                    format!("The argument \"{name}\" is required, but no value was found for it."),
+                )
+                .at(path.clone()),
+            );
+        }
+        return;
+    }
+    if !attribute.setting.is_configurable() {
+        found.push(
+            Diagnostic::error(
+                "Value for a read-only attribute",
+                format!(
+                    "The provider sets the attribute \"{name}\"; remove it from the configuration."
+                ),
+            )
+            .at(path.clone()),
+        );
+        return;
+    }
+    if attribute.deprecated {
+        found.push(
+            Diagnostic::warning(
+                "Argument is deprecated",
+                format!("{name}: {}", attribute.description),
+            )
+            .at(path.clone()),
+        );
+    }
+    if value.is_unknown() {
+        return;
+    }
+    for validator in &attribute.validators {
+        if let Err(complaint) = validator.check(value) {
+            found.push(
+                Diagnostic::error(
+                    format!("Invalid value for {name}"),
+                    format!("The argument \"{name}\" {complaint}."),
+                )
+                .at(path.clone()),
+            );
+        }
+    }
+    if let AttributeKind::Nested(nesting, nested) = &attribute.kind {
+        objects(
+            *nesting,
+            value,
+            path,
+            precision,
+            &mut |object, path, precision| {
+                attributes(nested, object, path, precision, found);
+            },
+        );
+    }
+}
+
+fn nested_block(
+    nested: &NestedBlock,
+    value: &Value,
+    path: &AttributePath,
+    precision: Precision,
+    found: &mut Diagnostics,
+) {
+    let name = nested.name;
+    let complain = |found: &mut Diagnostics, what: String| {
+        found.push(
+            Diagnostic::error(format!("Wrong number of {name} blocks"), what).at(path.clone()),
+        );
+    };
+    match (nested.nesting, value) {
+        (_, Value::Unknown) => return,
+        (Nesting::Single { required: true }, Value::Null) => {
+            complain(
+                found,
+                format!("A block \"{name}\" is required, but none was found."),
+            );
+        }
+        (Nesting::List(bounds) | Nesting::Set(bounds), Value::List(blocks)) => {
+            let Bounds { min, max } = bounds;
+            let count = blocks.len();
+            if count < min as usize {
+                complain(
+                    found,
+                    format!(
+                        "At least {min} blocks \"{name}\" are required, but there are {count}."
+                    ),
+                );
+            }
+            if let Some(max) = max.filter(|max| count > *max as usize) {
+                complain(
+                    found,
+                    format!("At most {max} blocks \"{name}\" are allowed, but there are {count}."),
+                );
+            }
+        }
+        _ => {}
+    }
+    objects(
+        nested.nesting.collection(),
+        value,
+        path,
+        precision,
+        &mut |object, path, precision| {
+            block(&nested.block, object, path, precision, found);
+        },
+    );
+}
+
+type Visit<'v> = dyn FnMut(&BTreeMap<String, Value>, &AttributePath, Precision) + 'v;
+
+/// Visits each known object of a collection.
+fn objects(
+    collection: Collection,
+    value: &Value,
+    path: &AttributePath,
+    precision: Precision,
+    visit: &mut Visit<'_>,
+) {
+    let exact = precision == Precision::Exact;
+    match (collection, value) {
+        (Collection::Single, Value::Map(object)) => visit(object, path, precision),
+        (Collection::Map, Value::Map(objects)) => {
+            for (key, object) in objects {
+                if let Value::Map(object) = object {
+                    let path = if exact {
+                        path.then_key(key)
+                    } else {
+                        path.clone()
+                    };
+                    visit(object, &path, precision);
+                }
+            }
+        }
+        (Collection::List, Value::List(objects)) => {
+            for (index, object) in objects.iter().enumerate() {
+                if let Value::Map(object) = object {
+                    let path = if exact {
+                        path.then_index(index)
+                    } else {
+                        path.clone()
+                    };
+                    visit(object, &path, precision);
+                }
+            }
+        }
+        (Collection::Set, Value::List(objects)) => {
+            for object in objects {
+                if let Value::Map(object) = object {
+                    visit(object, path, Precision::WithinSet);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn below(path: &AttributePath, name: &str, precision: Precision) -> AttributePath {
+    match precision {
+        Precision::Exact => path.then_attribute(name),
+        Precision::WithinSet => path.clone(),
+    }
+}

@@ -9,7 +9,7 @@ use super::{number::Number, path::AttributePath, types::Type};
 /// A Terraform value.
 ///
 /// `Debug` shows shapes only, because any value may be a secret.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(test, derive(Debug))]
 pub enum Value {
     /// Not set.
@@ -165,6 +165,12 @@ impl Object {
     /// Name and value, in order of name.
     pub fn iter(&self) -> std::collections::btree_map::Iter<'_, String, Value> {
         self.0.iter()
+    }
+
+    /// The attributes themselves.
+    #[must_use]
+    pub fn attributes(&self) -> &BTreeMap<String, Value> {
+        &self.0
     }
 
     /// The attributes themselves.
