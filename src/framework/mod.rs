@@ -1,1 +1,3 @@
-//! Terraform.
+//! The framework room: Terraform and no cloud.
+
+pub mod protocol;
