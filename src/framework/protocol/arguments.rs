@@ -1,0 +1,194 @@
+//! The command line: what a person may ask of the binary, and what it says about itself.
+//!
+//! Must not contain: a read of the environment, output, anything about serving.
+
+use std::{ffi::OsString, fmt};
+
+use super::{About, handshake};
+
+/// What one start of the binary is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Command {
+    /// No argument: started by a host, which gives its wishes in the environment.
+    Serve,
+    /// `-debug`: started by a person, to be attached to with `TF_REATTACH_PROVIDERS`.
+    Debug,
+    /// `-version`
+    Version,
+    /// `-help`
+    Help,
+}
+
+/// An argument that means nothing here. Its text is for one line on stderr.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct UnknownArgument(String);
+
+impl fmt::Display for UnknownArgument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "unknown argument {:?}; use -debug, -version or -help, or no argument at all",
+            self.0
+        )
+    }
+}
+
+/// Reads the arguments that follow the program's name. One dash and two mean the same, as in Terraform itself.
+/// `-help` wins over `-version`, which wins over `-debug`; an unknown argument beside them is still an error.
+pub(super) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, UnknownArgument> {
+    let mut command = Command::Serve;
+    for argument in arguments {
+        let asked = match argument.to_str() {
+            Some("-debug" | "--debug") => Command::Debug,
+            Some("-version" | "--version") => Command::Version,
+            Some("-help" | "--help" | "-h") => Command::Help,
+            _ => return Err(UnknownArgument(argument.to_string_lossy().into_owned())),
+        };
+        if rank(asked) > rank(command) {
+            command = asked;
+        }
+    }
+    Ok(command)
+}
+
+/// The answer to `-version`, newline included.
+pub(super) fn version(about: &About) -> String {
+    format!(
+        "terraform-provider-{} {}\nplugin protocol {}\n",
+        about.name,
+        about.version,
+        handshake::APP_PROTOCOL
+    )
+}
+
+/// The answer to `-help`, newline included.
+pub(super) fn help(about: &About) -> String {
+    let About {
+        name,
+        version,
+        address,
+        log_variable,
+        summary,
+    } = about;
+    format!(
+        "\
+terraform-provider-{name} {version}: {summary}
+
+This is a plugin. Terraform and OpenTofu start it themselves, without arguments,
+for configurations that require {address}.
+
+Usage: terraform-provider-{name} [-debug | -version | -help]
+
+  -debug     Start outside Terraform, without TLS, for a debugger. Prints the
+             assignment of TF_REATTACH_PROVIDERS that makes Terraform attach.
+             Ends with an interrupt (Ctrl-C).
+  -version   Print the version and end.
+  -help      Print this text and end.
+
+Environment:
+  {log_variable}
+             Level of this provider's log lines: TRACE (default), DEBUG, INFO,
+             WARN, ERROR or OFF. They appear where TF_LOG or TF_LOG_PROVIDER
+             asks Terraform for logs.
+  {network}
+             How Terraform reaches this process: unix (a socket in a directory
+             that only its owner can enter; default except on Windows) or
+             tcp (127.0.0.1).
+  RUST_BACKTRACE
+             Set to 1 to add a backtrace to the report of a crash.
+",
+        network = handshake::NETWORK_VARIABLE,
+    )
+}
+
+const fn rank(command: Command) -> u8 {
+    match command {
+        Command::Serve => 0,
+        Command::Debug => 1,
+        Command::Version => 2,
+        Command::Help => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ABOUT: About = About {
+        name: "toy",
+        version: "1.2.3",
+        address: "registry.terraform.io/example/toy",
+        log_variable: "TF_LOG_PROVIDER_TOY",
+        summary: "a toy",
+    };
+
+    fn check(arguments: &[&str], expected: Result<Command, &str>) {
+        let parsed = parse(arguments.iter().map(OsString::from));
+        let expected = expected.map_err(|text| UnknownArgument(text.to_owned()));
+        assert_eq!(parsed, expected, "{arguments:?}");
+    }
+
+    #[test]
+    fn every_spelling() {
+        check(&[], Ok(Command::Serve));
+        check(&["-debug"], Ok(Command::Debug));
+        check(&["--debug"], Ok(Command::Debug));
+        check(&["-version"], Ok(Command::Version));
+        check(&["--version"], Ok(Command::Version));
+        check(&["-help"], Ok(Command::Help));
+        check(&["--help"], Ok(Command::Help));
+        check(&["-h"], Ok(Command::Help));
+    }
+
+    #[test]
+    fn a_question_wins_over_a_start() {
+        check(&["-debug", "-version"], Ok(Command::Version));
+        check(&["-help", "-version", "-debug"], Ok(Command::Help));
+        check(&["-debug", "-debug"], Ok(Command::Debug));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        check(&["-v"], Err("-v"));
+        check(&["serve"], Err("serve"));
+        check(&[""], Err(""));
+        check(&["-help", "-frobnicate"], Err("-frobnicate"));
+        check(&["-debug=true"], Err("-debug=true"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_argument_that_is_not_text_is_named_as_far_as_it_can_be() {
+        use std::os::unix::ffi::OsStringExt;
+        let argument = OsString::from_vec(vec![b'-', 0xff]);
+        let error = parse(std::iter::once(argument))
+            .expect_err("is unknown")
+            .to_string();
+        assert!(error.contains("-\u{fffd}"), "{error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn the_texts_name_what_they_must() {
+        assert_eq!(
+            version(&ABOUT),
+            "terraform-provider-toy 1.2.3\nplugin protocol 6\n"
+        );
+        let help = help(&ABOUT);
+        for word in [
+            "-debug",
+            "-version",
+            "-help",
+            "TF_LOG_PROVIDER_TOY",
+            handshake::NETWORK_VARIABLE,
+            "TF_REATTACH_PROVIDERS",
+            "registry.terraform.io/example/toy",
+        ] {
+            assert!(help.contains(word), "{word} is missing");
+        }
+        assert!(
+            help.lines().all(|line| line.chars().count() <= 80),
+            "{help}"
+        );
+    }
+}

@@ -1,0 +1,369 @@
+//! What keeps this process alive and what ends it: calls in flight, open connections, and the host's last word.
+//!
+//! Must not contain: sockets, signals, a decision about time limits.
+
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use tokio::sync::watch;
+use tonic::{
+    Status,
+    body::Body,
+    codegen::{BoxFuture, Service, http},
+    server::NamedService,
+};
+
+/// The state of the process's life, shared by everything that serves.
+#[derive(Debug)]
+pub(super) struct Life {
+    calls: watch::Sender<usize>,
+    connections: watch::Sender<Connections>,
+    shutdown: watch::Sender<bool>,
+    ended: watch::Sender<bool>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Connections {
+    open: usize,
+    /// Connections ever accepted.
+    accepted: usize,
+}
+
+impl Life {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            calls: watch::Sender::new(0),
+            connections: watch::Sender::default(),
+            shutdown: watch::Sender::new(false),
+            ended: watch::Sender::new(false),
+        })
+    }
+
+    /// Counts a connection until the answer is dropped.
+    pub(super) fn connection(self: &Arc<Self>) -> OpenConnection {
+        self.connections.send_modify(|connections| {
+            connections.open += 1;
+            connections.accepted += 1;
+        });
+        OpenConnection(Arc::clone(self))
+    }
+
+    /// The host asks the process to end.
+    pub(super) fn shut_down(&self) {
+        self.shutdown.send_replace(true);
+    }
+
+    /// The process begins to end: silent streams close.
+    pub(super) fn end(&self) {
+        self.ended.send_replace(true);
+    }
+
+    /// Returns when the host has asked the process to end.
+    pub(super) async fn shutdown_requested(&self) {
+        until(&self.shutdown, |requested| *requested).await;
+    }
+
+    /// Returns when the process begins to end.
+    pub(super) async fn ended(&self) {
+        until(&self.ended, |ended| *ended).await;
+    }
+
+    /// Returns when no call is in flight.
+    pub(super) async fn no_calls(&self) {
+        until(&self.calls, |calls| *calls == 0).await;
+    }
+
+    /// Returns when a first connection has been accepted.
+    pub(super) async fn first_connection(&self) {
+        until(&self.connections, |connections| connections.accepted > 0).await;
+    }
+
+    /// Returns when no connection is open.
+    pub(super) async fn no_connections(&self) {
+        until(&self.connections, |connections| connections.open == 0).await;
+    }
+
+    /// Returns when a connection is open.
+    pub(super) async fn some_connection(&self) {
+        until(&self.connections, |connections| connections.open > 0).await;
+    }
+}
+
+async fn until<T>(state: &watch::Sender<T>, reached: impl FnMut(&T) -> bool) {
+    // The sender is borrowed, so it outlives the wait, and waiting can only fail after it is gone.
+    let _ = state.subscribe().wait_for(reached).await;
+}
+
+/// One open connection.
+#[derive(Debug)]
+pub(super) struct OpenConnection(Arc<Life>);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0
+            .connections
+            .send_modify(|connections| connections.open -= 1);
+    }
+}
+
+/// One call in flight.
+struct Call(Arc<Life>);
+
+impl Call {
+    fn begin(life: &Arc<Life>) -> Self {
+        life.calls.send_modify(|calls| *calls += 1);
+        Self(Arc::clone(life))
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.0.calls.send_modify(|calls| *calls -= 1);
+    }
+}
+
+/// Lets every call of a service run to its end, and counts it while it does.
+///
+/// A call changes the world. If its caller goes away (a reset stream, a lost connection) the call is not torn down in the
+/// middle of a request to the cloud, as dropping its future would do; it goes on in a task of its own, and `abandoned`
+/// is told, so that it can at least stop waiting for anything.
+pub(super) struct ToTheEnd<S> {
+    service: S,
+    life: Arc<Life>,
+    abandoned: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl<S> ToTheEnd<S> {
+    pub(super) fn new(
+        service: S,
+        life: Arc<Life>,
+        abandoned: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            service,
+            life,
+            abandoned: Arc::new(abandoned),
+        }
+    }
+}
+
+impl<S: Clone> Clone for ToTheEnd<S> {
+    fn clone(&self) -> Self {
+        Self {
+            service: self.service.clone(),
+            life: Arc::clone(&self.life),
+            abandoned: Arc::clone(&self.abandoned),
+        }
+    }
+}
+
+impl<S: NamedService> NamedService for ToTheEnd<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl<S> Service<http::Request<Body>> for ToTheEnd<S>
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<Self::Response, Infallible>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let call = Call::begin(&self.life);
+        let answer = self.service.call(request);
+        let task = tokio::spawn(async move {
+            let _call = call;
+            answer.await
+        });
+        let caller = Caller {
+            abandoned: Some(Arc::clone(&self.abandoned)),
+        };
+        Box::pin(async move {
+            let answered = task.await;
+            caller.is_answered();
+            match answered {
+                Ok(answer) => answer,
+                Err(_) => Ok(Status::internal(
+                    "the provider panicked while it served this call; its report stands in the log, \
+                     please pass it on to the provider's developers",
+                )
+                .into_http()),
+            }
+        })
+    }
+}
+
+/// Tells of a caller that does not wait for its answer.
+struct Caller {
+    abandoned: Option<Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl Caller {
+    fn is_answered(mut self) {
+        self.abandoned = None;
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        if let Some(abandoned) = self.abandoned.take() {
+            abandoned();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::{Future, poll_fn},
+        pin::pin,
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
+
+    use tokio::{sync::oneshot, time::timeout};
+
+    use super::*;
+
+    /// Answers when told to; panics when the teller goes away.
+    #[derive(Clone)]
+    struct OnCommand(Arc<std::sync::Mutex<Option<oneshot::Receiver<()>>>>);
+
+    impl Service<http::Request<Body>> for OnCommand {
+        type Response = http::Response<Body>;
+        type Error = Infallible;
+        type Future = BoxFuture<Self::Response, Infallible>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: http::Request<Body>) -> Self::Future {
+            let command = self
+                .0
+                .lock()
+                .expect("not poisoned")
+                .take()
+                .expect("called once");
+            Box::pin(async move {
+                command.await.expect("told");
+                Ok(Status::ok("").into_http())
+            })
+        }
+    }
+
+    struct Scene {
+        life: Arc<Life>,
+        answer: oneshot::Sender<()>,
+        abandoned: Arc<AtomicUsize>,
+        call: BoxFuture<http::Response<Body>, Infallible>,
+    }
+
+    fn scene() -> Scene {
+        let (answer, command) = oneshot::channel();
+        let life = Life::new();
+        let abandoned = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&abandoned);
+        let mut service = ToTheEnd::new(
+            OnCommand(Arc::new(std::sync::Mutex::new(Some(command)))),
+            Arc::clone(&life),
+            move || {
+                count.fetch_add(1, Ordering::Relaxed);
+            },
+        );
+        let call = service.call(http::Request::new(Body::empty()));
+        Scene {
+            life,
+            answer,
+            abandoned,
+            call,
+        }
+    }
+
+    async fn is_pending(future: impl Future<Output = ()>) -> bool {
+        let mut future = pin!(future);
+        poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_pending())).await
+    }
+
+    const SOON: Duration = Duration::from_secs(10);
+
+    #[tokio::test]
+    async fn a_call_is_counted_until_it_is_answered() {
+        let Scene {
+            life,
+            answer,
+            abandoned,
+            call,
+        } = scene();
+        assert!(is_pending(life.no_calls()).await);
+        answer.send(()).expect("is awaited");
+        call.await.expect("is infallible");
+        timeout(SOON, life.no_calls()).await.expect("is over");
+        assert_eq!(abandoned.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn a_call_goes_on_without_its_caller() {
+        let Scene {
+            life,
+            answer,
+            abandoned,
+            call,
+        } = scene();
+        drop(call);
+        assert_eq!(abandoned.load(Ordering::Relaxed), 1);
+        tokio::task::yield_now().await;
+        assert!(is_pending(life.no_calls()).await);
+        answer.send(()).expect("is still awaited");
+        timeout(SOON, life.no_calls()).await.expect("is over");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_and_is_counted_out() {
+        let Scene {
+            life,
+            answer,
+            abandoned,
+            call,
+        } = scene();
+        drop(answer);
+        let response = call.await.expect("is infallible");
+        let status = Status::from_header_map(response.headers()).expect("is an error");
+        assert_eq!(status.code(), tonic::Code::Internal);
+        assert!(status.message().contains("panicked"), "{status}");
+        timeout(SOON, life.no_calls()).await.expect("is over");
+        assert_eq!(abandoned.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn connections_and_signals() {
+        let life = Life::new();
+        assert!(is_pending(life.first_connection()).await);
+        assert!(!is_pending(life.no_connections()).await);
+        let (one, two) = (life.connection(), life.connection());
+        assert!(!is_pending(life.first_connection()).await);
+        drop(one);
+        assert!(is_pending(life.no_connections()).await);
+        assert!(!is_pending(life.some_connection()).await);
+        drop(two);
+        assert!(!is_pending(life.no_connections()).await);
+        assert!(is_pending(life.some_connection()).await);
+        assert!(!is_pending(life.first_connection()).await);
+
+        assert!(is_pending(life.shutdown_requested()).await);
+        life.shut_down();
+        assert!(!is_pending(life.shutdown_requested()).await);
+        assert!(is_pending(life.ended()).await);
+        life.end();
+        assert!(!is_pending(life.ended()).await);
+    }
+}

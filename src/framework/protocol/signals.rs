@@ -1,0 +1,57 @@
+//! The signals that this process takes notice of.
+//!
+//! Must not contain: what follows from a signal.
+
+use std::{future::pending, io};
+
+#[cfg(unix)]
+use tokio::signal::unix::{Signal as Interrupts, Signal as Terminations};
+#[cfg(windows)]
+use tokio::signal::windows::{CtrlBreak as Terminations, CtrlC as Interrupts};
+
+/// From [`Signals::listen`] on neither of them ends the process by itself, and children are not affected.
+#[derive(Debug)]
+pub(super) struct Signals {
+    interrupts: Interrupts,
+    terminations: Terminations,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Signal {
+    /// SIGINT, or Ctrl-C on Windows.
+    Interrupt,
+    /// SIGTERM, or Ctrl-Break on Windows, which is as near as its console comes.
+    Terminate,
+}
+
+impl Signals {
+    /// Begins to listen. Must be called within a runtime.
+    #[cfg(unix)]
+    pub(super) fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupts: signal(SignalKind::interrupt())?,
+            terminations: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Begins to listen. Must be called within a runtime.
+    #[cfg(windows)]
+    pub(super) fn listen() -> io::Result<Self> {
+        use tokio::signal::windows::{ctrl_break, ctrl_c};
+        Ok(Self {
+            interrupts: ctrl_c()?,
+            terminations: ctrl_break()?,
+        })
+    }
+
+    /// The next signal. Nothing is lost when the wait is given up.
+    pub(super) async fn next(&mut self) -> Signal {
+        tokio::select! {
+            Some(()) = self.interrupts.recv() => Signal::Interrupt,
+            Some(()) = self.terminations.recv() => Signal::Terminate,
+            // No more signals can come, which is no signal.
+            else => pending().await,
+        }
+    }
+}
