@@ -55,8 +55,6 @@ const CAPABILITIES: wire::ServerCapabilities = wire::ServerCapabilities {
     get_provider_schema_optional: true,
     move_resource_state: false,
     generate_resource_config: false,
-    store_planned_private: false,
-    computed_blocks_allowed: false,
 };
 
 #[tonic::async_trait]
