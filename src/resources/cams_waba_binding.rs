@@ -1,0 +1,608 @@
+//! `alicloud_cams_waba_binding`: a WhatsApp Business Account (WABA), bound to the Alibaba Cloud account.
+//!
+//! What the service offers, and so what this resource can promise (CAMS API 2020-06-06):
+//!
+//! * Binding is one call, `ChatappBindWaba`. It has no idempotency token, and what a second bind of the same WABA does is
+//!   not documented. So it is never repeated after an attempt whose outcome is unknown.
+//! * Reading is `QueryChatappBindWaba` by the space (`CustSpaceId`) that the bind returned. A space can be bound to
+//!   another WABA in the console; that is drift, and shows as a replacement. How the service answers for a space without
+//!   a WABA is not documented; every form of "no `Id`" is taken as gone, every error code as an error.
+//! * **Destroying**: there is no operation to unbind. With `deletion_policy = "ABANDON"` the binding leaves the state and
+//!   stays in the cloud, and the practitioner is warned; with `"PREVENT"` destroying and replacing are refused in the plan.
+//!
+//! Must not contain: another resource, sockets, clocks.
+
+use std::{fmt::Write as _, time::Duration};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json, json};
+
+use super::{
+    Connection,
+    diagnosis::{Attempted, diagnose},
+};
+use crate::{
+    alicloud::{Action, CAMS, Operation, Product},
+    framework::{
+        Attribute, AttributePath, Block, CreateRequest, DeleteRequest, Diagnostic, Diagnostics, ImportRequest, Nesting,
+        Object, PlanRequest, PlanResponse, ReadRequest, Resource, Schema, StateResponse, Type, UpdateRequest, Value,
+        schema::Validator,
+        timeouts::{self, Timeout},
+    },
+};
+
+/// The resource.
+pub(super) struct CamsWabaBinding;
+
+const CREATE: Timeout = Timeout { operation: "create", default: "5m" };
+const READ: Timeout = Timeout { operation: "read", default: "2m" };
+const DELETE: Timeout = Timeout { operation: "delete", default: "1m" };
+
+const ABANDON: &str = "ABANDON";
+const PREVENT: &str = "PREVENT";
+
+/// How often a fresh binding is looked up before the rest of its attributes is left to the next refresh, and how long
+/// to wait in between. That a read right after the bind may lag is not documented, only possible.
+const LOOKUPS_AFTER_BIND: u32 = 6;
+const PAUSE_AFTER_BIND: Duration = Duration::from_millis(500);
+
+const RAM_ACTIONS: [&str; 2] = ["cams:ChatappBindWaba", "cams:QueryChatappBindWaba"];
+
+/// The computed attributes that `QueryChatappBindWaba` fills, with their names there.
+const FROM_QUERY: [(&str, &str, &str); 9] = [
+    ("waba_name", "Name", "Name of the WABA."),
+    (
+        "account_review_status",
+        "AccountReviewStatus",
+        "Meta's review of the WABA: `PENDING`, `APPROVED`, `REJECTED` or `DISABLED`.",
+    ),
+    ("business_id", "BusinessId", "ID of the Meta business portfolio."),
+    ("business_name", "BusinessName", "Name of the Meta business portfolio."),
+    ("currency", "Currency", "Currency of the WABA, for example `USD`."),
+    ("message_template_namespace", "MessageTemplateNamespace", "Namespace of the message templates."),
+    ("marketing_message_lite_status", "MarketingMessageLiteStatus", "State of Marketing Messages Lite, for example `Y`."),
+    ("is_on_biz_app", "IsOnBizApp", "The service's field `IsOnBizApp`, for example `N`. The service does not describe it."),
+    ("primary_business_location", "PrimaryBusinessLocation", "The service's field `PrimaryBusinessLocation`, as it comes."),
+];
+
+#[async_trait]
+impl Resource for CamsWabaBinding {
+    type Client = Connection;
+
+    fn type_name(&self) -> &'static str {
+        "alicloud_cams_waba_binding"
+    }
+
+    fn schema(&self) -> Schema {
+        let block = Block::new(
+            "Binds a WhatsApp Business Account (WABA) to the Alibaba Cloud account, and yields the `CustSpaceId` that all \
+             further calls of Chat App Message Service need. The WABA's owner has to finish Meta's embedded signup \
+             first. The service has no operation to unbind: destroying leaves the binding where it is.",
+        )
+        .attribute(
+            Attribute::required("waba_id", Type::String)
+                .describe("ID of the WABA at Meta, 1 to 32 decimal digits. A change binds the new WABA to a new space; the old binding stays.")
+                .requires_replace()
+                .validate(Validator::text(|text| {
+                    if (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+                        return Ok(());
+                    }
+                    Err(format!("must be the WABA's ID at Meta, 1 to 32 decimal digits, but is \"{text}\""))
+                })),
+        )
+        .attribute(
+            Attribute::optional("isv_code", Type::String)
+                .describe("ISV verification code, which shows that the sub-account is authorised by the ISV. Sent when the binding is read.")
+                .sensitive()
+                .validate(Validator::text(|text| {
+                    if text.is_empty() { Err("must not be empty; leave it out instead".to_owned()) } else { Ok(()) }
+                })),
+        )
+        .attribute(
+            Attribute::optional("deletion_policy", Type::String)
+                .describe("What destroying does, as the service cannot unbind: `ABANDON` (default) removes the binding from state and leaves it in the cloud, with a warning; `PREVENT` refuses to plan a destruction or replacement, by the value in state.")
+                .default(ABANDON)
+                .validate(Validator::one_of(&[ABANDON, PREVENT])),
+        )
+        .attribute(
+            Attribute::computed("id", Type::String).describe("Same as `cust_space_id`.").use_state_for_unknown(),
+        )
+        .attribute(
+            Attribute::computed("cust_space_id", Type::String)
+                .describe("ID of the space that the WABA is bound to (`CustSpaceId`); the channel ID of the console.")
+                .use_state_for_unknown(),
+        );
+        let block = FROM_QUERY.iter().fold(block, |block, (name, _, description)| {
+            block.attribute(Attribute::computed(name, Type::String).describe(*description).use_state_for_unknown())
+        });
+        let block = block.attribute(
+            Attribute::computed("auth_international_rate_eligibility", Type::String)
+                .describe("Data on international authentication rates, as JSON text.")
+                .use_state_for_unknown(),
+        );
+        Schema::new(block.nested(timeouts::NAME, Nesting::OPTIONAL, timeouts::block(&[CREATE, READ, DELETE])))
+    }
+
+    fn modify_plan(&self, request: &PlanRequest<'_>, response: &mut PlanResponse) {
+        let replaces = !response.requires_replace.is_empty();
+        let replaced = request.prior_private.and_then(Kept::from_private);
+        match (request.prior.map(Kept::from_state), &response.planned) {
+            (Some(kept), None) => response.diagnostics.push(kept.on_destroy(Moment::Plan)),
+            (Some(kept), Some(_)) => {
+                if replaces && kept.prevents {
+                    response.diagnostics.push(kept.refuse_replacement().at(AttributePath::attribute("waba_id")));
+                }
+                response.private = Some(kept.to_private());
+            }
+            // The second plan of a replacement, whatever asked for it: a changed `waba_id`, `-replace`,
+            // `replace_triggered_by`.
+            (None, Some(_)) => {
+                if let Some(kept) = replaced {
+                    response.diagnostics.push(if kept.prevents {
+                        kept.refuse_replacement()
+                    } else {
+                        kept.warn_of_replacement()
+                    });
+                }
+            }
+            (None, None) => {}
+        }
+    }
+
+    async fn create(
+        &self,
+        connection: &Connection,
+        request: CreateRequest,
+        response: &mut StateResponse,
+    ) -> Result<(), Diagnostics> {
+        let waba_id = request.planned.text("waba_id").unwrap_or_default().to_owned();
+        let operation = connection.operation(CREATE.of(&request.planned))?;
+        let bound = bind(&operation, &waba_id).await?;
+
+        // The binding exists now. It goes into state before anything else can happen.
+        let mut state = request.planned;
+        state.set("waba_id", bound.waba_id.as_str());
+        state.set("id", bound.cust_space_id.as_str());
+        state.set("cust_space_id", bound.cust_space_id.as_str());
+        Waba { id: bound.waba_id.clone(), fields: Map::new() }.fill(&mut state);
+        response.state = Some(state.clone());
+
+        if bound.waba_id != waba_id {
+            return Err(another_waba_was_bound(&waba_id, &bound));
+        }
+        match look_up_fresh(&operation, &bound, state.text("isv_code")).await {
+            Ok(waba) => {
+                waba.fill(&mut state);
+                response.state = Some(state);
+            }
+            Err(why) => response.warnings.push(Diagnostic::warning(
+                "WhatsApp Business Account is bound, but could not be read yet",
+                format!(
+                    "WABA {waba_id} is bound to the space {} and saved in state. Attributes such as `waba_name` stay \
+                     null until the next refresh, because reading them did not succeed:\n\n{why}",
+                    bound.cust_space_id
+                ),
+            )),
+        }
+        Ok(())
+    }
+
+    async fn read(
+        &self,
+        connection: &Connection,
+        request: ReadRequest,
+        response: &mut StateResponse,
+    ) -> Result<(), Diagnostics> {
+        let mut state = request.state;
+        let space = state.text("cust_space_id").or_else(|| state.text("id")).unwrap_or_default().to_owned();
+        if space.is_empty() {
+            return Err(Diagnostic::error(
+                "Unable to read the binding of the WhatsApp Business Account",
+                "The stored state has no `cust_space_id`, so there is nothing to look up. Remove the object with \
+                 `terraform state rm`, and import it by its CustSpaceId.",
+            )
+            .into());
+        }
+        let operation = connection.operation(READ.of(&state))?;
+        let found = query(&operation, &space, state.text("isv_code"), "timeouts.read").await.map_err(|mut diagnostic| {
+            if !request.importing {
+                diagnostic.detail.push_str(
+                    "\n\nThe object stays in state as it was: only a clear answer that nothing is bound removes it.",
+                );
+            }
+            diagnostic
+        })?;
+        match found {
+            Some(waba) => {
+                // Another WABA than the state's is drift. With its ID in state, the plan shows the difference.
+                state.set("waba_id", waba.id.as_str());
+                state.set("id", space.as_str());
+                state.set("cust_space_id", space.as_str());
+                waba.fill(&mut state);
+                response.state = Some(state);
+                Ok(())
+            }
+            None if request.importing => Err(Diagnostic::error(
+                "Nothing to import",
+                format!(
+                    "The service answered that no WABA is bound to the space \"{space}\". The import ID is the \
+                     CustSpaceId of a binding, which the console shows as the channel ID in Channel Management; it is \
+                     neither the WABA ID nor the name of the channel. Check it for typing errors, and that the provider \
+                     uses the account that the channel belongs to."
+                ),
+            )
+            .into()),
+            None => {
+                response.state = None;
+                Ok(())
+            }
+        }
+    }
+
+    /// What can change in place concerns Terraform alone: how to read, how long to wait, what destroying does.
+    async fn update(
+        &self,
+        _connection: &Connection,
+        request: UpdateRequest,
+        response: &mut StateResponse,
+    ) -> Result<(), Diagnostics> {
+        response.state = Some(request.planned);
+        Ok(())
+    }
+
+    async fn delete(
+        &self,
+        _connection: &Connection,
+        request: DeleteRequest,
+        response: &mut StateResponse,
+    ) -> Result<(), Diagnostics> {
+        let kept = Kept::from_state(&request.prior);
+        let told = kept.on_destroy(Moment::Apply);
+        if kept.prevents {
+            return Err(told.into());
+        }
+        response.warnings.push(told);
+        Ok(())
+    }
+
+    fn import(&self, request: ImportRequest) -> Result<Object, Diagnostics> {
+        let id = request.id;
+        if id.is_empty() || id.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(Diagnostic::error(
+                "Invalid import ID",
+                format!(
+                    "The import ID of this resource is the CustSpaceId of the binding, for example \"cams-8filvjc8snw\", \
+                     without blanks; \"{}\" is not one. The console shows it as the channel ID in Channel Management.",
+                    id.escape_debug()
+                ),
+            )
+            .into());
+        }
+        let mut state = Object::new();
+        state.set("id", id.as_str());
+        state.set("cust_space_id", id);
+        // What the configuration says by default, so that the plan after an import shows no change.
+        state.set("deletion_policy", ABANDON);
+        Ok(state)
+    }
+}
+
+/// `ChatappBindWaba`: binds a WABA to a space that the service picks or makes.
+#[derive(Serialize)]
+struct ChatappBindWaba<'a> {
+    #[serde(rename = "WabaId")]
+    waba_id: &'a str,
+}
+
+impl Action for ChatappBindWaba<'_> {
+    const NAME: &'static str = "ChatappBindWaba";
+    const PRODUCT: &'static Product = &CAMS;
+    const CALLS_PER_SECOND: u32 = 10;
+    const IDEMPOTENT: bool = false;
+    type Answer = Answer;
+}
+
+/// `QueryChatappBindWaba`: the WABA that is bound to a space.
+#[derive(Serialize)]
+struct QueryChatappBindWaba<'a> {
+    #[serde(rename = "CustSpaceId")]
+    cust_space_id: &'a str,
+    #[serde(rename = "IsvCode", skip_serializing_if = "Option::is_none")]
+    isv_code: Option<&'a str>,
+}
+
+impl Action for QueryChatappBindWaba<'_> {
+    const NAME: &'static str = "QueryChatappBindWaba";
+    const PRODUCT: &'static Product = &CAMS;
+    const CALLS_PER_SECOND: u32 = 10;
+    const IDEMPOTENT: bool = true;
+    const SENSITIVE: &'static [&'static str] = &["IsvCode"];
+    type Answer = Answer;
+}
+
+/// An answer of either action. Data that is absent, null or empty holds nothing: which of these the service sends when
+/// there is nothing to say is not documented.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "Data", default)]
+    data: Json,
+}
+
+impl Answer {
+    fn fields(&self) -> Result<Option<&Map<String, Json>>, OddAnswer> {
+        match &self.data {
+            Json::Null => Ok(None),
+            Json::Object(fields) => Ok(Some(fields).filter(|fields| !fields.is_empty())),
+            Json::Array(elements) if elements.is_empty() => Ok(None),
+            Json::String(text) if text.is_empty() => Ok(None),
+            Json::Array(_) => Err(OddAnswer("`Data` is a list, not an object".to_owned())),
+            Json::String(_) | Json::Bool(_) | Json::Number(_) => {
+                Err(OddAnswer("`Data` is a single value, not an object".to_owned()))
+            }
+        }
+    }
+}
+
+/// What is wrong with an answer that says `OK`, to follow "the answer is odd: ".
+struct OddAnswer(String);
+
+/// An identifier among the fields of an answer. Numbers count, in case the service forgets the quotes; anything else is
+/// not taken for "nothing there", since an object must not leave the state over a slip of the service.
+fn identifier(fields: &Map<String, Json>, name: &str) -> Result<Option<String>, OddAnswer> {
+    match fields.get(name) {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
+        Some(Json::Number(number)) => Ok(Some(number.to_string())),
+        Some(_) => Err(OddAnswer(format!("`Data.{name}` is neither text nor a number"))),
+    }
+}
+
+/// What a bind yields.
+struct Bound {
+    cust_space_id: String,
+    /// As the service says it; it says nothing when all is as asked.
+    waba_id: String,
+}
+
+async fn bind(operation: &Operation, waba_id: &str) -> Result<Bound, Diagnostics> {
+    let attempted = Attempted {
+        summary: "Unable to bind the WhatsApp Business Account",
+        subject: &format!("WABA {waba_id}"),
+        attribute: AttributePath::attribute("waba_id"),
+        limit: "timeouts.create",
+        ram_actions: &RAM_ACTIONS,
+    };
+    let answer = operation.call(&ChatappBindWaba { waba_id }).await.map_err(|error| {
+        let mut diagnostic = diagnose(&error, &attempted);
+        if error.outcome_unknown() {
+            let _ = write!(diagnostic.detail, "\n\n{}", outcome_unknown(waba_id));
+        }
+        diagnostic
+    })?;
+    let odd = |reason: &str| {
+        Diagnostic::error(
+            attempted.summary,
+            format!(
+                "The service answered ChatappBindWaba for WABA {waba_id} with `OK`, but the answer is odd: {reason}.\n\n\
+                 {}\n\n  Action:     ChatappBindWaba\n  Request ID: {}",
+                outcome_unknown(waba_id),
+                answer.request_id.as_deref().unwrap_or("(none)"),
+            ),
+        )
+        .at(attempted.attribute.clone())
+    };
+    let read = || {
+        let Some(fields) = answer.body.fields()? else { return Err(OddAnswer("it has no `Data`".to_owned())) };
+        let Some(cust_space_id) = identifier(fields, "CustSpaceId")? else {
+            return Err(OddAnswer("`Data` has no `CustSpaceId`".to_owned()));
+        };
+        // From here on there is a space to keep; an odd `WabaId` is no reason to lose it.
+        let reported = identifier(fields, "WabaId").ok().flatten();
+        Ok(Bound { cust_space_id, waba_id: reported.unwrap_or_else(|| waba_id.to_owned()) })
+    };
+    read().map_err(|OddAnswer(reason)| odd(&reason).into())
+}
+
+/// How to find out whether a bind took place.
+fn outcome_unknown(waba_id: &str) -> String {
+    format!(
+        "Whether WABA {waba_id} is bound now is unknown, and nothing was saved in state. Before you apply again, look in \
+         Channel Management of the console (https://chatapp.console.alibabacloud.com) for a channel with this WABA. If \
+         there is one, take it over by its channel ID:\n\n  \
+         terraform import 'alicloud_cams_waba_binding.NAME' CHANNEL_ID\n\n\
+         If there is none, apply again:\n\n  terraform apply"
+    )
+}
+
+fn another_waba_was_bound(asked: &str, bound: &Bound) -> Diagnostics {
+    let Bound { cust_space_id, waba_id } = bound;
+    Diagnostic::error(
+        "Another WhatsApp Business Account was bound",
+        format!(
+            "ChatappBindWaba was asked to bind WABA {asked}, but the service answered that WABA {waba_id} is bound to the \
+             space {cust_space_id}. The space is saved in state, marked as tainted. Check in Channel Management of the \
+             console what is bound there, and report the case to Alibaba Cloud support. To keep the object as it is, set \
+             `waba_id` to {waba_id} and run `terraform untaint`."
+        ),
+    )
+    .at(AttributePath::attribute("waba_id"))
+    .into()
+}
+
+/// Looks a fresh binding up until the service shows it, for a short while.
+async fn look_up_fresh(operation: &Operation, bound: &Bound, isv_code: Option<&str>) -> Result<Waba, String> {
+    let space = &bound.cust_space_id;
+    let mut seen = None;
+    for attempt in 0..LOOKUPS_AFTER_BIND {
+        if attempt > 0 && operation.pause(PAUSE_AFTER_BIND * attempt).await.is_err() {
+            break;
+        }
+        match query(operation, space, isv_code, "timeouts.create").await {
+            Ok(Some(waba)) if waba.id == bound.waba_id => return Ok(waba),
+            Ok(other) => seen = other.map(|waba| waba.id),
+            Err(diagnostic) => return Err(diagnostic.detail),
+        }
+    }
+    Err(match seen {
+        None => format!("The service does not show a WABA in the space {space} yet."),
+        Some(id) => format!("The service shows WABA {id} in the space {space}."),
+    })
+}
+
+/// The WABA that is bound to a space, `None` if there is none.
+async fn query(
+    operation: &Operation,
+    space: &str,
+    isv_code: Option<&str>,
+    limit: &str,
+) -> Result<Option<Waba>, Diagnostic> {
+    let attempted = Attempted {
+        summary: "Unable to read the binding of the WhatsApp Business Account",
+        subject: &format!("the space {space}"),
+        attribute: AttributePath::attribute("cust_space_id"),
+        limit,
+        ram_actions: &RAM_ACTIONS,
+    };
+    let action = QueryChatappBindWaba { cust_space_id: space, isv_code };
+    let answer = operation.call(&action).await.map_err(|error| diagnose(&error, &attempted))?;
+    Waba::from_answer(answer.body).map_err(|OddAnswer(reason)| {
+        Diagnostic::error(
+            attempted.summary,
+            format!(
+                "The service answered QueryChatappBindWaba for {} with `OK`, but the answer is odd: {reason}. Try again; if \
+                 it stays, report this to the provider's developers.\n\n  Action:     QueryChatappBindWaba\n  \
+                 Request ID: {}",
+                attempted.subject,
+                answer.request_id.as_deref().unwrap_or("(none)"),
+            ),
+        )
+    })
+}
+
+/// What the service knows of a bound WABA.
+struct Waba {
+    id: String,
+    fields: Map<String, Json>,
+}
+
+impl Waba {
+    fn from_answer(answer: Answer) -> Result<Option<Self>, OddAnswer> {
+        let Some(id) = answer.fields()?.map(|fields| identifier(fields, "Id")).transpose()?.flatten() else {
+            return Ok(None);
+        };
+        let fields = match answer.data {
+            Json::Object(fields) => fields,
+            _ => Map::new(),
+        };
+        Ok(Some(Self { id, fields }))
+    }
+
+    /// Writes the computed attributes; null where the service is silent.
+    fn fill(&self, state: &mut Object) {
+        for (attribute, field, _) in FROM_QUERY {
+            let value = match self.fields.get(field) {
+                None | Some(Json::Null) => Value::Null,
+                Some(Json::String(text)) => Value::string(text),
+                // Undescribed fields may come in another type one day; their JSON is the honest text then.
+                Some(other) => Value::string(other.to_string()),
+            };
+            state.set(attribute, value);
+        }
+        let eligibility = self.fields.get(ELIGIBILITY.1).filter(|json| !json.is_null());
+        state.set(ELIGIBILITY.0, Value::optional_string(eligibility.map(ToString::to_string)));
+    }
+}
+
+/// The object-valued field of a query, kept as JSON text.
+const ELIGIBILITY: (&str, &str) = ("auth_international_rate_eligibility", "AuthInternationalRateEligibility");
+
+/// What matters of an existing binding when it is to go.
+struct Kept {
+    cust_space_id: String,
+    waba_id: String,
+    prevents: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Moment {
+    Plan,
+    Apply,
+}
+
+impl Kept {
+    fn from_state(state: &Object) -> Self {
+        let text = |name| state.text(name).unwrap_or("(unknown)").to_owned();
+        Self {
+            cust_space_id: text("cust_space_id"),
+            waba_id: text("waba_id"),
+            prevents: state.text("deletion_policy") == Some(PREVENT),
+        }
+    }
+
+    fn to_private(&self) -> Json {
+        json!({ "cust_space_id": self.cust_space_id, "waba_id": self.waba_id, "prevents": self.prevents })
+    }
+
+    fn from_private(private: &Json) -> Option<Self> {
+        Some(Self {
+            cust_space_id: private.get("cust_space_id")?.as_str()?.to_owned(),
+            waba_id: private.get("waba_id")?.as_str()?.to_owned(),
+            prevents: private.get("prevents")?.as_bool()?,
+        })
+    }
+
+    fn on_destroy(&self, moment: Moment) -> Diagnostic {
+        let Self { cust_space_id, waba_id, prevents } = self;
+        if *prevents {
+            return Diagnostic::error(
+                "Binding is protected from destruction",
+                format!(
+                    "WABA {waba_id} is bound to the space {cust_space_id} with `deletion_policy = \"{PREVENT}\"`, so the \
+                     binding is not destroyed. To let it go from state (the service itself cannot unbind), first apply \
+                     `deletion_policy = \"{ABANDON}\"`, then destroy."
+                ),
+            )
+            .at(AttributePath::attribute("deletion_policy"));
+        }
+        let (summary, stays) = match moment {
+            Moment::Plan => ("Destroying will leave the binding in the cloud", "will stay bound"),
+            Moment::Apply => ("The binding was left in the cloud", "is still bound"),
+        };
+        Diagnostic::warning(
+            summary,
+            format!(
+                "WABA {waba_id} {stays} to the space {cust_space_id}: Chat App Message Service has no operation to \
+                 unbind, so only the Terraform state changes. {RELEASE}"
+            ),
+        )
+    }
+
+    fn refuse_replacement(&self) -> Diagnostic {
+        let Self { cust_space_id, waba_id, .. } = self;
+        Diagnostic::error(
+            "Binding is protected from replacement",
+            format!(
+                "WABA {waba_id} is bound to the space {cust_space_id} with `deletion_policy = \"{PREVENT}\"`, and this \
+                 plan would replace the binding. Keep `waba_id` as it is (if the WABA of the space was changed in the \
+                 console, set `waba_id` to {waba_id}), or first apply `deletion_policy = \"{ABANDON}\"`, then replace."
+            ),
+        )
+    }
+
+    fn warn_of_replacement(&self) -> Diagnostic {
+        let Self { cust_space_id, waba_id, .. } = self;
+        Diagnostic::warning(
+            "Replacing will leave the old binding in the cloud",
+            format!(
+                "WABA {waba_id} will stay bound to the space {cust_space_id}: Chat App Message Service has no operation \
+                 to unbind. The replacement binds to a space of its own, so everything that uses the CustSpaceId has to \
+                 follow. {RELEASE}"
+            ),
+        )
+    }
+}
+
+const RELEASE: &str = "To release it by hand, delete the channel with this ID in Channel Management of the console \
+                       (https://chatapp.console.alibabacloud.com), which is permanent; whether the WABA can be bound \
+                       again afterwards is not documented.";
