@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt};
 use serde_json::Value as Json;
 
 /// The type of a Terraform value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Type {
     /// Unicode text.
     String,
