@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt};
 use serde_json::Value as Json;
 
 /// The type of a Terraform value.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Type {
     /// Unicode text.
     String,
