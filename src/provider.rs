@@ -15,12 +15,12 @@ use async_trait::async_trait;
 
 use crate::{
     alicloud::{
-        CAMS, Client, CredentialsSource, Endpoint, PerProduct, Product, Protocol, STS, Settings, SignatureVersion,
-        StaticKeys,
+        CAMS, Client, CredentialsSource, Endpoint, PerProduct, Product, Protocol, STS, Settings,
+        SignatureVersion, StaticKeys,
     },
     framework::{
-        Attribute, AttributePath, Block, ConfigureRequest, Diagnostic, Diagnostics, Nesting, Object, Provider,
-        Resource, Schema, Type, Value, schema::Validator,
+        Attribute, AttributePath, Block, ConfigureRequest, Diagnostic, Diagnostics, Nesting,
+        Object, Provider, Resource, Schema, Type, Value, schema::Validator,
     },
     resources::{self, Connection},
 };
@@ -44,24 +44,52 @@ struct Argument {
 
 const ACCESS_KEY: Argument = Argument {
     name: "access_key",
-    variables: &["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABACLOUD_ACCESS_KEY_ID", "ALICLOUD_ACCESS_KEY"],
+    variables: &[
+        "ALIBABA_CLOUD_ACCESS_KEY_ID",
+        "ALIBABACLOUD_ACCESS_KEY_ID",
+        "ALICLOUD_ACCESS_KEY",
+    ],
 };
 const SECRET_KEY: Argument = Argument {
     name: "secret_key",
-    variables: &["ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABACLOUD_ACCESS_KEY_SECRET", "ALICLOUD_SECRET_KEY"],
+    variables: &[
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+        "ALIBABACLOUD_ACCESS_KEY_SECRET",
+        "ALICLOUD_SECRET_KEY",
+    ],
 };
 const SECURITY_TOKEN: Argument = Argument {
     name: "security_token",
-    variables: &["ALIBABA_CLOUD_SECURITY_TOKEN", "ALIBABACLOUD_SECURITY_TOKEN", "ALICLOUD_SECURITY_TOKEN"],
+    variables: &[
+        "ALIBABA_CLOUD_SECURITY_TOKEN",
+        "ALIBABACLOUD_SECURITY_TOKEN",
+        "ALICLOUD_SECURITY_TOKEN",
+    ],
 };
-const REGION: Argument = Argument { name: "region", variables: &["ALIBABA_CLOUD_REGION", "ALICLOUD_REGION"] };
-const PROTOCOL: Argument = Argument { name: "protocol", variables: &[] };
-const CONFIGURATION_SOURCE: Argument =
-    Argument { name: "configuration_source", variables: &["TF_APPEND_USER_AGENT"] };
-const CLIENT_CONNECT_TIMEOUT: Argument =
-    Argument { name: "client_connect_timeout", variables: &["CLIENT_CONNECT_TIMEOUT"] };
-const CLIENT_READ_TIMEOUT: Argument = Argument { name: "client_read_timeout", variables: &["CLIENT_READ_TIMEOUT"] };
-const MAX_RETRY_TIMEOUT: Argument = Argument { name: "max_retry_timeout", variables: &["MAX_RETRY_TIMEOUT"] };
+const REGION: Argument = Argument {
+    name: "region",
+    variables: &["ALIBABA_CLOUD_REGION", "ALICLOUD_REGION"],
+};
+const PROTOCOL: Argument = Argument {
+    name: "protocol",
+    variables: &[],
+};
+const CONFIGURATION_SOURCE: Argument = Argument {
+    name: "configuration_source",
+    variables: &["TF_APPEND_USER_AGENT"],
+};
+const CLIENT_CONNECT_TIMEOUT: Argument = Argument {
+    name: "client_connect_timeout",
+    variables: &["CLIENT_CONNECT_TIMEOUT"],
+};
+const CLIENT_READ_TIMEOUT: Argument = Argument {
+    name: "client_read_timeout",
+    variables: &["CLIENT_READ_TIMEOUT"],
+};
+const MAX_RETRY_TIMEOUT: Argument = Argument {
+    name: "max_retry_timeout",
+    variables: &["MAX_RETRY_TIMEOUT"],
+};
 
 /// A product whose endpoint and signature can be set.
 struct ProductArguments {
@@ -90,8 +118,12 @@ impl Alicloud {
         Self::with_environment(|name| std::env::var_os(name))
     }
 
-    fn with_environment(environment: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static) -> Self {
-        Self { environment: Box::new(environment) }
+    fn with_environment(
+        environment: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            environment: Box::new(environment),
+        }
     }
 }
 
@@ -178,12 +210,17 @@ impl Provider for Alicloud {
     }
 
     async fn configure(&self, request: ConfigureRequest) -> Result<Connection, Diagnostics> {
-        let reading = Reading { config: &request.config, environment: &*self.environment };
+        let reading = Reading {
+            config: &request.config,
+            environment: &*self.environment,
+        };
         let unknown = reading.unknown();
         if !unknown.is_empty() {
             return Ok(Connection::Waiting { unknown });
         }
-        Ok(Connection::Ready(Client::new(reading.settings(&request.terraform_version)?)))
+        Ok(Connection::Ready(Client::new(
+            reading.settings(&request.terraform_version)?,
+        )))
     }
 
     fn stop(&self, connection: &Connection) {
@@ -201,9 +238,9 @@ fn number(argument: &Argument, description: &str) -> Attribute {
     Attribute::optional(argument.name, Type::Number)
         .describe(argument.described(description))
         .validate(Validator::new(|value| match value {
-            Value::Number(number) if whole(number.as_i64()).is_none() => {
-                Err(format!("must be a whole number from 0 to {LARGEST}, but is {number}"))
-            }
+            Value::Number(number) if whole(number.as_i64()).is_none() => Err(format!(
+                "must be a whole number from 0 to {LARGEST}, but is {number}"
+            )),
             _ => Ok(()),
         }))
 }
@@ -231,7 +268,9 @@ fn listed(variables: &[&str]) -> String {
 const LARGEST: i64 = 2_678_400_000;
 
 fn whole(number: Option<i64>) -> Option<u64> {
-    number.filter(|number| (0..=LARGEST).contains(number)).and_then(|number| u64::try_from(number).ok())
+    number
+        .filter(|number| (0..=LARGEST).contains(number))
+        .and_then(|number| u64::try_from(number).ok())
 }
 
 fn parse_protocol(text: &str) -> Option<Protocol> {
@@ -277,7 +316,9 @@ impl Reading<'_> {
     }
 
     fn settings(&self, terraform_version: &str) -> Result<Settings, Diagnostics> {
-        let region = self.text(&REGION)?.map_or_else(|| DEFAULT_REGION.to_owned(), |(region, _)| region);
+        let region = self
+            .text(&REGION)?
+            .map_or_else(|| DEFAULT_REGION.to_owned(), |(region, _)| region);
         let mut settings = Settings::new(region, self.credentials()?);
         if let Some((protocol, _)) = self.text(&PROTOCOL)? {
             settings.protocol = parse_protocol(&protocol).unwrap_or_default();
@@ -291,16 +332,30 @@ impl Reading<'_> {
         settings.endpoint(&CAMS).map_err(|error| {
             Diagnostic::error("Invalid region", capitalised(&format!("{error}."))).at(REGION.path())
         })?;
-        if let Some(timeout) = self.number(&CLIENT_CONNECT_TIMEOUT)?.filter(|timeout| *timeout > 0) {
+        if let Some(timeout) = self
+            .number(&CLIENT_CONNECT_TIMEOUT)?
+            .filter(|timeout| *timeout > 0)
+        {
             settings.connect_timeout = Duration::from_millis(timeout);
         }
-        if let Some(timeout) = self.number(&CLIENT_READ_TIMEOUT)?.filter(|timeout| *timeout > 0) {
+        if let Some(timeout) = self
+            .number(&CLIENT_READ_TIMEOUT)?
+            .filter(|timeout| *timeout > 0)
+        {
             settings.read_timeout = Duration::from_millis(timeout);
         }
-        settings.max_retry_timeout =
-            self.number(&MAX_RETRY_TIMEOUT)?.filter(|timeout| *timeout > 0).map(Duration::from_secs);
-        settings.signature = match self.config.object("sign_version").and_then(|versions| versions.get("cams")) {
-            Some(version) if version.as_str() == Some("v3") => PerProduct::default().with(&CAMS, SignatureVersion::V3),
+        settings.max_retry_timeout = self
+            .number(&MAX_RETRY_TIMEOUT)?
+            .filter(|timeout| *timeout > 0)
+            .map(Duration::from_secs);
+        settings.signature = match self
+            .config
+            .object("sign_version")
+            .and_then(|versions| versions.get("cams"))
+        {
+            Some(version) if version.as_str() == Some("v3") => {
+                PerProduct::default().with(&CAMS, SignatureVersion::V3)
+            }
             _ => PerProduct::default(),
         };
         settings.user_agent = format!(
@@ -324,8 +379,12 @@ impl Reading<'_> {
         let (id, id_origin, secret) = match (access_key, secret_key) {
             (Some((id, origin)), Some((secret, _))) => (id, origin, secret),
             (None, None) => return Err(Self::missing(&[&ACCESS_KEY, &SECRET_KEY], None).into()),
-            (Some((_, origin)), None) => return Err(Self::missing(&[&SECRET_KEY], Some(origin)).into()),
-            (None, Some((_, origin))) => return Err(Self::missing(&[&ACCESS_KEY], Some(origin)).into()),
+            (Some((_, origin)), None) => {
+                return Err(Self::missing(&[&SECRET_KEY], Some(origin)).into());
+            }
+            (None, Some((_, origin))) => {
+                return Err(Self::missing(&[&ACCESS_KEY], Some(origin)).into());
+            }
         };
         let token = match (self.argument(&SECURITY_TOKEN), id_origin) {
             (Some(token), _) => Some(token.to_owned()),
@@ -333,7 +392,8 @@ impl Reading<'_> {
             (None, Origin::Argument(_)) => None,
         };
         let keys = StaticKeys::new(&id, &secret, token.as_deref()).map_err(|error| {
-            Diagnostic::error("Invalid credentials", capitalised(&format!("{error}."))).at(ACCESS_KEY.path())
+            Diagnostic::error("Invalid credentials", capitalised(&format!("{error}.")))
+                .at(ACCESS_KEY.path())
         })?;
         Ok(Arc::new(keys))
     }
@@ -341,12 +401,22 @@ impl Reading<'_> {
     fn missing(arguments: &[&Argument], other: Option<Origin>) -> Diagnostic {
         let wanted: Vec<String> = arguments
             .iter()
-            .map(|argument| format!("the argument \"{}\" or one of {}", argument.name, listed(argument.variables)))
+            .map(|argument| {
+                format!(
+                    "the argument \"{}\" or one of {}",
+                    argument.name,
+                    listed(argument.variables)
+                )
+            })
             .collect();
         let found = match other {
             None => "Neither the provider block nor the environment has an AccessKey.".to_owned(),
-            Some(Origin::Argument(name)) => format!("The argument \"{name}\" is set, but its other half is missing."),
-            Some(Origin::Variable(name)) => format!("`{name}` is set, but its other half is missing."),
+            Some(Origin::Argument(name)) => {
+                format!("The argument \"{name}\" is set, but its other half is missing.")
+            }
+            Some(Origin::Variable(name)) => {
+                format!("`{name}` is set, but its other half is missing.")
+            }
         };
         let diagnostic = Diagnostic::error(
             "Missing credentials",
@@ -362,10 +432,17 @@ impl Reading<'_> {
         }
     }
 
-    fn endpoint(&self, product: &ProductArguments, protocol: Protocol) -> Result<Option<Endpoint>, Diagnostics> {
+    fn endpoint(
+        &self,
+        product: &ProductArguments,
+        protocol: Protocol,
+    ) -> Result<Option<Endpoint>, Diagnostics> {
         let path = AttributePath::attribute("endpoints").then_attribute(product.name);
-        let argument =
-            self.config.object("endpoints").and_then(|endpoints| endpoints.get(product.name)).and_then(Value::as_str);
+        let argument = self
+            .config
+            .object("endpoints")
+            .and_then(|endpoints| endpoints.get(product.name))
+            .and_then(Value::as_str);
         let (text, origin) = match argument.filter(|text| !text.is_empty()) {
             Some(text) => (text.to_owned(), format!("The argument \"{path}\"")),
             None => match self.variable(product.variables)? {
@@ -374,13 +451,20 @@ impl Reading<'_> {
             },
         };
         Endpoint::parse(&text, protocol).map(Some).map_err(|error| {
-            Diagnostic::error("Invalid endpoint", format!("{origin} cannot be used: {error}.")).at(path).into()
+            Diagnostic::error(
+                "Invalid endpoint",
+                format!("{origin} cannot be used: {error}."),
+            )
+            .at(path)
+            .into()
         })
     }
 
     /// An argument that is set and not empty.
     fn argument(&self, argument: &Argument) -> Option<&str> {
-        self.config.text(argument.name).filter(|text| !text.is_empty())
+        self.config
+            .text(argument.name)
+            .filter(|text| !text.is_empty())
     }
 
     /// An argument, or else the first of its variables that is set. Empty counts as not set.
@@ -388,14 +472,18 @@ impl Reading<'_> {
         if let Some(text) = self.argument(argument) {
             return Ok(Some((text.to_owned(), Origin::Argument(argument.name))));
         }
-        Ok(self.variable(argument.variables)?.map(|(text, name)| (text, Origin::Variable(name))))
+        Ok(self
+            .variable(argument.variables)?
+            .map(|(text, name)| (text, Origin::Variable(name))))
     }
 
     fn number(&self, argument: &Argument) -> Result<Option<u64>, Diagnostics> {
         if let Value::Number(number) = self.config.get(argument.name) {
             return Ok(whole(number.as_i64()));
         }
-        let Some((text, name)) = self.variable(argument.variables)? else { return Ok(None) };
+        let Some((text, name)) = self.variable(argument.variables)? else {
+            return Ok(None);
+        };
         match whole(text.trim().parse().ok()) {
             Some(number) => Ok(Some(number)),
             None => Err(Diagnostic::error(
@@ -410,9 +498,14 @@ impl Reading<'_> {
         }
     }
 
-    fn variable(&self, names: &[&'static str]) -> Result<Option<(String, &'static str)>, Diagnostics> {
+    fn variable(
+        &self,
+        names: &[&'static str],
+    ) -> Result<Option<(String, &'static str)>, Diagnostics> {
         for name in names {
-            let Some(value) = (self.environment)(name).filter(|value| !value.is_empty()) else { continue };
+            let Some(value) = (self.environment)(name).filter(|value| !value.is_empty()) else {
+                continue;
+            };
             return match value.into_string() {
                 Ok(text) => Ok(Some((text, name))),
                 Err(_) => Err(Diagnostic::error(
@@ -428,7 +521,9 @@ impl Reading<'_> {
 
 fn capitalised(sentence: &str) -> String {
     let mut characters = sentence.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+    characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    })
 }
 
 #[cfg(test)]
@@ -436,8 +531,10 @@ mod tests {
     use super::*;
 
     fn object(attributes: &[(&str, Value)]) -> Object {
-        let attributes: BTreeMap<String, Value> =
-            attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let attributes: BTreeMap<String, Value> = attributes
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect();
         attributes.into()
     }
 
@@ -445,30 +542,54 @@ mod tests {
         object(attributes).into()
     }
 
-    fn settings(config: &[(&str, Value)], environment: &[(&str, &str)]) -> Result<Settings, String> {
-        let environment: BTreeMap<String, String> =
-            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    fn settings(
+        config: &[(&str, Value)],
+        environment: &[(&str, &str)],
+    ) -> Result<Settings, String> {
+        let environment: BTreeMap<String, String> = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let environment = move |name: &str| environment.get(name).map(OsString::from);
         let config = object(config);
-        let reading = Reading { config: &config, environment: &environment };
+        let reading = Reading {
+            config: &config,
+            environment: &environment,
+        };
         reading.settings("1.11.4").map_err(|diagnostics| {
-            diagnostics.iter().map(|diagnostic| format!("{}: {diagnostic}", diagnostic.attribute)).collect()
+            diagnostics
+                .iter()
+                .map(|diagnostic| format!("{}: {diagnostic}", diagnostic.attribute))
+                .collect()
         })
     }
 
-    const KEYS: [(&str, &str); 2] =
-        [("ALIBABA_CLOUD_ACCESS_KEY_ID", "env-id"), ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "env-secret")];
+    const KEYS: [(&str, &str); 2] = [
+        ("ALIBABA_CLOUD_ACCESS_KEY_ID", "env-id"),
+        ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "env-secret"),
+    ];
 
-    fn check_credentials(config: &[(&str, Value)], environment: &[(&str, &str)], expected: Result<(&str, &str, Option<&str>), &str>) {
+    fn check_credentials(
+        config: &[(&str, Value)],
+        environment: &[(&str, &str)],
+        expected: Result<(&str, &str, Option<&str>), &str>,
+    ) {
         let found = settings(config, environment).map(|settings| {
-            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-            runtime.block_on(settings.credentials.credentials()).expect("static credentials")
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .expect("a runtime");
+            runtime
+                .block_on(settings.credentials.credentials())
+                .expect("static credentials")
         });
         match (found, expected) {
             (Ok(found), Ok((id, secret, token))) => {
                 assert_eq!(found.access_key_id, id);
                 assert_eq!(found.access_key_secret.expose(), secret);
-                assert_eq!(found.security_token.as_ref().map(|token| token.expose()), token);
+                assert_eq!(
+                    found.security_token.as_ref().map(|token| token.expose()),
+                    token
+                );
             }
             (Err(found), Err(part)) => assert!(found.contains(part), "{found}"),
             (found, expected) => panic!("found {found:?}, expected {expected:?}"),
@@ -512,14 +633,22 @@ mod tests {
     #[test]
     fn a_token_goes_with_the_key_it_belongs_to() {
         let token = ("ALIBABA_CLOUD_SECURITY_TOKEN", "env-token");
-        check_credentials(&[], &[KEYS[0], KEYS[1], token], Ok(("env-id", "env-secret", Some("env-token"))));
+        check_credentials(
+            &[],
+            &[KEYS[0], KEYS[1], token],
+            Ok(("env-id", "env-secret", Some("env-token"))),
+        );
         check_credentials(
             &[("access_key", "id".into()), ("secret_key", "secret".into())],
             &[token],
             Ok(("id", "secret", None)),
         );
         check_credentials(
-            &[("access_key", "id".into()), ("secret_key", "secret".into()), ("security_token", "token".into())],
+            &[
+                ("access_key", "id".into()),
+                ("secret_key", "secret".into()),
+                ("security_token", "token".into()),
+            ],
             &[token],
             Ok(("id", "secret", Some("token"))),
         );
@@ -527,11 +656,26 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        check_credentials(&[], &[], Err("Neither the provider block nor the environment has an AccessKey."));
-        check_credentials(&[("access_key", "id".into())], &[], Err("secret_key: Missing credentials: The argument \"access_key\" is set"));
-        check_credentials(&[], &KEYS[1..], Err("access_key: Missing credentials: `ALIBABA_CLOUD_ACCESS_KEY_SECRET` is set"));
         check_credentials(
-            &[("access_key", "id".into()), ("secret_key", "secret ".into())],
+            &[],
+            &[],
+            Err("Neither the provider block nor the environment has an AccessKey."),
+        );
+        check_credentials(
+            &[("access_key", "id".into())],
+            &[],
+            Err("secret_key: Missing credentials: The argument \"access_key\" is set"),
+        );
+        check_credentials(
+            &[],
+            &KEYS[1..],
+            Err("access_key: Missing credentials: `ALIBABA_CLOUD_ACCESS_KEY_SECRET` is set"),
+        );
+        check_credentials(
+            &[
+                ("access_key", "id".into()),
+                ("secret_key", "secret ".into()),
+            ],
             &[],
             Err("The AccessKey secret has a blank"),
         );
@@ -546,8 +690,15 @@ mod tests {
         assert_eq!(settings.read_timeout, Duration::from_secs(60));
         assert_eq!(settings.max_retry_timeout, None);
         assert_eq!(settings.signature_version(&CAMS), SignatureVersion::V1);
-        assert_eq!(settings.endpoint(&CAMS).expect("an endpoint").to_string(), "https://cams.ap-southeast-1.aliyuncs.com");
-        assert!(settings.user_agent.starts_with("Terraform/1.11.4 terraform-provider-alicloud-cams/"));
+        assert_eq!(
+            settings.endpoint(&CAMS).expect("an endpoint").to_string(),
+            "https://cams.ap-southeast-1.aliyuncs.com"
+        );
+        assert!(
+            settings
+                .user_agent
+                .starts_with("Terraform/1.11.4 terraform-provider-alicloud-cams/")
+        );
     }
 
     #[test]
@@ -561,12 +712,25 @@ mod tests {
             ("client_read_timeout", 2500_i64.into()),
             ("max_retry_timeout", 30_i64.into()),
             ("configuration_source", "acme/pipeline".into()),
-            ("endpoints", block(&[("cams", "gateway.internal:8080".into()), ("sts", Value::Null)])),
+            (
+                "endpoints",
+                block(&[
+                    ("cams", "gateway.internal:8080".into()),
+                    ("sts", Value::Null),
+                ]),
+            ),
             ("sign_version", block(&[("cams", "v3".into())])),
         ];
-        let settings = settings(&config, &[("ALIBABA_CLOUD_ENDPOINT_STS", "sts.internal")]).expect("settings");
-        assert_eq!(settings.endpoint(&CAMS).expect("an endpoint").to_string(), "http://gateway.internal:8080");
-        assert_eq!(settings.endpoint(&STS).expect("an endpoint").to_string(), "http://sts.internal");
+        let settings =
+            settings(&config, &[("ALIBABA_CLOUD_ENDPOINT_STS", "sts.internal")]).expect("settings");
+        assert_eq!(
+            settings.endpoint(&CAMS).expect("an endpoint").to_string(),
+            "http://gateway.internal:8080"
+        );
+        assert_eq!(
+            settings.endpoint(&STS).expect("an endpoint").to_string(),
+            "http://sts.internal"
+        );
         assert_eq!(settings.connect_timeout, Duration::from_millis(1500));
         assert_eq!(settings.read_timeout, Duration::from_millis(2500));
         assert_eq!(settings.max_retry_timeout, Some(Duration::from_secs(30)));
@@ -581,14 +745,29 @@ mod tests {
             let found = settings(config, &environment).expect_err("an error");
             assert!(found.contains(part), "{found}");
         };
-        check(&[("region", "Singapore!".into())], &[], "region: Invalid region: \"Singapore!\" is not a region");
         check(
-            &[("endpoints", block(&[("cams", "http://cams.example.com".into())]))],
+            &[("region", "Singapore!".into())],
+            &[],
+            "region: Invalid region: \"Singapore!\" is not a region",
+        );
+        check(
+            &[(
+                "endpoints",
+                block(&[("cams", "http://cams.example.com".into())]),
+            )],
             &[],
             "endpoints.cams: Invalid endpoint: The argument \"endpoints.cams\" cannot be used: \"http://cams.example.com\" asks for plain HTTP",
         );
-        check(&[], &[("CAMS_ENDPOINT", "a b")], "The environment variable `CAMS_ENDPOINT` cannot be used");
-        check(&[], &[("CLIENT_READ_TIMEOUT", "soon")], "`CLIENT_READ_TIMEOUT` stands in for the argument \"client_read_timeout\"");
+        check(
+            &[],
+            &[("CAMS_ENDPOINT", "a b")],
+            "The environment variable `CAMS_ENDPOINT` cannot be used",
+        );
+        check(
+            &[],
+            &[("CLIENT_READ_TIMEOUT", "soon")],
+            "`CLIENT_READ_TIMEOUT` stands in for the argument \"client_read_timeout\"",
+        );
     }
 
     #[test]
@@ -596,9 +775,15 @@ mod tests {
         let config = object(&[
             ("access_key", Value::Unknown),
             ("region", "ap-southeast-1".into()),
-            ("endpoints", block(&[("cams", Value::Unknown), ("sts", Value::Null)])),
+            (
+                "endpoints",
+                block(&[("cams", Value::Unknown), ("sts", Value::Null)]),
+            ),
         ]);
-        let reading = Reading { config: &config, environment: &|_| None };
+        let reading = Reading {
+            config: &config,
+            environment: &|_| None,
+        };
         assert_eq!(reading.unknown(), ["access_key", "endpoints.cams"]);
     }
 }

@@ -3,16 +3,19 @@
 //! Must not contain: the name of a cloud; outside of [`protocol`], also no gRPC, no async runtime and no I/O.
 
 pub mod diagnostics;
+mod guard;
 pub mod json;
 pub mod msgpack;
 pub mod number;
 pub mod path;
 pub mod plan;
+mod private;
 pub mod protocol;
 pub mod provider;
 pub mod resource;
 pub mod schema;
 pub mod server;
+mod state;
 pub mod timeouts;
 pub mod types;
 pub mod validate;

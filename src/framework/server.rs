@@ -8,26 +8,23 @@
 
 use std::{
     collections::BTreeMap,
-    future::{Future, poll_fn},
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
     sync::{Arc, PoisonError, RwLock},
-    task::Poll,
 };
-
-use serde_json::Value as Json;
 
 use super::{
     diagnostics::{Diagnostic, Diagnostics},
+    guard::{defect, guarded, guarded_now},
     json, msgpack,
     path::AttributePath,
     plan,
+    private::Private,
     provider::{ConfigureRequest, Provider},
     resource::{
         CreateRequest, DeleteRequest, ImportRequest, PlanRequest, PlanResponse, ReadRequest,
         Resource, StateResponse, UpdateRequest,
     },
-    schema::{Block, Collection, Nesting, Schema},
+    schema::Schema,
+    state::{complete, null_unknowns},
     types::Type,
     validate::validate,
     value::{DecodeError, DynamicValue, Object, Value},
@@ -482,43 +479,6 @@ impl StateReply {
     }
 }
 
-/// What the framework notes in the private bytes that Terraform carries from call to call.
-#[derive(Debug, Default)]
-struct Private {
-    /// From import to the first read.
-    importing: bool,
-    /// From the first plan of a replacement to the second.
-    plan: Option<Json>,
-}
-
-impl Private {
-    /// Bytes that are not ours, or of an older version, say nothing.
-    fn decode(bytes: &[u8]) -> Self {
-        match serde_json::from_slice(bytes) {
-            Ok(Json::Object(mut notes)) => Self {
-                importing: notes.get("importing") == Some(&Json::Bool(true)),
-                plan: notes.remove("plan"),
-            },
-            _ => Self::default(),
-        }
-    }
-
-    fn encode(self) -> Vec<u8> {
-        let mut notes = serde_json::Map::new();
-        if self.importing {
-            notes.insert("importing".to_owned(), true.into());
-        }
-        if let Some(plan) = self.plan {
-            notes.insert("plan".to_owned(), plan);
-        }
-        if notes.is_empty() {
-            Vec::new()
-        } else {
-            Json::Object(notes).to_string().into_bytes()
-        }
-    }
-}
-
 fn encode(ty: &Type, value: &Value) -> DynamicValue {
     DynamicValue {
         msgpack: msgpack::encode(value, ty),
@@ -562,70 +522,6 @@ fn decode_object(
     }
 }
 
-/// Fills what is missing the way the protocol wants it: collections of blocks are never null, a group never absent.
-fn complete(block: &Block, value: Value) -> Value {
-    let Value::Map(mut attributes) = value else {
-        return value;
-    };
-    for nested in &block.blocks {
-        let value = attributes.remove(nested.name).unwrap_or(Value::Null);
-        let value = match (nested.nesting, value) {
-            (Nesting::List(_) | Nesting::Set(_), Value::Null) => Value::List(Vec::new()),
-            (Nesting::Map, Value::Null) => Value::Map(BTreeMap::new()),
-            (Nesting::Group, Value::Null) => complete(&nested.block, Value::Map(BTreeMap::new())),
-            (nesting, value) => match (nesting.collection(), value) {
-                (Collection::Single, value) => complete(&nested.block, value),
-                (_, Value::List(objects)) => Value::List(
-                    objects
-                        .into_iter()
-                        .map(|object| complete(&nested.block, object))
-                        .collect(),
-                ),
-                (_, Value::Map(objects)) => Value::Map(
-                    objects
-                        .into_iter()
-                        .map(|(key, object)| (key, complete(&nested.block, object)))
-                        .collect(),
-                ),
-                (_, other) => other,
-            },
-        };
-        attributes.insert(nested.name.to_owned(), value);
-    }
-    for attribute in &block.attributes {
-        if attribute.write_only {
-            attributes.insert(attribute.name.to_owned(), Value::Null);
-        }
-    }
-    Value::Map(attributes)
-}
-
-/// Turns what is still unknown into null, and says whether there was anything.
-fn null_unknowns(object: &mut Object) -> bool {
-    fn within(value: &mut Value) -> bool {
-        match value {
-            Value::Unknown => {
-                *value = Value::Null;
-                true
-            }
-            Value::List(elements) => elements
-                .iter_mut()
-                .fold(false, |found, value| within(value) || found),
-            Value::Map(elements) => elements
-                .values_mut()
-                .fold(false, |found, value| within(value) || found),
-            Value::Dynamic(typed) => within(&mut typed.1),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-        }
-    }
-    let mut value = Value::from(std::mem::take(object));
-    let found = within(&mut value);
-    if let Value::Map(attributes) = value {
-        *object = attributes.into();
-    }
-    found
-}
-
 fn outcome_diagnostics(
     outcome: Result<Result<(), Diagnostics>, Diagnostic>,
     warnings: Vec<Diagnostic>,
@@ -639,31 +535,5 @@ fn outcome_diagnostics(
     diagnostics
 }
 
-/// Runs an operation to its end. A panic ends that operation only; what it put into its response stays.
-async fn guarded<F: Future>(what: &str, operation: F) -> Result<F::Output, Diagnostic> {
-    let mut operation = pin!(operation);
-    // The operation is never polled again after a panic, and the responses it writes to are plain data.
-    poll_fn(
-        |context| match catch_unwind(AssertUnwindSafe(|| operation.as_mut().poll(context))) {
-            Ok(poll) => poll.map(Ok),
-            Err(_) => Poll::Ready(Err(defect(what, "it panicked"))),
-        },
-    )
-    .await
-}
-
-fn guarded_now<T>(what: &str, operation: impl FnOnce() -> T) -> Result<T, Diagnostic> {
-    catch_unwind(AssertUnwindSafe(operation)).map_err(|_| defect(what, "it panicked"))
-}
-
-/// The panic's own text stays in the log, which its hook wrote: it was not written for a practitioner.
-fn defect(what: &str, happened: &str) -> Diagnostic {
-    Diagnostic::error(
-        "The provider has a defect",
-        format!(
-            "While it was about to {what}, {happened}. What was known of the remote object by then is kept in state. \
-             Please report this to the provider's developers, with the output of the same command run with \
-             TF_LOG_PROVIDER=debug.",
-        ),
-    )
-}
+#[cfg(test)]
+mod tests;

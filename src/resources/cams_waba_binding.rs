@@ -25,8 +25,9 @@ use super::{
 use crate::{
     alicloud::{Action, CAMS, Operation, Product},
     framework::{
-        Attribute, AttributePath, Block, CreateRequest, DeleteRequest, Diagnostic, Diagnostics, ImportRequest, Nesting,
-        Object, PlanRequest, PlanResponse, ReadRequest, Resource, Schema, StateResponse, Type, UpdateRequest, Value,
+        Attribute, AttributePath, Block, CreateRequest, DeleteRequest, Diagnostic, Diagnostics,
+        ImportRequest, Nesting, Object, PlanRequest, PlanResponse, ReadRequest, Resource, Schema,
+        StateResponse, Type, UpdateRequest, Value,
         schema::Validator,
         timeouts::{self, Timeout},
     },
@@ -35,9 +36,18 @@ use crate::{
 /// The resource.
 pub(super) struct CamsWabaBinding;
 
-const CREATE: Timeout = Timeout { operation: "create", default: "5m" };
-const READ: Timeout = Timeout { operation: "read", default: "2m" };
-const DELETE: Timeout = Timeout { operation: "delete", default: "1m" };
+const CREATE: Timeout = Timeout {
+    operation: "create",
+    default: "5m",
+};
+const READ: Timeout = Timeout {
+    operation: "read",
+    default: "2m",
+};
+const DELETE: Timeout = Timeout {
+    operation: "delete",
+    default: "1m",
+};
 
 const ABANDON: &str = "ABANDON";
 const PREVENT: &str = "PREVENT";
@@ -57,13 +67,41 @@ const FROM_QUERY: [(&str, &str, &str); 9] = [
         "AccountReviewStatus",
         "Meta's review of the WABA: `PENDING`, `APPROVED`, `REJECTED` or `DISABLED`.",
     ),
-    ("business_id", "BusinessId", "ID of the Meta business portfolio."),
-    ("business_name", "BusinessName", "Name of the Meta business portfolio."),
-    ("currency", "Currency", "Currency of the WABA, for example `USD`."),
-    ("message_template_namespace", "MessageTemplateNamespace", "Namespace of the message templates."),
-    ("marketing_message_lite_status", "MarketingMessageLiteStatus", "State of Marketing Messages Lite, for example `Y`."),
-    ("is_on_biz_app", "IsOnBizApp", "The service's field `IsOnBizApp`, for example `N`. The service does not describe it."),
-    ("primary_business_location", "PrimaryBusinessLocation", "The service's field `PrimaryBusinessLocation`, as it comes."),
+    (
+        "business_id",
+        "BusinessId",
+        "ID of the Meta business portfolio.",
+    ),
+    (
+        "business_name",
+        "BusinessName",
+        "Name of the Meta business portfolio.",
+    ),
+    (
+        "currency",
+        "Currency",
+        "Currency of the WABA, for example `USD`.",
+    ),
+    (
+        "message_template_namespace",
+        "MessageTemplateNamespace",
+        "Namespace of the message templates.",
+    ),
+    (
+        "marketing_message_lite_status",
+        "MarketingMessageLiteStatus",
+        "State of Marketing Messages Lite, for example `Y`.",
+    ),
+    (
+        "is_on_biz_app",
+        "IsOnBizApp",
+        "The service's field `IsOnBizApp`, for example `N`. The service does not describe it.",
+    ),
+    (
+        "primary_business_location",
+        "PrimaryBusinessLocation",
+        "The service's field `PrimaryBusinessLocation`, as it comes.",
+    ),
 ];
 
 #[async_trait]
@@ -113,15 +151,25 @@ impl Resource for CamsWabaBinding {
                 .describe("ID of the space that the WABA is bound to (`CustSpaceId`); the channel ID of the console.")
                 .use_state_for_unknown(),
         );
-        let block = FROM_QUERY.iter().fold(block, |block, (name, _, description)| {
-            block.attribute(Attribute::computed(name, Type::String).describe(*description).use_state_for_unknown())
-        });
+        let block = FROM_QUERY
+            .iter()
+            .fold(block, |block, (name, _, description)| {
+                block.attribute(
+                    Attribute::computed(name, Type::String)
+                        .describe(*description)
+                        .use_state_for_unknown(),
+                )
+            });
         let block = block.attribute(
             Attribute::computed("auth_international_rate_eligibility", Type::String)
                 .describe("Data on international authentication rates, as JSON text.")
                 .use_state_for_unknown(),
         );
-        Schema::new(block.nested(timeouts::NAME, Nesting::OPTIONAL, timeouts::block(&[CREATE, READ, DELETE])))
+        Schema::new(block.nested(
+            timeouts::NAME,
+            Nesting::OPTIONAL,
+            timeouts::block(&[CREATE, READ, DELETE]),
+        ))
     }
 
     fn modify_plan(&self, request: &PlanRequest<'_>, response: &mut PlanResponse) {
@@ -131,7 +179,10 @@ impl Resource for CamsWabaBinding {
             (Some(kept), None) => response.diagnostics.push(kept.on_destroy(Moment::Plan)),
             (Some(kept), Some(_)) => {
                 if replaces && kept.prevents {
-                    response.diagnostics.push(kept.refuse_replacement().at(AttributePath::attribute("waba_id")));
+                    response.diagnostics.push(
+                        kept.refuse_replacement()
+                            .at(AttributePath::attribute("waba_id")),
+                    );
                 }
                 response.private = Some(kept.to_private());
             }
@@ -156,7 +207,11 @@ impl Resource for CamsWabaBinding {
         request: CreateRequest,
         response: &mut StateResponse,
     ) -> Result<(), Diagnostics> {
-        let waba_id = request.planned.text("waba_id").unwrap_or_default().to_owned();
+        let waba_id = request
+            .planned
+            .text("waba_id")
+            .unwrap_or_default()
+            .to_owned();
         let operation = connection.operation(CREATE.of(&request.planned))?;
         let bound = bind(&operation, &waba_id).await?;
 
@@ -165,7 +220,11 @@ impl Resource for CamsWabaBinding {
         state.set("waba_id", bound.waba_id.as_str());
         state.set("id", bound.cust_space_id.as_str());
         state.set("cust_space_id", bound.cust_space_id.as_str());
-        Waba { id: bound.waba_id.clone(), fields: Map::new() }.fill(&mut state);
+        Waba {
+            id: bound.waba_id.clone(),
+            fields: Map::new(),
+        }
+        .fill(&mut state);
         response.state = Some(state.clone());
 
         if bound.waba_id != waba_id {
@@ -195,7 +254,11 @@ impl Resource for CamsWabaBinding {
         response: &mut StateResponse,
     ) -> Result<(), Diagnostics> {
         let mut state = request.state;
-        let space = state.text("cust_space_id").or_else(|| state.text("id")).unwrap_or_default().to_owned();
+        let space = state
+            .text("cust_space_id")
+            .or_else(|| state.text("id"))
+            .unwrap_or_default()
+            .to_owned();
         if space.is_empty() {
             return Err(Diagnostic::error(
                 "Unable to read the binding of the WhatsApp Business Account",
@@ -337,9 +400,9 @@ impl Answer {
             Json::Array(elements) if elements.is_empty() => Ok(None),
             Json::String(text) if text.is_empty() => Ok(None),
             Json::Array(_) => Err(OddAnswer("`Data` is a list, not an object".to_owned())),
-            Json::String(_) | Json::Bool(_) | Json::Number(_) => {
-                Err(OddAnswer("`Data` is a single value, not an object".to_owned()))
-            }
+            Json::String(_) | Json::Bool(_) | Json::Number(_) => Err(OddAnswer(
+                "`Data` is a single value, not an object".to_owned(),
+            )),
         }
     }
 }
@@ -354,7 +417,9 @@ fn identifier(fields: &Map<String, Json>, name: &str) -> Result<Option<String>, 
         None | Some(Json::Null) => Ok(None),
         Some(Json::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
         Some(Json::Number(number)) => Ok(Some(number.to_string())),
-        Some(_) => Err(OddAnswer(format!("`Data.{name}` is neither text nor a number"))),
+        Some(_) => Err(OddAnswer(format!(
+            "`Data.{name}` is neither text nor a number"
+        ))),
     }
 }
 
@@ -373,13 +438,16 @@ async fn bind(operation: &Operation, waba_id: &str) -> Result<Bound, Diagnostics
         limit: "timeouts.create",
         ram_actions: &RAM_ACTIONS,
     };
-    let answer = operation.call(&ChatappBindWaba { waba_id }).await.map_err(|error| {
-        let mut diagnostic = diagnose(&error, &attempted);
-        if error.outcome_unknown() {
-            let _ = write!(diagnostic.detail, "\n\n{}", outcome_unknown(waba_id));
-        }
-        diagnostic
-    })?;
+    let answer = operation
+        .call(&ChatappBindWaba { waba_id })
+        .await
+        .map_err(|error| {
+            let mut diagnostic = diagnose(&error, &attempted);
+            if error.outcome_unknown() {
+                let _ = write!(diagnostic.detail, "\n\n{}", outcome_unknown(waba_id));
+            }
+            diagnostic
+        })?;
     let odd = |reason: &str| {
         Diagnostic::error(
             attempted.summary,
@@ -393,13 +461,18 @@ async fn bind(operation: &Operation, waba_id: &str) -> Result<Bound, Diagnostics
         .at(attempted.attribute.clone())
     };
     let read = || {
-        let Some(fields) = answer.body.fields()? else { return Err(OddAnswer("it has no `Data`".to_owned())) };
+        let Some(fields) = answer.body.fields()? else {
+            return Err(OddAnswer("it has no `Data`".to_owned()));
+        };
         let Some(cust_space_id) = identifier(fields, "CustSpaceId")? else {
             return Err(OddAnswer("`Data` has no `CustSpaceId`".to_owned()));
         };
         // From here on there is a space to keep; an odd `WabaId` is no reason to lose it.
         let reported = identifier(fields, "WabaId").ok().flatten();
-        Ok(Bound { cust_space_id, waba_id: reported.unwrap_or_else(|| waba_id.to_owned()) })
+        Ok(Bound {
+            cust_space_id,
+            waba_id: reported.unwrap_or_else(|| waba_id.to_owned()),
+        })
     };
     read().map_err(|OddAnswer(reason)| odd(&reason).into())
 }
@@ -416,7 +489,10 @@ fn outcome_unknown(waba_id: &str) -> String {
 }
 
 fn another_waba_was_bound(asked: &str, bound: &Bound) -> Diagnostics {
-    let Bound { cust_space_id, waba_id } = bound;
+    let Bound {
+        cust_space_id,
+        waba_id,
+    } = bound;
     Diagnostic::error(
         "Another WhatsApp Business Account was bound",
         format!(
@@ -431,7 +507,11 @@ fn another_waba_was_bound(asked: &str, bound: &Bound) -> Diagnostics {
 }
 
 /// Looks a fresh binding up until the service shows it, for a short while.
-async fn look_up_fresh(operation: &Operation, bound: &Bound, isv_code: Option<&str>) -> Result<Waba, String> {
+async fn look_up_fresh(
+    operation: &Operation,
+    bound: &Bound,
+    isv_code: Option<&str>,
+) -> Result<Waba, String> {
     let space = &bound.cust_space_id;
     let mut seen = None;
     for attempt in 0..LOOKUPS_AFTER_BIND {
@@ -464,8 +544,14 @@ async fn query(
         limit,
         ram_actions: &RAM_ACTIONS,
     };
-    let action = QueryChatappBindWaba { cust_space_id: space, isv_code };
-    let answer = operation.call(&action).await.map_err(|error| diagnose(&error, &attempted))?;
+    let action = QueryChatappBindWaba {
+        cust_space_id: space,
+        isv_code,
+    };
+    let answer = operation
+        .call(&action)
+        .await
+        .map_err(|error| diagnose(&error, &attempted))?;
     Waba::from_answer(answer.body).map_err(|OddAnswer(reason)| {
         Diagnostic::error(
             attempted.summary,
@@ -488,7 +574,12 @@ struct Waba {
 
 impl Waba {
     fn from_answer(answer: Answer) -> Result<Option<Self>, OddAnswer> {
-        let Some(id) = answer.fields()?.map(|fields| identifier(fields, "Id")).transpose()?.flatten() else {
+        let Some(id) = answer
+            .fields()?
+            .map(|fields| identifier(fields, "Id"))
+            .transpose()?
+            .flatten()
+        else {
             return Ok(None);
         };
         let fields = match answer.data {
@@ -509,13 +600,22 @@ impl Waba {
             };
             state.set(attribute, value);
         }
-        let eligibility = self.fields.get(ELIGIBILITY.1).filter(|json| !json.is_null());
-        state.set(ELIGIBILITY.0, Value::optional_string(eligibility.map(ToString::to_string)));
+        let eligibility = self
+            .fields
+            .get(ELIGIBILITY.1)
+            .filter(|json| !json.is_null());
+        state.set(
+            ELIGIBILITY.0,
+            Value::optional_string(eligibility.map(ToString::to_string)),
+        );
     }
 }
 
 /// The object-valued field of a query, kept as JSON text.
-const ELIGIBILITY: (&str, &str) = ("auth_international_rate_eligibility", "AuthInternationalRateEligibility");
+const ELIGIBILITY: (&str, &str) = (
+    "auth_international_rate_eligibility",
+    "AuthInternationalRateEligibility",
+);
 
 /// What matters of an existing binding when it is to go.
 struct Kept {
@@ -553,7 +653,11 @@ impl Kept {
     }
 
     fn on_destroy(&self, moment: Moment) -> Diagnostic {
-        let Self { cust_space_id, waba_id, prevents } = self;
+        let Self {
+            cust_space_id,
+            waba_id,
+            prevents,
+        } = self;
         if *prevents {
             return Diagnostic::error(
                 "Binding is protected from destruction",
@@ -566,7 +670,10 @@ impl Kept {
             .at(AttributePath::attribute("deletion_policy"));
         }
         let (summary, stays) = match moment {
-            Moment::Plan => ("Destroying will leave the binding in the cloud", "will stay bound"),
+            Moment::Plan => (
+                "Destroying will leave the binding in the cloud",
+                "will stay bound",
+            ),
             Moment::Apply => ("The binding was left in the cloud", "is still bound"),
         };
         Diagnostic::warning(
@@ -579,7 +686,11 @@ impl Kept {
     }
 
     fn refuse_replacement(&self) -> Diagnostic {
-        let Self { cust_space_id, waba_id, .. } = self;
+        let Self {
+            cust_space_id,
+            waba_id,
+            ..
+        } = self;
         Diagnostic::error(
             "Binding is protected from replacement",
             format!(
@@ -591,7 +702,11 @@ impl Kept {
     }
 
     fn warn_of_replacement(&self) -> Diagnostic {
-        let Self { cust_space_id, waba_id, .. } = self;
+        let Self {
+            cust_space_id,
+            waba_id,
+            ..
+        } = self;
         Diagnostic::warning(
             "Replacing will leave the old binding in the cloud",
             format!(

@@ -32,16 +32,26 @@ pub(super) fn diagnose(error: &Error, attempted: &Attempted<'_>) -> Diagnostic {
     let advice = advice(error, attempted);
     let _ = write!(detail, "\n\n{}\n\n{}", advice.text, facts(error));
     let diagnostic = Diagnostic::error(attempted.summary, detail);
-    if advice.concerns_subject { diagnostic.at(attempted.attribute.clone()) } else { diagnostic }
+    if advice.concerns_subject {
+        diagnostic.at(attempted.attribute.clone())
+    } else {
+        diagnostic
+    }
 }
 
 fn happened(error: &Error, attempted: &Attempted<'_>) -> String {
     let (action, subject) = (error.action(), attempted.subject);
     match error.kind() {
         ErrorKind::Api(_) => format!("The service refused {action} for {subject}."),
-        ErrorKind::Throttled { .. } => format!("The service kept refusing {action} for {subject}, to limit the rate of calls."),
-        ErrorKind::Unavailable(_) => format!("The service failed to answer {action} for {subject}."),
-        ErrorKind::Stopped => format!("{action} for {subject} was interrupted before it was sent again."),
+        ErrorKind::Throttled { .. } => {
+            format!("The service kept refusing {action} for {subject}, to limit the rate of calls.")
+        }
+        ErrorKind::Unavailable(_) => {
+            format!("The service failed to answer {action} for {subject}.")
+        }
+        ErrorKind::Stopped => {
+            format!("{action} for {subject} was interrupted before it was sent again.")
+        }
         kind => format!("{action} for {subject} failed: {kind}."),
     }
 }
@@ -78,13 +88,26 @@ fn advice(error: &Error, attempted: &Attempted<'_>) -> Advice {
         ErrorKind::Stopped => "Run the command again to go on.".to_owned(),
         _ => "Run the command again with TF_LOG_PROVIDER=debug to see every attempt.".to_owned(),
     };
-    Advice { text, concerns_subject }
+    Advice {
+        text,
+        concerns_subject,
+    }
 }
 
 fn is_about_the_caller(code: &str) -> bool {
-    ["InvalidAccessKeyId", "InvalidSecurityToken", "InvalidTimeStamp", "InvalidSignatureMethod", "InvalidProduct", "InvalidApi", "InvalidAction", "InvalidVersion", "InvalidProtocol"]
-        .iter()
-        .any(|prefix| code.starts_with(prefix))
+    [
+        "InvalidAccessKeyId",
+        "InvalidSecurityToken",
+        "InvalidTimeStamp",
+        "InvalidSignatureMethod",
+        "InvalidProduct",
+        "InvalidApi",
+        "InvalidAction",
+        "InvalidVersion",
+        "InvalidProtocol",
+    ]
+    .iter()
+    .any(|prefix| code.starts_with(prefix))
 }
 
 fn throttled(error: &Error, attempted: &Attempted<'_>) -> String {
@@ -102,7 +125,9 @@ fn throttled(error: &Error, attempted: &Attempted<'_>) -> String {
 }
 
 fn by_code(code: &str, error: &Error, attempted: &Attempted<'_>) -> Option<String> {
-    let key = error.access_key_hint().map_or_else(|| "in use".to_owned(), |hint| format!("`{hint}`"));
+    let key = error
+        .access_key_hint()
+        .map_or_else(|| "in use".to_owned(), |hint| format!("`{hint}`"));
     Some(match code {
         "Product.Unsubscript" => format!(
             "Activate Chat App Message Service for the account of the AccessKey {key}: in the console \
@@ -176,8 +201,11 @@ fn by_code(code: &str, error: &Error, attempted: &Attempted<'_>) -> Option<Strin
 }
 
 fn permission(error: &Error, attempted: &Attempted<'_>, key: &str) -> String {
-    let denied = error.answer().and_then(|answer| answer.access_denied.as_ref());
-    let explicit = denied.and_then(|denied| denied.no_permission_type.as_deref()) == Some("ExplicitDeny");
+    let denied = error
+        .answer()
+        .and_then(|answer| answer.access_denied.as_ref());
+    let explicit =
+        denied.and_then(|denied| denied.no_permission_type.as_deref()) == Some("ExplicitDeny");
     let action = format!("cams:{}", error.action());
     let mut text = if explicit {
         format!(
@@ -192,7 +220,11 @@ fn permission(error: &Error, attempted: &Attempted<'_>, key: &str) -> String {
         )
     };
     if !explicit {
-        let actions: Vec<String> = attempted.ram_actions.iter().map(|action| format!("\"{action}\"")).collect();
+        let actions: Vec<String> = attempted
+            .ram_actions
+            .iter()
+            .map(|action| format!("\"{action}\""))
+            .collect();
         let _ = write!(
             text,
             "\n\n  {{\n    \"Version\": \"1\",\n    \"Statement\": [{{\n      \"Effect\": \"Allow\",\n      \"Action\": \
@@ -213,32 +245,76 @@ fn by_status(status: u16) -> String {
 /// The facts, one a line. Lines that begin with a blank are not wrapped by the CLI.
 fn facts(error: &Error) -> String {
     let answer = error.answer();
-    let mut facts: Vec<(&str, String)> = vec![("Action", error.action().to_owned()), ("Endpoint", error.host().to_owned())];
+    let mut facts: Vec<(&str, String)> = vec![
+        ("Action", error.action().to_owned()),
+        ("Endpoint", error.host().to_owned()),
+    ];
     let mut add = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
-    add("HTTP status", error.status().map(|status| status.to_string()));
+    add(
+        "HTTP status",
+        error.status().map(|status| status.to_string()),
+    );
     add("Code", error.code().map(str::to_owned));
     add("Message", answer.and_then(|answer| answer.message.clone()));
-    add("Access denied", answer.and_then(|answer| answer.access_denied.as_ref()).map(ToString::to_string));
+    add(
+        "Access denied",
+        answer
+            .and_then(|answer| answer.access_denied.as_ref())
+            .map(ToString::to_string),
+    );
     add(
         "Diagnostic message",
-        answer.and_then(|answer| answer.access_denied.as_ref()?.encoded_diagnostic_message.clone()),
+        answer.and_then(|answer| {
+            answer
+                .access_denied
+                .as_ref()?
+                .encoded_diagnostic_message
+                .clone()
+        }),
     );
     add("Request ID", error.request_id().map(str::to_owned));
     add("More", answer.and_then(|answer| answer.recommend.clone()));
-    add("Attempts", (error.attempts() > 0).then(|| match error.attempts() {
-        1 => "1".to_owned(),
-        attempts => format!("{attempts} in {}", seconds(error.elapsed())),
-    }));
-    add("Not repeated", match error.give_up() {
-        GiveUp::NotIdempotent => Some("it is unknown whether the request was executed".to_owned()),
-        GiveUp::Deadline { wait } => Some(format!("the next wait of {} would pass the time limit", seconds(wait))),
-        GiveUp::MaxRetryTimeout { wait } => Some(format!("the next wait of {} would pass `max_retry_timeout`", seconds(wait))),
-        _ => None,
-    });
+    add(
+        "Attempts",
+        (error.attempts() > 0).then(|| match error.attempts() {
+            1 => "1".to_owned(),
+            attempts => format!("{attempts} in {}", seconds(error.elapsed())),
+        }),
+    );
+    add(
+        "Not repeated",
+        match error.give_up() {
+            GiveUp::NotIdempotent => {
+                Some("it is unknown whether the request was executed".to_owned())
+            }
+            GiveUp::Deadline { wait } => Some(format!(
+                "the next wait of {} would pass the time limit",
+                seconds(wait)
+            )),
+            GiveUp::MaxRetryTimeout { wait } => Some(format!(
+                "the next wait of {} would pass `max_retry_timeout`",
+                seconds(wait)
+            )),
+            _ => None,
+        },
+    );
     add("Reason", causes(error));
-    let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or_default() + 1;
-    let lines: Vec<String> =
-        facts.iter().map(|(name, value)| format!("  {:width$} {}", format!("{name}:"), value.replace('\n', " "))).collect();
+    let width = facts
+        .iter()
+        .map(|(name, _)| name.len())
+        .max()
+        .unwrap_or_default()
+        + 1;
+    let lines: Vec<String> = facts
+        .iter()
+        .map(|(name, value)| {
+            format!(
+                "  {:width$} {}",
+                format!("{name}:"),
+                value.replace('\n', " ")
+            )
+        })
+        .collect();
     lines.join("\n")
 }
 

@@ -13,16 +13,27 @@ use crate::framework::{
 use super::proto::tfplugin6 as wire;
 
 pub(super) fn value_from_wire(value: Option<wire::DynamicValue>) -> DynamicValue {
-    value.map(|value| DynamicValue { msgpack: value.msgpack, json: value.json }).unwrap_or_default()
+    value
+        .map(|value| DynamicValue {
+            msgpack: value.msgpack,
+            json: value.json,
+        })
+        .unwrap_or_default()
 }
 
 pub(super) fn value_to_wire(value: DynamicValue) -> wire::DynamicValue {
-    wire::DynamicValue { msgpack: value.msgpack, json: value.json }
+    wire::DynamicValue {
+        msgpack: value.msgpack,
+        json: value.json,
+    }
 }
 
 pub(super) fn raw_state_from_wire(state: Option<wire::RawState>) -> server::RawState {
     let state = state.unwrap_or_default();
-    server::RawState { is_flatmap: !state.flatmap.is_empty(), json: state.json }
+    server::RawState {
+        is_flatmap: !state.flatmap.is_empty(),
+        json: state.json,
+    }
 }
 
 pub(super) fn diagnostics_to_wire(diagnostics: Diagnostics) -> Vec<wire::Diagnostic> {
@@ -51,11 +62,16 @@ pub(super) fn path_to_wire(path: &AttributePath) -> wire::AttributePath {
             Step::Index(index) => Selector::ElementKeyInt(*index),
         }),
     };
-    wire::AttributePath { steps: path.steps().iter().map(step).collect() }
+    wire::AttributePath {
+        steps: path.steps().iter().map(step).collect(),
+    }
 }
 
 pub(super) fn schema_to_wire(schema: &Schema) -> wire::Schema {
-    wire::Schema { version: schema.version, block: Some(block_to_wire(&schema.block, schema.version)) }
+    wire::Schema {
+        version: schema.version,
+        block: Some(block_to_wire(&schema.block, schema.version)),
+    }
 }
 
 fn block_to_wire(block: &Block, version: i64) -> wire::schema::Block {
@@ -81,8 +97,11 @@ fn attribute_to_wire(attribute: &Attribute) -> wire::schema::Attribute {
                 Collection::Map => NestingMode::Map,
             };
             let attributes = attributes.iter().map(attribute_to_wire).collect();
-            let object =
-                wire::schema::Object { attributes, nesting: nesting.into(), ..wire::schema::Object::default() };
+            let object = wire::schema::Object {
+                attributes,
+                nesting: nesting.into(),
+                ..wire::schema::Object::default()
+            };
             (Vec::new(), Some(object))
         }
     };
@@ -92,7 +111,10 @@ fn attribute_to_wire(attribute: &Attribute) -> wire::schema::Attribute {
         nested_type: nested,
         description: attribute.description.clone(),
         required: attribute.setting == Setting::Required,
-        optional: matches!(attribute.setting, Setting::Optional | Setting::OptionalComputed),
+        optional: matches!(
+            attribute.setting,
+            Setting::Optional | Setting::OptionalComputed
+        ),
         computed: attribute.setting.is_computed(),
         sensitive: attribute.sensitive,
         description_kind: wire::StringKind::Markdown.into(),
@@ -105,7 +127,11 @@ fn attribute_to_wire(attribute: &Attribute) -> wire::schema::Attribute {
 fn nested_block_to_wire(nested: &NestedBlock) -> wire::schema::NestedBlock {
     use wire::schema::nested_block::NestingMode;
     let (nesting, min, max) = match nested.nesting {
-        Nesting::Single { required } => (NestingMode::Single, u32::from(required), u32::from(required)),
+        Nesting::Single { required } => (
+            NestingMode::Single,
+            u32::from(required),
+            u32::from(required),
+        ),
         Nesting::Group => (NestingMode::Group, 0, 0),
         Nesting::List(bounds) => (NestingMode::List, bounds.min, bounds.max.unwrap_or(0)),
         Nesting::Set(bounds) => (NestingMode::Set, bounds.min, bounds.max.unwrap_or(0)),

@@ -53,20 +53,37 @@ mod tests {
     #[test]
     fn the_compiled_protocol_is_the_wire_contract() {
         let table = include_str!("testdata/wire.tsv");
-        let expected: BTreeSet<String> =
-            table.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
+        let expected: BTreeSet<String> = table
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(str::to_owned)
+            .collect();
         let actual: BTreeSet<String> = compiled().into_iter().collect();
         let missing: Vec<_> = expected.difference(&actual).collect();
         let extra: Vec<_> = actual.difference(&expected).collect();
-        assert!(missing.is_empty() && extra.is_empty(), "missing: {missing:#?}\nnot in the table: {extra:#?}");
-        assert_eq!(expected.iter().filter(|line| line.starts_with("rpc")).count(), 36);
+        assert!(
+            missing.is_empty() && extra.is_empty(),
+            "missing: {missing:#?}\nnot in the table: {extra:#?}"
+        );
+        assert_eq!(
+            expected
+                .iter()
+                .filter(|line| line.starts_with("rpc"))
+                .count(),
+            36
+        );
     }
 
     /// The compiled descriptor in the form of the table.
     fn compiled() -> Vec<String> {
         let bytes = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin")).as_slice();
-        let files = FileDescriptorSet::decode(bytes).expect("the build writes a descriptor set").file;
-        let file = files.iter().find(|file| file.package() == "tfplugin6").expect("the protocol is among the files");
+        let files = FileDescriptorSet::decode(bytes)
+            .expect("the build writes a descriptor set")
+            .file;
+        let file = files
+            .iter()
+            .find(|file| file.package() == "tfplugin6")
+            .expect("the protocol is among the files");
         let mut lines = Vec::new();
         for service in &file.service {
             for method in &service.method {
@@ -76,8 +93,15 @@ mod tests {
                     (false, true) => "server",
                     (true, true) => "both",
                 };
-                let (input, output) = (unrooted(method.input_type()), unrooted(method.output_type()));
-                lines.push(format!("rpc\t{}\t{}\t{input}\t{output}\t{streams}", service.name(), method.name()));
+                let (input, output) = (
+                    unrooted(method.input_type()),
+                    unrooted(method.output_type()),
+                );
+                lines.push(format!(
+                    "rpc\t{}\t{}\t{input}\t{output}\t{streams}",
+                    service.name(),
+                    method.name()
+                ));
             }
         }
         for message in &file.message_type {
@@ -107,10 +131,15 @@ mod tests {
                 None => type_of(field),
             };
             let oneof = match field.oneof_index {
-                Some(index) if !field.proto3_optional() => message.oneof_decl[index as usize].name().to_owned(),
+                Some(index) if !field.proto3_optional() => {
+                    message.oneof_decl[index as usize].name().to_owned()
+                }
                 _ => "-".to_owned(),
             };
-            let deprecated = field.options.as_ref().is_some_and(|options| options.deprecated());
+            let deprecated = field
+                .options
+                .as_ref()
+                .is_some_and(|options| options.deprecated());
             lines.push(format!(
                 "field\t{name}\t{}\t{}\t{label}\t{ty}\t{oneof}\t{}",
                 field.name(),
@@ -119,7 +148,11 @@ mod tests {
             ));
         }
         for nested in &message.nested_type {
-            if !nested.options.as_ref().is_some_and(|options| options.map_entry()) {
+            if !nested
+                .options
+                .as_ref()
+                .is_some_and(|options| options.map_entry())
+            {
                 describe(nested, &name, lines);
             }
         }
@@ -128,25 +161,51 @@ mod tests {
         }
     }
 
-    fn describe_enum(values: &prost_types::EnumDescriptorProto, scope: &str, lines: &mut Vec<String>) {
+    fn describe_enum(
+        values: &prost_types::EnumDescriptorProto,
+        scope: &str,
+        lines: &mut Vec<String>,
+    ) {
         for value in &values.value {
-            lines.push(format!("value\t{scope}.{}\t{}\t{}", values.name(), value.name(), value.number()));
+            lines.push(format!(
+                "value\t{scope}.{}\t{}\t{}",
+                values.name(),
+                value.name(),
+                value.number()
+            ));
         }
     }
 
-    fn map_entry(message: &DescriptorProto, field: &FieldDescriptorProto) -> Option<(String, String)> {
+    fn map_entry(
+        message: &DescriptorProto,
+        field: &FieldDescriptorProto,
+    ) -> Option<(String, String)> {
         let entry = message.nested_type.iter().find(|nested| {
-            nested.options.as_ref().is_some_and(|options| options.map_entry())
-                && field.type_name().ends_with(&format!(".{}.{}", message.name(), nested.name()))
+            nested
+                .options
+                .as_ref()
+                .is_some_and(|options| options.map_entry())
+                && field
+                    .type_name()
+                    .ends_with(&format!(".{}.{}", message.name(), nested.name()))
         })?;
-        let part = |number| entry.field.iter().find(|field| field.number() == number).map(type_of);
+        let part = |number| {
+            entry
+                .field
+                .iter()
+                .find(|field| field.number() == number)
+                .map(type_of)
+        };
         Some((part(1)?, part(2)?))
     }
 
     fn type_of(field: &FieldDescriptorProto) -> String {
         match field.r#type() {
             Type::Message | Type::Enum => unrooted(field.type_name()).to_owned(),
-            scalar => scalar.as_str_name().trim_start_matches("TYPE_").to_ascii_lowercase(),
+            scalar => scalar
+                .as_str_name()
+                .trim_start_matches("TYPE_")
+                .to_ascii_lowercase(),
         }
     }
 

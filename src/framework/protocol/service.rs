@@ -20,8 +20,8 @@ use crate::framework::{
 use super::{
     Service,
     convert::{
-        diagnostic_to_wire, diagnostics_to_wire, path_to_wire, raw_state_from_wire, schema_to_wire, value_from_wire,
-        value_to_wire,
+        diagnostic_to_wire, diagnostics_to_wire, path_to_wire, raw_state_from_wire, schema_to_wire,
+        value_from_wire, value_to_wire,
     },
     logging,
     proto::tfplugin6::{
@@ -39,7 +39,9 @@ pub struct ProviderService<P: provider::Provider> {
 impl<P: provider::Provider> ProviderService<P> {
     /// The service of a provider.
     pub fn new(provider: P) -> Self {
-        Self { server: Arc::new(Server::new(provider)) }
+        Self {
+            server: Arc::new(Server::new(provider)),
+        }
     }
 }
 
@@ -64,16 +66,23 @@ impl<P: provider::Provider> provider_server::Provider for ProviderService<P> {
         _: Request<get_metadata::Request>,
     ) -> Result<Response<get_metadata::Response>, Status> {
         let server = Arc::clone(&self.server);
-        answer("GetMetadata", None, get_metadata::Response::default(), async move {
-            let resources = server.resource_schemas();
-            get_metadata::Response {
-                server_capabilities: Some(CAPABILITIES),
-                resources: resources
-                    .map(|(name, _)| get_metadata::ResourceMetadata { type_name: name.to_owned() })
-                    .collect(),
-                ..get_metadata::Response::default()
-            }
-        })
+        answer(
+            "GetMetadata",
+            None,
+            get_metadata::Response::default(),
+            async move {
+                let resources = server.resource_schemas();
+                get_metadata::Response {
+                    server_capabilities: Some(CAPABILITIES),
+                    resources: resources
+                        .map(|(name, _)| get_metadata::ResourceMetadata {
+                            type_name: name.to_owned(),
+                        })
+                        .collect(),
+                    ..get_metadata::Response::default()
+                }
+            },
+        )
         .await
     }
 
@@ -82,17 +91,22 @@ impl<P: provider::Provider> provider_server::Provider for ProviderService<P> {
         _: Request<get_provider_schema::Request>,
     ) -> Result<Response<get_provider_schema::Response>, Status> {
         let server = Arc::clone(&self.server);
-        answer("GetProviderSchema", None, get_provider_schema::Response::default(), async move {
-            get_provider_schema::Response {
-                provider: Some(schema_to_wire(server.provider_schema())),
-                resource_schemas: server
-                    .resource_schemas()
-                    .map(|(name, schema)| (name.to_owned(), schema_to_wire(schema)))
-                    .collect(),
-                server_capabilities: Some(CAPABILITIES),
-                ..get_provider_schema::Response::default()
-            }
-        })
+        answer(
+            "GetProviderSchema",
+            None,
+            get_provider_schema::Response::default(),
+            async move {
+                get_provider_schema::Response {
+                    provider: Some(schema_to_wire(server.provider_schema())),
+                    resource_schemas: server
+                        .resource_schemas()
+                        .map(|(name, schema)| (name.to_owned(), schema_to_wire(schema)))
+                        .collect(),
+                    server_capabilities: Some(CAPABILITIES),
+                    ..get_provider_schema::Response::default()
+                }
+            },
+        )
         .await
     }
 
@@ -102,10 +116,15 @@ impl<P: provider::Provider> provider_server::Provider for ProviderService<P> {
     ) -> Result<Response<validate_provider_config::Response>, Status> {
         let server = Arc::clone(&self.server);
         let config = value_from_wire(request.into_inner().config);
-        answer("ValidateProviderConfig", None, validate_provider_config::Response::default(), async move {
-            let diagnostics = diagnostics_to_wire(server.validate_provider_config(&config));
-            validate_provider_config::Response { diagnostics }
-        })
+        answer(
+            "ValidateProviderConfig",
+            None,
+            validate_provider_config::Response::default(),
+            async move {
+                let diagnostics = diagnostics_to_wire(server.validate_provider_config(&config));
+                validate_provider_config::Response { diagnostics }
+            },
+        )
         .await
     }
 
@@ -115,11 +134,18 @@ impl<P: provider::Provider> provider_server::Provider for ProviderService<P> {
     ) -> Result<Response<configure_provider::Response>, Status> {
         let server = Arc::clone(&self.server);
         let request = request.into_inner();
-        answer("ConfigureProvider", None, configure_provider::Response::default(), async move {
-            let config = value_from_wire(request.config);
-            let diagnostics = server.configure(&config, request.terraform_version).await;
-            configure_provider::Response { diagnostics: diagnostics_to_wire(diagnostics) }
-        })
+        answer(
+            "ConfigureProvider",
+            None,
+            configure_provider::Response::default(),
+            async move {
+                let config = value_from_wire(request.config);
+                let diagnostics = server.configure(&config, request.terraform_version).await;
+                configure_provider::Response {
+                    diagnostics: diagnostics_to_wire(diagnostics),
+                }
+            },
+        )
         .await
     }
 
@@ -131,11 +157,18 @@ impl<P: provider::Provider> provider_server::Provider for ProviderService<P> {
         let request = request.into_inner();
         let type_name = request.type_name.clone();
         let fallback = validate_resource_config::Response::default();
-        answer("ValidateResourceConfig", Some(&type_name), fallback, async move {
-            let config = value_from_wire(request.config);
-            let diagnostics = server.validate_resource_config(&request.type_name, &config);
-            validate_resource_config::Response { diagnostics: diagnostics_to_wire(diagnostics) }
-        })
+        answer(
+            "ValidateResourceConfig",
+            Some(&type_name),
+            fallback,
+            async move {
+                let config = value_from_wire(request.config);
+                let diagnostics = server.validate_resource_config(&request.type_name, &config);
+                validate_resource_config::Response {
+                    diagnostics: diagnostics_to_wire(diagnostics),
+                }
+            },
+        )
         .await
     }
 
@@ -147,14 +180,19 @@ impl<P: provider::Provider> provider_server::Provider for ProviderService<P> {
         let request = request.into_inner();
         let type_name = request.type_name.clone();
         let fallback = upgrade_resource_state::Response::default();
-        answer("UpgradeResourceState", Some(&type_name), fallback, async move {
-            let raw = raw_state_from_wire(request.raw_state);
-            let reply = server.upgrade_resource_state(&request.type_name, &raw);
-            upgrade_resource_state::Response {
-                upgraded_state: Some(value_to_wire(reply.state)),
-                diagnostics: diagnostics_to_wire(reply.diagnostics),
-            }
-        })
+        answer(
+            "UpgradeResourceState",
+            Some(&type_name),
+            fallback,
+            async move {
+                let raw = raw_state_from_wire(request.raw_state);
+                let reply = server.upgrade_resource_state(&request.type_name, &raw);
+                upgrade_resource_state::Response {
+                    upgraded_state: Some(value_to_wire(reply.state)),
+                    diagnostics: diagnostics_to_wire(reply.diagnostics),
+                }
+            },
+        )
         .await
     }
 
@@ -172,7 +210,9 @@ impl<P: provider::Provider> provider_server::Provider for ProviderService<P> {
         };
         answer("ReadResource", Some(&type_name), fallback, async move {
             let stored = value_from_wire(request.current_state);
-            let reply = server.read_resource(&request.type_name, stored, &request.private).await;
+            let reply = server
+                .read_resource(&request.type_name, stored, &request.private)
+                .await;
             read_resource::Response {
                 new_state: Some(value_to_wire(reply.state)),
                 private: reply.private,
@@ -191,22 +231,27 @@ impl<P: provider::Provider> provider_server::Provider for ProviderService<P> {
         let request = request.into_inner();
         let type_name = request.type_name.clone();
         let fallback = plan_resource_change::Response::default();
-        answer("PlanResourceChange", Some(&type_name), fallback, async move {
-            let input = PlanInput {
-                prior: value_from_wire(request.prior_state),
-                proposed: value_from_wire(request.proposed_new_state),
-                config: value_from_wire(request.config),
-                prior_private: request.prior_private,
-            };
-            let reply = server.plan_resource_change(&request.type_name, &input);
-            plan_resource_change::Response {
-                planned_state: Some(value_to_wire(reply.planned)),
-                requires_replace: reply.requires_replace.iter().map(path_to_wire).collect(),
-                planned_private: reply.private,
-                diagnostics: diagnostics_to_wire(reply.diagnostics),
-                ..plan_resource_change::Response::default()
-            }
-        })
+        answer(
+            "PlanResourceChange",
+            Some(&type_name),
+            fallback,
+            async move {
+                let input = PlanInput {
+                    prior: value_from_wire(request.prior_state),
+                    proposed: value_from_wire(request.proposed_new_state),
+                    config: value_from_wire(request.config),
+                    prior_private: request.prior_private,
+                };
+                let reply = server.plan_resource_change(&request.type_name, &input);
+                plan_resource_change::Response {
+                    planned_state: Some(value_to_wire(reply.planned)),
+                    requires_replace: reply.requires_replace.iter().map(path_to_wire).collect(),
+                    planned_private: reply.private,
+                    diagnostics: diagnostics_to_wire(reply.diagnostics),
+                    ..plan_resource_change::Response::default()
+                }
+            },
+        )
         .await
     }
 
@@ -221,20 +266,27 @@ impl<P: provider::Provider> provider_server::Provider for ProviderService<P> {
             new_state: request.prior_state.clone(),
             ..apply_resource_change::Response::default()
         };
-        answer("ApplyResourceChange", Some(&type_name), fallback, async move {
-            let input = ApplyInput {
-                prior: value_from_wire(request.prior_state),
-                planned: value_from_wire(request.planned_state),
-                config: value_from_wire(request.config),
-            };
-            let reply = server.apply_resource_change(&request.type_name, &input).await;
-            apply_resource_change::Response {
-                new_state: Some(value_to_wire(reply.state)),
-                private: reply.private,
-                diagnostics: diagnostics_to_wire(reply.diagnostics),
-                ..apply_resource_change::Response::default()
-            }
-        })
+        answer(
+            "ApplyResourceChange",
+            Some(&type_name),
+            fallback,
+            async move {
+                let input = ApplyInput {
+                    prior: value_from_wire(request.prior_state),
+                    planned: value_from_wire(request.planned_state),
+                    config: value_from_wire(request.config),
+                };
+                let reply = server
+                    .apply_resource_change(&request.type_name, &input)
+                    .await;
+                apply_resource_change::Response {
+                    new_state: Some(value_to_wire(reply.state)),
+                    private: reply.private,
+                    diagnostics: diagnostics_to_wire(reply.diagnostics),
+                    ..apply_resource_change::Response::default()
+                }
+            },
+        )
         .await
     }
 
@@ -246,20 +298,27 @@ impl<P: provider::Provider> provider_server::Provider for ProviderService<P> {
         let request = request.into_inner();
         let type_name = request.type_name.clone();
         let fallback = import_resource_state::Response::default();
-        answer("ImportResourceState", Some(&type_name), fallback, async move {
-            let reply = server.import_resource_state(&request.type_name, request.id);
-            let imported = (!reply.diagnostics.has_errors()).then(|| import_resource_state::ImportedResource {
-                type_name: request.type_name,
-                state: Some(value_to_wire(reply.state)),
-                private: reply.private,
-                ..import_resource_state::ImportedResource::default()
-            });
-            import_resource_state::Response {
-                imported_resources: imported.into_iter().collect(),
-                diagnostics: diagnostics_to_wire(reply.diagnostics),
-                ..import_resource_state::Response::default()
-            }
-        })
+        answer(
+            "ImportResourceState",
+            Some(&type_name),
+            fallback,
+            async move {
+                let reply = server.import_resource_state(&request.type_name, request.id);
+                let imported = (!reply.diagnostics.has_errors()).then(|| {
+                    import_resource_state::ImportedResource {
+                        type_name: request.type_name,
+                        state: Some(value_to_wire(reply.state)),
+                        private: reply.private,
+                        ..import_resource_state::ImportedResource::default()
+                    }
+                });
+                import_resource_state::Response {
+                    imported_resources: imported.into_iter().collect(),
+                    diagnostics: diagnostics_to_wire(reply.diagnostics),
+                    ..import_resource_state::Response::default()
+                }
+            },
+        )
         .await
     }
 
@@ -268,10 +327,15 @@ impl<P: provider::Provider> provider_server::Provider for ProviderService<P> {
         _: Request<stop_provider::Request>,
     ) -> Result<Response<stop_provider::Response>, Status> {
         let server = Arc::clone(&self.server);
-        answer("StopProvider", None, stop_provider::Response::default(), async move {
-            server.stop();
-            stop_provider::Response::default()
-        })
+        answer(
+            "StopProvider",
+            None,
+            stop_provider::Response::default(),
+            async move {
+                server.stop();
+                stop_provider::Response::default()
+            },
+        )
         .await
     }
 }
@@ -294,7 +358,11 @@ async fn answer<T: Answer>(
             logging::rpc_received();
             let answer = work.await;
             let count = |severity: wire::diagnostic::Severity| {
-                answer.diagnostics().iter().filter(|diagnostic| diagnostic.severity() == severity).count()
+                answer
+                    .diagnostics()
+                    .iter()
+                    .filter(|diagnostic| diagnostic.severity() == severity)
+                    .count()
             };
             logging::rpc_served(
                 begin.elapsed(),

@@ -1,0 +1,149 @@
+//! The last touches that make an object fit for the wire.
+//!
+//! Must not contain: encodings, or rules of a single resource.
+
+use std::collections::BTreeMap;
+
+use super::{
+    schema::{Block, Collection, Nesting},
+    value::{Object, Value},
+};
+
+/// Fills what is missing the way the protocol wants it: collections of blocks are never null, a group never absent.
+pub(super) fn complete(block: &Block, value: Value) -> Value {
+    let Value::Map(mut attributes) = value else {
+        return value;
+    };
+    for nested in &block.blocks {
+        let value = attributes.remove(nested.name).unwrap_or(Value::Null);
+        let value = match (nested.nesting, value) {
+            (Nesting::List(_) | Nesting::Set(_), Value::Null) => Value::List(Vec::new()),
+            (Nesting::Map, Value::Null) => Value::Map(BTreeMap::new()),
+            (Nesting::Group, Value::Null) => complete(&nested.block, Value::Map(BTreeMap::new())),
+            (nesting, value) => match (nesting.collection(), value) {
+                (Collection::Single, value) => complete(&nested.block, value),
+                (_, Value::List(objects)) => Value::List(
+                    objects
+                        .into_iter()
+                        .map(|object| complete(&nested.block, object))
+                        .collect(),
+                ),
+                (_, Value::Map(objects)) => Value::Map(
+                    objects
+                        .into_iter()
+                        .map(|(key, object)| (key, complete(&nested.block, object)))
+                        .collect(),
+                ),
+                (_, other) => other,
+            },
+        };
+        attributes.insert(nested.name.to_owned(), value);
+    }
+    for attribute in &block.attributes {
+        if attribute.write_only {
+            attributes.insert(attribute.name.to_owned(), Value::Null);
+        }
+    }
+    Value::Map(attributes)
+}
+
+/// Turns what is still unknown into null, and says whether there was anything.
+pub(super) fn null_unknowns(object: &mut Object) -> bool {
+    fn within(value: &mut Value) -> bool {
+        match value {
+            Value::Unknown => {
+                *value = Value::Null;
+                true
+            }
+            Value::List(elements) => elements
+                .iter_mut()
+                .fold(false, |found, value| within(value) || found),
+            Value::Map(elements) => elements
+                .values_mut()
+                .fold(false, |found, value| within(value) || found),
+            Value::Dynamic(typed) => within(&mut typed.1),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        }
+    }
+    let mut value = Value::from(std::mem::take(object));
+    let found = within(&mut value);
+    if let Value::Map(attributes) = value {
+        *object = attributes.into();
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::{
+        schema::{Attribute, Bounds},
+        types::Type,
+    };
+
+    fn map(attributes: &[(&str, Value)]) -> Value {
+        Value::Map(
+            attributes
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn absent_blocks_take_the_form_that_the_protocol_wants() {
+        let inner =
+            || Block::new("").nested("deep", Nesting::List(Bounds::default()), Block::new(""));
+        let block = Block::new("")
+            .attribute(Attribute::optional("secret", Type::String).write_only())
+            .nested("one", Nesting::OPTIONAL, inner())
+            .nested("group", Nesting::Group, inner())
+            .nested("list", Nesting::List(Bounds::default()), inner())
+            .nested("set", Nesting::Set(Bounds::default()), inner())
+            .nested("map", Nesting::Map, inner());
+        let empty = Value::List(Vec::new());
+        let completed = map(&[("deep", empty.clone())]);
+        assert_eq!(
+            complete(
+                &block,
+                map(&[
+                    ("secret", "s".into()),
+                    ("list", Value::List(vec![map(&[])]))
+                ])
+            ),
+            map(&[
+                ("secret", Value::Null),
+                ("one", Value::Null),
+                ("group", completed.clone()),
+                ("list", Value::List(vec![completed])),
+                ("set", empty),
+                ("map", map(&[])),
+            ])
+        );
+        assert_eq!(complete(&block, Value::Null), Value::Null);
+    }
+
+    #[test]
+    fn unknowns_become_null_wherever_they_are() {
+        let check = |before: Value, after: Value, expected: bool| {
+            let Value::Map(attributes) = map(&[("a", before)]) else {
+                unreachable!("a map is a map")
+            };
+            let mut object = Object::from(attributes);
+            assert_eq!(null_unknowns(&mut object), expected);
+            assert_eq!(object.get("a"), &after);
+        };
+        check("x".into(), "x".into(), false);
+        check(Value::Unknown, Value::Null, true);
+        check(
+            Value::List(vec![Value::Unknown, map(&[("b", Value::Unknown)])]),
+            Value::List(vec![Value::Null, map(&[("b", Value::Null)])]),
+            true,
+        );
+        check(
+            Value::Dynamic(Box::new((Type::String, Value::Unknown))),
+            Value::Dynamic(Box::new((Type::String, Value::Null))),
+            true,
+        );
+    }
+}
