@@ -24,6 +24,8 @@ pub trait Action: Serialize + Sync {
     const AUTHENTICATION: Authentication = Authentication::Signed;
     /// Names of flattened parameters whose values must never show up in an error, even if the service repeats them.
     const SENSITIVE: &'static [&'static str] = &[];
+    /// Whether a successful answer holds secrets, so that no part of one that cannot be read may be shown.
+    const SECRET_ANSWER: bool = false;
     /// The whole body of a successful answer. Every field that the service may leave out must be optional here.
     type Answer: DeserializeOwned;
 }
@@ -56,6 +58,7 @@ pub(super) struct ActionFacts {
     pub(super) placement: Placement,
     pub(super) authentication: Authentication,
     pub(super) sensitive: &'static [&'static str],
+    pub(super) secret_answer: bool,
 }
 
 impl ActionFacts {
@@ -68,6 +71,7 @@ impl ActionFacts {
             placement: A::PLACEMENT,
             authentication: A::AUTHENTICATION,
             sensitive: A::SENSITIVE,
+            secret_answer: A::SECRET_ANSWER,
         }
     }
 }

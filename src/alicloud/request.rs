@@ -225,6 +225,7 @@ mod tests {
             placement,
             authentication: Authentication::Signed,
             sensitive: &[],
+            secret_answer: false,
         };
         let credentials = inputs.credential.as_ref().map(credentials);
         Draft {
@@ -399,6 +400,7 @@ mod tests {
             placement: Placement::Form,
             authentication: Authentication::Anonymous,
             sensitive: &["OIDCToken"],
+            secret_answer: true,
         };
         let parameters =
             serde_json::json!({"OIDCToken": "the.oidc+token", "RoleArn": "acs:ram::1:role/r"});
