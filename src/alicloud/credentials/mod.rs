@@ -1,0 +1,163 @@
+//! Who is calling: credentials, the secrets in them, and what every source of credentials promises.
+//!
+//! One source is one file. There are [`StaticKeys`] and [`NoCredentials`]. Further sources belong beside them, each a
+//! file with a type that implements [`CredentialsSource`], listed here in the order in which they are considered:
+//! explicit arguments before environment variables before a profile before what the machine offers (role assumption,
+//! OIDC, the profiles of the Alibaba Cloud CLI, a credentials URI, an external process, instance metadata). A source
+//! that builds on another one holds it as an `Arc<dyn CredentialsSource>` and asks it again at each refresh.
+//!
+//! Must not contain: reading of the environment, signatures, or the order of sources a user configured.
+
+mod no_credentials;
+mod static_keys;
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use async_trait::async_trait;
+use zeroize::Zeroizing;
+
+pub use no_credentials::NoCredentials;
+pub use static_keys::StaticKeys;
+
+/// A text that must not be seen: no `Display`, an opaque `Debug`, wiped from memory when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes a text into care.
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(Zeroizing::new(text.into()))
+    }
+
+    /// The text itself, for signing and sending only.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(withheld)")
+    }
+}
+
+/// An AccessKey pair, with a security token if it is temporary.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The AccessKey ID; `STS.` leads the IDs of temporary pairs.
+    pub access_key_id: String,
+    /// The AccessKey secret.
+    pub access_key_secret: Secret,
+    /// The security token that belongs to a temporary pair.
+    pub security_token: Option<Secret>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("access_key_id", &access_key_hint(&self.access_key_id))
+            .field("temporary", &self.security_token.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The first and last characters of an AccessKey ID, such as `LTAI…wXyZ`: enough to tell keys apart, for messages.
+pub fn access_key_hint(access_key_id: &str) -> String {
+    let characters: Vec<char> = access_key_id.chars().collect();
+    // At least half of a short ID stays hidden.
+    let shown = (characters.len() / 4).min(4);
+    let first: String = characters.iter().take(shown).collect();
+    let last: String = characters.iter().skip(characters.len() - shown).collect();
+    format!("{first}…{last}")
+}
+
+/// Where credentials come from. Asked before every attempt of a call, so an implementation keeps what it fetched until
+/// shortly before it expires, and lets all who wait share one refresh.
+#[async_trait]
+pub trait CredentialsSource: fmt::Debug + Send + Sync {
+    /// Credentials that are valid now. No network, process or file is touched before the first call.
+    async fn credentials(&self) -> Result<Credentials, CredentialsError>;
+
+    /// Credentials in place of ones that the service called expired, or `None` if this source has no others to give.
+    async fn replacement(
+        &self,
+        _expired: &Credentials,
+    ) -> Result<Option<Credentials>, CredentialsError> {
+        Ok(None)
+    }
+
+    /// The AccessKey ID, if it is known without any work.
+    fn access_key_id(&self) -> Option<String>;
+}
+
+/// Why a source gave no credentials. Says what was looked at and why it did not serve; never a secret.
+#[derive(Debug)]
+pub struct CredentialsError {
+    reason: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl CredentialsError {
+    /// An error with a lower-case fragment that can follow "no credentials: ".
+    pub fn new(reason: impl Into<String>) -> CredentialsError {
+        CredentialsError {
+            reason: reason.into(),
+            source: None,
+        }
+    }
+
+    /// The same error, caused by `source`.
+    #[must_use]
+    pub fn caused_by(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> CredentialsError {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+impl fmt::Display for CredentialsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl StdError for CredentialsError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source
+            .as_ref()
+            .map(|source| source.as_ref() as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Credentials, Secret, access_key_hint};
+
+    #[test]
+    fn hints() {
+        let check = |id: &str, expected: &str| assert_eq!(access_key_hint(id), expected, "{id}");
+        check("LTAI5tQnKxAbCdEfGhJkwXyZ", "LTAI…wXyZ");
+        check("STS.NUabcdefghijklmnop", "STS.…mnop");
+        check("testid12", "te…12");
+        check("testid", "t…d");
+        check("abc", "…");
+        check("", "…");
+    }
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let credentials = Credentials {
+            access_key_id: "LTAI5tQnKxAbCdEfGhJkwXyZ".to_owned(),
+            access_key_secret: Secret::new("the-secret"),
+            security_token: Some(Secret::new("the-token")),
+        };
+        let printed = format!("{credentials:?} {:?}", credentials.access_key_secret);
+        assert!(printed.contains("LTAI…wXyZ") && printed.contains("temporary: true"));
+        for hidden in ["the-secret", "the-token", "5tQnKx"] {
+            assert!(!printed.contains(hidden), "{printed}");
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Why a call failed: one type for the whole room, precise enough to act on and free of secrets.
+//!
+//! `Display` gives one fragment, lower-case and without a full stop, fit to follow "failed to …: "; causes below it are
+//! left to [`source`](std::error::Error::source). Nothing here holds a URL, a signature, a secret or a whole answer.
+//!
+//! Must not contain: what to repeat (that is the retry table), or advice that depends on who calls.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+mod kind;
+
+use kind::Seconds;
+pub use kind::{ApiError, ConnectCause, ConnectFailure, ErrorKind, TimeoutPhase};
+
+/// A failed call, with all that was tried.
+pub struct Error(Box<Record>);
+
+pub(super) type Cause = Box<dyn StdError + Send + Sync>;
+
+pub(super) struct Record {
+    pub(super) action: &'static str,
+    pub(super) host: String,
+    pub(super) kind: ErrorKind,
+    pub(super) give_up: GiveUp,
+    pub(super) attempts: u32,
+    pub(super) elapsed: Duration,
+    pub(super) last_wait: Option<Duration>,
+    pub(super) request_id: Option<String>,
+    pub(super) access_key_hint: Option<String>,
+    pub(super) outcome_unknown: bool,
+    pub(super) source: Option<Cause>,
+}
+
+/// Why the call was not repeated once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GiveUp {
+    /// Repeating does not help.
+    Pointless,
+    /// The outcome is unknown and the action must not be done twice.
+    NotIdempotent,
+    /// As often as makes sense for this failure.
+    Exhausted,
+    /// The deadline of the operation.
+    Deadline {
+        /// The wait that would have passed it; `None` if it passed while waiting for the next turn.
+        wait: Option<Duration>,
+    },
+    /// The next wait would pass the time allowed for repeating.
+    MaxRetryTimeout {
+        /// The wait that was due.
+        wait: Duration,
+    },
+    /// The client was told to stop.
+    Stopped,
+}
+
+impl Error {
+    pub(super) fn new(record: Record) -> Error {
+        Error(Box::new(record))
+    }
+
+    /// The action, such as `ChatappBindWaba`.
+    pub fn action(&self) -> &'static str {
+        self.0.action
+    }
+
+    /// The host that was called, with its port unless it is the usual one.
+    pub fn host(&self) -> &str {
+        &self.0.host
+    }
+
+    /// What went wrong in the last attempt.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// Why the call was not repeated.
+    pub fn give_up(&self) -> GiveUp {
+        self.0.give_up
+    }
+
+    /// How many requests were sent, or tried to be.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// The time since the call began, waits included.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
+    }
+
+    /// The wait before the last attempt.
+    pub fn last_wait(&self) -> Option<Duration> {
+        self.0.last_wait
+    }
+
+    /// The request ID of the last answer.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// First and last characters of the AccessKey ID that the last attempt was signed with.
+    pub fn access_key_hint(&self) -> Option<&str> {
+        self.0.access_key_hint.as_deref()
+    }
+
+    /// Whether the request may have been executed, in this attempt or in an earlier one.
+    pub fn outcome_unknown(&self) -> bool {
+        self.0.outcome_unknown
+    }
+
+    /// What the service answered, if it did.
+    pub fn answer(&self) -> Option<&ApiError> {
+        self.kind().answer()
+    }
+
+    /// The error code of the service.
+    pub fn code(&self) -> Option<&str> {
+        self.kind().code()
+    }
+
+    /// The HTTP status of the last answer.
+    pub fn status(&self) -> Option<u16> {
+        self.kind().status()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Record {
+            action,
+            host,
+            kind,
+            attempts,
+            elapsed,
+            give_up,
+            ..
+        } = &*self.0;
+        write!(f, "{action} at {host}: {kind}")?;
+        if *attempts > 1 {
+            write!(f, " ({attempts} attempts in {})", Seconds(*elapsed))?;
+        }
+        match give_up {
+            GiveUp::Deadline { wait: Some(wait) } => write!(
+                f,
+                "; the next wait of {} would pass the time limit of the operation",
+                Seconds(*wait)
+            ),
+            GiveUp::Deadline { wait: None } => write!(
+                f,
+                "; the time limit of the operation passed before it was tried again"
+            ),
+            GiveUp::MaxRetryTimeout { wait } => write!(
+                f,
+                "; the next wait of {} would pass the time allowed for repeating calls",
+                Seconds(*wait)
+            ),
+            GiveUp::NotIdempotent => write!(
+                f,
+                "; not repeated, because it is unknown whether the request was executed"
+            ),
+            GiveUp::Pointless | GiveUp::Exhausted | GiveUp::Stopped => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Record {
+            action,
+            host,
+            kind,
+            give_up,
+            attempts,
+            elapsed,
+            last_wait,
+            request_id,
+            access_key_hint,
+            outcome_unknown,
+            source,
+        } = &*self.0;
+        f.debug_struct("Error")
+            .field("action", action)
+            .field("host", host)
+            .field("kind", kind)
+            .field("give_up", give_up)
+            .field("attempts", attempts)
+            .field("elapsed", elapsed)
+            .field("last_wait", last_wait)
+            .field("request_id", request_id)
+            .field("access_key_hint", access_key_hint)
+            .field("outcome_unknown", outcome_unknown)
+            .field("source", source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.0.source.as_ref()?;
+        Some(source.as_ref() as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{
+        ApiError, ConnectCause, ConnectFailure, Error, ErrorKind, GiveUp, Record, TimeoutPhase,
+    };
+
+    fn check(kind: ErrorKind, give_up: GiveUp, attempts: u32, expected: &str) {
+        let error = Error::new(Record {
+            action: "ChatappBindWaba",
+            host: "cams.example.com".to_owned(),
+            kind,
+            give_up,
+            attempts,
+            elapsed: Duration::from_millis(12_400),
+            last_wait: None,
+            request_id: None,
+            access_key_hint: None,
+            outcome_unknown: false,
+            source: None,
+        });
+        assert_eq!(
+            error.to_string(),
+            format!("ChatappBindWaba at cams.example.com: {expected}")
+        );
+    }
+
+    #[test]
+    fn sentences() {
+        let answer = ApiError {
+            status: 400,
+            code: Some("System.LimitControl".to_owned()),
+            message: Some("The system is under flow control.".to_owned()),
+            ..ApiError::default()
+        };
+        check(
+            ErrorKind::Throttled {
+                answer: answer.clone(),
+                retry_after: None,
+            },
+            GiveUp::Deadline {
+                wait: Some(Duration::from_secs(20)),
+            },
+            7,
+            "throttled: HTTP 400 System.LimitControl: The system is under flow control. (7 attempts in 12 s); \
+             the next wait of 20 s would pass the time limit of the operation",
+        );
+        check(
+            ErrorKind::Api(ApiError {
+                status: 404,
+                ..ApiError::default()
+            }),
+            GiveUp::Pointless,
+            1,
+            "HTTP 404",
+        );
+        check(
+            ErrorKind::Timeout(TimeoutPhase::Answer(Duration::from_millis(1500))),
+            GiveUp::NotIdempotent,
+            1,
+            "no complete answer within 1.5 s; not repeated, because it is unknown whether the request was executed",
+        );
+        check(
+            ErrorKind::Connect(ConnectFailure {
+                cause: ConnectCause::Dns,
+                only_documented_host: Some("cams.ap-southeast-1.aliyuncs.com"),
+            }),
+            GiveUp::Exhausted,
+            1,
+            "the host name cannot be resolved; this host was formed from the region and may not exist, the only \
+             documented one is cams.ap-southeast-1.aliyuncs.com",
+        );
+    }
+}

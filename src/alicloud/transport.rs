@@ -1,0 +1,222 @@
+//! Sends one prepared request and collects the whole answer, bounded in time and size.
+//!
+//! Connections are kept and reused. Proxies come from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
+//! `NO_PROXY`, in either case), except for loopback endpoints, which are always reached directly. Redirects are not
+//! followed.
+//!
+//! Must not contain: signatures, judgement of answers, or repeating.
+
+use std::error::Error as StdError;
+use std::io;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Request, redirect};
+
+use super::answer::{Failure, Received};
+use super::error::{Cause, ConnectCause, ConnectFailure, ErrorKind, TimeoutPhase};
+use super::request::{METHOD, Prepared};
+use super::retry::Class;
+use super::tls;
+
+/// The largest answer that is read.
+const LARGEST_BODY: usize = 4 * 1024 * 1024;
+
+/// How long an unused connection is kept. Short, so that it is rarely closed by the other side just when it is used.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Two connection pools, each made when it is first needed: one for what is reached directly, one for the rest.
+pub(super) struct Transport {
+    connect_timeout: Duration,
+    direct: OnceLock<Result<reqwest::Client, String>>,
+    proxied: OnceLock<Result<reqwest::Client, String>>,
+}
+
+impl Transport {
+    pub(super) fn new(connect_timeout: Duration) -> Transport {
+        Transport {
+            connect_timeout,
+            direct: OnceLock::new(),
+            proxied: OnceLock::new(),
+        }
+    }
+
+    /// Sends and reads, all within `limit`.
+    pub(super) async fn send(
+        &self,
+        prepared: Prepared,
+        direct: bool,
+        limit: Duration,
+    ) -> Result<Received, Box<Failure>> {
+        let pool = if direct { &self.direct } else { &self.proxied };
+        let client = pool
+            .get_or_init(|| self.pool(direct))
+            .as_ref()
+            .map_err(|reason| unsendable(reason.clone()))?;
+        let request = request(prepared)?;
+        match tokio::time::timeout(limit, exchange(client, request)).await {
+            Ok(outcome) => outcome.map_err(|failure| failure.with_limit(limit)),
+            Err(_) => Err(Broken::Timeout.with_limit(limit)),
+        }
+    }
+
+    fn pool(&self, direct: bool) -> Result<reqwest::Client, String> {
+        let tls = tls::client_config().map_err(|error| error.to_string())?;
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(self.connect_timeout)
+            .pool_idle_timeout(IDLE)
+            .tcp_nodelay(true);
+        if direct {
+            builder = builder.no_proxy();
+        }
+        builder.build().map_err(|error| chain(&error.without_url()))
+    }
+}
+
+/// How an exchange broke.
+enum Broken {
+    Timeout,
+    TooLarge(u16),
+    Http(reqwest::Error),
+}
+
+async fn exchange(client: &reqwest::Client, request: Request) -> Result<Received, Broken> {
+    let mut response = client.execute(request).await.map_err(Broken::Http)?;
+    let status = response.status().as_u16();
+    let announced = response.content_length().unwrap_or_default();
+    if announced > LARGEST_BODY as u64 {
+        return Err(Broken::TooLarge(status));
+    }
+    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
+    while let Some(chunk) = response.chunk().await.map_err(Broken::Http)? {
+        if body.len() + chunk.len() > LARGEST_BODY {
+            return Err(Broken::TooLarge(status));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Received {
+        status,
+        headers: std::mem::take(response.headers_mut()),
+        body,
+    })
+}
+
+impl Broken {
+    fn with_limit(self, limit: Duration) -> Box<Failure> {
+        let silent = ErrorKind::Timeout(TimeoutPhase::Answer(limit));
+        match self {
+            Broken::Timeout => Failure::without_answer(silent, Class::Ambiguous, None),
+            Broken::TooLarge(status) => {
+                let kind = ErrorKind::Decode {
+                    status,
+                    reason: format!("it is larger than {} MiB", LARGEST_BODY >> 20),
+                    excerpt: None,
+                };
+                Failure::without_answer(kind, Class::FinalAfterExecution, None)
+            }
+            Broken::Http(error) => {
+                // URLs hold the AccessKey ID, the signature and parameters.
+                let error = error.without_url();
+                let (kind, class) = if error.is_builder() {
+                    (ErrorKind::Request(chain(&error)), Class::Final)
+                } else if error.is_connect() {
+                    unconnected(&error)
+                } else if error.is_timeout() {
+                    (silent, Class::Ambiguous)
+                } else {
+                    (ErrorKind::Interrupted, Class::Ambiguous)
+                };
+                Failure::without_answer(kind, class, Some(Cause::from(error)))
+            }
+        }
+    }
+}
+
+fn unconnected(error: &reqwest::Error) -> (ErrorKind, Class) {
+    let (cause, class) = if error.is_dns() {
+        (ConnectCause::Dns, Class::Unreachable)
+    } else if let Some(error) = find::<rustls::Error>(error) {
+        match error {
+            // A certificate stays as it is, however often it is looked at.
+            rustls::Error::InvalidCertificate(_) => {
+                (ConnectCause::Certificate(error.to_string()), Class::Final)
+            }
+            rustls::Error::InvalidMessage(_) => {
+                let reason = format!("{error}; does the endpoint speak HTTPS?");
+                (ConnectCause::Tls(reason), Class::Final)
+            }
+            _ => (ConnectCause::Tls(error.to_string()), Class::Unreachable),
+        }
+    } else if error.is_timeout() {
+        (ConnectCause::Timeout, Class::Unreachable)
+    } else {
+        let refused = find::<io::Error>(error)
+            .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+        let cause = if refused {
+            ConnectCause::Refused
+        } else {
+            ConnectCause::Other
+        };
+        (cause, Class::Unreachable)
+    };
+    let failure = ConnectFailure {
+        cause,
+        only_documented_host: None,
+    };
+    (ErrorKind::Connect(failure), class)
+}
+
+/// The first cause of a type. An I/O error keeps what it wraps to itself, so it is asked.
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        if let Some(inner) = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            && let Some(found) = find::<T>(inner)
+        {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+fn request(prepared: Prepared) -> Result<Request, Box<Failure>> {
+    let method =
+        Method::from_bytes(METHOD.as_bytes()).map_err(|error| unsendable(error.to_string()))?;
+    let mut headers = HeaderMap::with_capacity(prepared.headers.len());
+    for (name, value) in prepared.headers {
+        // The message names the header only: the value may be a token.
+        let mut value = HeaderValue::from_str(&value)
+            .map_err(|_| unsendable(format!("the header {name} has a value that HTTP forbids")))?;
+        value.set_sensitive(matches!(name, "authorization" | "x-acs-security-token"));
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    let mut request = Request::new(method, prepared.url);
+    *request.headers_mut() = headers;
+    *request.body_mut() = Some(prepared.body.into());
+    Ok(request)
+}
+
+fn unsendable(reason: String) -> Box<Failure> {
+    Failure::without_answer(ErrorKind::Request(reason), Class::Final, None)
+}
+
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
