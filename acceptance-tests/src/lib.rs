@@ -1,3 +1,6 @@
 //! The acceptance tests and what they stand on.
 
 pub mod emulator;
+pub mod plugin_host;
+pub mod proto;
+pub mod provider_binary;

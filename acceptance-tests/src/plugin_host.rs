@@ -1,0 +1,632 @@
+//! A plugin host: starts the provider binary and speaks to it as Terraform does, in Terraform's stead.
+//!
+//! Must not contain: the meaning of any RPC; what is asked and expected is a test's business.
+//!
+//! It checks what Terraform's host checks (`hashicorp/go-plugin`, `client.go`): the handshake line, the certificate in it,
+//! the name `localhost`, HTTP/2. And it can be other callers than the host, to see them refused.
+
+mod identity;
+
+use std::{
+    env,
+    error::Error,
+    ffi::{OsStr, OsString},
+    fmt, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    pin::Pin,
+    process::{ExitStatus, Stdio},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use hyper_util::rt::TokioIo;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme,
+    SupportedProtocolVersion,
+    client::{
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
+    },
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    server::ParsedCertificate,
+    version::{TLS12, TLS13},
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, BufReader},
+    net::TcpStream,
+    process::{Child, Command},
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_rustls::TlsConnector;
+use tonic::transport::{Channel, Endpoint};
+use x509_cert::{Certificate, der::Decode};
+
+use crate::proto::{
+    grpc_health_v1::health_client::HealthClient,
+    plugin::{
+        Empty, grpc_broker_client::GrpcBrokerClient, grpc_controller_client::GrpcControllerClient,
+        grpc_stdio_client::GrpcStdioClient,
+    },
+    tfplugin6::provider_client::ProviderClient,
+};
+
+pub use self::identity::Identity;
+
+/// Any failure of this host, as a sentence.
+pub type HostError = Box<dyn Error + Send + Sync>;
+
+/// The magic cookie: name and value.
+pub const COOKIE: (&str, &str) = (
+    "TF_PLUGIN_MAGIC_COOKIE",
+    "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
+);
+
+/// How long anything local may take before it counts as hung; generous, for busy machines.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A start to come: the binary, and its environment as Terraform would set it.
+#[derive(Debug)]
+pub struct Launch {
+    command: Command,
+    identity: Option<Identity>,
+}
+
+impl Launch {
+    /// As Terraform 1.11 starts a plugin, but without those variables of this process that could reach into a test.
+    pub fn new(binary: &Path) -> Result<Self, HostError> {
+        let identity = Identity::new()?;
+        let mut launch = Self::bare(binary)
+            .env(COOKIE.0, COOKIE.1)
+            .env("PLUGIN_PROTOCOL_VERSIONS", "5,6")
+            .env("PLUGIN_MIN_PORT", "10000")
+            .env("PLUGIN_MAX_PORT", "25000")
+            .env("PLUGIN_CLIENT_CERT", identity.pem());
+        launch.identity = Some(identity);
+        Ok(launch)
+    }
+
+    /// As a person starts a program: no argument and nothing of a host in the environment.
+    pub fn bare(binary: &Path) -> Self {
+        let mut command = Command::new(binary);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        for (name, _) in env::vars_os() {
+            let foreign = ["TF_", "PLUGIN_", "ALIBABA_CLOUD_", "ALICLOUD_", "RUST_"];
+            if foreign
+                .iter()
+                .any(|prefix| name.to_string_lossy().starts_with(prefix))
+            {
+                command.env_remove(name);
+            }
+        }
+        Self {
+            command,
+            identity: None,
+        }
+    }
+
+    /// Sets a variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Unsets a variable.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// Asks for no TLS, as `TF_DISABLE_PLUGIN_TLS` makes Terraform do.
+    #[must_use]
+    pub fn without_tls(mut self) -> Self {
+        self.identity = None;
+        self.without("PLUGIN_CLIENT_CERT")
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
+        self.command.arg(argument.into());
+        self
+    }
+
+    /// Gives the process this stdin instead of none.
+    #[must_use]
+    pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.command.stdin(stdin);
+        self
+    }
+
+    /// Gives the process this stderr instead of one that is collected.
+    #[must_use]
+    pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.command.stderr(stderr);
+        self
+    }
+
+    /// Runs the process to its end, which must come by itself.
+    pub async fn run(mut self) -> Result<Ended, HostError> {
+        let started = Instant::now();
+        let output = timeout(PATIENCE, self.command.output())
+            .await
+            .map_err(|_| "the process did not end")??;
+        Ok(Ended {
+            status: output.status,
+            stdout: String::from_utf8(output.stdout)?,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            after: started.elapsed(),
+        })
+    }
+
+    /// Starts the process and reads its first line, without interpreting it.
+    pub async fn spawn(mut self) -> Result<Process, HostError> {
+        let started = Instant::now();
+        let mut child = self.command.spawn()?;
+        let mut stdout = BufReader::new(child.stdout.take().ok_or("stdout is not piped")?);
+        let stderr = child.stderr.take();
+        let stderr = tokio::spawn(async move {
+            let mut bytes = Vec::new();
+            if let Some(mut stderr) = stderr {
+                // What came until a failure is still worth reading.
+                let _ = stderr.read_to_end(&mut bytes).await;
+            }
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        let mut first_line = String::new();
+        timeout(PATIENCE, stdout.read_line(&mut first_line))
+            .await
+            .map_err(|_| "the process wrote no line to stdout")??;
+        let started_in = started.elapsed();
+        let stdout = tokio::spawn(async move {
+            let mut bytes = Vec::new();
+            let _ = stdout.read_to_end(&mut bytes).await;
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        if !first_line.ends_with('\n') {
+            // The end of stdout came before the end of the line: the process is going down.
+            child.wait().await?;
+            let stderr = stderr.await?;
+            return Err(format!(
+                "the process ended after {first_line:?} on stdout and {stderr:?} on stderr"
+            )
+            .into());
+        }
+        Ok(Process {
+            child,
+            first_line,
+            started_in,
+            stdout,
+            stderr,
+        })
+    }
+
+    /// Starts the process, reads its handshake and connects.
+    pub async fn start(self) -> Result<PluginHost, HostError> {
+        let identity = self.identity.clone();
+        let process = self.spawn().await?;
+        let handshake = Handshake::parse(&process.first_line)?;
+        if handshake.certificate.is_some() != identity.is_some() {
+            return Err("the process did not take the wish for TLS as it was meant".into());
+        }
+        let channel = Dial {
+            handshake: handshake.clone(),
+            caller: caller(identity.as_ref()),
+            versions: BOTH,
+        }
+        .connect()
+        .await?;
+        Ok(PluginHost {
+            process,
+            handshake,
+            identity,
+            channel,
+        })
+    }
+}
+
+fn caller(identity: Option<&Identity>) -> Caller {
+    identity.map_or(Caller::PlainText, |identity| {
+        Caller::WithCertificate(identity.clone())
+    })
+}
+
+/// A process that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it wrote to stdout, without a first line that was read before.
+    pub stdout: String,
+    /// What it wrote to stderr.
+    pub stderr: String,
+    /// How long it took, from where the wait began.
+    pub after: Duration,
+}
+
+/// A running provider process. Dropping it kills it.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    /// The first line on stdout, its newline included.
+    pub first_line: String,
+    /// From just before the start to the end of the first line.
+    pub started_in: Duration,
+    stdout: JoinHandle<String>,
+    stderr: JoinHandle<String>,
+}
+
+impl Process {
+    /// Sends a signal by its name without `SIG`, such as `TERM`. The process must run.
+    pub async fn signal(&self, name: &str) -> Result<(), HostError> {
+        let pid = self.pid()?.to_string();
+        let sent = Command::new("kill")
+            .args(["-s", name, &pid])
+            .status()
+            .await?;
+        if sent.success() {
+            Ok(())
+        } else {
+            Err(format!("kill -s {name} {pid} failed").into())
+        }
+    }
+
+    /// The process ID. The process must not have been waited for.
+    pub fn pid(&self) -> Result<u32, HostError> {
+        self.child
+            .id()
+            .ok_or_else(|| "the process has ended".into())
+    }
+
+    /// Whether the process still runs.
+    pub fn is_running(&mut self) -> Result<bool, HostError> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
+    /// Waits for the end, which must come by itself within the given time, and for the end of both outputs.
+    pub async fn ended_within(mut self, limit: Duration) -> Result<Ended, HostError> {
+        let begun = Instant::now();
+        let ended = async {
+            let status = self.child.wait().await?;
+            let (stdout, stderr) = (self.stdout.await?, self.stderr.await?);
+            Ok::<_, HostError>(Ended {
+                status,
+                stdout,
+                stderr,
+                after: begun.elapsed(),
+            })
+        };
+        timeout(limit, ended)
+            .await
+            .map_err(|_| format!("the process did not end within {limit:?}"))?
+    }
+}
+
+/// The handshake line, checked as a host checks it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Handshake {
+    /// Where the plugin listens.
+    pub address: Address,
+    /// The certificate to trust, in DER. `None`: no TLS.
+    pub certificate: Option<Vec<u8>>,
+    /// The seventh field, if there is one.
+    pub multiplex: Option<bool>,
+}
+
+/// Where a plugin listens.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Address {
+    /// A socket's path.
+    Unix(PathBuf),
+    /// A loopback port.
+    Tcp(SocketAddr),
+}
+
+impl Handshake {
+    /// Reads the first line of stdout.
+    pub fn parse(line: &str) -> Result<Self, HostError> {
+        let fields: Vec<_> = line
+            .strip_suffix('\n')
+            .ok_or("the line has no end")?
+            .split('|')
+            .collect();
+        let (network, address, certificate, rest) = match fields.as_slice() {
+            ["1", "6", network, address, "grpc", certificate, rest @ ..] => {
+                (network, address, certificate, rest)
+            }
+            _ => return Err(format!("not a handshake for plugin protocol 6: {line:?}").into()),
+        };
+        let address = match *network {
+            "unix" => Address::Unix(PathBuf::from(address)),
+            "tcp" => Address::Tcp(address.parse()?),
+            other => return Err(format!("unknown network {other:?}").into()),
+        };
+        let certificate = match *certificate {
+            "" => None,
+            short if short.len() <= 50 => {
+                return Err(format!("a host would not look at {short:?}").into());
+            }
+            base64 => Some(STANDARD_NO_PAD.decode(base64)?),
+        };
+        let multiplex = match rest {
+            [] => None,
+            [multiplex] => Some(multiplex.parse()?),
+            _ => return Err(format!("too many fields: {line:?}").into()),
+        };
+        Ok(Self {
+            address,
+            certificate,
+            multiplex,
+        })
+    }
+}
+
+/// Who dials.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// TLS, with a client certificate.
+    WithCertificate(Identity),
+    /// TLS, without a client certificate.
+    Anonymous,
+    /// No TLS at all.
+    PlainText,
+}
+
+/// TLS 1.3 and 1.2, as hosts offer them.
+pub const BOTH: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
+
+/// A stream of bytes in both directions.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A way to the plugin.
+#[derive(Clone, Debug)]
+pub struct Dial {
+    /// Where it listens and what it shows.
+    pub handshake: Handshake,
+    /// Who dials.
+    pub caller: Caller,
+    /// The TLS versions offered.
+    pub versions: &'static [&'static SupportedProtocolVersion],
+}
+
+impl Dial {
+    /// Connects for RPCs. Under TLS 1.3 a server refuses a certificate only after the client is content, so that a
+    /// refusal may show in the first RPC instead.
+    pub async fn connect(self) -> Result<Channel, HostError> {
+        let connector = tower::service_fn(move |_| {
+            let dial = self.clone();
+            async move { Ok::<_, HostError>(TokioIo::new(dial.stream().await?)) }
+        });
+        // No name is looked up: the connector knows where to go.
+        Ok(Endpoint::from_static("http://localhost")
+            .connect_timeout(PATIENCE)
+            .connect_with_connector(connector)
+            .await?)
+    }
+
+    /// Connects, and ends where HTTP/2 would begin.
+    pub async fn stream(&self) -> Result<Pin<Box<dyn Stream>>, HostError> {
+        let raw = self.raw().await?;
+        let resolver: Arc<dyn rustls::client::ResolvesClientCert> = match &self.caller {
+            Caller::PlainText => return Ok(raw),
+            Caller::Anonymous => Arc::new(NoCertificate),
+            Caller::WithCertificate(identity) => Arc::new(identity.clone()),
+        };
+        let certificate = self
+            .handshake
+            .certificate
+            .clone()
+            .ok_or("the plugin shows no certificate")?;
+        let provider = Arc::new(ring::default_provider());
+        let verifier = OnlyThis {
+            certificate: certificate.into(),
+            provider: Arc::clone(&provider),
+        };
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(self.versions)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_client_cert_resolver(resolver);
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let stream = TlsConnector::from(Arc::new(config))
+            .connect(ServerName::try_from("localhost")?, raw)
+            .await?;
+        if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            return Err("the plugin did not negotiate HTTP/2, which newer hosts insist on".into());
+        }
+        Ok(Box::pin(stream))
+    }
+
+    /// Connects, and ends where TLS would begin.
+    pub async fn raw(&self) -> io::Result<Pin<Box<dyn Stream>>> {
+        match &self.handshake.address {
+            Address::Tcp(address) => {
+                let stream = TcpStream::connect(address).await?;
+                stream.set_nodelay(true)?;
+                Ok(Box::pin(stream))
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => Ok(Box::pin(tokio::net::UnixStream::connect(path).await?)),
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+}
+
+/// A provider process and the connection of its host. Dropping it kills the process.
+#[derive(Debug)]
+pub struct PluginHost {
+    /// The process.
+    pub process: Process,
+    /// What it said.
+    pub handshake: Handshake,
+    /// The host's certificate. `None`: no TLS.
+    pub identity: Option<Identity>,
+    /// The host's connection.
+    pub channel: Channel,
+}
+
+impl PluginHost {
+    /// The RPCs of plugin protocol 6, without a limit on the size of answers below 2 GiB.
+    pub fn provider(&self) -> ProviderClient<Channel> {
+        provider(self.channel.clone())
+    }
+
+    /// go-plugin's controller.
+    pub fn controller(&self) -> GrpcControllerClient<Channel> {
+        GrpcControllerClient::new(self.channel.clone())
+    }
+
+    /// go-plugin's stdio.
+    pub fn stdio(&self) -> GrpcStdioClient<Channel> {
+        GrpcStdioClient::new(self.channel.clone())
+    }
+
+    /// go-plugin's broker.
+    pub fn broker(&self) -> GrpcBrokerClient<Channel> {
+        GrpcBrokerClient::new(self.channel.clone())
+    }
+
+    /// Health.
+    pub fn health(&self) -> HealthClient<Channel> {
+        HealthClient::new(self.channel.clone())
+    }
+
+    /// The way that this host went itself.
+    pub fn dial(&self) -> Dial {
+        Dial {
+            handshake: self.handshake.clone(),
+            caller: caller(self.identity.as_ref()),
+            versions: BOTH,
+        }
+    }
+
+    /// The way of another caller.
+    pub fn dial_as(&self, caller: Caller) -> Dial {
+        Dial {
+            caller,
+            ..self.dial()
+        }
+    }
+
+    /// Says goodbye as Terraform does: Shutdown, whose answer is not looked at, then the end of the connection. The
+    /// process must end within the two seconds after which Terraform would kill it.
+    pub async fn shut_down(self) -> Result<Ended, HostError> {
+        let _ = self.controller().shutdown(Empty {}).await;
+        drop(self.channel);
+        self.process.ended_within(Duration::from_secs(2)).await
+    }
+}
+
+/// The RPCs of plugin protocol 6 over any connection.
+pub fn provider(channel: Channel) -> ProviderClient<Channel> {
+    ProviderClient::new(channel)
+        .max_decoding_message_size(i32::MAX as usize)
+        .max_encoding_message_size(i32::MAX as usize)
+}
+
+/// Offers nothing.
+#[derive(Debug)]
+struct NoCertificate;
+
+impl rustls::client::ResolvesClientCert for NoCertificate {
+    fn resolve(
+        &self,
+        _: &[&[u8]],
+        _: &[SignatureScheme],
+    ) -> Option<Arc<rustls::sign::CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+/// Trusts the certificate of the handshake line under the rules of Go's verification: name, validity, key.
+#[derive(Debug)]
+struct OnlyThis {
+    certificate: CertificateDer<'static>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for OnlyThis {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        _: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if *end_entity != self.certificate {
+            return Err(CertificateError::UnknownIssuer.into());
+        }
+        verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)?;
+        let certificate =
+            Certificate::from_der(end_entity).map_err(|_| CertificateError::BadEncoding)?;
+        let validity = certificate.tbs_certificate().validity();
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now.as_secs());
+        if now < validity.not_before.to_system_time() {
+            return Err(CertificateError::NotValidYet.into());
+        }
+        if now > validity.not_after.to_system_time() {
+            return Err(CertificateError::Expired.into());
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) => path.display().fmt(f),
+            Self::Tcp(address) => address.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The provider under test: built by the same cargo right before it is used, so that a stale one can never be tested.
+//!
+//! Must not contain: anything that runs the provider.
+
+use std::{
+    env, fmt, io,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::OnceLock,
+};
+
+use serde_json::Value;
+
+/// How the provider is built.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Profile {
+    /// As `cargo test --workspace` builds it.
+    Dev,
+    /// As it is shipped.
+    Release,
+}
+
+/// Why there is no provider binary.
+#[derive(Clone, Debug)]
+pub enum BuildError {
+    /// cargo could not be run.
+    Cargo(String),
+    /// cargo ran, and failed, with what it wrote to stderr.
+    Build(String),
+    /// cargo was content, but named no executable.
+    NoExecutable,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cargo(error) => write!(f, "unable to run cargo to build the provider: {error}"),
+            Self::Build(stderr) => write!(f, "the provider does not build:\n{stderr}"),
+            Self::NoExecutable => {
+                write!(f, "cargo built the provider but named no executable {NAME}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+impl From<io::Error> for BuildError {
+    fn from(error: io::Error) -> Self {
+        Self::Cargo(error.to_string())
+    }
+}
+
+/// The absolute path of the provider binary, built now if it has to be; at most once for each profile in a process.
+pub fn path(profile: Profile) -> Result<PathBuf, BuildError> {
+    static DEV: OnceLock<Result<PathBuf, BuildError>> = OnceLock::new();
+    static RELEASE: OnceLock<Result<PathBuf, BuildError>> = OnceLock::new();
+    let built = match profile {
+        Profile::Dev => &DEV,
+        Profile::Release => &RELEASE,
+    };
+    built.get_or_init(|| build(profile)).clone()
+}
+
+/// The name of the binary target.
+const NAME: &str = "terraform-provider-alicloud";
+
+/// The workspace's manifest, as it was when these tests were compiled.
+const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+
+fn build(profile: Profile) -> Result<PathBuf, BuildError> {
+    // The one that runs the tests, if one does.
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args([
+        "build",
+        "--manifest-path",
+        MANIFEST,
+        "--bin",
+        NAME,
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
+    match profile {
+        // The features of dependencies as the whole workspace unites them: they are compiled already.
+        Profile::Dev => command.arg("--workspace"),
+        Profile::Release => command.args(["--package", NAME, "--release"]),
+    };
+    let output = command.stdin(Stdio::null()).output()?;
+    if !output.status.success() {
+        return Err(BuildError::Build(
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        ));
+    }
+    output
+        .stdout
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == NAME)
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .ok_or(BuildError::NoExecutable)
+}

@@ -1,0 +1,961 @@
+//! The shipped binary as a plugin process: start, protection, and every way to end.
+//!
+//! Must not contain: what the provider's RPCs mean.
+
+use std::{
+    io::{Read, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use acceptance_tests::{
+    plugin_host::{
+        Address, BOTH, Caller, Dial, Handshake, HostError, Identity, Launch, PATIENCE, PluginHost,
+        provider,
+    },
+    proto::{
+        grpc_health_v1::{
+            HealthCheckRequest, HealthListRequest, health_check_response::ServingStatus,
+            health_client::HealthClient,
+        },
+        plugin::{ConnInfo, Empty},
+        tfplugin6,
+    },
+    provider_binary::{self, Profile},
+};
+use rustls::version::{TLS12, TLS13};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{sleep, timeout},
+};
+use tonic::{Code, transport::Channel};
+
+fn binary() -> PathBuf {
+    provider_binary::path(Profile::Dev).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn launch() -> Launch {
+    Launch::new(&binary()).expect("a certificate is made")
+}
+
+async fn start() -> PluginHost {
+    launch().start().await.expect("the plugin starts")
+}
+
+/// Asks the plugin whether it is well: works for its host and for nobody else.
+async fn ask(channel: Channel) -> Result<(), HostError> {
+    let request = HealthCheckRequest {
+        service: "plugin".to_owned(),
+    };
+    let answer = timeout(PATIENCE, HealthClient::new(channel).check(request)).await??;
+    match answer.into_inner().status() {
+        ServingStatus::Serving => Ok(()),
+        status => Err(format!("{status:?}").into()),
+    }
+}
+
+async fn must_answer(host: &PluginHost) {
+    ask(host.channel.clone())
+        .await
+        .expect("the plugin answers its host");
+    ask(host
+        .dial()
+        .connect()
+        .await
+        .expect("its host connects again"))
+    .await
+    .expect("and there, too");
+}
+
+async fn must_refuse(dial: Dial, whom: &str) {
+    if let Ok(channel) = dial.connect().await {
+        let health = ask(channel.clone()).await;
+        assert!(health.is_err(), "{whom} was answered");
+        let schema = provider(channel)
+            .get_provider_schema(tfplugin6::get_provider_schema::Request {})
+            .await;
+        let status = schema.expect_err(whom);
+        // The plugin itself would say OK or UNIMPLEMENTED.
+        assert!(
+            matches!(
+                status.code(),
+                Code::Unavailable | Code::Unknown | Code::Cancelled
+            ),
+            "{whom}: {status:?}"
+        );
+    }
+}
+
+#[cfg(unix)]
+fn socket(host: &PluginHost) -> PathBuf {
+    match &host.handshake.address {
+        Address::Unix(path) => path.clone(),
+        Address::Tcp(address) => panic!("listens on {address}"),
+    }
+}
+
+// Start
+
+#[tokio::test]
+async fn a_person_is_told_what_this_is() {
+    for launch in [
+        Launch::bare(&binary()),
+        launch().env("TF_PLUGIN_MAGIC_COOKIE", "wrong"),
+    ] {
+        let ended = launch.run().await.expect("ends");
+        assert_eq!(ended.status.code(), Some(1));
+        assert_eq!(ended.stdout, "");
+        assert!(
+            ended.stderr.contains("a plugin that Terraform"),
+            "{}",
+            ended.stderr
+        );
+        assert!(
+            ended
+                .stderr
+                .contains("registry.terraform.io/alicloud-cams/alicloud"),
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
+#[tokio::test]
+async fn questions_of_a_person() {
+    let answer = async |argument: &str| {
+        let ended = Launch::bare(&binary())
+            .arg(argument)
+            .run()
+            .await
+            .expect("ends");
+        assert_eq!(
+            (ended.status.code(), ended.stderr.as_str()),
+            (Some(0), ""),
+            "{argument}"
+        );
+        ended.stdout
+    };
+    for argument in ["-version", "--version"] {
+        let text = answer(argument).await;
+        assert!(text.starts_with("terraform-provider-alicloud 0."), "{text}");
+    }
+    for argument in ["-help", "--help"] {
+        let text = answer(argument).await;
+        for word in [
+            "-debug",
+            "-version",
+            "TF_LOG_PROVIDER_ALICLOUD",
+            "TF_PLUGIN_NETWORK",
+        ] {
+            assert!(text.contains(word), "{word} is not in {text}");
+        }
+    }
+    let ended = launch().arg("-frobnicate").run().await.expect("ends");
+    assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(2), ""));
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("-frobnicate") && ended.stderr.contains("-help"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[tokio::test]
+async fn a_wish_that_cannot_be_understood_ends_the_start_with_a_sentence() {
+    let refused = async |name: &str, value: &str| {
+        let ended = launch().env(name, value).run().await.expect("ends");
+        assert_eq!(
+            (ended.status.code(), ended.stdout.as_str()),
+            (Some(1), ""),
+            "{name}={value}"
+        );
+        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+        assert!(ended.stderr.contains(name), "{}", ended.stderr);
+    };
+    // A connection that was to be protected is never served unprotected.
+    refused("PLUGIN_CLIENT_CERT", "").await;
+    refused("PLUGIN_CLIENT_CERT", "-----BEGIN CERTIFICATE-----").await;
+    refused(
+        "PLUGIN_CLIENT_CERT",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    )
+    .await;
+    refused("PLUGIN_MIN_PORT", "many").await;
+    refused("TF_PLUGIN_NETWORK", "udp").await;
+    refused("PLUGIN_UNIX_SOCKET_DIR", "/nowhere/at/all").await;
+}
+
+#[tokio::test]
+async fn the_handshake_is_all_that_stdout_ever_carries() {
+    let host = start().await;
+    assert_eq!(host.handshake.multiplex, None);
+    assert!(host.handshake.certificate.is_some());
+    must_answer(&host).await;
+    let ended = host.shut_down().await.expect("ends");
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
+    assert!(ended.status.success());
+}
+
+#[tokio::test]
+async fn the_version_is_six_whatever_is_offered() {
+    for offered in ["5,6", "6,5", "6", "5", "7", ""] {
+        let process = launch()
+            .env("PLUGIN_PROTOCOL_VERSIONS", offered)
+            .spawn()
+            .await
+            .expect("starts");
+        assert!(
+            process.first_line.starts_with("1|6|"),
+            "{offered:?}: {}",
+            process.first_line
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_seventh_field_is_there_if_asked_for() {
+    let host = launch()
+        .env("PLUGIN_MULTIPLEX_GRPC", "true")
+        .start()
+        .await
+        .expect("starts");
+    assert_eq!(host.handshake.multiplex, Some(false));
+    must_answer(&host).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_socket_lies_where_only_its_owner_can_go() {
+    use std::os::unix::fs::PermissionsExt;
+    let temporary = tempfile::tempdir().expect("is made");
+    let host = launch()
+        .env("TMPDIR", temporary.path())
+        .start()
+        .await
+        .expect("starts");
+    let socket = socket(&host);
+    assert!(socket.starts_with(temporary.path()), "{socket:?}");
+    let directory = socket.parent().expect("has a parent");
+    let mode = std::fs::metadata(directory)
+        .expect("exists")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
+    host.shut_down().await.expect("ends");
+    assert_eq!(files(temporary.path()), 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_temporary_directory_too_deep_for_a_socket_is_no_obstacle() {
+    let temporary = tempfile::tempdir().expect("is made");
+    let deep = temporary.path().join("d".repeat(100));
+    std::fs::create_dir(&deep).expect("is made");
+    let host = launch().env("TMPDIR", &deep).start().await.expect("starts");
+    let socket = socket(&host);
+    assert!(!socket.starts_with(&deep), "{socket:?}");
+    must_answer(&host).await;
+    host.shut_down().await.expect("ends");
+    assert!(!socket.exists());
+    assert_eq!(files(&deep), 0);
+}
+
+#[tokio::test]
+async fn tcp_as_on_windows() {
+    let host = launch()
+        .env("TF_PLUGIN_NETWORK", "tcp")
+        .start()
+        .await
+        .expect("starts");
+    let Address::Tcp(address) = host.handshake.address else {
+        panic!("listens on {}", host.handshake.address)
+    };
+    assert!(address.ip().is_loopback());
+    assert!((10000..=25000).contains(&address.port()));
+    must_answer(&host).await;
+    must_refuse(host.dial_as(Caller::Anonymous), "without a certificate").await;
+
+    let other = launch()
+        .env("TF_PLUGIN_NETWORK", "tcp")
+        .start()
+        .await
+        .expect("starts beside the first");
+    assert_ne!(other.handshake.address, host.handshake.address);
+    other.shut_down().await.expect("ends");
+    let ended = host.shut_down().await.expect("ends");
+    assert!(ended.after < Duration::from_secs(1), "{:?}", ended.after);
+
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("binds");
+    let port = taken.local_addr().expect("is bound").port().to_string();
+    let ended = launch()
+        .env("TF_PLUGIN_NETWORK", "tcp")
+        .env("PLUGIN_MIN_PORT", &port)
+        .env("PLUGIN_MAX_PORT", &port)
+        .run()
+        .await
+        .expect("ends");
+    assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(1), ""));
+    assert!(ended.stderr.contains(&port), "{}", ended.stderr);
+}
+
+// Protection
+
+#[tokio::test]
+async fn nobody_but_the_host_is_answered() {
+    let host = start().await;
+    let own = host.identity.clone().expect("asked for TLS");
+    let other = Identity::new().expect("is made");
+    must_refuse(host.dial_as(Caller::Anonymous), "without a certificate").await;
+    must_refuse(host.dial_as(Caller::PlainText), "without TLS").await;
+    must_refuse(
+        host.dial_as(Caller::WithCertificate(other.clone())),
+        "with another certificate",
+    )
+    .await;
+    must_refuse(
+        host.dial_as(Caller::WithCertificate(own.with_key_of(&other))),
+        "without the key",
+    )
+    .await;
+    // In the header, the name, the public key, and the signature.
+    let len = own.certificate_len();
+    for index in [3, len / 4, len / 2, len - 60, len - 1] {
+        let modified = Caller::WithCertificate(own.with_flipped_bit(index));
+        must_refuse(
+            host.dial_as(modified),
+            &format!("with byte {index} modified"),
+        )
+        .await;
+    }
+    must_answer(&host).await;
+    host.shut_down().await.expect("ends");
+}
+
+#[tokio::test]
+async fn tls_1_2_is_as_good_and_as_strict() {
+    let host = start().await;
+    const ONE_EACH: [&[&rustls::SupportedProtocolVersion]; 2] = [&[&TLS12], &[&TLS13]];
+    for versions in ONE_EACH {
+        let dial = |caller| Dial {
+            versions,
+            ..host.dial_as(caller)
+        };
+        let own = host.identity.clone().expect("asked for TLS");
+        let other = Identity::new().expect("is made");
+        ask(dial(Caller::WithCertificate(own.clone()))
+            .connect()
+            .await
+            .expect("connects"))
+        .await
+        .expect("answers");
+        must_refuse(dial(Caller::Anonymous), "without a certificate").await;
+        must_refuse(
+            dial(Caller::WithCertificate(other.clone())),
+            "with another certificate",
+        )
+        .await;
+        must_refuse(
+            dial(Caller::WithCertificate(own.with_key_of(&other))),
+            "without the key",
+        )
+        .await;
+    }
+    must_answer(&host).await;
+}
+
+#[tokio::test]
+async fn tls_below_1_2_is_refused() {
+    let host = start().await;
+    let answer = async |minor| {
+        let mut stream = host.dial().raw().await.expect("connects");
+        stream
+            .write_all(&client_hello(minor))
+            .await
+            .expect("is read");
+        let mut answer = [0; 7];
+        timeout(PATIENCE, stream.read_exact(&mut answer))
+            .await
+            .expect("does not hang")
+            .expect("is answered");
+        answer
+    };
+    // An alert: fatal, protocol_version.
+    const REFUSED: [u8; 7] = [21, 3, 3, 0, 2, 2, 70];
+    for minor in 0..3 {
+        assert_eq!(answer(minor).await, REFUSED, "version 3.{minor}");
+    }
+    // The same message from a client that knows TLS 1.2 gets on: nothing but the version was wrong with it.
+    let hello = answer(3).await;
+    assert_eq!((hello[0], hello[5]), (22, 2), "{hello:?} is no ServerHello");
+    must_answer(&host).await;
+}
+
+/// The first message of a TLS client that knows nothing beyond version 3.`minor`, and else all that is needed.
+fn client_hello(minor: u8) -> Vec<u8> {
+    let list = |items: &[u16]| {
+        let mut bytes = (items.len() as u16 * 2).to_be_bytes().to_vec();
+        items
+            .iter()
+            .for_each(|item| bytes.extend(item.to_be_bytes()));
+        bytes
+    };
+    // supported_groups: x25519, P-256; ec_point_formats: uncompressed; signature_algorithms: ECDSA with SHA-256.
+    let extensions: [(u16, Vec<u8>); 3] = [
+        (10, list(&[29, 23])),
+        (11, vec![1, 0]),
+        (13, list(&[0x0403])),
+    ];
+    let mut extended = Vec::new();
+    for (id, content) in extensions {
+        extended.extend(id.to_be_bytes());
+        extended.extend((content.len() as u16).to_be_bytes());
+        extended.extend(content);
+    }
+
+    let mut body = vec![3, minor];
+    body.extend([7; 32]); // random
+    body.push(0); // session ID
+    body.extend(list(&[0xc02b, 0xc009, 0xc00a])); // ECDHE with ECDSA: one of TLS 1.2, two of its predecessors
+    body.extend([1, 0]); // no compression
+    body.extend((extended.len() as u16).to_be_bytes());
+    body.extend(extended);
+    let mut handshake = vec![1];
+    handshake.extend(&(body.len() as u32).to_be_bytes()[1..]);
+    handshake.extend(body);
+    let mut record = vec![22, 3, minor];
+    record.extend((handshake.len() as u16).to_be_bytes());
+    record.extend(handshake);
+    record
+}
+
+#[tokio::test]
+async fn a_host_may_do_without_tls() {
+    let host = launch().without_tls().start().await.expect("starts");
+    assert_eq!(host.handshake.certificate, None);
+    must_answer(&host).await;
+    host.shut_down().await.expect("ends");
+}
+
+// Neighbours
+
+#[tokio::test]
+async fn stalled_connections_hold_up_nobody() {
+    let host = start().await;
+    let mut stalled = Vec::new();
+    for index in 0..200 {
+        let mut stream = host.dial().raw().await.expect("connects");
+        if index % 2 == 0 {
+            // Half a record; the rest never comes.
+            stream
+                .write_all(&client_hello(3)[..20])
+                .await
+                .expect("is read");
+        }
+        stalled.push(stream);
+        if index % 50 == 0 {
+            must_answer(&host).await;
+        }
+    }
+    let begun = Instant::now();
+    must_answer(&host).await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    for mut stream in stalled.drain(..100) {
+        // A peer that sends nonsense now, or is gone.
+        let _ = stream.write_all(&[0xff; 300]).await;
+    }
+    must_answer(&host).await;
+    host.shut_down()
+        .await
+        .expect("ends, though half of them are still there");
+}
+
+#[tokio::test]
+async fn a_thousand_calls_at_once() {
+    let host = start().await;
+    let calls: Vec<_> = (0..1000)
+        .map(|_| tokio::spawn(ask(host.channel.clone())))
+        .collect();
+    for call in calls {
+        call.await.expect("does not panic").expect("is answered");
+    }
+}
+
+#[tokio::test]
+async fn an_oversized_message_is_an_error_of_its_call_alone() {
+    let host = start().await;
+    let status = announce_message(&host, 256 << 20 | 1).await;
+    assert_eq!(status, Some(Code::OutOfRange));
+    must_answer(&host).await;
+
+    // More than the four mebibytes that gRPC libraries take by default. Whatever the plugin thinks of the content.
+    let large = tfplugin6::validate_provider_config::Request {
+        config: Some(tfplugin6::DynamicValue {
+            msgpack: vec![0xc1; 10 << 20],
+            json: Vec::new(),
+        }),
+    };
+    if let Err(status) = host.provider().validate_provider_config(large).await {
+        assert!(
+            !matches!(status.code(), Code::OutOfRange | Code::ResourceExhausted),
+            "{status:?}"
+        );
+    }
+    must_answer(&host).await;
+}
+
+/// Announces a message of so many bytes to an RPC without sending it, and reads the status of the answer.
+async fn announce_message(host: &PluginHost, length: u32) -> Option<Code> {
+    use http_body_util::Full;
+    use tonic::{
+        Status,
+        body::Body,
+        codegen::{Bytes, Service, http},
+    };
+    let mut message = vec![0];
+    message.extend(length.to_be_bytes());
+    message.extend([0; 1024]);
+    let request = http::Request::post("http://localhost/tfplugin6.Provider/ValidateProviderConfig")
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(Body::new(Full::new(Bytes::from(message))))
+        .expect("is a request");
+    let mut channel = host.channel.clone();
+    std::future::poll_fn(|cx| channel.poll_ready(cx))
+        .await
+        .expect("is ready");
+    let response = timeout(PATIENCE, channel.call(request))
+        .await
+        .expect("does not hang")
+        .expect("is answered");
+    Status::from_header_map(response.headers()).map(|status| status.code())
+}
+
+#[tokio::test]
+async fn garbage_instead_of_http2() {
+    let host = start().await;
+    for garbage in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        &[0xff; 4096],
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+    ] {
+        let mut stream = host.dial().stream().await.expect("connects");
+        stream.write_all(garbage).await.expect("is read");
+        let mut answer = Vec::new();
+        // Closed or reset, with or without a last frame: but not held open.
+        let _ = timeout(PATIENCE, stream.read_to_end(&mut answer))
+            .await
+            .expect("does not hang");
+    }
+    must_answer(&host).await;
+}
+
+// go-plugin's services
+
+#[tokio::test]
+async fn health() {
+    let host = start().await;
+    let mut health = host.health();
+    let check = async |health: &mut HealthClient<Channel>, service: &str| {
+        let answer = health
+            .check(HealthCheckRequest {
+                service: service.to_owned(),
+            })
+            .await;
+        answer
+            .map(|answer| answer.into_inner().status())
+            .map_err(|status| status.code())
+    };
+    assert_eq!(
+        check(&mut health, "plugin").await,
+        Ok(ServingStatus::Serving)
+    );
+    assert_eq!(check(&mut health, "").await, Ok(ServingStatus::Serving));
+    assert_eq!(check(&mut health, "other").await, Err(Code::NotFound));
+
+    let list = health
+        .list(HealthListRequest {})
+        .await
+        .expect("is answered")
+        .into_inner();
+    assert_eq!(list.statuses["plugin"].status(), ServingStatus::Serving);
+
+    for (service, expected) in [
+        ("plugin", ServingStatus::Serving),
+        ("other", ServingStatus::ServiceUnknown),
+    ] {
+        let request = HealthCheckRequest {
+            service: service.to_owned(),
+        };
+        let mut watch = health
+            .watch(request)
+            .await
+            .expect("is answered")
+            .into_inner();
+        let first = watch.message().await.expect("is well").expect("is there");
+        assert_eq!(first.status(), expected, "{service}");
+        assert!(
+            timeout(Duration::from_millis(200), watch.message())
+                .await
+                .is_err(),
+            "{service} has no news"
+        );
+    }
+}
+
+#[tokio::test]
+async fn stdio_and_broker_are_open_and_silent_until_shutdown() {
+    let host = start().await;
+    let mut stdio = host
+        .stdio()
+        .stream_stdio(())
+        .await
+        .expect("opens")
+        .into_inner();
+    let (offers, offered) = tokio::sync::mpsc::channel(1);
+    let offered = tokio_stream::wrappers::ReceiverStream::new(offered);
+    let mut broker = host
+        .broker()
+        .start_stream(offered)
+        .await
+        .expect("opens")
+        .into_inner();
+    offers
+        .send(ConnInfo {
+            service_id: 1,
+            ..ConnInfo::default()
+        })
+        .await
+        .expect("is taken");
+    assert!(
+        timeout(Duration::from_millis(200), stdio.message())
+            .await
+            .is_err(),
+        "stdio speaks"
+    );
+    assert!(
+        timeout(Duration::from_millis(200), broker.message())
+            .await
+            .is_err(),
+        "the broker speaks"
+    );
+
+    // The host closes its half of the broker and leaves stdio open.
+    drop(offers);
+    let end = timeout(PATIENCE, broker.message())
+        .await
+        .expect("ends")
+        .expect("ends well");
+    assert_eq!(end, None);
+
+    host.controller()
+        .shutdown(Empty {})
+        .await
+        .expect("is answered");
+    // The end of the stream, or of the connection under it.
+    let end = timeout(PATIENCE, stdio.message()).await.expect("ends");
+    assert!(matches!(end, Ok(None) | Err(_)), "{end:?}");
+    let ended = host
+        .process
+        .ended_within(Duration::from_secs(1))
+        .await
+        .expect("ends at once");
+    assert!(ended.status.success());
+}
+
+// End
+
+#[cfg(unix)]
+#[tokio::test]
+async fn shutdown_ends_the_process_at_once() {
+    let host = start().await;
+    let directory = socket(&host).parent().expect("has a parent").to_owned();
+    // Other connections, stalled and live, change nothing.
+    let _live = host.dial().connect().await.expect("connects");
+    let _stalled = host.dial().raw().await.expect("connects");
+    let ended = host.shut_down().await.expect("ends");
+    assert!(
+        ended.after < Duration::from_millis(1000),
+        "{:?}",
+        ended.after
+    );
+    assert!(ended.status.success());
+    assert!(!directory.exists());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_interrupt_is_the_hosts_business() {
+    let mut host = start().await;
+    for _ in 0..3 {
+        host.process.signal("INT").await.expect("is sent");
+        must_answer(&host).await;
+    }
+    sleep(Duration::from_millis(300)).await;
+    assert!(host.process.is_running().expect("can be asked"));
+    must_answer(&host).await;
+    host.shut_down().await.expect("ends");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_interrupt_right_after_the_handshake_is_ignored_too() {
+    for _ in 0..5 {
+        let mut process = launch().spawn().await.expect("starts");
+        process.signal("INT").await.expect("is sent");
+        sleep(Duration::from_millis(20)).await;
+        assert!(process.is_running().expect("can be asked"));
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_termination_ends_the_process_in_order() {
+    let host = start().await;
+    let directory = socket(&host).parent().expect("has a parent").to_owned();
+    must_answer(&host).await;
+    host.process.signal("TERM").await.expect("is sent");
+    let ended = host
+        .process
+        .ended_within(Duration::from_secs(2))
+        .await
+        .expect("ends");
+    assert_eq!(ended.status.code(), Some(0));
+    assert!(!directory.exists());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_process_without_its_host_does_not_stay() {
+    let host = start().await;
+    let directory = socket(&host).parent().expect("has a parent").to_owned();
+    let second = host.dial().connect().await.expect("connects");
+    ask(second.clone()).await.expect("answers");
+    let PluginHost {
+        mut process,
+        channel,
+        ..
+    } = host;
+    drop(channel);
+    // One connection is left.
+    sleep(Duration::from_secs(3)).await;
+    assert!(process.is_running().expect("can be asked"));
+    ask(second.clone()).await.expect("still answers");
+    drop(second);
+    let ended = process
+        .ended_within(Duration::from_secs(10))
+        .await
+        .expect("ends by itself");
+    assert!(ended.status.success());
+    assert!(!directory.exists());
+}
+
+// Standard streams
+
+#[tokio::test]
+async fn stdin_is_left_to_the_hosts_user() {
+    let (mut reader, mut writer) = std::io::pipe().expect("is made");
+    writer.write_all(b"yes\n").expect("is taken");
+    let host = launch()
+        .stdin(reader.try_clone().expect("is made"))
+        .start()
+        .await
+        .expect("starts");
+    must_answer(&host).await;
+    host.shut_down().await.expect("ends");
+    drop(writer);
+    let mut rest = String::new();
+    reader.read_to_string(&mut rest).expect("is read");
+    assert_eq!(rest, "yes\n");
+}
+
+#[tokio::test]
+async fn every_log_line_is_one_that_terraform_reads() {
+    let host = launch()
+        .env("TF_LOG", "trace")
+        .start()
+        .await
+        .expect("starts");
+    must_refuse(host.dial_as(Caller::Anonymous), "without a certificate").await;
+    must_answer(&host).await;
+    let ended = host.shut_down().await.expect("ends");
+    assert!(ended.stderr.lines().count() >= 2, "{}", ended.stderr);
+    for line in ended.stderr.lines() {
+        let line: Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let text = |key: &str| {
+            line[key]
+                .as_str()
+                .unwrap_or_else(|| panic!("{key} in {line}"))
+        };
+        assert!(
+            ["trace", "debug", "info", "warn", "error"].contains(&text("@level")),
+            "{line}"
+        );
+        assert!(
+            !text("@message").is_empty() && !text("@module").is_empty(),
+            "{line}"
+        );
+        let (date, time) = text("@timestamp")
+            .split_once('T')
+            .unwrap_or_else(|| panic!("{line}"));
+        assert_eq!(
+            (date.len(), time.len(), time.find('.'), time.ends_with('Z')),
+            (10, 16, Some(8), true),
+            "{line}"
+        );
+    }
+    assert!(
+        ended.stderr.contains("Refused a connection"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[tokio::test]
+async fn the_level_is_the_lesser_of_the_hosts_and_the_providers() {
+    let lines = async |variables: &[(&str, &str)]| {
+        let launch = variables
+            .iter()
+            .fold(launch(), |launch, (name, value)| launch.env(name, value));
+        let host = launch.start().await.expect("starts");
+        must_refuse(host.dial_as(Caller::Anonymous), "without a certificate").await;
+        host.shut_down().await.expect("ends").stderr
+    };
+    // A refusal is a warning, the end of the process a debug line.
+    let refused = |lines: &str| lines.contains("Refused a connection");
+    let leaving = |lines: &str| lines.contains("Leaving");
+    let check = async |variables: &[(&str, &str)], warnings: bool, debug: bool| {
+        let lines = lines(variables).await;
+        assert_eq!(
+            (refused(&lines), leaving(&lines)),
+            (warnings, debug),
+            "{variables:?}: {lines}"
+        );
+    };
+    check(&[], false, false).await;
+    check(&[("TF_LOG_PROVIDER_ALICLOUD", "TRACE")], false, false).await;
+    check(&[("TF_LOG", "debug")], true, true).await;
+    check(&[("TF_LOG", "warn")], true, false).await;
+    check(
+        &[("TF_LOG", "trace"), ("TF_LOG_PROVIDER", "warn")],
+        true,
+        false,
+    )
+    .await;
+    check(
+        &[("TF_LOG", "trace"), ("TF_LOG_PROVIDER_ALICLOUD", "warn")],
+        true,
+        false,
+    )
+    .await;
+    check(
+        &[
+            ("TF_LOG_PROVIDER", "JSON"),
+            ("TF_LOG_PROVIDER_ALICLOUD", "off"),
+        ],
+        false,
+        false,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_broken_stderr_breaks_nothing_else() {
+    let (reader, writer) = std::io::pipe().expect("is made");
+    let host = launch()
+        .env("TF_LOG", "trace")
+        .stderr(writer)
+        .start()
+        .await
+        .expect("starts");
+    drop(reader);
+    must_refuse(host.dial_as(Caller::Anonymous), "without a certificate").await;
+    must_answer(&host).await;
+    assert!(host.shut_down().await.expect("ends").status.success());
+}
+
+#[tokio::test]
+async fn a_stderr_that_nobody_reads_blocks_nothing_else() {
+    let (reader, writer) = std::io::pipe().expect("is made");
+    let host = launch()
+        .env("TF_LOG", "trace")
+        .stderr(writer)
+        .start()
+        .await
+        .expect("starts");
+    // More lines than a pipe holds, and more than may wait.
+    for _ in 0..1500 {
+        drop(host.dial().raw().await.expect("connects"));
+    }
+    must_answer(&host).await;
+    assert!(host.shut_down().await.expect("ends").status.success());
+    drop(reader);
+}
+
+// Debug mode
+
+#[cfg(unix)]
+#[tokio::test]
+async fn debug_mode_waits_for_hosts_until_its_user_interrupts_it() {
+    for argument in ["-debug", "--debug"] {
+        let process = Launch::bare(&binary())
+            .arg(argument)
+            .spawn()
+            .await
+            .expect("starts");
+        let assignment = process.first_line.trim_end();
+        let json = assignment
+            .strip_prefix("TF_REATTACH_PROVIDERS='")
+            .and_then(|rest| rest.strip_suffix('\''))
+            .unwrap_or_else(|| panic!("{assignment}"));
+        let providers: Value = serde_json::from_str(json).expect("is JSON");
+        let provider = &providers["registry.terraform.io/alicloud-cams/alicloud"];
+        assert_eq!(provider["Protocol"], "grpc");
+        assert_eq!(provider["ProtocolVersion"], 6);
+        assert_eq!(provider["Test"], true);
+        assert_eq!(provider["Pid"], process.pid().expect("runs"));
+        assert_eq!(provider["Addr"]["Network"], "unix");
+        let path = PathBuf::from(provider["Addr"]["String"].as_str().expect("is text"));
+
+        let handshake = Handshake {
+            address: Address::Unix(path.clone()),
+            certificate: None,
+            multiplex: None,
+        };
+        let dial = Dial {
+            handshake,
+            caller: Caller::PlainText,
+            versions: BOTH,
+        };
+        for _ in 0..2 {
+            ask(dial.clone().connect().await.expect("connects"))
+                .await
+                .expect("answers");
+        }
+        // Longer than a process waits that a host has started.
+        if argument == "-debug" {
+            sleep(Duration::from_secs(3)).await;
+        }
+        ask(dial.connect().await.expect("still connects"))
+            .await
+            .expect("answers");
+        process.signal("INT").await.expect("is sent");
+        let ended = process
+            .ended_within(Duration::from_secs(2))
+            .await
+            .expect("ends");
+        assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(0), ""));
+        assert!(ended.stderr.contains("Ctrl-C"), "{}", ended.stderr);
+        assert!(!path.exists());
+    }
+}
+
+#[cfg(unix)]
+fn files(directory: &Path) -> usize {
+    std::fs::read_dir(directory).expect("exists").count()
+}
