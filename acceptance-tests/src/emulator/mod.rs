@@ -1,6 +1,8 @@
 //! The emulated cloud.
 
 mod answer;
+mod authentication;
+mod body;
 mod calls;
 mod cams;
 mod cloud;
@@ -8,18 +10,23 @@ mod control;
 mod faults;
 mod gateway;
 mod limits;
+mod misbehaviour;
+mod oidc;
 mod ram;
 mod request;
 mod server;
 mod signature;
 mod sts;
 mod switches;
+#[cfg(test)]
+mod test_client;
 mod world;
 
 pub use calls::Call;
 pub use cloud::{AccessKey, Account, OidcProvider, Role, Space, Waba};
 pub use control::NewSpace;
-pub use faults::{Fault, Misbehaviour, When};
+pub use faults::{Fault, When};
+pub use misbehaviour::Misbehaviour;
 pub use switches::{
     BindAgain, BindAnswerWabaId, BusinessErrorStatus, Filter, KeyStyle, NothingBound,
     OpenStatusUnsubscribed, Outcome, QueryWithoutSpace, RamDenial, SpaceAnswer, SpaceIdStyle,

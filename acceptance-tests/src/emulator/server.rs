@@ -2,29 +2,30 @@
 //!
 //! Here alone are the clocks read and is time spent waiting. Must not contain: what an answer says.
 
-use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::net::TcpListener;
-use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Limited};
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
-use tokio::time::{Sleep, sleep};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::answer::{Echo, Refusal, Reply, xml};
+use super::authentication;
+use super::body::{CutConnection, PacedBody};
 use super::control;
-use super::faults::{Misbehaviour, When, Wire, WireBody};
+use super::faults::When;
 use super::gateway::{self, Operation, Product, Task};
+use super::misbehaviour::{Misbehaviour, Wire, WireBody};
 use super::ram::Caller;
 use super::request::Received;
 use super::world::{Now, World};
@@ -90,32 +91,41 @@ async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
         };
         // Small answers are to leave at once; a socket that cannot promise that still serves.
         let _ = stream.set_nodelay(true);
-        let shared = Arc::clone(&shared);
-        tokio::spawn(async move {
-            let service = service_fn(|request| answer(&shared, request));
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), service);
-            // The client's departure, or the cut that a fault has asked for.
-            let _ = connection.await;
-        });
+        tokio::spawn(serve(stream, Arc::clone(&shared)));
     }
 }
 
-/// The connection has to be closed now.
-#[derive(Debug)]
-struct CutConnection;
-
-impl Display for CutConnection {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection is cut on purpose")
+async fn serve(stream: tokio::net::TcpStream, shared: Arc<Shared>) {
+    let Ok((stream, twin)) = twin(stream) else {
+        return;
+    };
+    let reset = AtomicBool::new(false);
+    let service = service_fn(|request| async {
+        let answer = answer(&shared, request).await;
+        let wants_reset = matches!(answer, Err(CutConnection::Reset));
+        reset.fetch_or(wants_reset, Ordering::Relaxed);
+        answer
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service);
+    // The client's departure, or the cut that a fault has asked for.
+    let _ = connection.await;
+    if reset.load(Ordering::Relaxed) {
+        // The last descriptor of the socket closes with a reset. Should that fail it closes as usual.
+        let _ = tokio::net::TcpStream::from_std(twin).and_then(|twin| twin.set_zero_linger());
     }
 }
 
-impl std::error::Error for CutConnection {}
+/// A second descriptor of a connection: what it takes to have a say in how the connection ends.
+fn twin(stream: tokio::net::TcpStream) -> io::Result<(tokio::net::TcpStream, std::net::TcpStream)> {
+    let stream = stream.into_std()?;
+    let twin = stream.try_clone()?;
+    Ok((tokio::net::TcpStream::from_std(stream)?, twin))
+}
 
 async fn answer(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     request: Request<Incoming>,
 ) -> Result<Response<PacedBody>, CutConnection> {
     let (parts, body) = request.into_parts();
@@ -139,7 +149,13 @@ async fn answer(
             body: WireBody::Whole(format!("{body:#}\n").into_bytes()),
         });
     }
-    respond(call(shared, &received).await)
+    // A service goes on with what it has received, also when the client has lost its patience and left.
+    let shared = Arc::clone(shared);
+    let call = tokio::spawn(async move { call(&shared, &received).await });
+    match call.await {
+        Ok(wire) => respond(wire),
+        Err(panic) => respond(plain(500, &format!("the emulator is broken: {panic}\n"))),
+    }
 }
 
 /// One call of an action: log, admit, perhaps misbehave, run, perhaps misbehave.
@@ -220,7 +236,7 @@ async fn call(shared: &Shared, received: &Received) -> Wire {
         call.code = code;
         call.status = match &wire {
             Wire::Answer { status, .. } => Some(*status),
-            Wire::Cut => None,
+            Wire::Cut | Wire::Reset => None,
         };
     });
     wire
@@ -235,7 +251,7 @@ fn admit(
     now: Now,
 ) -> Result<(&'static Operation, Option<Caller>), Refusal> {
     let operation = gateway::operation(world, received)?;
-    let caller = gateway::authenticate(world, received, operation, now)?;
+    let caller = authentication::authenticate(world, received, operation, now)?;
     if let Some(caller) = &caller {
         let account = caller.account.clone();
         world
@@ -324,13 +340,14 @@ fn plain(status: u16, text: &str) -> Wire {
 }
 
 fn respond(wire: Wire) -> Result<Response<PacedBody>, CutConnection> {
-    let Wire::Answer {
-        status,
-        headers,
-        body,
-    } = wire
-    else {
-        return Err(CutConnection);
+    let (status, headers, body) = match wire {
+        Wire::Cut => return Err(CutConnection::End),
+        Wire::Reset => return Err(CutConnection::Reset),
+        Wire::Answer {
+            status,
+            headers,
+            body,
+        } => (status, headers, body),
     };
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
@@ -339,115 +356,5 @@ fn respond(wire: Wire) -> Result<Response<PacedBody>, CutConnection> {
     // A header value from a fault that HTTP cannot carry ends the connection; there is nothing better to say.
     response
         .body(PacedBody::new(body))
-        .map_err(|_| CutConnection)
-}
-
-/// A body that goes out whole, in pieces, or not to its end.
-struct PacedBody {
-    rest: Bytes,
-    /// Bytes of padding that are still to come, for bodies too large to hold.
-    padding: u64,
-    announced: u64,
-    piece: usize,
-    interval: Duration,
-    pause: Option<Pin<Box<Sleep>>>,
-    cut_at_end: bool,
-}
-
-/// What a huge body starts and ends with: JSON, but for its size.
-const HUGE_HEAD: &[u8] = b"{\"Code\":\"OK\",\"Message\":\"";
-const HUGE_PIECE: usize = 64 * 1024;
-
-impl PacedBody {
-    fn new(body: WireBody) -> Self {
-        let whole = |bytes: Vec<u8>| PacedBody {
-            announced: bytes.len() as u64,
-            rest: Bytes::from(bytes),
-            padding: 0,
-            piece: usize::MAX,
-            interval: Duration::ZERO,
-            pause: None,
-            cut_at_end: false,
-        };
-        match body {
-            WireBody::Whole(bytes) => whole(bytes),
-            WireBody::Truncated { whole: all, sent } => {
-                let announced = all.len() as u64;
-                PacedBody {
-                    announced,
-                    cut_at_end: true,
-                    ..whole(all[..sent].to_vec())
-                }
-            }
-            WireBody::Drip {
-                whole: all,
-                piece,
-                interval_ms,
-            } => PacedBody {
-                piece,
-                interval: Duration::from_millis(interval_ms),
-                ..whole(all)
-            },
-            WireBody::Huge(bytes) => PacedBody {
-                announced: bytes.max(HUGE_HEAD.len() as u64),
-                padding: bytes.saturating_sub(HUGE_HEAD.len() as u64),
-                ..whole(HUGE_HEAD.to_vec())
-            },
-        }
-    }
-
-    /// The next piece of what is still to be sent.
-    fn next(&mut self) -> Option<Bytes> {
-        if !self.rest.is_empty() {
-            let length = self.piece.min(self.rest.len());
-            return Some(self.rest.split_to(length));
-        }
-        if self.padding == 0 {
-            return None;
-        }
-        let length = usize::try_from(self.padding).map_or(HUGE_PIECE, |all| all.min(HUGE_PIECE));
-        self.padding -= length as u64;
-        let mut piece = vec![b'x'; length];
-        if self.padding == 0 {
-            let tail = b"\"}";
-            let start = length.saturating_sub(tail.len());
-            piece[start..].copy_from_slice(&tail[tail.len() - (length - start)..]);
-        }
-        Some(Bytes::from(piece))
-    }
-}
-
-impl Body for PacedBody {
-    type Data = Bytes;
-    type Error = CutConnection;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, CutConnection>>> {
-        let at_end = self.rest.is_empty() && self.padding == 0;
-        let pause = match (at_end, self.cut_at_end) {
-            (true, false) => return Poll::Ready(None),
-            // Leave the socket time to send what it has; a cut throws the rest away.
-            (true, true) => Duration::from_millis(20),
-            (false, _) => self.interval,
-        };
-        if !pause.is_zero() {
-            let sleep = self.pause.get_or_insert_with(|| Box::pin(sleep(pause)));
-            std::task::ready!(sleep.as_mut().poll(context));
-            self.pause = None;
-        }
-        match self.next() {
-            Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
-            None => Poll::Ready(Some(Err(CutConnection))),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.padding == 0 && !self.cut_at_end
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.announced)
-    }
+        .map_err(|_| CutConnection::End)
 }
