@@ -246,3 +246,230 @@ pub(super) fn iso_date(date: OffsetDateTime) -> String {
     // Every component of this format exists for every date.
     date.format(format).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_client::{Answer, Draft, Style};
+    use super::super::{
+        AccessKey, Account, BusinessErrorStatus, DEFAULT_ACCOUNT, Emulator, KeyStyle, Switches,
+    };
+    use super::*;
+
+    fn emulator(switches: Switches) -> Emulator {
+        let emulator = Emulator::start().expect("a free port");
+        emulator.set_switches(|all| *all = switches);
+        emulator
+    }
+
+    fn check(answer: &Answer, status: u16, code: &str) {
+        let found = (answer.status, answer.code());
+        assert_eq!(found, (Some(status), code.to_owned()), "{answer:?}");
+    }
+
+    #[test]
+    fn what_is_asked_for_has_to_exist() {
+        let emulator = emulator(Switches::default());
+        let draft = Draft::new(&emulator, "ListInstance", &[]);
+        let with = |change: &dyn Fn(&mut Draft)| {
+            let mut draft = draft.clone();
+            change(&mut draft);
+            draft.nonce = uuid::Uuid::new_v4().to_string();
+            draft.send()
+        };
+        let action = |draft: &mut Draft| draft.action = "UnbindWaba".to_owned();
+        check(&with(&action), 404, "InvalidAction.NotFound");
+        let none = |draft: &mut Draft| draft.action.clear();
+        check(&with(&none), 400, "MissingAction");
+        let version = |draft: &mut Draft| draft.version = "2019-01-01";
+        check(&with(&version), 404, "InvalidVersion");
+        let other_product = |draft: &mut Draft| draft.version = "2015-04-01";
+        check(&with(&other_product), 404, "InvalidAction.NotFound");
+        let method = |draft: &mut Draft| draft.method = "PUT";
+        check(&with(&method), 400, "UnsupportedHTTPMethod");
+        let format = |draft: &mut Draft| draft.format = Some("YAML");
+        check(&with(&format), 400, "InvalidParameter.Format");
+        let mut elsewhere = draft.sign();
+        elsewhere.request.path = "/api".to_owned();
+        check(&elsewhere.send(), 404, "InvalidApi.NotFound");
+        let mut two_minds = draft.sign();
+        two_minds.set_parameter("Action", Some("ChatappBindWaba"));
+        check(&two_minds.send(), 400, "InvalidAction");
+    }
+
+    #[test]
+    fn the_format_is_what_was_asked_for() {
+        let emulator = emulator(Switches::default());
+        for (style, format, xml) in [
+            (Style::V3, None, false),
+            (Style::V3, Some("json"), false),
+            (Style::V3, Some("XML"), true),
+            (Style::V1, Some("JSON"), false),
+            (Style::V1, Some("xml"), true),
+        ] {
+            let mut draft = Draft::new(&emulator, "ListInstance", &[]);
+            (draft.style, draft.format) = (style, format);
+            let answer = draft.send();
+            let start = if xml { "<?xml" } else { "{" };
+            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            assert!(body.starts_with(start), "{style:?} {format:?} {body}");
+            let media_type = if xml {
+                "text/xml;charset=utf-8"
+            } else {
+                "application/json;charset=utf-8"
+            };
+            assert_eq!(answer.header("content-type"), Some(media_type));
+        }
+        let mut draft = Draft::new(&emulator, "ListInstance", &[]).sign();
+        draft.request.headers.retain(|(name, _)| name == "host");
+        draft.set_parameter("Action", Some("ListInstance"));
+        draft.set_parameter("Version", Some("2020-06-06"));
+        let body = String::from_utf8_lossy(&draft.send().body).into_owned();
+        assert!(body.contains("<Code>MissingAccessKeyId</Code>"), "{body}");
+    }
+
+    #[test]
+    fn get_and_forms_can_be_switched_off() {
+        let bind = |emulator: &Emulator, get: bool, form: bool| {
+            let mut draft = Draft::new(emulator, "ChatappBindWaba", &[("WabaId", "1")]);
+            draft.method = if get { "GET" } else { "POST" };
+            draft.in_form = form;
+            draft.send()
+        };
+        let lenient = emulator(Switches::default());
+        check(&bind(&lenient, true, false), 200, "OK");
+        check(&bind(&lenient, false, true), 200, "OK");
+        let strict = emulator(Switches {
+            accepts_get: false,
+            accepts_form_parameters: false,
+            ..Switches::default()
+        });
+        check(&bind(&strict, true, false), 400, "UnsupportedHTTPMethod");
+        check(&bind(&strict, false, true), 400, "MissingWabaId");
+        check(&bind(&strict, false, false), 200, "OK");
+        assert_eq!(strict.calls_of("ChatappBindWaba").len(), 3);
+    }
+
+    #[test]
+    fn calls_beyond_the_limit_are_refused_by_the_layer_of_choice() {
+        let run = |switches: Switches| {
+            let emulator = emulator(Switches {
+                cams_calls_per_second: Some(3),
+                ..switches
+            });
+            let draft = || Draft::new(&emulator, "ListInstance", &[]).send();
+            let answers: Vec<Answer> = (0..4).map(|_| draft()).collect();
+            for answer in &answers[..3] {
+                check(answer, 200, "OK");
+            }
+            let other_action = Draft::new(&emulator, "GetChatappOpenStatus", &[]).send();
+            check(&other_action, 200, "OK");
+            assert_eq!(emulator.busiest_second(DEFAULT_ACCOUNT, "ListInstance"), 4);
+            let refused = emulator.calls_of("ListInstance").pop().expect("a call");
+            assert!(!refused.executed);
+            answers.into_iter().next_back().expect("four answers")
+        };
+        let gateway = run(Switches::default());
+        check(&gateway, 400, "Throttling.User");
+        assert_eq!(gateway.header("x-acs-retry-after"), None);
+        assert!(gateway.json()["HostId"].is_string());
+        let product = run(Switches {
+            throttling: Throttling::Product,
+            throttling_retry_after_ms: Some(250),
+            ..Switches::default()
+        });
+        check(&product, 400, "System.LimitControl");
+        assert_eq!(product.header("x-acs-retry-after"), Some("250"));
+        assert_eq!(product.json()["Success"], false);
+        let hidden = run(Switches {
+            throttling: Throttling::Product,
+            business_error_status: BusinessErrorStatus::Always200,
+            ..Switches::default()
+        });
+        check(&hidden, 200, "System.LimitControl");
+    }
+
+    #[test]
+    fn without_a_limit_nobody_is_refused() {
+        let emulator = emulator(Switches {
+            cams_calls_per_second: None,
+            ..Switches::default()
+        });
+        for _ in 0..30 {
+            let answer = Draft::new(&emulator, "ListInstance", &[]).send();
+            check(&answer, 200, "OK");
+        }
+    }
+
+    #[test]
+    fn rights_are_refused_by_the_layer_of_choice() {
+        for (ram_denial, status, code) in [
+            (RamDenial::GatewayNoPermission, 403, "NoPermission"),
+            (RamDenial::GatewayForbiddenRam, 403, "Forbidden.RAM"),
+            (RamDenial::Product, 400, "Ram.PermissionDeny"),
+        ] {
+            let emulator = emulator(Switches {
+                ram_denial,
+                ..Switches::default()
+            });
+            let mut account = Account::new("2").with_key("reader", "s");
+            account.access_keys[0].allow = vec!["cams:Get*".to_owned(), "cams:List*".to_owned()];
+            account.access_keys.push(AccessKey {
+                id: "root".to_owned(),
+                secret: "s".to_owned(),
+                user: None,
+                allow: Vec::new(),
+                active: true,
+            });
+            emulator.put_account(account).expect("a sound account");
+            let call = |key: &str, action: &str| {
+                Draft::new(&emulator, action, &[])
+                    .with_key(key, "s", None)
+                    .send()
+            };
+            check(&call("reader", "ListInstance"), 200, "OK");
+            check(&call("root", "QueryChatappBindWaba"), 200, "OK");
+            let denied = call("reader", "QueryChatappBindWaba");
+            check(&denied, status, code);
+            let detail = &denied.json()["AccessDeniedDetail"];
+            if status == 403 {
+                assert_eq!(detail["AuthAction"], "cams:QueryChatappBindWaba");
+                assert_eq!(detail["AuthPrincipalType"], "SubUser");
+                assert_eq!(detail["NoPermissionType"], "ImplicitDeny");
+            } else {
+                assert_eq!(detail, "None");
+            }
+        }
+    }
+
+    #[test]
+    fn an_account_without_the_service_is_told_so() {
+        let emulator = emulator(Switches::default());
+        let mut account = Account::new("2").with_key("k", "s");
+        account.subscribed = false;
+        emulator.put_account(account).expect("a sound account");
+        let call = |action: &str| {
+            let draft = Draft::new(&emulator, action, &[("WabaId", "1")]);
+            draft.with_key("k", "s", None).send()
+        };
+        check(&call("ChatappBindWaba"), 400, "Product.Unsubscript");
+        check(&call("ListInstance"), 400, "Product.Unsubscript");
+        assert_eq!(call("GetChatappOpenStatus").json()["OpenStatus"], false);
+    }
+
+    #[test]
+    fn gateway_errors_can_be_in_camel_case() {
+        let emulator = emulator(Switches {
+            gateway_error_keys: KeyStyle::Camel,
+            ..Switches::default()
+        });
+        let answer = Draft::new(&emulator, "ChatappBindWaba", &[]).send();
+        let body = answer.json();
+        assert_eq!(answer.status, Some(400));
+        assert_eq!(body["code"], "MissingWabaId");
+        assert_eq!(body["Code"], Value::Null);
+        assert_eq!(
+            answer.header("x-acs-request-id"),
+            body["requestId"].as_str()
+        );
+    }
+}

@@ -215,12 +215,22 @@ async fn call(shared: &Shared, received: &Received) -> Wire {
             }
             Ok(_) => Err(()),
         }
-        .map(|result| match result {
-            Ok(body) => (Reply::success(&echo, body), "OK".to_owned()),
-            Err(refusal) => {
-                let code = refusal.code().to_owned();
-                (Reply::refusal(&echo, &world.switches, &refusal), code)
-            }
+        .map(|result| {
+            let (mut reply, code) = match result {
+                Ok(body) => (Reply::success(&echo, body), "OK".to_owned()),
+                Err(refusal) => {
+                    let code = refusal.code().to_owned();
+                    (Reply::refusal(&echo, &world.switches, &refusal), code)
+                }
+            };
+            let media_type = if wants_xml(received) {
+                "text/xml"
+            } else {
+                "application/json"
+            };
+            let content_type = format!("{media_type};charset=utf-8");
+            reply.headers.push(("content-type", content_type));
+            (reply, code)
         })
     };
     if let Some(delay_ms) = delay(When::After) {
@@ -357,4 +367,250 @@ fn respond(wire: Wire) -> Result<Response<PacedBody>, CutConnection> {
     response
         .body(PacedBody::new(body))
         .map_err(|_| CutConnection::End)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpStream;
+    use std::time::{Duration, Instant};
+
+    use serde_json::{Value, json};
+
+    use super::super::test_client::{Answer, Draft};
+    use super::super::{DEFAULT_ACCOUNT, Emulator, Fault, Misbehaviour};
+
+    const WABA: &str = "123456789012345";
+
+    fn bind(emulator: &Emulator) -> Answer {
+        Draft::new(emulator, "ChatappBindWaba", &[("WabaId", WABA)]).send()
+    }
+
+    /// Plays a fault given as in control documents on one bind; says what came back, and whether it was executed.
+    fn check(document: Value, expected: impl Fn(&Answer), executed: bool) {
+        let emulator = Emulator::start().expect("a free port");
+        let fault: Fault = serde_json::from_value(document.clone()).expect("a fault");
+        let name = fault.fault.clone();
+        emulator.inject(fault).expect("a sound fault");
+        let answer = bind(&emulator);
+        expected(&answer);
+        let spaces = emulator.spaces(DEFAULT_ACCOUNT).len();
+        assert_eq!(spaces, usize::from(executed), "{document}");
+        let call = emulator.calls().pop().expect("the call is in the log");
+        assert_eq!(call.executed, executed, "{document}");
+        assert_eq!(call.fault, Some(name.name()));
+        assert_eq!(call.status, answer.status, "{document}");
+        assert!(call.answered_at_ms.is_some());
+        assert_eq!(
+            bind(&emulator).code(),
+            "OK",
+            "one call was to be hit: {document}"
+        );
+    }
+
+    fn says(status: u16, code: &'static str) -> impl Fn(&Answer) {
+        move |answer| {
+            let found = (answer.status, answer.code());
+            assert_eq!(found, (Some(status), code.to_owned()), "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn refusals_are_played_before_and_after_the_call() {
+        for (when, executed) in [("before", false), ("after", true)] {
+            let with = |fault: Value| json!({"when": when, "fault": fault});
+            check(
+                with(json!({"throttle": {}})),
+                says(400, "Throttling.User"),
+                executed,
+            );
+            let throttle =
+                json!({"throttle": {"code": "Throttling", "status": 429, "retry_after_ms": 70}});
+            let waits = |answer: &Answer| {
+                says(429, "Throttling")(answer);
+                assert_eq!(answer.header("x-acs-retry-after"), Some("70"));
+            };
+            check(with(throttle), waits, executed);
+            let error = json!({"error": {"status": 503, "code": "ServiceUnavailable"}});
+            check(with(error), says(503, "ServiceUnavailable"), executed);
+            let expired = "InvalidSecurityToken.Expired";
+            check(with(json!("expired_token")), says(400, expired), executed);
+        }
+    }
+
+    #[test]
+    fn odd_bodies_are_played() {
+        let text = |expected: &'static str| {
+            move |answer: &Answer| {
+                let body = String::from_utf8_lossy(&answer.body).into_owned();
+                assert!(body.contains(expected), "{body}");
+                assert!(answer.is_whole());
+                assert_eq!(answer.json(), Value::Null);
+            }
+        };
+        check(json!({"fault": {"html": {}}}), text("<h1>502</h1>"), false);
+        check(
+            json!({"fault": {"html": {"status": 504}}, "when": "after"}),
+            text("<h1>504</h1>"),
+            true,
+        );
+        check(
+            json!({"fault": "invalid_json"}),
+            text("{\"Code\":\"OK\""),
+            false,
+        );
+        check(
+            json!({"fault": {"body": {"text": "[[["}}}),
+            text("[[["),
+            false,
+        );
+        let empty =
+            |answer: &Answer| assert_eq!((answer.status, answer.body.len()), (Some(200), 0));
+        check(json!({"fault": "empty_body"}), empty, false);
+        let huge = |answer: &Answer| {
+            assert_eq!(answer.body.len(), 1_000_001);
+            assert_eq!(answer.json()["Code"], "OK");
+        };
+        check(
+            json!({"fault": {"huge_body": {"bytes": 1_000_001}}}),
+            huge,
+            false,
+        );
+        let elsewhere = |answer: &Answer| {
+            assert_eq!(answer.status, Some(307));
+            assert_eq!(answer.header("location"), Some("http://127.0.0.1:1/"));
+        };
+        let redirect = json!({"redirect": {"status": 307, "location": "http://127.0.0.1:1/"}});
+        check(json!({"fault": redirect}), elsewhere, false);
+    }
+
+    #[test]
+    fn true_answers_are_spoilt() {
+        let missing = |answer: &Answer| {
+            assert_eq!(answer.json()["Data"], json!({"WabaId": WABA}));
+        };
+        check(
+            json!({"fault": {"missing_fields": {"fields": ["Data.CustSpaceId", "X"]}}}),
+            missing,
+            true,
+        );
+        let wrong = |answer: &Answer| assert!(answer.json()["Data"].is_array());
+        check(
+            json!({"fault": {"wrong_types": {"fields": ["Data"]}}}),
+            wrong,
+            true,
+        );
+        let set = |answer: &Answer| assert_eq!(answer.json()["Data"]["WabaId"], 9);
+        check(
+            json!({"fault": {"set_fields": {"fields": {"Data.WabaId": 9}}}}),
+            set,
+            true,
+        );
+        let half = |answer: &Answer| {
+            assert!(!answer.is_whole() && !answer.body.is_empty(), "{answer:?}");
+        };
+        check(json!({"fault": {"truncate": {}}}), half, true);
+        let three = |answer: &Answer| assert_eq!(answer.body, b"{\"R");
+        check(json!({"fault": {"truncate": {"bytes": 3}}}), three, true);
+    }
+
+    #[test]
+    fn connections_are_cut() {
+        for (when, executed) in [("before", false), ("after", true)] {
+            let ended = |answer: &Answer| {
+                assert_eq!((answer.status, answer.was_reset), (None, false));
+            };
+            check(json!({"fault": "cut", "when": when}), ended, executed);
+            let reset = |answer: &Answer| {
+                assert_eq!((answer.status, answer.was_reset), (None, true));
+            };
+            check(json!({"fault": "reset", "when": when}), reset, executed);
+        }
+    }
+
+    #[test]
+    fn slowness_is_real() {
+        for fault in [
+            json!({"fault": {"slow": {"delay_ms": 300}}}),
+            json!({"fault": {"slow": {"delay_ms": 300}}, "when": "after"}),
+            json!({"fault": {"drip": {"bytes": 50, "interval_ms": 100}}}),
+        ] {
+            let start = Instant::now();
+            let slow = |answer: &Answer| {
+                says(200, "OK")(answer);
+                assert!(start.elapsed() >= Duration::from_millis(300));
+            };
+            check(fault, slow, true);
+        }
+    }
+
+    #[test]
+    fn a_call_goes_on_when_its_client_has_left() {
+        let emulator = Emulator::start().expect("a free port");
+        let slow = Misbehaviour::Slow { delay_ms: 200 };
+        let fault = Fault::new("ChatappBindWaba", slow);
+        emulator.inject(fault).expect("a sound fault");
+        let request = Draft::new(&emulator, "ChatappBindWaba", &[("WabaId", WABA)]).sign();
+        let mut stream = TcpStream::connect(emulator.address()).expect("it listens");
+        let mut text = format!("POST /?WabaId={WABA} HTTP/1.1\r\n");
+        for (name, value) in &request.request.headers {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        text.push_str("\r\n");
+        stream.write_all(text.as_bytes()).expect("it reads");
+        assert!(emulator.wait_for_calls("ChatappBindWaba", 1, Duration::from_secs(10)));
+        drop(stream);
+        assert!(emulator.spaces(DEFAULT_ACCOUNT).is_empty());
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while emulator.spaces(DEFAULT_ACCOUNT).is_empty() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(emulator.spaces_bound_to(WABA).len(), 1);
+    }
+
+    #[test]
+    fn faults_do_not_excuse_a_wrong_signature() {
+        let emulator = Emulator::start().expect("a free port");
+        let fault = Fault::new("ChatappBindWaba", Misbehaviour::Cut);
+        emulator.inject(fault).expect("a sound fault");
+        let mut draft = Draft::new(&emulator, "ChatappBindWaba", &[("WabaId", WABA)]);
+        draft.secret = "wrong".to_owned();
+        assert_eq!(draft.send().code(), "SignatureDoesNotMatch");
+        assert_eq!(emulator.faults().len(), 1);
+        assert_eq!(bind(&emulator).status, None);
+        assert!(emulator.faults().is_empty());
+    }
+
+    #[test]
+    fn a_dropped_emulator_listens_no_more() {
+        let emulator = Emulator::start().expect("a free port");
+        let address = emulator.address();
+        let idle = TcpStream::connect(address).expect("it listens");
+        drop(emulator);
+        assert!(TcpStream::connect(address).is_err());
+        drop(idle);
+    }
+
+    #[test]
+    fn calls_are_served_side_by_side() {
+        let emulator = Emulator::start().expect("a free port");
+        emulator.set_switches(|switches| switches.cams_calls_per_second = None);
+        let slow = Misbehaviour::Slow { delay_ms: 300 };
+        let fault = Fault::new("ListInstance", slow).times(20);
+        emulator.inject(fault).expect("a sound fault");
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| {
+                    let answer = Draft::new(&emulator, "ListInstance", &[]).send();
+                    assert_eq!(answer.code(), "OK");
+                });
+            }
+        });
+        assert!(
+            start.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            start.elapsed()
+        );
+    }
 }
