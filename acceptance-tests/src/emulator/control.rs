@@ -385,6 +385,11 @@ mod tests {
             400,
             "`name`",
         );
+        let body = r#"{"name": "50%ff é"}"#;
+        check(&emulator, ("PUT", "wabas/9", body), 200, "50%ff é");
+        let body = r#"{"cust_space_id": "cams-made", "waba_id": "é12"}"#;
+        check(&emulator, ("POST", "rebind", body), 200, "é12");
+        assert_eq!(query()["Name"], "Business é12");
         let body = r#"{"cust_space_id": "cams-made"}"#;
         check(&emulator, ("POST", "unbind", body), 200, "\"waba_id\":null");
         assert_eq!(query(), Value::Null);

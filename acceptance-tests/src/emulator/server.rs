@@ -128,7 +128,11 @@ async fn answer(
     shared: &Arc<Shared>,
     request: Request<Incoming>,
 ) -> Result<Response<PacedBody>, CutConnection> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if parts.uri.path().starts_with(control::PREFIX) {
+        // `curl -d` calls every body a form; here it is always JSON.
+        parts.headers.remove("content-type");
+    }
     let body = Limited::new(body, REQUEST_BYTES).collect().await;
     let Ok(body) = body.map(|body| body.to_bytes().to_vec()) else {
         return respond(plain(

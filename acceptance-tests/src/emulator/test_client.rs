@@ -240,10 +240,10 @@ impl Signed {
     }
 }
 
-/// A control request.
+/// A control request, with the content type that `curl -d` sends.
 pub(super) fn control(emulator: &Emulator, method: &str, path: &str, body: &str) -> (u16, Value) {
     let text = format!(
-        "{method} /_emulator/{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        "{method} /_emulator/{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
     let answer = exchange(emulator.address(), text.as_bytes());
