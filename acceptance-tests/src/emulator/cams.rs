@@ -584,11 +584,12 @@ mod tests {
         assert_eq!(list(), 1);
         emulator.set_switches(|switches| {
             switches.lag_queries = 0;
-            switches.lag_ms = 300;
+            switches.lag_ms = 600_000;
         });
         let space = bound(&emulator, "8");
         assert_eq!(query(&emulator, &space).json()["Data"], Value::Null);
-        std::thread::sleep(std::time::Duration::from_millis(310));
+        emulator.set_switches(|switches| switches.lag_ms = 30);
+        std::thread::sleep(std::time::Duration::from_millis(40));
         assert_eq!(query(&emulator, &space).json()["Data"]["Id"], "8");
     }
 

@@ -551,7 +551,7 @@ mod tests {
     #[test]
     fn a_call_goes_on_when_its_client_has_left() {
         let emulator = Emulator::start().expect("a free port");
-        let slow = Misbehaviour::Slow { delay_ms: 200 };
+        let slow = Misbehaviour::Slow { delay_ms: 700 };
         let fault = Fault::new("ChatappBindWaba", slow);
         emulator.inject(fault).expect("a sound fault");
         let request = Draft::new(&emulator, "ChatappBindWaba", &[("WabaId", WABA)]).sign();
