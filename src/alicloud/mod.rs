@@ -20,6 +20,8 @@ mod call;
 mod client;
 mod endpoint;
 mod error;
+#[cfg(test)]
+mod loopback;
 mod operation;
 mod parameters;
 mod product;

@@ -149,6 +149,8 @@ fn unconnected(error: &reqwest::Error) -> (ErrorKind, Class) {
                 let reason = format!("{error}; does the endpoint speak HTTPS?");
                 (ConnectCause::Tls(reason), Class::Final)
             }
+            // Such as a system without any root certificates.
+            rustls::Error::General(_) => (ConnectCause::Tls(error.to_string()), Class::Final),
             _ => (ConnectCause::Tls(error.to_string()), Class::Unreachable),
         }
     } else if error.is_timeout() {
