@@ -18,6 +18,7 @@ mod action;
 mod answer;
 mod call;
 mod client;
+mod connected;
 mod endpoint;
 mod error;
 #[cfg(test)]

@@ -716,6 +716,47 @@ mod tests {
         assert!(!error.outcome_unknown() && error.attempts() == 1, "{text}");
     }
 
+    /// A server that takes connections and never says a word, so that TLS is never established.
+    async fn mute() -> (tokio::net::TcpListener, String) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        (listener, format!("https://127.0.0.1:{port}"))
+    }
+
+    #[tokio::test]
+    async fn without_a_connection_nothing_was_sent() {
+        // The deadline passes while connecting.
+        let (_listener, host) = mute().await;
+        let client = client_with(settings(&host));
+        let error = client
+            .operation(SHORT)
+            .call(&BIND)
+            .await
+            .expect_err("no connection");
+        assert!(
+            error.to_string().contains("no connection in time"),
+            "{error}"
+        );
+        assert!(!error.outcome_unknown(), "{error}");
+        assert!(
+            matches!(error.give_up(), GiveUp::Deadline { .. }),
+            "{error:?}"
+        );
+
+        // The time for connecting passes.
+        let mut settings = settings(&host);
+        settings.connect_timeout = SHORT / 5;
+        let client = client_with(settings);
+        let error = bind(&client).await.expect_err("no connection");
+        assert!(
+            error.to_string().contains("no connection in time"),
+            "{error}"
+        );
+        assert_eq!((error.attempts(), error.outcome_unknown()), (6, false));
+    }
+
     #[tokio::test]
     async fn an_untrusted_certificate_is_final() {
         let certified = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()])
@@ -941,7 +982,7 @@ mod tests {
                 settings.signature = settings.signature.with(&CAMS, version);
                 settings.read_timeout = SHORT;
                 let client = client_with(settings);
-                let operation = client.operation(Duration::from_secs(2));
+                let operation = client.operation(SHORT * 4);
                 let error = operation.call(&QUERY).await.expect_err("a failure");
                 let said = format!("{}{client:?}{operation:?}", everything(&error));
                 for hidden in [SECRET, "TOKEN+", "TOKEN%2B", ISV_CODE, KEY_ID, "Signature="] {
