@@ -20,6 +20,8 @@ mod serve;
 mod service;
 mod signals;
 mod tls;
+#[cfg(test)]
+mod wire;
 
 use std::{
     env, fmt,
@@ -269,4 +271,35 @@ fn program(about: &About) -> String {
 fn complain(text: &str) {
     // If stderr is gone, nobody is listening.
     let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_assignment_survives_a_shell() {
+        let about = About {
+            name: "toy",
+            version: "1.2.3",
+            address: "registry.terraform.io/example/toy",
+            log_variable: "TF_LOG_PROVIDER_TOY",
+            summary: "a toy",
+        };
+        let check = |address: Address, expected: &str| {
+            assert_eq!(reattach(&about, &address, 7).lines().next(), Some(expected));
+        };
+        if cfg!(unix) {
+            check(
+                Address::Unix("/tmp/it's/s".to_owned()),
+                "TF_REATTACH_PROVIDERS='{\"registry.terraform.io/example/toy\":{\"Addr\":{\"Network\":\"unix\",\
+                 \"String\":\"/tmp/it'\\''s/s\"},\"Pid\":7,\"Protocol\":\"grpc\",\"ProtocolVersion\":6,\"Test\":true}}'",
+            );
+            check(
+                Address::Tcp(([127, 0, 0, 1], 10000).into()),
+                "TF_REATTACH_PROVIDERS='{\"registry.terraform.io/example/toy\":{\"Addr\":{\"Network\":\"tcp\",\
+                 \"String\":\"127.0.0.1:10000\"},\"Pid\":7,\"Protocol\":\"grpc\",\"ProtocolVersion\":6,\"Test\":true}}'",
+            );
+        }
+    }
 }
