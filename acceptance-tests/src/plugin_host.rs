@@ -34,6 +34,7 @@ use rustls::{
     server::ParsedCertificate,
     version::{TLS12, TLS13},
 };
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, BufReader},
     net::TcpStream,
@@ -73,13 +74,15 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Launch {
     command: Command,
     identity: Option<Identity>,
+    /// The process's directory for temporary files: a killed process leaves its socket behind.
+    temporary: TempDir,
 }
 
 impl Launch {
     /// As Terraform 1.11 starts a plugin, but without those variables of this process that could reach into a test.
     pub fn new(binary: &Path) -> Result<Self, HostError> {
         let identity = Identity::new()?;
-        let mut launch = Self::bare(binary)
+        let mut launch = Self::bare(binary)?
             .env(COOKIE.0, COOKIE.1)
             .env("PLUGIN_PROTOCOL_VERSIONS", "5,6")
             .env("PLUGIN_MIN_PORT", "10000")
@@ -90,7 +93,8 @@ impl Launch {
     }
 
     /// As a person starts a program: no argument and nothing of a host in the environment.
-    pub fn bare(binary: &Path) -> Self {
+    pub fn bare(binary: &Path) -> Result<Self, HostError> {
+        let temporary = tempfile::tempdir()?;
         let mut command = Command::new(binary);
         command
             .stdin(Stdio::null())
@@ -106,10 +110,12 @@ impl Launch {
                 command.env_remove(name);
             }
         }
-        Self {
+        command.env("TMPDIR", temporary.path());
+        Ok(Self {
             command,
             identity: None,
-        }
+            temporary,
+        })
     }
 
     /// Sets a variable.
@@ -203,6 +209,7 @@ impl Launch {
         }
         Ok(Process {
             child,
+            _temporary: self.temporary,
             first_line,
             started_in,
             stdout,
@@ -263,6 +270,7 @@ pub struct Process {
     pub started_in: Duration,
     stdout: JoinHandle<String>,
     stderr: JoinHandle<String>,
+    _temporary: TempDir,
 }
 
 impl Process {
