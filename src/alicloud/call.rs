@@ -167,7 +167,7 @@ impl<'a> Call<'a> {
         // 4. Out and back. Not even a stop cuts this short: the result would be lost.
         self.attempts += 1;
         let sent = Instant::now();
-        let limit = shared.settings.read_timeout.min(remaining);
+        let limit = shared.settings.read_timeout.min(self.share_of(remaining));
         let outcome = shared
             .transport
             .send(prepared, self.endpoint.is_loopback(), limit)
@@ -193,6 +193,16 @@ impl<'a> Call<'a> {
             redactor,
             action: self.action,
         }))
+    }
+
+    /// How much of the operation's time one attempt may use up. If it cannot be repeated, a quarter is left, so that there
+    /// is time to find out what became of it.
+    fn share_of(&self, remaining: Duration) -> Duration {
+        if self.action.idempotent {
+            remaining
+        } else {
+            remaining * 3 / 4
+        }
     }
 
     /// Prepares the next attempt and waits for it, or says why there is none.
