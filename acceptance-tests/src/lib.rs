@@ -6,3 +6,4 @@ pub mod emulator;
 pub mod plugin_host;
 pub mod proto;
 pub mod provider_binary;
+pub mod session;
