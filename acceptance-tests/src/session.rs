@@ -3,13 +3,13 @@
 //! A creation is a plan and its apply, an import is an import and its read, each as the host sends them. It is fast, so
 //! that a test can afford hundreds of them. Must not contain: what is expected of an answer.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use rmp::Marker;
 use serde_json::{Map, Value, json};
 
 use crate::emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Emulator};
-use crate::plugin_host::{Ended, HostError, Launch, PluginHost};
+use crate::plugin_host::{COOKIE, Ended, HostError, Launch, PluginHost};
 use crate::proto::tfplugin6::{
     self, Diagnostic, DynamicValue, Schema, apply_resource_change, configure_provider,
     diagnostic::Severity, get_provider_schema, import_resource_state, plan_resource_change,
@@ -49,7 +49,21 @@ pub fn provider_config(emulator: &Emulator) -> Value {
 
 impl Session {
     /// Starts the provider and configures it. Arguments that are left out are null.
-    pub async fn start(launch: Launch, config: &Value) -> Result<Self, HostError> {
+    ///
+    /// Without TLS: it is proven elsewhere, and its keys would be most of the work of a short session.
+    pub async fn start(binary: &Path, config: &Value) -> Result<Self, HostError> {
+        Self::with(Self::launch(binary)?, config).await
+    }
+
+    /// The start that [`Session::start`] makes, to be changed.
+    pub fn launch(binary: &Path) -> Result<Launch, HostError> {
+        Ok(Launch::bare(binary)?
+            .env(COOKIE.0, COOKIE.1)
+            .env("PLUGIN_PROTOCOL_VERSIONS", "6"))
+    }
+
+    /// Starts the provider in some way and configures it.
+    pub async fn with(launch: Launch, config: &Value) -> Result<Self, HostError> {
         let host = launch.start().await?;
         let schemas = host
             .provider()

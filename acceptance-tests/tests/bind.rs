@@ -11,7 +11,6 @@ use acceptance_tests::{
         DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, Emulator, Fault, Filter, Misbehaviour,
         NewSpace, NothingBound, Outcome as Foreign, RamDenial, SpaceIdStyle, SuccessFlag, Switches,
     },
-    plugin_host::Launch,
     provider_binary::{self, Profile},
     session::{Outcome, Session, provider_config},
 };
@@ -71,8 +70,7 @@ impl Case {
     }
 
     async fn run(&self) -> Seen {
-        let launch = Launch::new(&binary()).expect("a certificate is made");
-        let session = Session::start(launch, &self.provider)
+        let session = Session::start(&binary(), &self.provider)
             .await
             .expect("starts");
         if self.witness {
@@ -494,7 +492,7 @@ async fn a_refusal_because_it_is_bound_already() {
                     switch(switches);
                     switches.list_shows_bound_spaces = false;
                 });
-                let session = Session::start(Launch::new(&binary()).expect("made"), &case.provider)
+                let session = Session::start(&binary(), &case.provider)
                     .await
                     .expect("starts");
                 let bound = session.create(&case.arguments).await.expect("answers");
@@ -567,7 +565,7 @@ async fn interruptions() {
     seen.is_honest("late").is_bound_once("late");
 
     let case = Case::new(|_| {}).fault(cut());
-    let session = Session::start(Launch::new(&binary()).expect("made"), &case.provider)
+    let session = Session::start(&binary(), &case.provider)
         .await
         .expect("starts");
     let stopping = async {
