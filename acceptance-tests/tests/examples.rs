@@ -1,0 +1,5 @@
+//! x
+use std::process::ExitCode;
+fn main() -> ExitCode {
+    acceptance_tests::acceptance::run(&[])
+}
