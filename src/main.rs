@@ -1,8 +1,13 @@
 //! The provider binary: what it is, and what it serves.
+//!
+//! Must not contain: anything else.
 
 use std::process::ExitCode;
 
-use terraform_provider_alicloud::framework::protocol::{self, About, Service, proto::tfplugin6};
+use terraform_provider_alicloud::{
+    framework::protocol::{self, About, ProviderService},
+    provider::Alicloud,
+};
 
 fn main() -> ExitCode {
     let about = About {
@@ -12,14 +17,5 @@ fn main() -> ExitCode {
         log_variable: "TF_LOG_PROVIDER_ALICLOUD",
         summary: "WhatsApp Business Account onboarding on Alibaba Cloud Chat App Message Service (CAMS)",
     };
-    protocol::run(about, || Unserved)
-}
-
-/// Answers every RPC with UNIMPLEMENTED.
-struct Unserved;
-
-impl tfplugin6::provider_server::Provider for Unserved {}
-
-impl Service for Unserved {
-    fn stop(&self) {}
+    protocol::run(about, || ProviderService::new(Alicloud::new()))
 }

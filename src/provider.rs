@@ -9,7 +9,7 @@
 //!
 //! Must not contain: network or file access, resources, or the obtaining of credentials.
 
-use std::{collections::BTreeMap, ffi::OsString, sync::Arc, time::Duration};
+use std::{ffi::OsString, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -528,6 +528,8 @@ fn capitalised(sentence: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn object(attributes: &[(&str, Value)]) -> Object {

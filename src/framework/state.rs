@@ -49,28 +49,22 @@ pub(super) fn complete(block: &Block, value: Value) -> Value {
 
 /// Turns what is still unknown into null, and says whether there was anything.
 pub(super) fn null_unknowns(object: &mut Object) -> bool {
-    fn within(value: &mut Value) -> bool {
+    fn within(value: &mut Value) {
         match value {
-            Value::Unknown => {
-                *value = Value::Null;
-                true
-            }
-            Value::List(elements) => elements
-                .iter_mut()
-                .fold(false, |found, value| within(value) || found),
-            Value::Map(elements) => elements
-                .values_mut()
-                .fold(false, |found, value| within(value) || found),
+            Value::Unknown => *value = Value::Null,
+            Value::List(elements) => elements.iter_mut().for_each(within),
+            Value::Map(elements) => elements.values_mut().for_each(within),
             Value::Dynamic(typed) => within(&mut typed.1),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
-    let mut value = Value::from(std::mem::take(object));
-    let found = within(&mut value);
-    if let Value::Map(attributes) = value {
-        *object = attributes.into();
+    if object.attributes().values().all(Value::is_wholly_known) {
+        return false;
     }
-    found
+    let mut attributes = std::mem::take(object).into_attributes();
+    attributes.values_mut().for_each(within);
+    *object = attributes.into();
+    true
 }
 
 #[cfg(test)]

@@ -173,28 +173,22 @@ impl Resource for CamsWabaBinding {
     }
 
     fn modify_plan(&self, request: &PlanRequest<'_>, response: &mut PlanResponse) {
-        let replaces = !response.requires_replace.is_empty();
-        let replaced = request.prior_private.and_then(Kept::from_private);
         match (request.prior.map(Kept::from_state), &response.planned) {
             (Some(kept), None) => response.diagnostics.push(kept.on_destroy(Moment::Plan)),
             (Some(kept), Some(_)) => {
-                if replaces && kept.prevents {
-                    response.diagnostics.push(
-                        kept.refuse_replacement()
-                            .at(AttributePath::attribute("waba_id")),
-                    );
+                if !response.requires_replace.is_empty() {
+                    let told = kept.on_replace().at(AttributePath::attribute("waba_id"));
+                    response.diagnostics.push(told);
                 }
                 response.private = Some(kept.to_private());
             }
-            // The second plan of a replacement, whatever asked for it: a changed `waba_id`, `-replace`,
-            // `replace_triggered_by`.
+            // The second plan of a replacement. Only here does `-replace` or `replace_triggered_by` show. Terraform
+            // prints the errors of this plan but not its warnings, so a replacement that is merely warned about is told
+            // above or, if it was asked for in one of these ways, when it is applied.
             (None, Some(_)) => {
-                if let Some(kept) = replaced {
-                    response.diagnostics.push(if kept.prevents {
-                        kept.refuse_replacement()
-                    } else {
-                        kept.warn_of_replacement()
-                    });
+                let replaced = request.prior_private.and_then(Kept::from_private);
+                if let Some(kept) = replaced.filter(|kept| kept.prevents) {
+                    response.diagnostics.push(kept.on_replace());
                 }
             }
             (None, None) => {}
@@ -685,28 +679,23 @@ impl Kept {
         )
     }
 
-    fn refuse_replacement(&self) -> Diagnostic {
+    fn on_replace(&self) -> Diagnostic {
         let Self {
             cust_space_id,
             waba_id,
-            ..
+            prevents,
         } = self;
-        Diagnostic::error(
-            "Binding is protected from replacement",
-            format!(
-                "WABA {waba_id} is bound to the space {cust_space_id} with `deletion_policy = \"{PREVENT}\"`, and this \
-                 plan would replace the binding. Keep `waba_id` as it is (if the WABA of the space was changed in the \
-                 console, set `waba_id` to {waba_id}), or first apply `deletion_policy = \"{ABANDON}\"`, then replace."
-            ),
-        )
-    }
-
-    fn warn_of_replacement(&self) -> Diagnostic {
-        let Self {
-            cust_space_id,
-            waba_id,
-            ..
-        } = self;
+        if *prevents {
+            return Diagnostic::error(
+                "Binding is protected from replacement",
+                format!(
+                    "WABA {waba_id} is bound to the space {cust_space_id} with `deletion_policy = \"{PREVENT}\"`, and \
+                     this plan would replace the binding. Keep `waba_id` as it is (if the WABA of the space was changed \
+                     in the console, set `waba_id` to {waba_id}), or first apply `deletion_policy = \"{ABANDON}\"`, \
+                     then replace."
+                ),
+            );
+        }
         Diagnostic::warning(
             "Replacing will leave the old binding in the cloud",
             format!(

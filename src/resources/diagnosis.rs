@@ -86,7 +86,6 @@ fn advice(error: &Error, attempted: &Attempted<'_>) -> Advice {
         ErrorKind::Redirect { .. } => "Check the `endpoints` block of the provider, and whether a proxy or a login page stands between.".to_owned(),
         ErrorKind::Decode { .. } => "Check whether the endpoint is the right one and whether a proxy answers in its place. If both are right, report this to the provider's developers.".to_owned(),
         ErrorKind::Stopped => "Run the command again to go on.".to_owned(),
-        _ => "Run the command again with TF_LOG_PROVIDER=debug to see every attempt.".to_owned(),
     };
     Advice {
         text,
@@ -287,10 +286,11 @@ fn facts(error: &Error) -> String {
             GiveUp::NotIdempotent => {
                 Some("it is unknown whether the request was executed".to_owned())
             }
-            GiveUp::Deadline { wait } => Some(format!(
+            GiveUp::Deadline { wait: Some(wait) } => Some(format!(
                 "the next wait of {} would pass the time limit",
                 seconds(wait)
             )),
+            GiveUp::Deadline { wait: None } => Some("the time limit has passed".to_owned()),
             GiveUp::MaxRetryTimeout { wait } => Some(format!(
                 "the next wait of {} would pass `max_retry_timeout`",
                 seconds(wait)

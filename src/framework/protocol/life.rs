@@ -189,7 +189,7 @@ where
         };
         Box::pin(async move {
             let answered = task.await;
-            caller.is_answered();
+            caller.answered();
             match answered {
                 Ok(answer) => answer,
                 Err(_) => Ok(Status::internal(
@@ -208,7 +208,7 @@ struct Caller {
 }
 
 impl Caller {
-    fn is_answered(mut self) {
+    fn answered(mut self) {
         self.abandoned = None;
     }
 }
