@@ -1,4 +1,6 @@
-//! The acceptance tests and what they stand on.
+//! The acceptance tests and what they stand on: the emulated cloud, a plugin host, and drivers of the real CLIs.
+//!
+//! Must not contain: anything that the product needs; it is never published.
 
 pub mod acceptance;
 pub mod emulator;

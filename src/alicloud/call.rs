@@ -1,5 +1,7 @@
 //! One call: credentials, a turn, sign, send, judge, and perhaps again.
 //!
+//! A breaker for a service that is down would stand between the turn and the signature in [`Call::attempt`].
+//!
 //! Must not contain: what is repeated and how long to wait (that is the retry table), HTTP, or the reading of answers.
 
 use std::time::Duration;
@@ -13,6 +15,7 @@ use super::endpoint::Endpoint;
 use super::error::{Cause, ConnectCause, Error, ErrorKind, GiveUp, Record, TimeoutPhase};
 use super::operation::{Interrupt, Operation};
 use super::parameters::Parameters;
+use super::product::Product;
 use super::rate_limit::LaneKey;
 use super::redact::Redactor;
 use super::request::{Draft, Repeat};
@@ -198,7 +201,11 @@ impl<'a> Call<'a> {
         self.outcome_unknown |= failure.class.may_have_run();
         self.last_request_id = failure.request_id.take();
         let first_failure = *self.first_failure.get_or_insert_with(Instant::now);
-        self.suggest_host(&mut failure.kind);
+        if let ErrorKind::Connect(connect) = &mut failure.kind
+            && connect.cause == ConnectCause::Dns
+        {
+            connect.only_documented_host = other_host(self.action.product, &self.endpoint);
+        }
 
         match failure.class {
             Class::ClockOff => {
@@ -258,18 +265,6 @@ impl<'a> Call<'a> {
             Err(interrupt) => return Err(self.interrupted(interrupt)),
         }
         Ok(())
-    }
-
-    /// A host formed by rule that has no address is most likely a region without the product.
-    fn suggest_host(&self, kind: &mut ErrorKind) {
-        if let ErrorKind::Connect(connect) = kind
-            && connect.cause == ConnectCause::Dns
-            && self.endpoint.is_by_rule()
-        {
-            let host = self.endpoint.host();
-            let documented = self.action.product.only_documented_host;
-            connect.only_documented_host = documented.filter(|documented| *documented != host);
-        }
     }
 
     fn without_credentials(&self, error: CredentialsError) -> Error {
@@ -362,6 +357,36 @@ impl Exchange {
     }
 }
 
+/// What to try instead of a host without an address: if it was formed by rule, its region is most likely one without
+/// the product.
+fn other_host(product: &Product, endpoint: &Endpoint) -> Option<&'static str> {
+    let documented = product.only_documented_host?;
+    (endpoint.is_by_rule() && endpoint.host() != documented).then_some(documented)
+}
+
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    //! Calls themselves are tested in `operation`, over sockets.
+
+    use super::other_host;
+    use crate::alicloud::{CAMS, Endpoint, EndpointError, Product, Protocol, STS};
+
+    #[test]
+    fn hosts_to_try_instead() {
+        let check = |product: &Product, endpoint: Result<Endpoint, EndpointError>, expected| {
+            let endpoint = endpoint.expect("an endpoint");
+            assert_eq!(other_host(product, &endpoint), expected, "{endpoint}");
+        };
+        let rule = |product, region| Endpoint::by_rule(product, region, Protocol::Https);
+        let by_hand = Endpoint::parse("cams.eu-central-1.aliyuncs.com", Protocol::Https);
+        let singapore = "cams.ap-southeast-1.aliyuncs.com";
+        check(&CAMS, rule(&CAMS, "eu-central-1"), Some(singapore));
+        check(&CAMS, rule(&CAMS, "ap-southeast-1"), None);
+        check(&CAMS, by_hand, None);
+        check(&STS, rule(&STS, "eu-central-1"), None);
+    }
 }

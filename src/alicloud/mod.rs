@@ -2,7 +2,7 @@
 //!
 //! A call goes this way. [`Client::operation`] sets a deadline. [`Operation::call`] asks the source of [`credentials`]
 //! for a valid pair, waits for a turn (`rate_limit`), builds and signs this one attempt (`request`, [`signature`]),
-//! sends it (`transport`, `tls`), and judges what comes back (`answer`). The table in `retry` says whether to try
+//! sends it (`transport`, `connected`, `tls`), and judges what comes back (`answer`). The table in `retry` says whether to try
 //! again and when; an [`Error`] tells all that was tried.
 //!
 //! A product is one constant ([`CAMS`], [`STS`]); an action is one type that implements [`Action`], beside the code
@@ -18,8 +18,11 @@ mod action;
 mod answer;
 mod call;
 mod client;
+mod connected;
 mod endpoint;
 mod error;
+#[cfg(test)]
+mod loopback;
 mod operation;
 mod parameters;
 mod product;

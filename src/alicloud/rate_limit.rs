@@ -4,7 +4,10 @@
 //! next turn; the others queue behind. Dropping the future of [`RateLimiter::turn`] leaves the line without using a
 //! turn up.
 //!
-//! Must not contain: limits of particular actions, or reactions to throttling.
+//! The limit is the documented one and stays as it is; if it is ever to follow what the service bears, a lane is the
+//! place that learns.
+//!
+//! Must not contain: limits of particular actions, or repeating.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -15,6 +15,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, redirect};
 
 use super::answer::{Failure, Received};
+use super::connected::Connected;
 use super::error::{Cause, ConnectCause, ConnectFailure, ErrorKind, TimeoutPhase};
 use super::request::{METHOD, Prepared};
 use super::retry::Class;
@@ -29,8 +30,14 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Two connection pools, each made when it is first needed: one for what is reached directly, one for the rest.
 pub(super) struct Transport {
     connect_timeout: Duration,
-    direct: OnceLock<Result<reqwest::Client, String>>,
-    proxied: OnceLock<Result<reqwest::Client, String>>,
+    direct: OnceLock<Result<Pool, String>>,
+    proxied: OnceLock<Result<Pool, String>>,
+}
+
+/// Connections of one kind.
+struct Pool {
+    client: reqwest::Client,
+    connected: Connected,
 }
 
 impl Transport {
@@ -50,20 +57,26 @@ impl Transport {
         limit: Duration,
     ) -> Result<Received, Box<Failure>> {
         let pool = if direct { &self.direct } else { &self.proxied };
-        let client = pool
+        let pool = pool
             .get_or_init(|| self.pool(direct))
             .as_ref()
             .map_err(|reason| unsendable(reason.clone()))?;
         let request = request(prepared)?;
-        match tokio::time::timeout(limit, exchange(client, request)).await {
-            Ok(outcome) => outcome.map_err(|failure| failure.with_limit(limit)),
-            Err(_) => Err(Broken::Timeout.with_limit(limit)),
-        }
+        let outcome = tokio::time::timeout(limit, exchange(&pool.client, request)).await;
+        let broken = match outcome {
+            Ok(Ok(received)) => return Ok(received),
+            Ok(Err(broken)) => broken,
+            Err(_) if pool.connected.ever() => Broken::Silence,
+            Err(_) => Broken::NoConnection,
+        };
+        Err(broken.with_limit(limit))
     }
 
-    fn pool(&self, direct: bool) -> Result<reqwest::Client, String> {
+    fn pool(&self, direct: bool) -> Result<Pool, String> {
         let tls = tls::client_config().map_err(|error| error.to_string())?;
+        let connected = Connected::default();
         let mut builder = reqwest::Client::builder()
+            .connector_layer(connected.clone())
             .tls_backend_preconfigured(tls)
             .redirect(redirect::Policy::none())
             .referer(false)
@@ -73,13 +86,19 @@ impl Transport {
         if direct {
             builder = builder.no_proxy();
         }
-        builder.build().map_err(|error| chain(&error.without_url()))
+        match builder.build() {
+            Ok(client) => Ok(Pool { client, connected }),
+            Err(error) => Err(chain(&error.without_url())),
+        }
     }
 }
 
 /// How an exchange broke.
 enum Broken {
-    Timeout,
+    /// Out of time before any connection was made.
+    NoConnection,
+    /// Out of time after the request may have been sent.
+    Silence,
     TooLarge(u16),
     Http(reqwest::Error),
 }
@@ -109,7 +128,11 @@ impl Broken {
     fn with_limit(self, limit: Duration) -> Box<Failure> {
         let silent = ErrorKind::Timeout(TimeoutPhase::Answer(limit));
         match self {
-            Broken::Timeout => Failure::without_answer(silent, Class::Ambiguous, None),
+            Broken::NoConnection => {
+                let (kind, class) = (connect(ConnectCause::Timeout), Class::Unreachable);
+                Failure::without_answer(kind, class, None)
+            }
+            Broken::Silence => Failure::without_answer(silent, Class::Ambiguous, None),
             Broken::TooLarge(status) => {
                 let kind = ErrorKind::Decode {
                     status,
@@ -149,6 +172,8 @@ fn unconnected(error: &reqwest::Error) -> (ErrorKind, Class) {
                 let reason = format!("{error}; does the endpoint speak HTTPS?");
                 (ConnectCause::Tls(reason), Class::Final)
             }
+            // Such as a system without any root certificates.
+            rustls::Error::General(_) => (ConnectCause::Tls(error.to_string()), Class::Final),
             _ => (ConnectCause::Tls(error.to_string()), Class::Unreachable),
         }
     } else if error.is_timeout() {
@@ -163,11 +188,14 @@ fn unconnected(error: &reqwest::Error) -> (ErrorKind, Class) {
         };
         (cause, Class::Unreachable)
     };
-    let failure = ConnectFailure {
+    (connect(cause), class)
+}
+
+fn connect(cause: ConnectCause) -> ErrorKind {
+    ErrorKind::Connect(ConnectFailure {
         cause,
         only_documented_host: None,
-    };
-    (ErrorKind::Connect(failure), class)
+    })
 }
 
 /// The first cause of a type. An I/O error keeps what it wraps to itself, so it is asked.

@@ -34,7 +34,7 @@ pub(super) fn defect(what: &str, happened: &str) -> Diagnostic {
     Diagnostic::error(
         "The provider has a defect",
         format!(
-            "While it was about to {what}, {happened}. What was known of the remote object by then is kept in state. \
+            "The step \"{what}\" did not come to its end: {happened}. What was known of the remote object by then is kept in state. \
              Please report this to the provider's developers, with the output of the same command run with \
              TF_LOG_PROVIDER=debug.",
         ),

@@ -368,3 +368,385 @@ fn instance_row(space: &Space) -> Value {
         "ResourceRegionId": "ap-southeast-1",
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_client::{Answer, Draft};
+    use super::super::{Account, DEFAULT_ACCOUNT, Emulator, NewSpace, SuccessFlag, Waba};
+    use super::*;
+
+    const WABA: &str = "123456789012345";
+
+    fn emulator(change: impl FnOnce(&mut Switches)) -> Emulator {
+        let emulator = Emulator::start().expect("a free port");
+        let other = Account::new("2").with_key("other", "s");
+        emulator.put_account(other).expect("a sound account");
+        emulator.set_switches(|switches| {
+            switches.cams_calls_per_second = None;
+            change(switches);
+        });
+        emulator
+    }
+
+    fn call(emulator: &Emulator, action: &str, parameters: &[(&str, &str)]) -> Answer {
+        Draft::new(emulator, action, parameters).send()
+    }
+
+    fn call_as_other(emulator: &Emulator, action: &str, parameters: &[(&str, &str)]) -> Answer {
+        let draft = Draft::new(emulator, action, parameters);
+        draft.with_key("other", "s", None).send()
+    }
+
+    fn bind(emulator: &Emulator, waba_id: &str) -> Answer {
+        call(emulator, "ChatappBindWaba", &[("WabaId", waba_id)])
+    }
+
+    fn bound(emulator: &Emulator, waba_id: &str) -> String {
+        let answer = bind(emulator, waba_id).json();
+        let space = answer["Data"]["CustSpaceId"].as_str();
+        space.expect("a space").to_owned()
+    }
+
+    fn query(emulator: &Emulator, space: &str) -> Answer {
+        call(emulator, "QueryChatappBindWaba", &[("CustSpaceId", space)])
+    }
+
+    fn check(answer: &Answer, status: u16, code: &str) {
+        let found = (answer.status, answer.code());
+        assert_eq!(found, (Some(status), code.to_owned()), "{answer:?}");
+    }
+
+    fn error(code: &str) -> String {
+        code.to_owned()
+    }
+
+    #[test]
+    fn a_bound_waba_is_found_in_its_space() {
+        let emulator = emulator(|_| {});
+        let answer = bind(&emulator, WABA);
+        check(&answer, 200, "OK");
+        let body = answer.json();
+        assert_eq!(body["Data"]["WabaId"], WABA);
+        assert_eq!(body["Message"], "None");
+        assert_eq!(body["AccessDeniedDetail"], "None");
+        assert_eq!(body["Success"], true);
+        let space = body["Data"]["CustSpaceId"].as_str().expect("a space");
+        let tail = space.strip_prefix("cams-").expect("the style of a space");
+        assert_eq!(tail.len(), 11);
+        let data = query(&emulator, space).json()["Data"].take();
+        for (key, value) in [
+            ("Id", WABA),
+            ("AccountReviewStatus", "APPROVED"),
+            ("Currency", "USD"),
+            ("IsOnBizApp", "N"),
+        ] {
+            assert_eq!(data[key], value, "{key}");
+        }
+        assert!(data["AuthInternationalRateEligibility"].is_object());
+        let truth = emulator.space(space).expect("the space is there");
+        assert_eq!(truth.waba_id.as_deref(), Some(WABA));
+        assert_eq!(truth.account, DEFAULT_ACCOUNT);
+        assert_ne!(bound(&emulator, "7"), space);
+    }
+
+    #[test]
+    fn what_is_no_waba_is_refused() {
+        let emulator = emulator(|_| {});
+        check(&bind(&emulator, "12a"), 400, "InvalidWabaId");
+        check(
+            &call(&emulator, "ChatappBindWaba", &[]),
+            400,
+            "MissingWabaId",
+        );
+        check(&bind(&emulator, ""), 400, "MissingWabaId");
+        assert!(emulator.spaces(DEFAULT_ACCOUNT).is_empty());
+        emulator.set_switches(|switches| {
+            switches.known_wabas_only = true;
+            switches.unknown_waba_code = error("X.NoWaba");
+        });
+        check(&bind(&emulator, WABA), 200, "X.NoWaba");
+        emulator.put_waba(Waba::derived(WABA, "PENDING"));
+        check(&bind(&emulator, WABA), 200, "OK");
+        let space = &emulator.spaces(DEFAULT_ACCOUNT)[0];
+        let data = query(&emulator, &space.cust_space_id).json()["Data"].take();
+        assert_eq!(data["AccountReviewStatus"], "PENDING");
+    }
+
+    #[test]
+    fn a_second_bind_follows_the_switch() {
+        let emulator = emulator(|_| {});
+        let first = bound(&emulator, WABA);
+        assert_eq!(bound(&emulator, WABA), first);
+        emulator.set_switches(|switches| switches.bind_again = BindAgain::NewSpace);
+        assert_ne!(bound(&emulator, WABA), first);
+        assert_eq!(emulator.spaces_bound_to(WABA).len(), 2);
+        let code = error("X.Already");
+        emulator.set_switches(|switches| switches.bind_again = BindAgain::Error(code));
+        check(&bind(&emulator, WABA), 200, "X.Already");
+        assert_eq!(emulator.spaces_bound_to(WABA).len(), 2);
+    }
+
+    #[test]
+    fn a_foreign_waba_follows_the_switch() {
+        let emulator = emulator(|_| {});
+        let parameters = [("WabaId", WABA)];
+        let first = bound(&emulator, WABA);
+        let other = || call_as_other(&emulator, "ChatappBindWaba", &parameters);
+        check(&other(), 400, "Unknown.ResourceOwnerId");
+        emulator.set_switches(|switches| switches.bind_foreign = Outcome::Error(error("X.Theirs")));
+        check(&other(), 200, "X.Theirs");
+        emulator.set_switches(|switches| switches.bind_foreign = Outcome::Ok);
+        let answer = other();
+        check(&answer, 200, "OK");
+        assert_ne!(answer.json()["Data"]["CustSpaceId"], first.as_str());
+        emulator.set_switches(|switches| switches.bind_foreign = Switches::default().bind_foreign);
+        let owned = Waba {
+            owner: Some("2".to_owned()),
+            ..Waba::derived("77", "APPROVED")
+        };
+        emulator.put_waba(owned);
+        check(&bind(&emulator, "77"), 400, "Unknown.ResourceOwnerId");
+        check(
+            &call_as_other(&emulator, "ChatappBindWaba", &[("WabaId", "77")]),
+            200,
+            "OK",
+        );
+    }
+
+    #[test]
+    fn nothing_bound_follows_the_switch() {
+        let emulator = emulator(|_| {});
+        let space = bound(&emulator, WABA);
+        emulator.unbind(&space).expect("the space is there");
+        for (nothing_bound, data) in [
+            (NothingBound::DataNull, Some(json!(null))),
+            (NothingBound::DataEmpty, Some(json!({}))),
+            (NothingBound::DataMissing, None),
+            (
+                NothingBound::DataWithoutId,
+                Some(json!({"Currency": "USD"})),
+            ),
+        ] {
+            emulator.set_switches(|switches| switches.nothing_bound = nothing_bound);
+            let answer = query(&emulator, &space);
+            check(&answer, 200, "OK");
+            assert_eq!(answer.json().get("Data").cloned(), data);
+        }
+        let code = NothingBound::Error(error("X.Nothing"));
+        emulator.set_switches(|switches| switches.nothing_bound = code);
+        check(&query(&emulator, &space), 200, "X.Nothing");
+        emulator.rebind(&space, "8").expect("the space is there");
+        assert_eq!(query(&emulator, &space).json()["Data"]["Id"], "8");
+        assert!(emulator.rebind("nowhere", "8").is_err());
+    }
+
+    #[test]
+    fn unknown_foreign_and_unnamed_spaces_follow_their_switches() {
+        let emulator = emulator(|_| {});
+        let unnamed = || call(&emulator, "QueryChatappBindWaba", &[]);
+        assert_eq!(unnamed().json()["Data"], Value::Null);
+        let space = bound(&emulator, WABA);
+        bound(&emulator, "8");
+        let foreign = || {
+            call_as_other(
+                &emulator,
+                "QueryChatappBindWaba",
+                &[("CustSpaceId", &space)],
+            )
+        };
+        check(
+            &query(&emulator, "cams-unknown"),
+            400,
+            "Unknown.ResourceOwnerId",
+        );
+        check(&foreign(), 400, "Unknown.ResourceOwnerId");
+        assert_eq!(unnamed().json()["Data"]["Id"], WABA);
+        emulator.set_switches(|switches| {
+            switches.unknown_space = SpaceAnswer::NothingBound;
+            switches.foreign_space = SpaceAnswer::Error(error("X.Foreign"));
+            switches.query_without_space = QueryWithoutSpace::Error(error("MissingCustSpaceId"));
+        });
+        assert_eq!(query(&emulator, "cams-unknown").json()["Data"], Value::Null);
+        check(&foreign(), 200, "X.Foreign");
+        check(&unnamed(), 400, "MissingCustSpaceId");
+    }
+
+    #[test]
+    fn a_bind_is_seen_after_its_lag() {
+        let emulator = emulator(|switches| switches.lag_queries = 2);
+        let space = bound(&emulator, WABA);
+        let list =
+            || call(&emulator, "ListInstance", &[("IsBind", "true")]).json()["TotalCount"].take();
+        assert_eq!(list(), 0);
+        assert_eq!(query(&emulator, &space).json()["Data"], Value::Null);
+        assert_eq!(query(&emulator, &space).json()["Data"], Value::Null);
+        assert_eq!(query(&emulator, &space).json()["Data"]["Id"], WABA);
+        assert_eq!(list(), 1);
+        emulator.set_switches(|switches| {
+            switches.lag_queries = 0;
+            switches.lag_ms = 600_000;
+        });
+        let space = bound(&emulator, "8");
+        assert_eq!(query(&emulator, &space).json()["Data"], Value::Null);
+        emulator.set_switches(|switches| switches.lag_ms = 30);
+        std::thread::sleep(std::time::Duration::from_millis(40));
+        assert_eq!(query(&emulator, &space).json()["Data"]["Id"], "8");
+    }
+
+    #[test]
+    fn success_and_its_company_follow_their_switches() {
+        for (success_flag, expected) in [
+            (SuccessFlag::Consistent, Some(json!(true))),
+            (SuccessFlag::FalseBesideOk, Some(json!(false))),
+            (SuccessFlag::Absent, None),
+        ] {
+            let emulator = emulator(|switches| {
+                switches.success_flag = success_flag;
+                switches.ok_code = "ok".to_owned();
+                switches.ok_message = "SUCCESS".to_owned();
+                switches.ok_access_denied_detail = "{}".to_owned();
+                switches.unknown_keys = false;
+            });
+            let body = bind(&emulator, WABA).json();
+            assert_eq!(body.get("Success").cloned(), expected);
+            assert_eq!(body["Code"], "ok");
+            assert_eq!(body["Message"], "SUCCESS");
+            assert_eq!(body["AccessDeniedDetail"], "{}");
+            assert_eq!(body.get("UnknownKey"), None);
+        }
+    }
+
+    #[test]
+    fn the_answer_of_a_bind_can_be_odd() {
+        let emulator = emulator(|switches| {
+            switches.bind_answer_waba_id = BindAnswerWabaId::Absent;
+            switches.space_id_style = SpaceIdStyle::Isv;
+            switches.account_review_status = "REJECTED".to_owned();
+        });
+        let data = bind(&emulator, WABA).json()["Data"].take();
+        assert_eq!(data.get("WabaId"), None);
+        let space = data["CustSpaceId"].as_str().expect("a space");
+        let digits = space.strip_prefix('C').expect("the style of an ISV");
+        assert!(digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_digit()));
+        let status = query(&emulator, space).json()["Data"]["AccountReviewStatus"].take();
+        assert_eq!(status, "REJECTED");
+        let other = BindAnswerWabaId::Other("9".to_owned());
+        emulator.set_switches(|switches| switches.bind_answer_waba_id = other);
+        assert_eq!(bind(&emulator, WABA).json()["Data"]["WabaId"], "9");
+    }
+
+    #[test]
+    fn a_space_may_demand_an_isv_code() {
+        let emulator = emulator(|switches| switches.isv_code = Some("secret".to_owned()));
+        let space = bound(&emulator, WABA);
+        let with = |code: &str| {
+            let parameters = [("CustSpaceId", space.as_str()), ("IsvCode", code)];
+            call(&emulator, "QueryChatappBindWaba", &parameters)
+        };
+        check(&query(&emulator, &space), 200, "Authentication.NoAuth");
+        check(&with("wrong"), 200, "Authentication.NoAuth");
+        check(&with("secret"), 200, "OK");
+        emulator.set_switches(|switches| switches.isv_code_error = error("X.Code"));
+        check(&with("wrong"), 200, "X.Code");
+        let log = format!("{:?}", emulator.calls());
+        assert!(!log.contains("secret"), "{log}");
+    }
+
+    #[test]
+    fn spaces_are_listed_in_pages_and_filtered() {
+        let emulator = emulator(|switches| {
+            switches.instance_id_equals_space = false;
+            switches.list_maximum_page_size = 4;
+            switches.list_default_page_size = 3;
+        });
+        let spaces: Vec<String> = (0..5)
+            .map(|n| bound(&emulator, &format!("10{n}")))
+            .collect();
+        let viber = NewSpace {
+            channel_type: Some("viber".to_owned()),
+            ..NewSpace::default()
+        };
+        emulator.add_space(viber).expect("a sound space");
+        let list = |parameters: &[(&str, &str)]| {
+            let answer = call(&emulator, "ListInstance", parameters);
+            check(&answer, 200, "OK");
+            let body = answer.json();
+            let rows = body["Data"].as_array().expect("a list").clone();
+            (body["TotalCount"].as_u64().expect("a number"), rows)
+        };
+        let (total, rows) = list(&[]);
+        assert_eq!((total, rows.len()), (6, 3));
+        assert_eq!(rows[0]["CustSpaceId"], spaces[0].as_str());
+        assert_ne!(rows[0]["InstanceId"], rows[0]["CustSpaceId"]);
+        assert_eq!(list(&[("PageSize", "50")]).1.len(), 4);
+        let (total, rows) = list(&[("PageSize", "4"), ("PageIndex", "2")]);
+        assert_eq!((total, rows.len()), (6, 2));
+        assert_eq!(rows[0]["CustSpaceId"], spaces[4].as_str());
+        assert_eq!(list(&[("PageIndex", "9")]).1.len(), 0);
+        for (filter, total) in [
+            (("ChannelType", "WHATSAPP"), 5),
+            (("ChannelType", "viber"), 1),
+            (("BindId", "103"), 1),
+            (("BindId", "999"), 0),
+            (("IsBind", "True"), 5),
+            (("IsBind", "false"), 1),
+            (("FilterStr", "whatsapp-3"), 1),
+            (("InstanceName", "whatsapp-3"), 1),
+            (("InstanceName", "whatsapp"), 0),
+        ] {
+            assert_eq!(list(&[filter]).0, total, "{filter:?}");
+        }
+        let bad = call(&emulator, "ListInstance", &[("PageSize", "0")]);
+        check(&bad, 400, "InvalidPageSize");
+        let bad = call(&emulator, "ListInstance", &[("IsBind", "maybe")]);
+        check(&bad, 400, "InvalidIsBind");
+        emulator.set_switches(|switches| {
+            switches.list_bind_id_filter = Filter::Ignored;
+            switches.list_is_bind_filter = Filter::Ignored;
+            switches.list_filter_str = Filter::Ignored;
+        });
+        for filter in [("BindId", "103"), ("IsBind", "false"), ("FilterStr", "x")] {
+            assert_eq!(list(&[filter]).0, 6, "{filter:?}");
+        }
+        emulator.set_switches(|switches| switches.list_shows_bound_spaces = false);
+        assert_eq!(list(&[]).0, 1);
+        let other = call_as_other(&emulator, "ListInstance", &[]).json();
+        assert_eq!(other["TotalCount"], 0);
+    }
+
+    #[test]
+    fn numbers_belong_to_the_bound_waba() {
+        let emulator = emulator(|_| {});
+        let space = bound(&emulator, WABA);
+        let numbers = |status: Option<&str>| {
+            let mut parameters = vec![("CustSpaceId", space.as_str())];
+            parameters.extend(status.map(|status| ("Status", status)));
+            let body = call(&emulator, "QueryChatappPhoneNumbers", &parameters).json();
+            body["PhoneNumbers"].as_array().expect("a list").len()
+        };
+        assert_eq!(numbers(None), 1);
+        assert_eq!(numbers(Some("CONNECTED")), 1);
+        assert_eq!(numbers(Some("BANNED")), 0);
+        emulator.unbind(&space).expect("the space is there");
+        assert_eq!(numbers(None), 0);
+    }
+
+    #[test]
+    fn the_service_is_open_or_not() {
+        let emulator = emulator(|_| {});
+        let mut closed = Account::new("3").with_key("closed", "s");
+        closed.subscribed = false;
+        emulator.put_account(closed).expect("a sound account");
+        let status = |key: &str, secret: &str| {
+            let draft = Draft::new(&emulator, "GetChatappOpenStatus", &[]);
+            draft.with_key(key, secret, None).send()
+        };
+        let open = status("other", "s").json();
+        assert_eq!(open["OpenStatus"], true);
+        assert_eq!(open.get("Success"), None);
+        assert_eq!(status("closed", "s").json()["OpenStatus"], false);
+        let error = OpenStatusUnsubscribed::Error;
+        emulator.set_switches(|switches| switches.open_status_unsubscribed = error);
+        check(&status("closed", "s"), 400, "Product.Unsubscript");
+    }
+}

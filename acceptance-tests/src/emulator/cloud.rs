@@ -228,7 +228,8 @@ pub struct Waba {
 impl Waba {
     /// The WABA that an unregistered ID stands for: plausible, and the same at every look.
     pub fn derived(id: &str, account_review_status: &str) -> Self {
-        let tail = &id[id.len().saturating_sub(4)..];
+        let start = id.char_indices().rev().nth(3).map_or(0, |(start, _)| start);
+        let tail = &id[start..];
         let text = |text: String| Some(text);
         Waba {
             id: id.to_owned(),

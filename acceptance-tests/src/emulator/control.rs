@@ -203,3 +203,263 @@ fn document<T: DeserializeOwned>(received: &Received) -> Result<T, String> {
     serde_json::from_slice(&received.body)
         .map_err(|error| format!("the body is not what this path expects: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_client::{Draft, control};
+    use super::super::{DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, Emulator};
+    use super::*;
+
+    fn check(emulator: &Emulator, request: (&str, &str, &str), status: u16, part: &str) -> Value {
+        let (method, path, body) = request;
+        let (found, answer) = control(emulator, method, path, body);
+        let text = answer.to_string();
+        assert_eq!(found, status, "{request:?} {text}");
+        assert!(text.contains(part), "{request:?} {text}");
+        answer
+    }
+
+    #[test]
+    fn switches_are_read_and_moved() {
+        let emulator = Emulator::start().expect("a free port");
+        check(
+            &emulator,
+            ("GET", "switches", ""),
+            200,
+            "\"bind_again\":\"same_space\"",
+        );
+        let body = r#"{"bind_again": {"error": "X"}, "lag_queries": 3}"#;
+        check(
+            &emulator,
+            ("PUT", "switches", body),
+            200,
+            r#""bind_again":{"error":"X"}"#,
+        );
+        assert_eq!(emulator.switches().lag_queries, 3);
+        let body = r#"{"lag_queries": 4, "bind_agian": 1}"#;
+        check(
+            &emulator,
+            ("PUT", "switches", body),
+            400,
+            "bind_again, bind_answer_waba_id",
+        );
+        assert_eq!(emulator.switches().lag_queries, 3);
+        let body = r#"{"success_flag": "maybe"}"#;
+        check(
+            &emulator,
+            ("PUT", "switches", body),
+            400,
+            "`false_beside_ok`",
+        );
+        check(&emulator, ("PUT", "switches", "[]"), 400, "no JSON object");
+        check(
+            &emulator,
+            ("PUT", "switches", "{"),
+            400,
+            "not what this path expects",
+        );
+    }
+
+    #[test]
+    fn faults_are_posted_listed_and_dropped() {
+        let emulator = Emulator::start().expect("a free port");
+        let body = r#"{"action": "ListInstance", "times": 2, "fault": {"html": {"status": 504}}}"#;
+        check(&emulator, ("POST", "faults", body), 200, "\"times\":2");
+        let answer = Draft::new(&emulator, "ListInstance", &[]).send();
+        assert_eq!(answer.status, Some(504));
+        check(&emulator, ("GET", "faults", ""), 200, "\"times\":1");
+        check(&emulator, ("DELETE", "faults", ""), 200, "{}");
+        assert!(emulator.faults().is_empty());
+        check(
+            &emulator,
+            ("POST", "faults", r#"{"fault": "burn"}"#),
+            400,
+            "`drip`",
+        );
+        let body = r#"{"fault": "cut", "probability": 2}"#;
+        check(&emulator, ("POST", "faults", body), 400, "between 0 and 1");
+    }
+
+    #[test]
+    fn accounts_are_put_and_shown_without_secrets() {
+        let emulator = Emulator::start().expect("a free port");
+        let body = r#"{
+            "access_keys": [{"id": "k", "secret": "unmistakable", "user": "u", "allow": ["cams:List*"]}],
+            "roles": [{"name": "r", "trusted": ["1000000000000001"], "external_id": "unmistakable"}],
+            "oidc_providers": [{"name": "ci", "issuer": "i", "audiences": ["a"], "hs256_key": "unmistakable"}]
+        }"#;
+        check(&emulator, ("PUT", "accounts/2", body), 200, "\"2\"");
+        let draft = || Draft::new(&emulator, "ListInstance", &[]);
+        let answer = draft().with_key("k", "unmistakable", None).send();
+        assert_eq!(answer.code(), "OK");
+        let shown = check(
+            &emulator,
+            ("GET", "accounts", ""),
+            200,
+            "\"access_key_ids\":[\"k\"]",
+        );
+        let state = check(
+            &emulator,
+            ("GET", "state", ""),
+            200,
+            "\"oidc_providers\":[\"ci\"]",
+        );
+        let log = check(
+            &emulator,
+            ("GET", "calls", ""),
+            200,
+            "\"access_key_id\":\"k\"",
+        );
+        for text in [shown, state, log] {
+            let text = text.to_string();
+            assert!(!text.contains("unmistakable"), "{text}");
+            assert!(!text.contains(DEFAULT_ACCESS_KEY_SECRET), "{text}");
+        }
+        check(
+            &emulator,
+            ("PUT", "accounts/two", "{}"),
+            400,
+            "decimal digits",
+        );
+        check(
+            &emulator,
+            ("PUT", "accounts/3", r#"{"keys": []}"#),
+            400,
+            "`access_keys`",
+        );
+        let body = r#"{"access_keys": [{"id": "k", "secret": "s"}]}"#;
+        check(
+            &emulator,
+            ("PUT", "accounts/3", body),
+            400,
+            "another account",
+        );
+    }
+
+    #[test]
+    fn the_world_is_changed_behind_the_back() {
+        let emulator = Emulator::start().expect("a free port");
+        let body = r#"{"waba_id": "8", "cust_space_id": "cams-made"}"#;
+        check(
+            &emulator,
+            ("POST", "spaces", body),
+            200,
+            "\"waba_id\":\"8\"",
+        );
+        check(&emulator, ("POST", "spaces", body), 400, "exists already");
+        check(
+            &emulator,
+            ("POST", "spaces", r#"{"account": "9"}"#),
+            400,
+            "no account",
+        );
+        let query = || {
+            let parameters = [("CustSpaceId", "cams-made")];
+            Draft::new(&emulator, "QueryChatappBindWaba", &parameters)
+                .send()
+                .json()["Data"]
+                .take()
+        };
+        assert_eq!(query()["Id"], "8");
+        let body = r#"{"cust_space_id": "cams-made", "waba_id": "9"}"#;
+        check(
+            &emulator,
+            ("POST", "rebind", body),
+            200,
+            "\"waba_id\":\"9\"",
+        );
+        assert_eq!(query()["Id"], "9");
+        let body = r#"{"name": "Shop", "currency": null}"#;
+        check(
+            &emulator,
+            ("PUT", "wabas/9", body),
+            200,
+            "\"name\":\"Shop\"",
+        );
+        assert_eq!(query()["Name"], "Shop");
+        assert_eq!(query().get("Currency"), None);
+        assert_eq!(query()["BusinessName"], "Business 9 Ltd");
+        check(
+            &emulator,
+            ("PUT", "wabas/9", r#"{"nmae": ""}"#),
+            400,
+            "`name`",
+        );
+        let body = r#"{"name": "50%ff é"}"#;
+        check(&emulator, ("PUT", "wabas/9", body), 200, "50%ff é");
+        let body = r#"{"cust_space_id": "cams-made", "waba_id": "é12"}"#;
+        check(&emulator, ("POST", "rebind", body), 200, "é12");
+        assert_eq!(query()["Name"], "Business é12");
+        let body = r#"{"cust_space_id": "cams-made"}"#;
+        check(&emulator, ("POST", "unbind", body), 200, "\"waba_id\":null");
+        assert_eq!(query(), Value::Null);
+        check(
+            &emulator,
+            ("DELETE", "spaces/cams-made", ""),
+            200,
+            "cams-made",
+        );
+        check(
+            &emulator,
+            ("DELETE", "spaces/cams-made", ""),
+            400,
+            "no space",
+        );
+        check(&emulator, ("POST", "unbind", body), 400, "no space");
+    }
+
+    #[test]
+    fn calls_are_shown_and_forgotten() {
+        let emulator = Emulator::start().expect("a free port");
+        for action in ["ListInstance", "GetChatappOpenStatus", "ListInstance"] {
+            Draft::new(&emulator, action, &[("PageSize", "7")]).send();
+        }
+        let all = check(&emulator, ("GET", "calls", ""), 200, "\"signature\":\"V3\"");
+        let all = all.as_array().expect("a list");
+        assert_eq!(all.len(), 3);
+        assert_ne!(all[0]["nonce"], all[2]["nonce"]);
+        assert_eq!(all[0]["account"], DEFAULT_ACCOUNT);
+        assert_eq!(all[0]["parameters"]["PageSize"], "7");
+        assert_eq!(all[0]["code"], "OK");
+        let lists = check(
+            &emulator,
+            ("GET", "calls?action=ListInstance", ""),
+            200,
+            "ListInstance",
+        );
+        assert_eq!(lists.as_array().map(Vec::len), Some(2));
+        let later = check(&emulator, ("GET", "calls?after=2", ""), 200, "ListInstance");
+        assert_eq!(later.as_array().map(Vec::len), Some(1));
+        check(
+            &emulator,
+            ("GET", "calls?after=x", ""),
+            400,
+            "not the number",
+        );
+        check(&emulator, ("DELETE", "calls", ""), 200, "{}");
+        assert!(emulator.calls().is_empty());
+    }
+
+    #[test]
+    fn a_reset_brings_back_the_start() {
+        let emulator = Emulator::start().expect("a free port");
+        check(&emulator, ("PUT", "switches", r#"{"lag_ms": 5}"#), 200, "");
+        check(&emulator, ("POST", "spaces", "{}"), 200, "");
+        check(&emulator, ("POST", "reset", ""), 200, "{}");
+        assert_eq!(emulator.switches().lag_ms, 0);
+        assert!(emulator.spaces(DEFAULT_ACCOUNT).is_empty());
+    }
+
+    #[test]
+    fn unknown_paths_are_answered_with_the_known_ones() {
+        let emulator = Emulator::start().expect("a free port");
+        check(&emulator, ("GET", "", ""), 200, "/_emulator/rebind");
+        check(&emulator, ("GET", "sate", ""), 404, "GET /_emulator/state");
+        check(
+            &emulator,
+            ("POST", "switches", "{}"),
+            404,
+            "PUT /_emulator/switches",
+        );
+    }
+}

@@ -4,22 +4,15 @@
 //! does.
 
 use serde_json::Value;
+use time::OffsetDateTime;
 use time::macros::format_description;
-use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 use super::answer::Refusal;
-use super::ram::{Caller, Identity};
+use super::ram::Caller;
 use super::request::Received;
-use super::signature::{
-    ACS3, Authorization, AuthorizationError, v1_signature, v1_string_to_sign, v3_canonical_request,
-    v3_signature, v3_string_to_sign,
-};
 use super::switches::{RamDenial, Throttling};
 use super::world::{Now, World};
 use super::{cams, sts};
-
-/// How far a request's date may be from ours; the documented fifteen minutes.
-const CLOCK_TOLERANCE: Duration = Duration::minutes(15);
 
 /// A product behind the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,61 +139,6 @@ pub(super) fn operation(world: &World, received: &Received) -> Result<&'static O
         })
 }
 
-/// Who calls: checks date, key, token, signature and nonce.
-pub(super) fn authenticate(
-    world: &mut World,
-    received: &Received,
-    operation: &Operation,
-    now: Now,
-) -> Result<Option<Caller>, Refusal> {
-    let signed = match received.header("authorization") {
-        Some(header) => Signed::v3(received, header)?,
-        None if received.parameter("Signature").is_some()
-            || received.parameter("AccessKeyId").is_some() =>
-        {
-            if !world.switches.accepts_v1 {
-                return Err(invalid_signature_method());
-            }
-            Signed::v1(received)?
-        }
-        None if operation.access == Access::Anonymous => {
-            if let Some(date) = received
-                .parameter("Timestamp")
-                .or_else(|| received.header("x-acs-date"))
-            {
-                check_date(date, now)?;
-            }
-            return Ok(None);
-        }
-        None => return Err(missing("AccessKeyId")),
-    };
-    check_date(signed.date.ok_or_else(illegal_timestamp)?, now)?;
-    let (caller, secret) = key_owner(world, &signed, now)?;
-    let expected = (signed.sign)(&secret, &signed.string_to_sign);
-    if expected != signed.signature {
-        return Err(Refusal::gateway(
-            400,
-            "SignatureDoesNotMatch",
-            format!(
-                "Specified signature is not matched with our calculation. server string to sign is:{}",
-                signed.string_to_sign
-            ),
-        ));
-    }
-    let nonce = signed.nonce.ok_or_else(|| missing("SignatureNonce"))?;
-    if !world
-        .nonces
-        .use_once(signed.access_key_id, nonce, now.since_start_ms)
-    {
-        return Err(Refusal::gateway(
-            400,
-            "SignatureNonceUsed",
-            "Specified signature nonce was used already.",
-        ));
-    }
-    Ok(Some(caller))
-}
-
 /// Whether the call may go on to its product: parameters, rights, rate.
 pub(super) fn authorise(
     world: &mut World,
@@ -262,210 +200,6 @@ pub(super) fn invalid(name: &str) -> Refusal {
     )
 }
 
-/// The parts of a signed request, whichever way it is signed.
-struct Signed<'a> {
-    access_key_id: &'a str,
-    security_token: Option<&'a str>,
-    date: Option<&'a str>,
-    nonce: Option<&'a str>,
-    signature: &'a str,
-    string_to_sign: String,
-    sign: fn(&str, &str) -> String,
-}
-
-impl<'a> Signed<'a> {
-    fn v1(received: &'a Received) -> Result<Self, Refusal> {
-        let required = |name| received.parameter(name).ok_or_else(|| missing(name));
-        if required("SignatureMethod")? != "HMAC-SHA1" {
-            return Err(invalid_signature_method());
-        }
-        if required("SignatureVersion")? != "1.0" {
-            return Err(invalid("SignatureVersion"));
-        }
-        Ok(Signed {
-            access_key_id: required("AccessKeyId")?,
-            security_token: received.parameter("SecurityToken"),
-            date: received.parameter("Timestamp"),
-            nonce: received.parameter("SignatureNonce"),
-            signature: required("Signature")?,
-            string_to_sign: v1_string_to_sign(received),
-            sign: v1_signature,
-        })
-    }
-
-    fn v3(received: &'a Received, header: &'a str) -> Result<Self, Refusal> {
-        let incomplete = |what: String| Refusal::gateway(400, "IncompleteSignature", what);
-        let authorization = Authorization::parse(header).map_err(|error| match error {
-            AuthorizationError::Algorithm(_) => invalid_signature_method(),
-            AuthorizationError::Missing(part) => incomplete(format!(
-                "The header Authorization has no {part}; it reads {ACS3} Credential=..,SignedHeaders=..,Signature=.."
-            )),
-        })?;
-        let signed = |name: &str| {
-            let mut names = authorization.signed_headers.iter();
-            names.any(|signed| signed.eq_ignore_ascii_case(name))
-        };
-        for name in [
-            "host",
-            "x-acs-action",
-            "x-acs-version",
-            "x-acs-date",
-            "x-acs-signature-nonce",
-            "x-acs-content-sha256",
-        ] {
-            if received.header(name).is_none() {
-                return Err(match name {
-                    "x-acs-date" => illegal_timestamp(),
-                    _ => incomplete(format!("The header {name} is missing.")),
-                });
-            }
-        }
-        for (name, _) in &received.headers {
-            let has_to_be_signed =
-                name == "host" || name == "content-type" || name.starts_with("x-acs-");
-            if has_to_be_signed && !signed(name) {
-                return Err(incomplete(format!(
-                    "The header {name} is not among the SignedHeaders."
-                )));
-            }
-        }
-        if received
-            .header("x-acs-accesskey-id")
-            .is_some_and(|id| id != authorization.access_key_id)
-        {
-            return Err(incomplete(
-                "The header x-acs-accesskey-id is not the Credential of the Authorization."
-                    .to_owned(),
-            ));
-        }
-        let canonical_request = v3_canonical_request(received, &authorization.signed_headers);
-        Ok(Signed {
-            access_key_id: authorization.access_key_id,
-            security_token: received.header("x-acs-security-token"),
-            date: received.header("x-acs-date"),
-            nonce: received.header("x-acs-signature-nonce"),
-            signature: authorization.signature,
-            string_to_sign: v3_string_to_sign(&canonical_request),
-            sign: v3_signature,
-        })
-    }
-}
-
-/// The caller that a key belongs to, and the secret to compute the signature with.
-fn key_owner(world: &World, signed: &Signed<'_>, now: Now) -> Result<(Caller, String), Refusal> {
-    let id = signed.access_key_id;
-    let caller = |account: &str, identity| Caller {
-        account: account.to_owned(),
-        access_key_id: id.to_owned(),
-        identity,
-    };
-    if let Some(session) = world.cloud.sessions.get(id) {
-        let token = signed
-            .security_token
-            .ok_or_else(|| missing("SecurityToken"))?;
-        if token != session.token {
-            return Err(Refusal::gateway(
-                400,
-                "InvalidSecurityToken.MismatchWithAccessKey",
-                "Specified SecurityToken mismatch with the AccessKey.",
-            ));
-        }
-        if session.expires <= now.utc {
-            return Err(Refusal::gateway(
-                400,
-                "InvalidSecurityToken.Expired",
-                "Specified SecurityToken is expired.",
-            ));
-        }
-        let allow = world
-            .cloud
-            .accounts
-            .get(&session.account)
-            .and_then(|account| account.roles.iter().find(|role| role.name == session.role))
-            .map(|role| role.allow.clone())
-            // A role that is gone allows nothing.
-            .unwrap_or_default();
-        let identity = Identity::Role {
-            role: session.role.clone(),
-            session: session.name.clone(),
-            allow,
-            policy: session.policy.clone(),
-        };
-        return Ok((caller(&session.account, identity), session.secret.clone()));
-    }
-    let found = world.cloud.accounts.values().find_map(|account| {
-        let key = account.access_keys.iter().find(|key| key.id == id)?;
-        Some((account, key))
-    });
-    let Some((account, key)) = found else {
-        return Err(Refusal::gateway(
-            404,
-            "InvalidAccessKeyId.NotFound",
-            "Specified access key is not found.",
-        ));
-    };
-    if !key.active {
-        return Err(Refusal::gateway(
-            400,
-            "InvalidAccessKeyId.Inactive",
-            "Specified access key is disabled.",
-        ));
-    }
-    if signed.security_token.is_some() {
-        return Err(Refusal::gateway(
-            400,
-            "InvalidSecurityToken.Malformed",
-            "Specified SecurityToken is malformed.",
-        ));
-    }
-    let identity = match &key.user {
-        None => Identity::Root,
-        Some(user) => Identity::User {
-            name: user.clone(),
-            allow: key.allow.clone(),
-        },
-    };
-    Ok((caller(&account.id, identity), key.secret.clone()))
-}
-
-fn check_date(date: &str, now: Now) -> Result<(), Refusal> {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    let date = PrimitiveDateTime::parse(date, format)
-        .map_err(|_| {
-            Refusal::gateway(
-                400,
-                "InvalidTimeStamp.Format",
-                "Specified time stamp or date value is not well formatted.",
-            )
-        })?
-        .assume_utc();
-    let difference: Duration = date - now.utc;
-    if difference.abs() > CLOCK_TOLERANCE {
-        return Err(Refusal::gateway(
-            400,
-            "InvalidTimeStamp.Expired",
-            "Specified time stamp or date value is expired.",
-        ));
-    }
-    Ok(())
-}
-
-fn illegal_timestamp() -> Refusal {
-    Refusal::gateway(
-        400,
-        "IllegalTimestamp",
-        "The input parameter \"Timestamp\" that is mandatory for processing this request is not supplied.",
-    )
-}
-
-fn invalid_signature_method() -> Refusal {
-    Refusal::gateway(
-        400,
-        "InvalidSignatureMethod",
-        "Specified signature method is not valid.",
-    )
-}
-
 fn throttled(world: &World, product: Product) -> Refusal {
     let retry_after_ms = world.switches.throttling_retry_after_ms;
     match (world.switches.throttling, product) {
@@ -511,4 +245,231 @@ pub(super) fn iso_date(date: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     // Every component of this format exists for every date.
     date.format(format).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_client::{Answer, Draft, Style};
+    use super::super::{
+        AccessKey, Account, BusinessErrorStatus, DEFAULT_ACCOUNT, Emulator, KeyStyle, Switches,
+    };
+    use super::*;
+
+    fn emulator(switches: Switches) -> Emulator {
+        let emulator = Emulator::start().expect("a free port");
+        emulator.set_switches(|all| *all = switches);
+        emulator
+    }
+
+    fn check(answer: &Answer, status: u16, code: &str) {
+        let found = (answer.status, answer.code());
+        assert_eq!(found, (Some(status), code.to_owned()), "{answer:?}");
+    }
+
+    #[test]
+    fn what_is_asked_for_has_to_exist() {
+        let emulator = emulator(Switches::default());
+        let draft = Draft::new(&emulator, "ListInstance", &[]);
+        let with = |change: &dyn Fn(&mut Draft)| {
+            let mut draft = draft.clone();
+            change(&mut draft);
+            draft.nonce = uuid::Uuid::new_v4().to_string();
+            draft.send()
+        };
+        let action = |draft: &mut Draft| draft.action = "UnbindWaba".to_owned();
+        check(&with(&action), 404, "InvalidAction.NotFound");
+        let none = |draft: &mut Draft| draft.action.clear();
+        check(&with(&none), 400, "MissingAction");
+        let version = |draft: &mut Draft| draft.version = "2019-01-01";
+        check(&with(&version), 404, "InvalidVersion");
+        let other_product = |draft: &mut Draft| draft.version = "2015-04-01";
+        check(&with(&other_product), 404, "InvalidAction.NotFound");
+        let method = |draft: &mut Draft| draft.method = "PUT";
+        check(&with(&method), 400, "UnsupportedHTTPMethod");
+        let format = |draft: &mut Draft| draft.format = Some("YAML");
+        check(&with(&format), 400, "InvalidParameter.Format");
+        let mut elsewhere = draft.sign();
+        elsewhere.request.path = "/api".to_owned();
+        check(&elsewhere.send(), 404, "InvalidApi.NotFound");
+        let mut two_minds = draft.sign();
+        two_minds.set_parameter("Action", Some("ChatappBindWaba"));
+        check(&two_minds.send(), 400, "InvalidAction");
+    }
+
+    #[test]
+    fn the_format_is_what_was_asked_for() {
+        let emulator = emulator(Switches::default());
+        for (style, format, xml) in [
+            (Style::V3, None, false),
+            (Style::V3, Some("json"), false),
+            (Style::V3, Some("XML"), true),
+            (Style::V1, Some("JSON"), false),
+            (Style::V1, Some("xml"), true),
+        ] {
+            let mut draft = Draft::new(&emulator, "ListInstance", &[]);
+            (draft.style, draft.format) = (style, format);
+            let answer = draft.send();
+            let start = if xml { "<?xml" } else { "{" };
+            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            assert!(body.starts_with(start), "{style:?} {format:?} {body}");
+            let media_type = if xml {
+                "text/xml;charset=utf-8"
+            } else {
+                "application/json;charset=utf-8"
+            };
+            assert_eq!(answer.header("content-type"), Some(media_type));
+        }
+        let mut draft = Draft::new(&emulator, "ListInstance", &[]).sign();
+        draft.request.headers.retain(|(name, _)| name == "host");
+        draft.set_parameter("Action", Some("ListInstance"));
+        draft.set_parameter("Version", Some("2020-06-06"));
+        let body = String::from_utf8_lossy(&draft.send().body).into_owned();
+        assert!(body.contains("<Code>MissingAccessKeyId</Code>"), "{body}");
+    }
+
+    #[test]
+    fn get_and_forms_can_be_switched_off() {
+        let bind = |emulator: &Emulator, get: bool, form: bool| {
+            let mut draft = Draft::new(emulator, "ChatappBindWaba", &[("WabaId", "1")]);
+            draft.method = if get { "GET" } else { "POST" };
+            draft.in_form = form;
+            draft.send()
+        };
+        let lenient = emulator(Switches::default());
+        check(&bind(&lenient, true, false), 200, "OK");
+        check(&bind(&lenient, false, true), 200, "OK");
+        let strict = emulator(Switches {
+            accepts_get: false,
+            accepts_form_parameters: false,
+            ..Switches::default()
+        });
+        check(&bind(&strict, true, false), 400, "UnsupportedHTTPMethod");
+        check(&bind(&strict, false, true), 400, "MissingWabaId");
+        check(&bind(&strict, false, false), 200, "OK");
+        assert_eq!(strict.calls_of("ChatappBindWaba").len(), 3);
+    }
+
+    #[test]
+    fn calls_beyond_the_limit_are_refused_by_the_layer_of_choice() {
+        let run = |switches: Switches| {
+            let emulator = emulator(Switches {
+                cams_calls_per_second: Some(3),
+                ..switches
+            });
+            let draft = || Draft::new(&emulator, "ListInstance", &[]).send();
+            let answers: Vec<Answer> = (0..4).map(|_| draft()).collect();
+            for answer in &answers[..3] {
+                check(answer, 200, "OK");
+            }
+            let other_action = Draft::new(&emulator, "GetChatappOpenStatus", &[]).send();
+            check(&other_action, 200, "OK");
+            assert_eq!(emulator.busiest_second(DEFAULT_ACCOUNT, "ListInstance"), 4);
+            let refused = emulator.calls_of("ListInstance").pop().expect("a call");
+            assert!(!refused.executed);
+            answers.into_iter().next_back().expect("four answers")
+        };
+        let gateway = run(Switches::default());
+        check(&gateway, 400, "Throttling.User");
+        assert_eq!(gateway.header("x-acs-retry-after"), None);
+        assert!(gateway.json()["HostId"].is_string());
+        let product = run(Switches {
+            throttling: Throttling::Product,
+            throttling_retry_after_ms: Some(250),
+            ..Switches::default()
+        });
+        check(&product, 400, "System.LimitControl");
+        assert_eq!(product.header("x-acs-retry-after"), Some("250"));
+        assert_eq!(product.json()["Success"], false);
+        let hidden = run(Switches {
+            throttling: Throttling::Product,
+            business_error_status: BusinessErrorStatus::Always200,
+            ..Switches::default()
+        });
+        check(&hidden, 200, "System.LimitControl");
+    }
+
+    #[test]
+    fn without_a_limit_nobody_is_refused() {
+        let emulator = emulator(Switches {
+            cams_calls_per_second: None,
+            ..Switches::default()
+        });
+        for _ in 0..30 {
+            let answer = Draft::new(&emulator, "ListInstance", &[]).send();
+            check(&answer, 200, "OK");
+        }
+    }
+
+    #[test]
+    fn rights_are_refused_by_the_layer_of_choice() {
+        for (ram_denial, status, code) in [
+            (RamDenial::GatewayNoPermission, 403, "NoPermission"),
+            (RamDenial::GatewayForbiddenRam, 403, "Forbidden.RAM"),
+            (RamDenial::Product, 400, "Ram.PermissionDeny"),
+        ] {
+            let emulator = emulator(Switches {
+                ram_denial,
+                ..Switches::default()
+            });
+            let mut account = Account::new("2").with_key("reader", "s");
+            account.access_keys[0].allow = vec!["cams:Get*".to_owned(), "cams:List*".to_owned()];
+            account.access_keys.push(AccessKey {
+                id: "root".to_owned(),
+                secret: "s".to_owned(),
+                user: None,
+                allow: Vec::new(),
+                active: true,
+            });
+            emulator.put_account(account).expect("a sound account");
+            let call = |key: &str, action: &str| {
+                Draft::new(&emulator, action, &[])
+                    .with_key(key, "s", None)
+                    .send()
+            };
+            check(&call("reader", "ListInstance"), 200, "OK");
+            check(&call("root", "QueryChatappBindWaba"), 200, "OK");
+            let denied = call("reader", "QueryChatappBindWaba");
+            check(&denied, status, code);
+            let detail = &denied.json()["AccessDeniedDetail"];
+            if status == 403 {
+                assert_eq!(detail["AuthAction"], "cams:QueryChatappBindWaba");
+                assert_eq!(detail["AuthPrincipalType"], "SubUser");
+                assert_eq!(detail["NoPermissionType"], "ImplicitDeny");
+            } else {
+                assert_eq!(detail, "None");
+            }
+        }
+    }
+
+    #[test]
+    fn an_account_without_the_service_is_told_so() {
+        let emulator = emulator(Switches::default());
+        let mut account = Account::new("2").with_key("k", "s");
+        account.subscribed = false;
+        emulator.put_account(account).expect("a sound account");
+        let call = |action: &str| {
+            let draft = Draft::new(&emulator, action, &[("WabaId", "1")]);
+            draft.with_key("k", "s", None).send()
+        };
+        check(&call("ChatappBindWaba"), 400, "Product.Unsubscript");
+        check(&call("ListInstance"), 400, "Product.Unsubscript");
+        assert_eq!(call("GetChatappOpenStatus").json()["OpenStatus"], false);
+    }
+
+    #[test]
+    fn gateway_errors_can_be_in_camel_case() {
+        let emulator = emulator(Switches {
+            gateway_error_keys: KeyStyle::Camel,
+            ..Switches::default()
+        });
+        let answer = Draft::new(&emulator, "ChatappBindWaba", &[]).send();
+        let body = answer.json();
+        assert_eq!(answer.status, Some(400));
+        assert_eq!(body["code"], "MissingWabaId");
+        assert_eq!(body["Code"], Value::Null);
+        assert_eq!(
+            answer.header("x-acs-request-id"),
+            body["requestId"].as_str()
+        );
+    }
 }

@@ -1,6 +1,78 @@
-//! The emulated cloud.
+//! The emulated cloud: a strict peer on a loopback port that verifies, forgets and misbehaves.
+//!
+//! It speaks the RPC gateway, Chat App Message Service (CAMS, API 2020-06-06) and Security Token Service (STS, API
+//! 2015-04-01) over plain HTTP, over state in memory. Every request is verified from the bytes received: signature (V1 or
+//! V3), nonce, date, key, token, version, required parameters, rights, rate. It shares no code with the client that it
+//! judges. Must not contain: anything of the product, and no service that no test needs.
+//!
+//! # Three ways to use it
+//!
+//! * From Rust, in the process of a test: [`Emulator::start`], then the methods of [`Emulator`].
+//! * As a program: `cargo run -p acceptance-tests --bin emulator -- --port 8080`. It prints a provider block.
+//! * From any language, over HTTP, below `/_emulator/`. Bodies are JSON; an error is `{"error": "sentence"}` with status 400
+//!   or 404 and says what would have been valid.
+//!
+//! From the start there is one account, [`DEFAULT_ACCOUNT`], with the key of a RAM user who may do everything
+//! ([`DEFAULT_ACCESS_KEY_ID`], [`DEFAULT_ACCESS_KEY_SECRET`]). Every decimal WABA ID exists and may be bound.
+//!
+//! # Control over HTTP
+//!
+//! | path | does |
+//! |---|---|
+//! | `GET /_emulator/` | lists the paths |
+//! | `GET`, `PUT /_emulator/switches` | reads all switches; moves the named ones, all or none |
+//! | `GET`, `POST`, `DELETE /_emulator/faults` | lists the faults that wait; adds one; forgets all |
+//! | `GET /_emulator/accounts` | accounts, their key IDs, roles and spaces; no secrets |
+//! | `PUT /_emulator/accounts/{account_id}` | adds or replaces an account: [`Account`] |
+//! | `PUT /_emulator/wabas/{waba_id}` | registers a WABA: [`Waba`]; what is absent is derived, `null` is silence |
+//! | `GET /_emulator/state` | everything as it truly is, without lag |
+//! | `POST /_emulator/spaces` | makes a space as if at the console: [`NewSpace`] |
+//! | `DELETE /_emulator/spaces/{cust_space_id}` | forgets a space |
+//! | `POST /_emulator/rebind` | binds another WABA to a space, out of band |
+//! | `POST /_emulator/unbind` | takes the WABA away from a space, out of band |
+//! | `GET`, `DELETE /_emulator/calls` | the call log ([`Call`]), of one `?action=`, after number `?after=`; forgets it |
+//! | `POST /_emulator/reset` | back to the start |
+//!
+//! ```sh
+//! E=http://127.0.0.1:8080/_emulator
+//! # drift, and disappearance
+//! curl -s -X POST $E/rebind -d '{"cust_space_id": "cams-8filvjc8snw", "waba_id": "100000000000009"}'
+//! curl -s -X POST $E/unbind -d '{"cust_space_id": "cams-8filvjc8snw"}'
+//! # a binding that Terraform did not make
+//! curl -s -X POST $E/spaces -d '{"waba_id": "100000000000008"}'
+//! # the service refuses a second bind, and a bind is seen late
+//! curl -s -X PUT $E/switches -d '{"bind_again": {"error": "Some.Code"}, "lag_queries": 2}'
+//! # the next bind is executed, but its answer never arrives
+//! curl -s -X POST $E/faults -d '{"action": "ChatappBindWaba", "when": "after", "fault": "cut"}'
+//! # a tenth of all calls is throttled, for ever, the same tenth in every run
+//! curl -s -X POST $E/faults -d '{"fault": {"throttle": {"retry_after_ms": 200}}, "times": null, "probability": 0.1, "seed": 7}'
+//! # a second account, whose key may only list, and a role that the default user may assume
+//! curl -s -X PUT $E/accounts/1000000000000002 -d '{
+//!   "access_keys": [{"id": "lister", "secret": "lister-secret", "user": "lister", "allow": ["cams:List*"]}],
+//!   "roles": [{"name": "onboarding", "trusted": ["acs:ram::1000000000000001:user/terraform"]}]
+//! }'
+//! curl -s "$E/calls?action=ChatappBindWaba"
+//! ```
+//!
+//! # Switches
+//!
+//! The fields of [`Switches`] are the switches, and their documentation says what each position does. One stands for each
+//! thing that no public page says: a second bind, a foreign WABA, a space without one, HTTP status of business errors, lag,
+//! filters and paging of lists, oddities of answers. A position is a word (`"same_space"`), a number, `null`, or a word with
+//! a value (`{"error": "Some.Code"}`).
+//!
+//! # Faults
+//!
+//! A [`Fault`] hits the next matching call, or the next `times`, or all (`null`). It is played on calls that would have been
+//! let through: a wrong signature is told so and spends no fault. `"when": "before"` (the default) means that the operation
+//! does not run; `"after"` that it runs and its answer is replaced. Kinds: `throttle`, `error`, `html`, `body`,
+//! `empty_body`, `invalid_json`, `huge_body`, `redirect`, `expired_token`, `cut`, `reset`; and those that need the true
+//! answer, so that the operation runs in any case: `slow`, `drip`, `truncate`, `missing_fields`, `wrong_types`,
+//! `set_fields`. See [`Misbehaviour`].
 
 mod answer;
+mod authentication;
+mod body;
 mod calls;
 mod cams;
 mod cloud;
@@ -8,18 +80,23 @@ mod control;
 mod faults;
 mod gateway;
 mod limits;
+mod misbehaviour;
+mod oidc;
 mod ram;
 mod request;
 mod server;
 mod signature;
 mod sts;
 mod switches;
+#[cfg(test)]
+mod test_client;
 mod world;
 
 pub use calls::Call;
 pub use cloud::{AccessKey, Account, OidcProvider, Role, Space, Waba};
 pub use control::NewSpace;
-pub use faults::{Fault, Misbehaviour, When};
+pub use faults::{Fault, When};
+pub use misbehaviour::Misbehaviour;
 pub use switches::{
     BindAgain, BindAnswerWabaId, BusinessErrorStatus, Filter, KeyStyle, NothingBound,
     OpenStatusUnsubscribed, Outcome, QueryWithoutSpace, RamDenial, SpaceAnswer, SpaceIdStyle,
@@ -200,9 +277,12 @@ impl Emulator {
 
     /// The calls of one action in the order of arrival.
     pub fn calls_of(&self, action: &str) -> Vec<Call> {
-        let mut calls = self.calls();
-        calls.retain(|call| call.action == action);
+        let world = self.shared.world();
+        let calls = world.calls.all().iter();
         calls
+            .filter(|call| call.action == action)
+            .cloned()
+            .collect()
     }
 
     /// Forgets the calls so far; their numbers go on.
@@ -225,7 +305,11 @@ impl Emulator {
     pub fn wait_for_calls(&self, action: &str, count: usize, patience: Duration) -> bool {
         let deadline = Instant::now() + patience;
         loop {
-            if self.calls_of(action).len() >= count {
+            let world = self.shared.world();
+            let calls = world.calls.all().iter();
+            let arrived = calls.filter(|call| call.action == action).count();
+            drop(world);
+            if arrived >= count {
                 return true;
             }
             if Instant::now() >= deadline {

@@ -2,29 +2,30 @@
 //!
 //! Here alone are the clocks read and is time spent waiting. Must not contain: what an answer says.
 
-use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::net::TcpListener;
-use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Limited};
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
-use tokio::time::{Sleep, sleep};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::answer::{Echo, Refusal, Reply, xml};
+use super::authentication;
+use super::body::{CutConnection, PacedBody};
 use super::control;
-use super::faults::{Misbehaviour, When, Wire, WireBody};
+use super::faults::When;
 use super::gateway::{self, Operation, Product, Task};
+use super::misbehaviour::{Misbehaviour, Wire, WireBody};
 use super::ram::Caller;
 use super::request::Received;
 use super::world::{Now, World};
@@ -90,35 +91,48 @@ async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
         };
         // Small answers are to leave at once; a socket that cannot promise that still serves.
         let _ = stream.set_nodelay(true);
-        let shared = Arc::clone(&shared);
-        tokio::spawn(async move {
-            let service = service_fn(|request| answer(&shared, request));
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), service);
-            // The client's departure, or the cut that a fault has asked for.
-            let _ = connection.await;
-        });
+        tokio::spawn(serve(stream, Arc::clone(&shared)));
     }
 }
 
-/// The connection has to be closed now.
-#[derive(Debug)]
-struct CutConnection;
-
-impl Display for CutConnection {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection is cut on purpose")
+async fn serve(stream: tokio::net::TcpStream, shared: Arc<Shared>) {
+    let Ok((stream, twin)) = twin(stream) else {
+        return;
+    };
+    let reset = AtomicBool::new(false);
+    let service = service_fn(|request| async {
+        let answer = answer(&shared, request).await;
+        let wants_reset = matches!(answer, Err(CutConnection::Reset));
+        reset.fetch_or(wants_reset, Ordering::Relaxed);
+        answer
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service);
+    // The client's departure, or the cut that a fault has asked for.
+    let _ = connection.await;
+    if reset.load(Ordering::Relaxed) {
+        // The last descriptor of the socket closes with a reset. Should that fail it closes as usual.
+        let _ = tokio::net::TcpStream::from_std(twin).and_then(|twin| twin.set_zero_linger());
     }
 }
 
-impl std::error::Error for CutConnection {}
+/// A second descriptor of a connection: what it takes to have a say in how the connection ends.
+fn twin(stream: tokio::net::TcpStream) -> io::Result<(tokio::net::TcpStream, std::net::TcpStream)> {
+    let stream = stream.into_std()?;
+    let twin = stream.try_clone()?;
+    Ok((tokio::net::TcpStream::from_std(stream)?, twin))
+}
 
 async fn answer(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     request: Request<Incoming>,
 ) -> Result<Response<PacedBody>, CutConnection> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if parts.uri.path().starts_with(control::PREFIX) {
+        // `curl -d` calls every body a form; here it is always JSON.
+        parts.headers.remove("content-type");
+    }
     let body = Limited::new(body, REQUEST_BYTES).collect().await;
     let Ok(body) = body.map(|body| body.to_bytes().to_vec()) else {
         return respond(plain(
@@ -139,7 +153,13 @@ async fn answer(
             body: WireBody::Whole(format!("{body:#}\n").into_bytes()),
         });
     }
-    respond(call(shared, &received).await)
+    // A service goes on with what it has received, also when the client has lost its patience and left.
+    let shared = Arc::clone(shared);
+    let call = tokio::spawn(async move { call(&shared, &received).await });
+    match call.await {
+        Ok(wire) => respond(wire),
+        Err(panic) => respond(plain(500, &format!("the emulator is broken: {panic}\n"))),
+    }
 }
 
 /// One call of an action: log, admit, perhaps misbehave, run, perhaps misbehave.
@@ -199,12 +219,22 @@ async fn call(shared: &Shared, received: &Received) -> Wire {
             }
             Ok(_) => Err(()),
         }
-        .map(|result| match result {
-            Ok(body) => (Reply::success(&echo, body), "OK".to_owned()),
-            Err(refusal) => {
-                let code = refusal.code().to_owned();
-                (Reply::refusal(&echo, &world.switches, &refusal), code)
-            }
+        .map(|result| {
+            let (mut reply, code) = match result {
+                Ok(body) => (Reply::success(&echo, body), "OK".to_owned()),
+                Err(refusal) => {
+                    let code = refusal.code().to_owned();
+                    (Reply::refusal(&echo, &world.switches, &refusal), code)
+                }
+            };
+            let media_type = if wants_xml(received) {
+                "text/xml"
+            } else {
+                "application/json"
+            };
+            let content_type = format!("{media_type};charset=utf-8");
+            reply.headers.push(("content-type", content_type));
+            (reply, code)
         })
     };
     if let Some(delay_ms) = delay(When::After) {
@@ -220,7 +250,7 @@ async fn call(shared: &Shared, received: &Received) -> Wire {
         call.code = code;
         call.status = match &wire {
             Wire::Answer { status, .. } => Some(*status),
-            Wire::Cut => None,
+            Wire::Cut | Wire::Reset => None,
         };
     });
     wire
@@ -235,7 +265,7 @@ fn admit(
     now: Now,
 ) -> Result<(&'static Operation, Option<Caller>), Refusal> {
     let operation = gateway::operation(world, received)?;
-    let caller = gateway::authenticate(world, received, operation, now)?;
+    let caller = authentication::authenticate(world, received, operation, now)?;
     if let Some(caller) = &caller {
         let account = caller.account.clone();
         world
@@ -324,13 +354,14 @@ fn plain(status: u16, text: &str) -> Wire {
 }
 
 fn respond(wire: Wire) -> Result<Response<PacedBody>, CutConnection> {
-    let Wire::Answer {
-        status,
-        headers,
-        body,
-    } = wire
-    else {
-        return Err(CutConnection);
+    let (status, headers, body) = match wire {
+        Wire::Cut => return Err(CutConnection::End),
+        Wire::Reset => return Err(CutConnection::Reset),
+        Wire::Answer {
+            status,
+            headers,
+            body,
+        } => (status, headers, body),
     };
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
@@ -339,115 +370,251 @@ fn respond(wire: Wire) -> Result<Response<PacedBody>, CutConnection> {
     // A header value from a fault that HTTP cannot carry ends the connection; there is nothing better to say.
     response
         .body(PacedBody::new(body))
-        .map_err(|_| CutConnection)
+        .map_err(|_| CutConnection::End)
 }
 
-/// A body that goes out whole, in pieces, or not to its end.
-struct PacedBody {
-    rest: Bytes,
-    /// Bytes of padding that are still to come, for bodies too large to hold.
-    padding: u64,
-    announced: u64,
-    piece: usize,
-    interval: Duration,
-    pause: Option<Pin<Box<Sleep>>>,
-    cut_at_end: bool,
-}
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpStream;
+    use std::time::{Duration, Instant};
 
-/// What a huge body starts and ends with: JSON, but for its size.
-const HUGE_HEAD: &[u8] = b"{\"Code\":\"OK\",\"Message\":\"";
-const HUGE_PIECE: usize = 64 * 1024;
+    use serde_json::{Value, json};
 
-impl PacedBody {
-    fn new(body: WireBody) -> Self {
-        let whole = |bytes: Vec<u8>| PacedBody {
-            announced: bytes.len() as u64,
-            rest: Bytes::from(bytes),
-            padding: 0,
-            piece: usize::MAX,
-            interval: Duration::ZERO,
-            pause: None,
-            cut_at_end: false,
-        };
-        match body {
-            WireBody::Whole(bytes) => whole(bytes),
-            WireBody::Truncated { whole: all, sent } => {
-                let announced = all.len() as u64;
-                PacedBody {
-                    announced,
-                    cut_at_end: true,
-                    ..whole(all[..sent].to_vec())
-                }
+    use super::super::test_client::{Answer, Draft};
+    use super::super::{DEFAULT_ACCOUNT, Emulator, Fault, Misbehaviour};
+
+    const WABA: &str = "123456789012345";
+
+    fn bind(emulator: &Emulator) -> Answer {
+        Draft::new(emulator, "ChatappBindWaba", &[("WabaId", WABA)]).send()
+    }
+
+    /// Plays a fault given as in control documents on one bind; says what came back, and whether it was executed.
+    fn check(document: Value, expected: impl Fn(&Answer), executed: bool) {
+        let emulator = Emulator::start().expect("a free port");
+        let fault: Fault = serde_json::from_value(document.clone()).expect("a fault");
+        let name = fault.fault.clone();
+        emulator.inject(fault).expect("a sound fault");
+        let answer = bind(&emulator);
+        expected(&answer);
+        let spaces = emulator.spaces(DEFAULT_ACCOUNT).len();
+        assert_eq!(spaces, usize::from(executed), "{document}");
+        let call = emulator.calls().pop().expect("the call is in the log");
+        assert_eq!(call.executed, executed, "{document}");
+        assert_eq!(call.fault, Some(name.name()));
+        assert_eq!(call.status, answer.status, "{document}");
+        assert!(call.answered_at_ms.is_some());
+        assert_eq!(
+            bind(&emulator).code(),
+            "OK",
+            "one call was to be hit: {document}"
+        );
+    }
+
+    fn says(status: u16, code: &'static str) -> impl Fn(&Answer) {
+        move |answer| {
+            let found = (answer.status, answer.code());
+            assert_eq!(found, (Some(status), code.to_owned()), "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn refusals_are_played_before_and_after_the_call() {
+        for (when, executed) in [("before", false), ("after", true)] {
+            let with = |fault: Value| json!({"when": when, "fault": fault});
+            check(
+                with(json!({"throttle": {}})),
+                says(400, "Throttling.User"),
+                executed,
+            );
+            let throttle =
+                json!({"throttle": {"code": "Throttling", "status": 429, "retry_after_ms": 70}});
+            let waits = |answer: &Answer| {
+                says(429, "Throttling")(answer);
+                assert_eq!(answer.header("x-acs-retry-after"), Some("70"));
+            };
+            check(with(throttle), waits, executed);
+            let error = json!({"error": {"status": 503, "code": "ServiceUnavailable"}});
+            check(with(error), says(503, "ServiceUnavailable"), executed);
+            let expired = "InvalidSecurityToken.Expired";
+            check(with(json!("expired_token")), says(400, expired), executed);
+        }
+    }
+
+    #[test]
+    fn odd_bodies_are_played() {
+        let text = |expected: &'static str| {
+            move |answer: &Answer| {
+                let body = String::from_utf8_lossy(&answer.body).into_owned();
+                assert!(body.contains(expected), "{body}");
+                assert!(answer.is_whole());
+                assert_eq!(answer.json(), Value::Null);
             }
-            WireBody::Drip {
-                whole: all,
-                piece,
-                interval_ms,
-            } => PacedBody {
-                piece,
-                interval: Duration::from_millis(interval_ms),
-                ..whole(all)
-            },
-            WireBody::Huge(bytes) => PacedBody {
-                announced: bytes.max(HUGE_HEAD.len() as u64),
-                padding: bytes.saturating_sub(HUGE_HEAD.len() as u64),
-                ..whole(HUGE_HEAD.to_vec())
-            },
-        }
-    }
-
-    /// The next piece of what is still to be sent.
-    fn next(&mut self) -> Option<Bytes> {
-        if !self.rest.is_empty() {
-            let length = self.piece.min(self.rest.len());
-            return Some(self.rest.split_to(length));
-        }
-        if self.padding == 0 {
-            return None;
-        }
-        let length = usize::try_from(self.padding).map_or(HUGE_PIECE, |all| all.min(HUGE_PIECE));
-        self.padding -= length as u64;
-        let mut piece = vec![b'x'; length];
-        if self.padding == 0 {
-            let tail = b"\"}";
-            let start = length.saturating_sub(tail.len());
-            piece[start..].copy_from_slice(&tail[tail.len() - (length - start)..]);
-        }
-        Some(Bytes::from(piece))
-    }
-}
-
-impl Body for PacedBody {
-    type Data = Bytes;
-    type Error = CutConnection;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, CutConnection>>> {
-        let at_end = self.rest.is_empty() && self.padding == 0;
-        let pause = match (at_end, self.cut_at_end) {
-            (true, false) => return Poll::Ready(None),
-            // Leave the socket time to send what it has; a cut throws the rest away.
-            (true, true) => Duration::from_millis(20),
-            (false, _) => self.interval,
         };
-        if !pause.is_zero() {
-            let sleep = self.pause.get_or_insert_with(|| Box::pin(sleep(pause)));
-            std::task::ready!(sleep.as_mut().poll(context));
-            self.pause = None;
-        }
-        match self.next() {
-            Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
-            None => Poll::Ready(Some(Err(CutConnection))),
+        check(json!({"fault": {"html": {}}}), text("<h1>502</h1>"), false);
+        check(
+            json!({"fault": {"html": {"status": 504}}, "when": "after"}),
+            text("<h1>504</h1>"),
+            true,
+        );
+        check(
+            json!({"fault": "invalid_json"}),
+            text("{\"Code\":\"OK\""),
+            false,
+        );
+        check(
+            json!({"fault": {"body": {"text": "[[["}}}),
+            text("[[["),
+            false,
+        );
+        let empty =
+            |answer: &Answer| assert_eq!((answer.status, answer.body.len()), (Some(200), 0));
+        check(json!({"fault": "empty_body"}), empty, false);
+        let huge = |answer: &Answer| {
+            assert_eq!(answer.body.len(), 1_000_001);
+            assert_eq!(answer.json()["Code"], "OK");
+        };
+        check(
+            json!({"fault": {"huge_body": {"bytes": 1_000_001}}}),
+            huge,
+            false,
+        );
+        let elsewhere = |answer: &Answer| {
+            assert_eq!(answer.status, Some(307));
+            assert_eq!(answer.header("location"), Some("http://127.0.0.1:1/"));
+        };
+        let redirect = json!({"redirect": {"status": 307, "location": "http://127.0.0.1:1/"}});
+        check(json!({"fault": redirect}), elsewhere, false);
+    }
+
+    #[test]
+    fn true_answers_are_spoilt() {
+        let missing = |answer: &Answer| {
+            assert_eq!(answer.json()["Data"], json!({"WabaId": WABA}));
+        };
+        check(
+            json!({"fault": {"missing_fields": {"fields": ["Data.CustSpaceId", "X"]}}}),
+            missing,
+            true,
+        );
+        let wrong = |answer: &Answer| assert!(answer.json()["Data"].is_array());
+        check(
+            json!({"fault": {"wrong_types": {"fields": ["Data"]}}}),
+            wrong,
+            true,
+        );
+        let set = |answer: &Answer| assert_eq!(answer.json()["Data"]["WabaId"], 9);
+        check(
+            json!({"fault": {"set_fields": {"fields": {"Data.WabaId": 9}}}}),
+            set,
+            true,
+        );
+        let half = |answer: &Answer| {
+            assert!(!answer.is_whole() && !answer.body.is_empty(), "{answer:?}");
+        };
+        check(json!({"fault": {"truncate": {}}}), half, true);
+        let three = |answer: &Answer| assert_eq!(answer.body, b"{\"A");
+        check(json!({"fault": {"truncate": {"bytes": 3}}}), three, true);
+    }
+
+    #[test]
+    fn connections_are_cut() {
+        for (when, executed) in [("before", false), ("after", true)] {
+            let ended = |answer: &Answer| {
+                assert_eq!((answer.status, answer.was_reset), (None, false));
+            };
+            check(json!({"fault": "cut", "when": when}), ended, executed);
+            let reset = |answer: &Answer| {
+                assert_eq!((answer.status, answer.was_reset), (None, true));
+            };
+            check(json!({"fault": "reset", "when": when}), reset, executed);
         }
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.padding == 0 && !self.cut_at_end
+    #[test]
+    fn slowness_is_real() {
+        for fault in [
+            json!({"fault": {"slow": {"delay_ms": 300}}}),
+            json!({"fault": {"slow": {"delay_ms": 300}}, "when": "after"}),
+            json!({"fault": {"drip": {"bytes": 50, "interval_ms": 100}}}),
+        ] {
+            let start = Instant::now();
+            let slow = |answer: &Answer| {
+                says(200, "OK")(answer);
+                assert!(start.elapsed() >= Duration::from_millis(300));
+            };
+            check(fault, slow, true);
+        }
     }
 
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.announced)
+    #[test]
+    fn a_call_goes_on_when_its_client_has_left() {
+        let emulator = Emulator::start().expect("a free port");
+        let slow = Misbehaviour::Slow { delay_ms: 700 };
+        let fault = Fault::new("ChatappBindWaba", slow);
+        emulator.inject(fault).expect("a sound fault");
+        let request = Draft::new(&emulator, "ChatappBindWaba", &[("WabaId", WABA)]).sign();
+        let mut stream = TcpStream::connect(emulator.address()).expect("it listens");
+        let mut text = format!("POST /?WabaId={WABA} HTTP/1.1\r\n");
+        for (name, value) in &request.request.headers {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        text.push_str("\r\n");
+        stream.write_all(text.as_bytes()).expect("it reads");
+        assert!(emulator.wait_for_calls("ChatappBindWaba", 1, Duration::from_secs(10)));
+        drop(stream);
+        assert!(emulator.spaces(DEFAULT_ACCOUNT).is_empty());
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while emulator.spaces(DEFAULT_ACCOUNT).is_empty() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(emulator.spaces_bound_to(WABA).len(), 1);
+    }
+
+    #[test]
+    fn faults_do_not_excuse_a_wrong_signature() {
+        let emulator = Emulator::start().expect("a free port");
+        let fault = Fault::new("ChatappBindWaba", Misbehaviour::Cut);
+        emulator.inject(fault).expect("a sound fault");
+        let mut draft = Draft::new(&emulator, "ChatappBindWaba", &[("WabaId", WABA)]);
+        draft.secret = "wrong".to_owned();
+        assert_eq!(draft.send().code(), "SignatureDoesNotMatch");
+        assert_eq!(emulator.faults().len(), 1);
+        assert_eq!(bind(&emulator).status, None);
+        assert!(emulator.faults().is_empty());
+    }
+
+    #[test]
+    fn a_dropped_emulator_listens_no_more() {
+        let emulator = Emulator::start().expect("a free port");
+        let address = emulator.address();
+        let idle = TcpStream::connect(address).expect("it listens");
+        drop(emulator);
+        assert!(TcpStream::connect(address).is_err());
+        drop(idle);
+    }
+
+    #[test]
+    fn calls_are_served_side_by_side() {
+        let emulator = Emulator::start().expect("a free port");
+        emulator.set_switches(|switches| switches.cams_calls_per_second = None);
+        let slow = Misbehaviour::Slow { delay_ms: 300 };
+        let fault = Fault::new("ListInstance", slow).times(20);
+        emulator.inject(fault).expect("a sound fault");
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| {
+                    let answer = Draft::new(&emulator, "ListInstance", &[]).send();
+                    assert_eq!(answer.code(), "OK");
+                });
+            }
+        });
+        assert!(
+            start.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            start.elapsed()
+        );
     }
 }

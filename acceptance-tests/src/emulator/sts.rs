@@ -1,19 +1,16 @@
 //! Security Token Service, API 2015-04-01: temporary credentials, and who am I.
 //!
-//! Parameters, limits and error codes are those of the public API pages. Tokens of OIDC providers are judged by issuer,
-//! audience, subject and expiry, unsigned or under `HS256`. Must not contain: how a temporary credential is verified
-//! later on; that is the gateway's.
+//! Parameters, limits and error codes are those of the public API pages. Must not contain: how a temporary credential is
+//! verified later on.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 use super::answer::Refusal;
-use super::cloud::{OidcProvider, Role, Session};
+use super::cloud::{Role, Session};
 use super::gateway::{Access, Operation, Product, Task, invalid, iso_date, missing};
+use super::oidc::judge_token;
 use super::ram::{Identity, is_policy};
-use super::signature::hmac_sha256;
 use super::world::World;
 
 /// Every operation of the product that is emulated.
@@ -281,68 +278,6 @@ fn grant(
     Ok(answer)
 }
 
-/// The claims of a token that its provider vouches for.
-fn judge_token(
-    provider: &OidcProvider,
-    token: &str,
-    now: OffsetDateTime,
-) -> Result<Value, Refusal> {
-    let fail = |what: &str, message: &str| {
-        Refusal::gateway(
-            401,
-            &format!("AuthenticationFail.OIDCToken.{what}"),
-            message,
-        )
-    };
-    let invalid = || fail("Invalid", "This JWT token format is invalid.");
-    let part = |text: &str| {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
-        serde_json::from_slice::<Value>(&bytes).map_err(|_| invalid())
-    };
-    let (signed, signature) = token.rsplit_once('.').ok_or_else(invalid)?;
-    let (header, claims) = signed.split_once('.').ok_or_else(invalid)?;
-    let header = part(header)?;
-    let claims = part(claims)?;
-    let genuine = match &provider.hs256_key {
-        None => header["alg"] == "none" && signature.is_empty(),
-        Some(key) => {
-            let expected = hmac_sha256(key.as_bytes(), signed.as_bytes());
-            header["alg"] == "HS256" && signature == URL_SAFE_NO_PAD.encode(expected)
-        }
-    };
-    if !genuine {
-        return Err(fail(
-            "InvalidSignature",
-            "This JWT token signature is invalid.",
-        ));
-    }
-    if claims["iss"] != *provider.issuer {
-        return Err(fail(
-            "Invalid",
-            "The issuer of this JWT token is not the provider's.",
-        ));
-    }
-    let accepted = |audience: &Value| {
-        let mut audiences = provider.audiences.iter();
-        audiences.any(|known| audience == known.as_str())
-    };
-    let audience_fits = match &claims["aud"] {
-        Value::Array(audiences) => audiences.iter().any(accepted),
-        audience => accepted(audience),
-    };
-    if !audience_fits {
-        return Err(fail(
-            "AudienceNotMatch",
-            "This JWT token audience does not match.",
-        ));
-    }
-    let expires = claims["exp"].as_i64().ok_or_else(invalid)?;
-    if expires <= now.unix_timestamp() {
-        return Err(fail("Expired", "This JWT token has expired."));
-    }
-    Ok(claims)
-}
-
 /// Account and name of `acs:ram::<account>:<kind>/<name>`.
 fn split_arn<'a>(arn: &'a str, kind: &str) -> Option<(&'a str, &'a str)> {
     let (account, rest) = arn.strip_prefix("acs:ram::")?.split_once(':')?;
@@ -371,94 +306,240 @@ fn number_of(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::test_client::{Answer, Draft, Style};
+    use super::super::{AccessKey, Account, Emulator, OidcProvider};
     use super::*;
-    use time::macros::datetime;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use time::OffsetDateTime;
 
-    const NOW: OffsetDateTime = datetime!(2026-01-15 08:30:00 UTC);
+    const ROLE: &str = "acs:ram::2:role/onboarding";
+    const PROVIDER: &str = "acs:ram::2:oidc-provider/ci";
 
-    fn token(key: Option<&str>, header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", part(header), part(claims));
-        let signature = match key {
-            Some(key) => URL_SAFE_NO_PAD.encode(hmac_sha256(key.as_bytes(), signed.as_bytes())),
-            None => String::new(),
-        };
-        format!("{signed}.{signature}")
-    }
-
-    fn check(provider_key: Option<&str>, token: &str, expected: Result<(), &str>) {
-        let provider = OidcProvider {
+    /// Account 2 with a role that user `u` of account 3 and the provider `ci` may assume.
+    fn emulator(change: impl FnOnce(&mut Role)) -> Emulator {
+        let emulator = Emulator::start().expect("a free port");
+        let mut role = Role::new("onboarding", &["acs:ram::3:user/u", PROVIDER]);
+        change(&mut role);
+        let mut owner = Account::new("2").with_role(role);
+        owner.oidc_providers.push(OidcProvider {
             name: "ci".to_owned(),
             issuer: "https://ci.example".to_owned(),
             audiences: vec!["terraform".to_owned()],
-            hs256_key: provider_key.map(str::to_owned),
-        };
-        let found = judge_token(&provider, token, NOW);
-        let found = found.map(|_| ()).map_err(|refusal| {
-            let code = refusal.code().to_owned();
-            code.trim_start_matches("AuthenticationFail.OIDCToken.")
-                .to_owned()
+            hs256_key: None,
         });
-        assert_eq!(found, expected.map_err(str::to_owned), "{token}");
+        let mut caller = Account::new("3");
+        for (id, user) in [("user", Some("u")), ("stranger", Some("v")), ("root", None)] {
+            caller.access_keys.push(AccessKey {
+                id: id.to_owned(),
+                secret: "s".to_owned(),
+                user: user.map(str::to_owned),
+                allow: vec!["*".to_owned()],
+                active: true,
+            });
+        }
+        for account in [owner, caller] {
+            emulator.put_account(account).expect("a sound account");
+        }
+        emulator
+    }
+
+    fn assume(emulator: &Emulator, key: &str, more: &[(&str, &str)]) -> Answer {
+        let mut parameters = vec![("RoleArn", ROLE), ("RoleSessionName", "run")];
+        parameters.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
+        parameters.extend(more);
+        let draft = Draft::new(emulator, "AssumeRole", &parameters);
+        draft.with_key(key, "s", None).send()
+    }
+
+    fn check(answer: &Answer, status: u16, code: &str) {
+        let found = (answer.status, answer.code());
+        assert_eq!(found, (Some(status), code.to_owned()), "{answer:?}");
+    }
+
+    fn with_session(emulator: &Emulator, answer: &Answer, action: &str) -> Answer {
+        let credentials = answer.json()["Credentials"].take();
+        let text = |key: &str| credentials[key].as_str().expect("text").to_owned();
+        let (id, secret) = (text("AccessKeyId"), text("AccessKeySecret"));
+        assert!(id.starts_with("STS."), "{id}");
+        let parameters = [("WabaId", "7")];
+        let draft = Draft::new(emulator, action, &parameters);
+        let token = text("SecurityToken");
+        draft.with_key(&id, &secret, Some(&token)).send()
     }
 
     #[test]
-    fn tokens_are_judged() {
-        let none = json!({"alg": "none"});
-        let hs256 = json!({"alg": "HS256"});
-        let good = json!({
-            "iss": "https://ci.example", "aud": "terraform", "sub": "main",
-            "exp": NOW.unix_timestamp() + 60,
+    fn a_trusted_caller_acts_for_the_account_of_the_role() {
+        let emulator = emulator(|_| {});
+        let answer = assume(&emulator, "user", &[]);
+        assert_eq!(answer.status, Some(200), "{answer:?}");
+        let user = answer.json()["AssumedRoleUser"]["Arn"].take();
+        assert_eq!(user, "acs:ram::2:role/onboarding/run");
+        check(
+            &with_session(&emulator, &answer, "ChatappBindWaba"),
+            200,
+            "OK",
+        );
+        assert_eq!(emulator.spaces("2").len(), 1);
+        let identity = with_session(&emulator, &answer, "GetCallerIdentity").json();
+        assert_eq!(identity["IdentityType"], "AssumedRoleUser");
+        assert_eq!(identity["AccountId"], "2");
+    }
+
+    #[test]
+    fn roles_are_not_for_everybody() {
+        let emulator = emulator(|_| {});
+        check(&assume(&emulator, "stranger", &[]), 403, "NoPermission");
+        check(&assume(&emulator, "root", &[]), 403, "NoPermission");
+        let nobody = [("RoleArn", "acs:ram::2:role/nobody")];
+        check(
+            &assume(&emulator, "user", &nobody),
+            404,
+            "EntityNotExist.Role",
+        );
+    }
+
+    #[test]
+    fn parameters_of_a_role_are_judged() {
+        let emulator = emulator(|role| role.max_session_duration = 7200);
+        let long = format!(
+            r#"{{"Version": "1", "Statement": ["{}"]}}"#,
+            "x".repeat(2048)
+        );
+        for (name, value, code) in [
+            ("RoleArn", "onboarding", "InvalidParameter.RoleArn"),
+            ("RoleSessionName", "x", "InvalidParameter.RoleSessionName"),
+            (
+                "RoleSessionName",
+                "with blank",
+                "InvalidParameter.RoleSessionName",
+            ),
+            ("DurationSeconds", "899", "InvalidParameter.DurationSeconds"),
+            (
+                "DurationSeconds",
+                "7201",
+                "InvalidParameter.DurationSeconds",
+            ),
+            (
+                "DurationSeconds",
+                "long",
+                "InvalidParameter.DurationSeconds",
+            ),
+            ("ExternalId", "x", "InvalidParameter.ExternalId"),
+            ("Policy", "{", "InvalidParameter.PolicyGrammar"),
+            ("Policy", "{}", "InvalidParameter.PolicyGrammar"),
+            ("Policy", &long, "InvalidParameter.PolicySize"),
+        ] {
+            check(&assume(&emulator, "user", &[(name, value)]), 400, code);
+        }
+        let answer = assume(&emulator, "user", &[("DurationSeconds", "7200")]);
+        assert_eq!(answer.status, Some(200));
+        let without = Draft::new(&emulator, "AssumeRole", &[("RoleArn", ROLE)]);
+        let answer = without.with_key("user", "s", None).send();
+        check(&answer, 400, "MissingRoleSessionName");
+    }
+
+    #[test]
+    fn an_external_id_and_a_policy_narrow_a_role() {
+        let emulator = emulator(|role| {
+            role.external_id = Some("tenant=42".to_owned());
+            role.allow = vec!["cams:*".to_owned()];
         });
-        let with = |key: &str, value: Value| {
-            let mut claims = good.clone();
-            claims[key] = value;
-            claims
+        check(&assume(&emulator, "user", &[]), 403, "NoPermission");
+        let wrong = [("ExternalId", "tenant=43")];
+        check(&assume(&emulator, "user", &wrong), 403, "NoPermission");
+        let right = ("ExternalId", "tenant=42");
+        let answer = assume(&emulator, "user", &[right]);
+        check(&with_session(&emulator, &answer, "ListInstance"), 200, "OK");
+        check(
+            &with_session(&emulator, &answer, "ChatappBindWaba"),
+            200,
+            "OK",
+        );
+        let policy = r#"{"Version": "1", "Statement": [{"Effect": "Allow", "Action": "cams:List*", "Resource": "*"}]}"#;
+        let answer = assume(&emulator, "user", &[right, ("Policy", policy)]);
+        check(&with_session(&emulator, &answer, "ListInstance"), 200, "OK");
+        let denied = with_session(&emulator, &answer, "ChatappBindWaba");
+        check(&denied, 403, "NoPermission");
+        assert_eq!(
+            denied.json()["AccessDeniedDetail"]["PolicyType"],
+            "SessionPolicy"
+        );
+    }
+
+    #[test]
+    fn a_token_of_a_provider_is_as_good_as_a_key() {
+        let emulator = emulator(|role| role.oidc_subjects = Some(vec!["main".to_owned()]));
+        let token = |subject: &str, audience: &str| {
+            let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+            let claims = json!({
+                "iss": "https://ci.example", "aud": audience, "sub": subject,
+                "exp": OffsetDateTime::now_utc().unix_timestamp() + 60,
+            });
+            format!("{}.{}.", part(json!({"alg": "none"})), part(claims))
         };
-        check(None, &token(None, &none, &good), Ok(()));
-        check(Some("k"), &token(Some("k"), &hs256, &good), Ok(()));
+        let assume = |provider: &str, token: &str, in_form: bool| {
+            let parameters = [
+                ("RoleArn", ROLE),
+                ("RoleSessionName", "run"),
+                ("OIDCProviderArn", provider),
+                ("OIDCToken", token),
+            ];
+            let mut draft = Draft::new(&emulator, "AssumeRoleWithOIDC", &parameters);
+            draft.style = Style::Anonymous;
+            draft.in_form = in_form;
+            draft.send()
+        };
+        let good = token("main", "terraform");
+        for in_form in [false, true] {
+            let answer = assume(PROVIDER, &good, in_form);
+            assert_eq!(answer.status, Some(200), "{answer:?}");
+            assert_eq!(answer.json()["OIDCTokenInfo"]["Subject"], "main");
+            check(&with_session(&emulator, &answer, "ListInstance"), 200, "OK");
+        }
+        let refused = "AuthenticationFail.NoPermission";
         check(
-            Some("k"),
-            &token(Some("l"), &hs256, &good),
-            Err("InvalidSignature"),
+            &assume(PROVIDER, &token("fork", "terraform"), true),
+            401,
+            refused,
         );
         check(
-            Some("k"),
-            &token(None, &none, &good),
-            Err("InvalidSignature"),
+            &assume("acs:ram::2:oidc-provider/other", &good, true),
+            401,
+            refused,
         );
+        let audience = "AuthenticationFail.OIDCToken.AudienceNotMatch";
         check(
-            None,
-            &token(Some("k"), &hs256, &good),
-            Err("InvalidSignature"),
+            &assume(PROVIDER, &token("main", "other"), true),
+            401,
+            audience,
         );
-        check(
-            None,
-            &token(None, &none, &with("aud", json!(["x", "terraform"]))),
-            Ok(()),
-        );
-        check(
-            None,
-            &token(None, &none, &with("aud", json!("x"))),
-            Err("AudienceNotMatch"),
-        );
-        check(
-            None,
-            &token(None, &none, &with("iss", json!("x"))),
-            Err("Invalid"),
-        );
-        check(
-            None,
-            &token(None, &none, &with("exp", json!(0))),
-            Err("Expired"),
-        );
-        check(
-            None,
-            &token(None, &none, &with("exp", json!("soon"))),
-            Err("Invalid"),
-        );
-        check(None, "a.b.c", Err("Invalid"));
-        check(None, "token", Err("Invalid"));
+        let log = format!("{:?}", emulator.calls());
+        assert!(!log.contains(&good), "{log}");
+    }
+
+    #[test]
+    fn everybody_may_ask_who_they_are() {
+        let emulator = emulator(|_| {});
+        for (key, kind, arn) in [
+            ("user", "RAMUser", "acs:ram::3:user/u"),
+            ("root", "Account", "acs:ram::3:root"),
+        ] {
+            let draft = Draft::new(&emulator, "GetCallerIdentity", &[]);
+            let identity = draft.with_key(key, "s", None).send().json();
+            assert_eq!(identity["IdentityType"], kind);
+            assert_eq!(identity["Arn"], arn);
+            assert_eq!(identity["AccountId"], "3");
+        }
+    }
+
+    #[test]
+    fn the_life_of_a_session_can_be_set() {
+        let emulator = emulator(|_| {});
+        emulator.set_switches(|switches| switches.sts_lifetime_seconds = Some(0));
+        let answer = assume(&emulator, "user", &[]);
+        let late = with_session(&emulator, &answer, "ListInstance");
+        check(&late, 400, "InvalidSecurityToken.Expired");
     }
 
     #[test]

@@ -10,6 +10,8 @@ use std::{
     panic::{self, Location},
 };
 
+use super::logging;
+
 /// Replaces the panic report of this process.
 ///
 /// Terraform looks for a line that starts with `panic: `, as Go writes it, and shows what follows to the user. The report
@@ -41,7 +43,7 @@ fn message(payload: &dyn Any) -> &str {
 const MAX_MESSAGE: usize = 4 << 10;
 
 fn report(message: &str, location: Option<&Location<'_>>, backtrace: Option<&str>) -> String {
-    let message = &message[..message.floor_char_boundary(MAX_MESSAGE)];
+    let message = logging::head(message, MAX_MESSAGE);
     let mut report = format!("panic: {message}\n\n");
     if let Some(location) = location {
         // Writing to a string does not fail.

@@ -189,7 +189,7 @@ where
         };
         Box::pin(async move {
             let answered = task.await;
-            caller.answered();
+            caller.received_its_answer();
             match answered {
                 Ok(answer) => answer,
                 Err(_) => Ok(Status::internal(
@@ -208,7 +208,7 @@ struct Caller {
 }
 
 impl Caller {
-    fn answered(mut self) {
+    fn received_its_answer(mut self) {
         self.abandoned = None;
     }
 }

@@ -11,7 +11,10 @@ use std::{
     ffi::OsStr,
     fmt::{self, Write as _},
     io,
-    sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
     thread,
     time::Duration,
 };
@@ -85,6 +88,7 @@ pub(super) fn install(about: &About, verbosity: Verbosity) -> Logs {
         verbosity: verbosity.0,
         clock: OffsetDateTime::now_utc,
         lines: lines.clone(),
+        lost: AtomicU64::new(0),
     };
     // Fails if this process has a subscriber already, which only a test can have; its own then sees the events.
     let _ = tracing::subscriber::set_global_default(Registry::default().with(layer));
@@ -161,7 +165,7 @@ pub fn warning_diagnostic(summary: &str, detail: &str, attribute: Option<&str>) 
     );
 }
 
-/// Lines that may wait for a slow reader; further ones are counted and dropped.
+/// Lines that may wait for a slow reader; further ones are dropped, and the next line that gets through says how many.
 const QUEUE: usize = 512;
 
 /// Terraform reads lines of up to 64 KiB as JSON.
@@ -193,6 +197,7 @@ struct JsonLines {
     verbosity: LevelFilter,
     clock: fn() -> OffsetDateTime,
     lines: SyncSender<Output>,
+    lost: AtomicU64,
 }
 
 impl JsonLines {
@@ -200,7 +205,7 @@ impl JsonLines {
         *metadata.level() <= self.verbosity && is_own(metadata.target())
     }
 
-    fn line<S>(&self, event: &Event<'_>, context: &Context<'_, S>) -> String
+    fn line<S>(&self, event: &Event<'_>, context: &Context<'_, S>, lost: u64) -> String
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
@@ -227,6 +232,9 @@ impl JsonLines {
         if object.contains_key("tf_rpc") {
             object.insert("tf_provider_addr".to_owned(), self.address.into());
             object.insert("tf_proto_version".to_owned(), PROTOCOL.into());
+        }
+        if lost > 0 {
+            object.insert("log_lines_lost".to_owned(), lost.into());
         }
         let metadata = event.metadata();
         object.insert("@level".to_owned(), level_name(*metadata.level()).into());
@@ -274,10 +282,11 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let line = self.line(event, &context);
-        match self.lines.try_send(Output::Line(line)) {
-            // Full: the reader does not read. A log with gaps is better than a provider that stands still.
-            Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
+        let lost = self.lost.swap(0, Ordering::Relaxed);
+        let line = self.line(event, &context, lost);
+        // A log with gaps is better than a provider that stands still because nobody reads its stderr.
+        if self.lines.try_send(Output::Line(line)).is_err() {
+            self.lost.fetch_add(lost + 1, Ordering::Relaxed);
         }
     }
 }
@@ -351,9 +360,17 @@ fn fit(mut object: Map<String, Value>) -> String {
 fn shorten(text: &mut String, limit: usize) {
     const MARK: &str = "... (cut)";
     if text.len() > limit + MARK.len() {
-        text.truncate(text.floor_char_boundary(limit));
+        text.truncate(head(text, limit).len());
         text.push_str(MARK);
     }
+}
+
+/// At most `limit` bytes from the beginning of a text, whole characters only.
+pub(super) fn head(text: &str, limit: usize) -> &str {
+    let end = (0..=limit.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
 }
 
 /// The fields of an event or a span.
@@ -417,5 +434,337 @@ impl Fields {
         } else {
             self.insert(field, value);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Instrument;
+
+    use super::*;
+
+    /// Runs `log` with the layer in place, and returns what it wrote.
+    fn lines(verbosity: LevelFilter, log: impl FnOnce()) -> Vec<Map<String, Value>> {
+        let (layer, lines) = layer(verbosity, 100);
+        tracing::subscriber::with_default(Registry::default().with(layer), log);
+        lines.try_iter().map(parse).collect()
+    }
+
+    fn layer(verbosity: LevelFilter, queue: usize) -> (JsonLines, Receiver<Output>) {
+        let (lines, written) = sync_channel(queue);
+        let layer = JsonLines {
+            address: "registry.terraform.io/example/toy",
+            verbosity,
+            clock: || {
+                OffsetDateTime::UNIX_EPOCH + time::Duration::microseconds(1_700_000_000_000_042)
+            },
+            lines,
+            lost: AtomicU64::new(0),
+        };
+        (layer, written)
+    }
+
+    fn parse(output: Output) -> Map<String, Value> {
+        let Output::Line(line) = output else {
+            panic!("asks for a flush")
+        };
+        assert!(line.len() <= MAX_LINE);
+        let json = line.strip_suffix('\n').expect("ends with a newline");
+        assert!(!json.contains('\n'), "{json}");
+        serde_json::from_str(json).expect("is an object")
+    }
+
+    fn one(log: impl FnOnce()) -> Map<String, Value> {
+        let mut lines = lines(LevelFilter::TRACE, log);
+        assert_eq!(lines.len(), 1);
+        lines.remove(0)
+    }
+
+    #[test]
+    fn the_line() {
+        let line = one(|| tracing::info!(count = 7, flag = true, text = "a\nb", "it is {}", "so"));
+        let expected = serde_json::json!({
+            "@level": "info",
+            "@message": "it is so",
+            "@module": "sdk.proto",
+            "@timestamp": "2023-11-14T22:13:20.000042Z",
+            "count": 7,
+            "flag": true,
+            "text": "a\nb",
+        });
+        assert_eq!(Value::Object(line), expected);
+    }
+
+    #[test]
+    fn the_fraction_has_six_digits_whatever_the_time() {
+        let check = |nanoseconds: i64, expected: &str| {
+            assert_eq!(
+                timestamp(OffsetDateTime::UNIX_EPOCH + time::Duration::nanoseconds(nanoseconds)),
+                expected
+            );
+        };
+        check(0, "1970-01-01T00:00:00.000000Z");
+        check(1, "1970-01-01T00:00:00.000000Z");
+        check(999_999_999, "1970-01-01T00:00:00.999999Z");
+        check(1_500_000_000, "1970-01-01T00:00:01.500000Z");
+        let elsewhere =
+            OffsetDateTime::UNIX_EPOCH.to_offset(UtcOffset::from_hms(8, 0, 0).expect("is one"));
+        assert_eq!(timestamp(elsewhere), "1970-01-01T00:00:00.000000Z");
+    }
+
+    #[test]
+    fn the_message_is_text_whatever_the_event_says() {
+        let message = |log: fn()| one(log)["@message"].clone();
+        assert_eq!(message(|| tracing::info!(message = 7)), "7");
+        assert_eq!(message(|| tracing::info!(message = true)), "true");
+        assert_eq!(message(|| tracing::info!(message = 0.5)), "0.5");
+        assert_eq!(message(|| tracing::info!(message = ?[1, 2])), "[1, 2]");
+        assert_eq!(message(|| tracing::info!(a = 1)), "");
+        let line =
+            one(|| tracing::info!("@message" = 7, "@level" = "loud", "@timestamp" = 1, "real"));
+        assert_eq!(line["@message"], "real");
+        assert_eq!(line["@level"], "info");
+        assert_eq!(line["@timestamp"], "2023-11-14T22:13:20.000042Z");
+        assert_eq!(line["level"], "loud");
+    }
+
+    #[test]
+    fn values() {
+        let value = |log: fn()| one(log)["v"].clone();
+        assert_eq!(value(|| tracing::info!(v = -7)), -7);
+        assert_eq!(value(|| tracing::info!(v = u64::MAX)), u64::MAX);
+        assert_eq!(value(|| tracing::info!(v = 0.5)), 0.5);
+        assert_eq!(value(|| tracing::info!(v = f64::NAN)), "NaN");
+        assert_eq!(value(|| tracing::info!(v = f64::INFINITY)), "inf");
+        assert_eq!(value(|| tracing::info!(v = "\u{1}é\"")), "\u{1}é\"");
+        assert_eq!(value(|| tracing::info!(v = ?Some(1))), "Some(1)");
+        assert_eq!(value(|| tracing::info!(v = %"shown")), "shown");
+    }
+
+    #[test]
+    fn an_rpc_carries_its_keys_everywhere() {
+        let line = one(|| {
+            let _rpc = rpc_span("ReadResource", Some("toy_thing")).entered();
+            let _inner = tracing::debug_span!("attempt", attempt = 2, tf_rpc = "inner").entered();
+            tracing::warn!(attempt = 3, "again");
+        });
+        assert_eq!(line["tf_rpc"], "inner", "the inner span wins");
+        assert_eq!(line["attempt"], 3, "and the event over it");
+        assert_eq!(line["tf_resource_type"], "toy_thing");
+        assert_eq!(
+            line["tf_provider_addr"],
+            "registry.terraform.io/example/toy"
+        );
+        assert_eq!(line["tf_proto_version"], "6.11");
+        let id = line["tf_req_id"].as_str().expect("is text");
+        uuid::Uuid::parse_str(id).expect("is a UUID");
+
+        let without = one(|| {
+            let _rpc = rpc_span("GetProviderSchema", None).entered();
+            rpc_received();
+        });
+        assert!(!without.contains_key("tf_resource_type"));
+        assert_ne!(without["tf_req_id"], id);
+        assert!(!one(|| tracing::info!("elsewhere")).contains_key("tf_provider_addr"));
+    }
+
+    #[test]
+    fn spans_follow_tasks() {
+        let lines = lines(LevelFilter::TRACE, || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .expect("is built");
+            runtime.block_on(async {
+                let call = async {
+                    tokio::task::yield_now().await;
+                    let task =
+                        tokio::spawn(async { tracing::info!("in a task") }.in_current_span());
+                    task.await.expect("does not panic");
+                    tracing::info!("after it");
+                };
+                let calls = tokio::spawn(call.instrument(rpc_span("PlanResourceChange", None)));
+                calls.await.expect("does not panic");
+                tracing::info!("outside");
+            });
+        });
+        let rpcs: Vec<_> = lines
+            .iter()
+            .map(|line| line.get("tf_rpc").and_then(Value::as_str))
+            .collect();
+        assert_eq!(
+            rpcs,
+            [Some("PlanResourceChange"), Some("PlanResourceChange"), None]
+        );
+        assert_eq!(lines[0]["tf_req_id"], lines[1]["tf_req_id"]);
+    }
+
+    #[test]
+    fn answers_and_diagnostics() {
+        let line = one(|| rpc_served(Duration::from_micros(1234), 1, 2));
+        assert_eq!(line["tf_req_duration_ms"], 1);
+        assert_eq!(
+            (
+                &line["diagnostic_error_count"],
+                &line["diagnostic_warning_count"]
+            ),
+            (&1.into(), &2.into())
+        );
+        let line = one(|| error_diagnostic("sum", "det", Some("waba_id")));
+        assert_eq!(
+            (&line["@level"], &line["diagnostic_severity"]),
+            (&"error".into(), &"ERROR".into())
+        );
+        assert_eq!(
+            (&line["diagnostic_summary"], &line["diagnostic_detail"]),
+            (&"sum".into(), &"det".into())
+        );
+        assert_eq!(line["diagnostic_attribute"], "waba_id");
+        let line = one(|| warning_diagnostic("sum", "det", None));
+        assert_eq!(
+            (&line["@level"], &line["diagnostic_severity"]),
+            (&"warn".into(), &"WARNING".into())
+        );
+        assert!(!line.contains_key("diagnostic_attribute"));
+    }
+
+    #[test]
+    fn only_own_events_of_the_level_pass() {
+        let messages = |verbosity| -> Vec<_> {
+            lines(verbosity, || {
+                tracing::error!("e");
+                tracing::warn!("w");
+                tracing::debug!("d");
+                tracing::trace!("t");
+                tracing::error!(target: "h2::codec", authorization = "secret", "foreign");
+                tracing::error!(target: "terraform_provider_other", "foreign");
+            })
+            .into_iter()
+            .map(|line| line["@message"].as_str().unwrap_or_default().to_owned())
+            .collect()
+        };
+        assert_eq!(messages(LevelFilter::OFF), [""; 0]);
+        assert_eq!(messages(LevelFilter::ERROR), ["e"]);
+        assert_eq!(messages(LevelFilter::DEBUG), ["e", "w", "d"]);
+        assert_eq!(messages(LevelFilter::TRACE), ["e", "w", "d", "t"]);
+    }
+
+    #[test]
+    fn nothing_is_computed_for_a_line_that_nobody_sees() {
+        lines(
+            LevelFilter::WARN,
+            || tracing::debug!(v = %{ panic!("is evaluated"); #[expect(unreachable_code)] "" }, "x"),
+        );
+    }
+
+    #[test]
+    fn long_lines_are_cut_and_stay_json() {
+        let long = "é\u{1}".repeat(MAX_LINE);
+        let line = one(|| tracing::info!(a = long, b = "short", c = long, "m"));
+        assert_eq!(
+            (&line["b"], &line["@message"]),
+            (&"short".into(), &"m".into())
+        );
+        assert!(line["a"].as_str().expect("is text").ends_with("... (cut)"));
+        let line = one(|| tracing::info!("{long}"));
+        assert!(
+            line["@message"]
+                .as_str()
+                .expect("is text")
+                .starts_with("é\u{1}")
+        );
+
+        let many: Map<_, _> = (0..10_000)
+            .map(|i| (format!("key{i}"), Value::from("a value")))
+            .collect();
+        let mut many = many;
+        many.insert("@message".to_owned(), "m".into());
+        let line = parse(Output::Line(fit(many)));
+        assert_eq!(line.keys().collect::<Vec<_>>(), ["@message"]);
+    }
+
+    #[test]
+    fn lost_lines_are_counted() {
+        let (layer, written) = layer(LevelFilter::TRACE, 1);
+        tracing::subscriber::with_default(Registry::default().with(layer), || {
+            for _ in 0..4 {
+                tracing::info!("x");
+            }
+            assert!(
+                !parse(written.try_recv().expect("one got through")).contains_key("log_lines_lost")
+            );
+            tracing::info!("y");
+            assert_eq!(
+                parse(written.try_recv().expect("is through"))["log_lines_lost"],
+                3
+            );
+            tracing::info!("z");
+            assert!(!parse(written.try_recv().expect("is through")).contains_key("log_lines_lost"));
+        });
+    }
+
+    #[test]
+    fn a_broken_stderr_does_not_end_the_writer() {
+        struct Broken;
+        impl io::Write for Broken {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+        }
+        let (lines, written) = sync_channel(10);
+        let (done, is_done) = sync_channel(1);
+        lines
+            .send(Output::Line("x\n".to_owned()))
+            .expect("is taken");
+        lines.send(Output::Flush(done)).expect("is taken");
+        drop(lines);
+        write_lines(&written, Broken);
+        is_done.try_recv().expect("was reached");
+    }
+
+    #[test]
+    fn levels() {
+        let check = |own: Option<&str>, provider: Option<&str>, all: Option<&str>, expected| {
+            let verbosity = Verbosity::from_variables(
+                own.map(OsStr::new),
+                provider.map(OsStr::new),
+                all.map(OsStr::new),
+            );
+            assert_eq!(
+                verbosity,
+                Verbosity(expected),
+                "{own:?} {provider:?} {all:?}"
+            );
+        };
+        check(None, None, None, LevelFilter::OFF);
+        check(Some("TRACE"), None, None, LevelFilter::OFF);
+        check(None, None, Some("debug"), LevelFilter::DEBUG);
+        check(None, None, Some("Info"), LevelFilter::INFO);
+        check(None, None, Some("JSON"), LevelFilter::TRACE);
+        check(None, None, Some("nonsense"), LevelFilter::TRACE);
+        check(None, Some("warn"), Some("trace"), LevelFilter::WARN);
+        check(None, Some(""), Some("error"), LevelFilter::ERROR);
+        check(None, Some("off"), Some("trace"), LevelFilter::OFF);
+        check(Some("warn"), None, Some("trace"), LevelFilter::WARN);
+        check(Some("trace"), None, Some("error"), LevelFilter::ERROR);
+        check(Some("off"), Some("trace"), Some("trace"), LevelFilter::OFF);
+        check(Some(""), None, Some("trace"), LevelFilter::TRACE);
+    }
+
+    #[test]
+    fn modules() {
+        let check = |rooms: &str, expected| {
+            assert_eq!(
+                module(&format!("{}{rooms}", own_crate())),
+                expected,
+                "{rooms}"
+            )
+        };
+        check("::framework::protocol::serve", "sdk.proto");
+        check("::framework::plan", "sdk.framework");
+        check("::alicloud::client", "provider");
+        check("", "provider");
     }
 }

@@ -353,3 +353,221 @@ impl AsyncWrite for Connection {
         self.stream.as_mut().poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        net::SocketAddr,
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Instant,
+    };
+
+    use tokio::sync::{Notify, watch};
+    use tonic::{
+        Request, Response, Status, async_trait,
+        client::Grpc,
+        codegen::http::uri::PathAndQuery,
+        transport::{Channel, Endpoint},
+    };
+    use tonic_prost::ProstCodec;
+
+    use super::*;
+    use crate::framework::protocol::proto::{plugin, tfplugin6};
+
+    /// A provider with one call worth the name: it runs until it is told to stop, and a while longer, or for ever.
+    #[derive(Default)]
+    struct Toy {
+        running: watch::Sender<usize>,
+        finished: AtomicUsize,
+        stopped: watch::Sender<bool>,
+        after_stop: Duration,
+        panics: bool,
+        never: Notify,
+    }
+
+    #[async_trait]
+    impl tfplugin6::provider_server::Provider for Toy {
+        async fn read_resource(
+            &self,
+            _: Request<tfplugin6::read_resource::Request>,
+        ) -> Result<Response<tfplugin6::read_resource::Response>, Status> {
+            self.running.send_modify(|running| *running += 1);
+            assert!(!self.panics, "as it was told");
+            let stopped = self
+                .stopped
+                .subscribe()
+                .wait_for(|stopped| *stopped)
+                .await
+                .is_ok();
+            assert!(stopped);
+            if self.after_stop == Duration::MAX {
+                self.never.notified().await;
+            }
+            sleep(self.after_stop).await;
+            self.finished.fetch_add(1, Ordering::Relaxed);
+            let private = b"the result".to_vec();
+            Ok(Response::new(tfplugin6::read_resource::Response {
+                private,
+                ..Default::default()
+            }))
+        }
+    }
+
+    impl Service for Toy {
+        fn stop(&self) {
+            self.stopped.send_replace(true);
+        }
+    }
+
+    /// A served toy, and the way to it.
+    struct Scene {
+        toy: Arc<Toy>,
+        address: SocketAddr,
+        serving: JoinHandle<io::Result<End>>,
+    }
+
+    impl Scene {
+        fn new(toy: Toy) -> Self {
+            let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
+            let address = socket.local_addr().expect("is bound");
+            let signals = Signals::listen().expect("can be listened to");
+            let toy = Arc::new(toy);
+            let serving = tokio::spawn(serve(
+                Socket::Tcp(socket),
+                None,
+                Arc::clone(&toy),
+                StartedBy::Host,
+                signals,
+            ));
+            Self {
+                toy,
+                address,
+                serving,
+            }
+        }
+
+        async fn connect(&self) -> Channel {
+            let endpoint =
+                Endpoint::from_shared(format!("http://{}", self.address)).expect("is an address");
+            endpoint.connect().await.expect("connects")
+        }
+
+        /// Returns when so many calls have begun.
+        async fn running(&self, calls: usize) {
+            let mut running = self.toy.running.subscribe();
+            let begun = running.wait_for(|running| *running == calls);
+            timeout(Duration::from_secs(10), begun)
+                .await
+                .expect("they begin")
+                .expect("the toy is there");
+        }
+
+        async fn end(self) -> (End, usize) {
+            let end = timeout(Duration::from_secs(20), self.serving)
+                .await
+                .expect("ends");
+            let end = end.expect("does not panic").expect("does not fail");
+            (end, self.toy.finished.load(Ordering::Relaxed))
+        }
+    }
+
+    type Answer<T> = Result<Response<T>, Status>;
+
+    async fn read(channel: Channel) -> Answer<tfplugin6::read_resource::Response> {
+        let mut grpc = Grpc::new(channel);
+        grpc.ready().await.expect("is ready");
+        let codec: ProstCodec<tfplugin6::read_resource::Request, _> = ProstCodec::default();
+        let path = PathAndQuery::from_static("/tfplugin6.Provider/ReadResource");
+        grpc.unary(Request::new(Default::default()), path, codec)
+            .await
+    }
+
+    async fn shut_down(channel: Channel) -> Answer<plugin::Empty> {
+        let mut grpc = Grpc::new(channel);
+        grpc.ready().await.expect("is ready");
+        let codec: ProstCodec<plugin::Empty, _> = ProstCodec::default();
+        grpc.unary(
+            Request::new(plugin::Empty {}),
+            PathAndQuery::from_static("/plugin.GRPCController/Shutdown"),
+            codec,
+        )
+        .await
+    }
+
+    #[tokio::test]
+    async fn shutdown_lets_a_call_end_and_delivers_its_answer() {
+        let scene = Scene::new(Toy {
+            after_stop: Duration::from_millis(200),
+            ..Toy::default()
+        });
+        let channel = scene.connect().await;
+        let call = tokio::spawn(read(channel.clone()));
+        scene.running(1).await;
+        let begun = Instant::now();
+        shut_down(channel).await.expect("is answered");
+        let answer = call.await.expect("does not panic").expect("is answered");
+        assert_eq!(answer.into_inner().private, b"the result");
+        assert!(matches!(scene.end().await, (End::Shutdown, 1)));
+        assert!(begun.elapsed() < SHUTDOWN_LIMIT, "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test]
+    async fn shutdown_does_not_wait_for_ever() {
+        let scene = Scene::new(Toy {
+            after_stop: Duration::MAX,
+            ..Toy::default()
+        });
+        let channel = scene.connect().await;
+        let call = tokio::spawn(read(channel.clone()));
+        scene.running(1).await;
+        let begun = Instant::now();
+        shut_down(channel).await.expect("is answered");
+        assert!(matches!(scene.end().await, (End::Shutdown, 0)));
+        let took = begun.elapsed();
+        assert!(
+            SHUTDOWN_LIMIT <= took && took < Duration::from_secs(2),
+            "{took:?}"
+        );
+        call.abort();
+    }
+
+    #[tokio::test]
+    async fn a_call_outlives_its_lost_connection() {
+        // Longer than the process waits for another connection.
+        let after_stop = RECONNECT_LIMIT + Duration::from_millis(500);
+        let scene = Scene::new(Toy {
+            after_stop,
+            ..Toy::default()
+        });
+        let channel = scene.connect().await;
+        let call = tokio::spawn(read(channel));
+        scene.running(1).await;
+        assert!(!*scene.toy.stopped.borrow());
+        // The host is killed: the connection goes with the call.
+        call.abort();
+        assert!(call.await.expect_err("was aborted").is_cancelled());
+        let stopped = Arc::clone(&scene.toy);
+        let mut stopped = stopped.stopped.subscribe();
+        timeout(Duration::from_secs(1), stopped.wait_for(|stopped| *stopped))
+            .await
+            .expect("is told at once")
+            .expect("the toy is there");
+        assert!(matches!(scene.end().await, (End::HostGone, 1)));
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_and_the_server_goes_on() {
+        let scene = Scene::new(Toy {
+            panics: true,
+            ..Toy::default()
+        });
+        let channel = scene.connect().await;
+        for calls in 1..=2 {
+            let status = read(channel.clone()).await.expect_err("panics");
+            assert_eq!(status.code(), tonic::Code::Internal, "{status:?}");
+            scene.running(calls).await;
+        }
+        shut_down(channel).await.expect("is answered");
+        assert!(matches!(scene.end().await, (End::Shutdown, 0)));
+    }
+}

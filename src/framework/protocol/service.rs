@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
 use crate::framework::{
-    diagnostics::Diagnostic,
+    guard::guarded,
     provider,
     server::{ApplyInput, PlanInput, Server},
 };
@@ -340,50 +340,40 @@ impl<P: provider::Provider> provider_server::Provider for ProviderService<P> {
     }
 }
 
-/// Does the work of one RPC in a task of its own, which has two effects that hold for every RPC.
-///
-/// The work goes on when the caller drops the request or the connection breaks: a call to the cloud that has begun is
-/// not torn apart. And a panic that nothing caught further inside ends the task alone; the caller gets `fallback`,
-/// which holds the state as it was, with an error diagnostic.
+/// Does the work of one RPC, logged within a span of its own. A panic that nothing caught further inside ends this work
+/// alone; the caller gets `fallback`, which holds the state as it was, with an error diagnostic.
 async fn answer<T: Answer>(
     rpc: &'static str,
     resource_type: Option<&str>,
-    mut fallback: T,
-    work: impl Future<Output = T> + Send + 'static,
+    fallback: T,
+    work: impl Future<Output = T> + Send,
 ) -> Result<Response<T>, Status> {
-    let span = logging::rpc_span(rpc, resource_type);
-    let task = tokio::spawn(
-        async move {
-            let begin = Instant::now();
-            logging::rpc_received();
-            let answer = work.await;
-            let count = |severity: wire::diagnostic::Severity| {
-                answer
-                    .diagnostics()
-                    .iter()
-                    .filter(|diagnostic| diagnostic.severity() == severity)
-                    .count()
-            };
-            logging::rpc_served(
-                begin.elapsed(),
-                count(wire::diagnostic::Severity::Error),
-                count(wire::diagnostic::Severity::Warning),
-            );
-            answer
-        }
-        .instrument(span),
-    );
-    let answer = task.await.unwrap_or_else(|_| {
-        fallback.add(diagnostic_to_wire(Diagnostic::error(
-            "The provider has a defect",
-            format!(
-                "{rpc} ended in a panic. The state is kept as it was. Please report this to the provider's \
-                 developers, with the output of the same command run with TF_LOG_PROVIDER=debug.",
-            ),
-        )));
-        fallback
-    });
-    Ok(Response::new(answer))
+    let served = async {
+        let begin = Instant::now();
+        logging::rpc_received();
+        let answer = guarded(rpc, work).await.unwrap_or_else(|defect| {
+            let mut fallback = fallback;
+            fallback.add(diagnostic_to_wire(defect));
+            fallback
+        });
+        let count = |severity: wire::diagnostic::Severity| {
+            let diagnostics = answer.diagnostics().iter();
+            diagnostics
+                .filter(|diagnostic| diagnostic.severity() == severity)
+                .count()
+        };
+        logging::rpc_served(
+            begin.elapsed(),
+            count(wire::diagnostic::Severity::Error),
+            count(wire::diagnostic::Severity::Warning),
+        );
+        answer
+    };
+    Ok(Response::new(
+        served
+            .instrument(logging::rpc_span(rpc, resource_type))
+            .await,
+    ))
 }
 
 /// An answer with a place for diagnostics.

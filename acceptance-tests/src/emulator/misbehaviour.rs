@@ -1,0 +1,411 @@
+//! What can go wrong with a call, and what becomes of its answer then.
+//!
+//! Must not contain: sockets, sleeping. What is to happen on the wire is returned as a description.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::answer::Reply;
+
+/// What can go wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Misbehaviour {
+    /// Flow control with any code.
+    Throttle {
+        /// `Throttling.User`, `System.LimitControl`, …
+        #[serde(default = "throttling_user")]
+        code: String,
+        /// HTTP status.
+        #[serde(default = "bad_request")]
+        status: u16,
+        /// `x-acs-retry-after` in milliseconds; absent, the header is not sent.
+        #[serde(default)]
+        retry_after_ms: Option<u64>,
+    },
+    /// A JSON error in the gateway's form.
+    Error {
+        /// HTTP status.
+        status: u16,
+        /// `Code`.
+        code: String,
+        /// `Message`.
+        #[serde(default = "told_to")]
+        message: String,
+        /// `x-acs-retry-after` in milliseconds; absent, the header is not sent.
+        #[serde(default)]
+        retry_after_ms: Option<u64>,
+    },
+    /// The page of a front end that lost its back end.
+    Html {
+        /// HTTP status.
+        #[serde(default = "bad_gateway")]
+        status: u16,
+    },
+    /// Any text as the whole body.
+    Body {
+        /// HTTP status.
+        #[serde(default = "ok")]
+        status: u16,
+        /// `content-type`.
+        #[serde(default = "json_type")]
+        content_type: String,
+        /// The body.
+        text: String,
+    },
+    /// HTTP 200 and nothing else.
+    EmptyBody,
+    /// HTTP 200 and a body that stops being JSON in its middle.
+    InvalidJson,
+    /// HTTP 200 and a JSON text of this many bytes.
+    HugeBody {
+        /// Length of the body.
+        bytes: u64,
+    },
+    /// A redirect.
+    Redirect {
+        /// HTTP status.
+        #[serde(default = "found")]
+        status: u16,
+        /// `location`.
+        location: String,
+    },
+    /// 400 `InvalidSecurityToken.Expired`.
+    ExpiredToken,
+    /// The connection ends without an answer.
+    Cut,
+    /// The connection is reset without an answer.
+    Reset,
+    /// The answer takes its time; the operation runs, after the delay or (with `after`) before it.
+    Slow {
+        /// Milliseconds.
+        delay_ms: u64,
+    },
+    /// The true answer in small pieces.
+    Drip {
+        /// Bytes in a piece.
+        bytes: usize,
+        /// Milliseconds before each piece.
+        interval_ms: u64,
+    },
+    /// The head of the true answer, but only this many bytes of its body; then the connection closes.
+    Truncate {
+        /// Bytes that are sent; absent, half of them.
+        #[serde(default)]
+        bytes: Option<usize>,
+    },
+    /// The true answer without these fields.
+    MissingFields {
+        /// Paths such as `Data.CustSpaceId`.
+        fields: Vec<String>,
+    },
+    /// The true answer with lists where these fields were.
+    WrongTypes {
+        /// Paths such as `Data.CustSpaceId`.
+        fields: Vec<String>,
+    },
+    /// The true answer with other values in these fields.
+    SetFields {
+        /// Paths such as `Data.WabaId`, and their values.
+        fields: BTreeMap<String, Value>,
+    },
+}
+
+/// What the socket has to do.
+#[derive(Debug, PartialEq)]
+pub(super) enum Wire {
+    /// End the connection without a word.
+    Cut,
+    /// Reset the connection.
+    Reset,
+    /// Answer, perhaps oddly.
+    Answer {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: WireBody,
+    },
+}
+
+/// How a body goes out.
+#[derive(Debug, PartialEq)]
+pub(super) enum WireBody {
+    Whole(Vec<u8>),
+    /// Only the first bytes of what the head announces.
+    Truncated {
+        whole: Vec<u8>,
+        sent: usize,
+    },
+    /// In pieces.
+    Drip {
+        whole: Vec<u8>,
+        piece: usize,
+        interval_ms: u64,
+    },
+    /// A JSON text of that length.
+    Huge(u64),
+}
+
+impl Misbehaviour {
+    /// The name in control documents and in the call log.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Misbehaviour::Throttle { .. } => "throttle",
+            Misbehaviour::Error { .. } => "error",
+            Misbehaviour::Html { .. } => "html",
+            Misbehaviour::Body { .. } => "body",
+            Misbehaviour::EmptyBody => "empty_body",
+            Misbehaviour::InvalidJson => "invalid_json",
+            Misbehaviour::HugeBody { .. } => "huge_body",
+            Misbehaviour::Redirect { .. } => "redirect",
+            Misbehaviour::ExpiredToken => "expired_token",
+            Misbehaviour::Cut => "cut",
+            Misbehaviour::Reset => "reset",
+            Misbehaviour::Slow { .. } => "slow",
+            Misbehaviour::Drip { .. } => "drip",
+            Misbehaviour::Truncate { .. } => "truncate",
+            Misbehaviour::MissingFields { .. } => "missing_fields",
+            Misbehaviour::WrongTypes { .. } => "wrong_types",
+            Misbehaviour::SetFields { .. } => "set_fields",
+        }
+    }
+
+    /// Whether it needs the true answer, so that the operation runs in any case.
+    pub(super) fn needs_answer(&self) -> bool {
+        matches!(
+            self,
+            Misbehaviour::Slow { .. }
+                | Misbehaviour::Drip { .. }
+                | Misbehaviour::Truncate { .. }
+                | Misbehaviour::MissingFields { .. }
+                | Misbehaviour::WrongTypes { .. }
+                | Misbehaviour::SetFields { .. }
+        )
+    }
+
+    /// Milliseconds to wait, if it is slowness.
+    pub(super) fn delay_ms(&self) -> Option<u64> {
+        match self {
+            Misbehaviour::Slow { delay_ms } => Some(*delay_ms),
+            _ => None,
+        }
+    }
+
+    /// The error code that the client is made to see, if it is one.
+    pub(super) fn code(&self) -> Option<&str> {
+        match self {
+            Misbehaviour::Throttle { code, .. } | Misbehaviour::Error { code, .. } => Some(code),
+            Misbehaviour::ExpiredToken => Some("InvalidSecurityToken.Expired"),
+            _ => None,
+        }
+    }
+
+    /// What goes out instead of the true answer; `encode` turns a tree into the bytes of the asked-for format.
+    pub(super) fn play(&self, reply: Reply, encode: impl Fn(&Reply) -> Vec<u8>) -> Wire {
+        let json = |status: u16, body: &Value| Wire::Answer {
+            status,
+            headers: vec![("content-type", json_type())],
+            body: WireBody::Whole(body.to_string().into_bytes()),
+        };
+        let text = |status: u16, content_type: &str, text: &str| Wire::Answer {
+            status,
+            headers: vec![("content-type", content_type.to_owned())],
+            body: WireBody::Whole(text.as_bytes().to_vec()),
+        };
+        let reshaped = |reply: Reply, shape: &dyn Fn(Vec<u8>) -> WireBody| Wire::Answer {
+            body: shape(encode(&reply)),
+            status: reply.status,
+            headers: reply.headers,
+        };
+        let error = |status: u16, code: &str, message: &str, retry_after_ms: Option<u64>| {
+            let mut headers = vec![("content-type", json_type())];
+            headers.extend(retry_after_ms.map(|wait| ("x-acs-retry-after", wait.to_string())));
+            let body = json!({
+                "RequestId": reply.body.get("RequestId").or_else(|| reply.body.get("requestId")),
+                "HostId": "emulator",
+                "Code": code,
+                "Message": message,
+            });
+            Wire::Answer {
+                status,
+                headers,
+                body: WireBody::Whole(body.to_string().into_bytes()),
+            }
+        };
+        match self {
+            Misbehaviour::Cut => Wire::Cut,
+            Misbehaviour::Reset => Wire::Reset,
+            Misbehaviour::Throttle {
+                code,
+                status,
+                retry_after_ms,
+            } => error(
+                *status,
+                code,
+                "Request was denied due to flow control.",
+                *retry_after_ms,
+            ),
+            Misbehaviour::Error {
+                status,
+                code,
+                message,
+                retry_after_ms,
+            } => error(*status, code, message, *retry_after_ms),
+            Misbehaviour::ExpiredToken => error(
+                400,
+                "InvalidSecurityToken.Expired",
+                "Specified SecurityToken is expired.",
+                None,
+            ),
+            Misbehaviour::Html { status } => text(
+                *status,
+                "text/html",
+                &format!(
+                    "<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center><hr>front end</body></html>"
+                ),
+            ),
+            Misbehaviour::Body {
+                status,
+                content_type,
+                text: body,
+            } => text(*status, content_type, body),
+            Misbehaviour::EmptyBody => text(200, "application/json", ""),
+            Misbehaviour::InvalidJson => text(
+                200,
+                "application/json",
+                "{\"Code\":\"OK\",\"Data\":{\"Id\":",
+            ),
+            Misbehaviour::HugeBody { bytes } => Wire::Answer {
+                status: 200,
+                headers: vec![("content-type", json_type())],
+                body: WireBody::Huge(*bytes),
+            },
+            Misbehaviour::Redirect { status, location } => Wire::Answer {
+                status: *status,
+                headers: vec![("location", location.clone())],
+                body: WireBody::Whole(Vec::new()),
+            },
+            Misbehaviour::Slow { .. } => reshaped(reply, &WireBody::Whole),
+            Misbehaviour::Drip { bytes, interval_ms } => reshaped(reply, &|whole| WireBody::Drip {
+                whole,
+                piece: (*bytes).max(1),
+                interval_ms: *interval_ms,
+            }),
+            Misbehaviour::Truncate { bytes } => reshaped(reply, &|whole| WireBody::Truncated {
+                sent: bytes.unwrap_or(whole.len() / 2).min(whole.len()),
+                whole,
+            }),
+            Misbehaviour::MissingFields { fields } => {
+                let mut body = reply.body;
+                for field in fields {
+                    edit(&mut body, field, None);
+                }
+                json(reply.status, &body)
+            }
+            Misbehaviour::WrongTypes { fields } => {
+                let mut body = reply.body;
+                for field in fields {
+                    edit(&mut body, field, Some(json!([{"Unexpected": true}, 1])));
+                }
+                json(reply.status, &body)
+            }
+            Misbehaviour::SetFields { fields } => {
+                let mut body = reply.body;
+                for (field, value) in fields {
+                    edit(&mut body, field, Some(value.clone()));
+                }
+                json(reply.status, &body)
+            }
+        }
+    }
+}
+
+/// Sets or removes what stands at a dotted path, making the objects on the way.
+fn edit(body: &mut Value, path: &str, value: Option<Value>) {
+    let (head, rest) = match path.split_once('.') {
+        Some((head, rest)) => (head, Some(rest)),
+        None => (path, None),
+    };
+    if !body.is_object() {
+        if value.is_none() {
+            return;
+        }
+        *body = json!({});
+    }
+    let Value::Object(map) = body else {
+        return;
+    };
+    match (rest, value) {
+        (None, Some(value)) => {
+            map.insert(head.to_owned(), value);
+        }
+        (None, None) => {
+            map.remove(head);
+        }
+        (Some(rest), Some(value)) => edit(
+            map.entry(head.to_owned()).or_insert(Value::Null),
+            rest,
+            Some(value),
+        ),
+        (Some(rest), None) => {
+            if let Some(inner) = map.get_mut(head) {
+                edit(inner, rest, None);
+            }
+        }
+    }
+}
+
+fn throttling_user() -> String {
+    "Throttling.User".to_owned()
+}
+
+fn told_to() -> String {
+    "The emulator was told to answer this code.".to_owned()
+}
+
+fn json_type() -> String {
+    "application/json;charset=utf-8".to_owned()
+}
+
+fn ok() -> u16 {
+    200
+}
+
+fn found() -> u16 {
+    302
+}
+
+fn bad_request() -> u16 {
+    400
+}
+
+fn bad_gateway() -> u16 {
+    502
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_edited_by_path() {
+        for (path, value, expected) in [
+            ("A", None, json!({"D": {"E": 1}})),
+            ("D.E", None, json!({"A": 1, "D": {}})),
+            ("D.X", None, json!({"A": 1, "D": {"E": 1}})),
+            ("A.B", None, json!({"A": 1, "D": {"E": 1}})),
+            ("D.E", Some(json!([2])), json!({"A": 1, "D": {"E": [2]}})),
+            (
+                "X.Y",
+                Some(json!(2)),
+                json!({"A": 1, "D": {"E": 1}, "X": {"Y": 2}}),
+            ),
+            ("A.B", Some(json!(2)), json!({"A": {"B": 2}, "D": {"E": 1}})),
+        ] {
+            let mut body = json!({"A": 1, "D": {"E": 1}});
+            edit(&mut body, path, value);
+            assert_eq!(body, expected, "{path}");
+        }
+    }
+}
