@@ -12,12 +12,16 @@ use std::{
     sync::Arc,
 };
 
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+pub use libtest_mimic::Failed;
+use libtest_mimic::{Arguments, Completion, Trial};
 
 use crate::{
     emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Emulator},
     provider_binary::{self, Profile},
-    terraform::{Cli, Error, Installation, PATH_VARIABLE, Program, WorkingDirectory},
+    terraform::{
+        Cli, Diagnostic, Error, Installation, Output, PATH_VARIABLE, Plan, Planned, Program,
+        StateResource, WorkingDirectory,
+    },
 };
 
 /// How a case ends. Anything that can be displayed fails it, so `?` works on every error.
@@ -60,6 +64,12 @@ impl Stage {
         })
     }
 
+    /// Another directory beside the first, with the same CLI and provider, and nothing in it.
+    pub fn directory_with_the_provider(&self) -> Result<WorkingDirectory, Failed> {
+        let binary = provider_binary::path(Profile::Dev)?;
+        Ok(self.another_directory(&Installation::dev_overrides(binary))?)
+    }
+
     /// Another directory beside the first, with the same CLI.
     pub fn another_directory(
         &self,
@@ -85,11 +95,17 @@ impl Stage {
     /// A provider block that points at the emulator, with more arguments.
     #[must_use]
     pub fn provider_block(&self, arguments: &str) -> String {
+        self.provider_block_of(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, arguments)
+    }
+
+    /// The same, with another AccessKey.
+    #[must_use]
+    pub fn provider_block_of(&self, access_key: &str, secret_key: &str, arguments: &str) -> String {
         let endpoint = self.emulator.endpoint();
         format!(
             "provider \"alicloud\" {{
-  access_key = \"{DEFAULT_ACCESS_KEY_ID}\"
-  secret_key = \"{DEFAULT_ACCESS_KEY_SECRET}\"
+  access_key = \"{access_key}\"
+  secret_key = \"{secret_key}\"
   endpoints {{
     cams = \"{endpoint}\"
     sts  = \"{endpoint}\"
@@ -98,6 +114,42 @@ impl Stage {
 }}
 "
         )
+    }
+
+    /// Applies without asking, with `-json`, however that ends.
+    pub fn apply(&self) -> Result<Output, Error> {
+        self.directory.run(&["apply", "-json", "-auto-approve"])
+    }
+
+    /// Writes `main.tf` as [`Stage::configure`] does, and applies it; an error unless that works.
+    pub fn applied(&self, text: &str) -> Result<Output, Error> {
+        self.configure(text)?;
+        self.apply()?.expecting(0)
+    }
+
+    /// Plans; an error unless the exit code is 0 (nothing to do) or 2 (something to do).
+    pub fn plan(&self, code: i32) -> Result<(Plan, Output), Error> {
+        let Planned { output, plan } = self.directory.plan(&[])?;
+        let output = output.expecting(code)?;
+        match plan {
+            Some(plan) => Ok((plan, output)),
+            None => Err(Error::Failed(Box::new(output))),
+        }
+    }
+
+    /// The object at an address of the state.
+    pub fn object(&self, address: &str) -> Result<StateResource, Failed> {
+        let state = self.directory.state()?;
+        match state.resource(address) {
+            Some(resource) => Ok(resource.clone()),
+            None => Err(format!("{address} is not in state, which is {state:#?}").into()),
+        }
+    }
+
+    /// How many calls of an action the cloud has seen.
+    #[must_use]
+    pub fn calls(&self, action: &str) -> usize {
+        self.emulator.calls_of(action).len()
     }
 
     /// The ID of the one space that a WABA is bound to.
@@ -189,6 +241,22 @@ fn failing(name: &str, reason: String) -> Trial {
 
 fn missing() -> String {
     format!("neither terraform nor tofu is on PATH; install one, or name one with {PATH_VARIABLE}")
+}
+
+/// The one error of a command that ran with `-json`.
+pub fn only_error(output: &Output) -> Result<Diagnostic, Failed> {
+    match output.errors().as_slice() {
+        [error] => Ok(error.clone()),
+        errors => Err(format!("{} errors instead of one: {output}", errors.len()).into()),
+    }
+}
+
+/// The one warning of a command that ran with `-json`.
+pub fn only_warning(output: &Output) -> Result<Diagnostic, Failed> {
+    match output.warnings().as_slice() {
+        [warning] => Ok(warning.clone()),
+        warnings => Err(format!("{} warnings instead of one: {output}", warnings.len()).into()),
+    }
 }
 
 /// Fails unless `text` contains every part.

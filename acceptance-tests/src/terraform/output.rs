@@ -7,6 +7,8 @@ use std::{fmt, time::Duration};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Error;
+
 /// How a command ended, and what it printed.
 #[derive(Clone, Debug)]
 pub struct Output {
@@ -23,6 +25,15 @@ pub struct Output {
 }
 
 impl Output {
+    /// The same, if the exit code is this one; else an error that shows all of it.
+    pub fn expecting(self, code: i32) -> Result<Self, Error> {
+        if self.code == Some(code) {
+            Ok(self)
+        } else {
+            Err(Error::Failed(Box::new(self)))
+        }
+    }
+
     /// Both streams as one text without line breaks, frames and repeated blanks: the CLI wraps text at the width of the
     /// terminal and draws a frame around it.
     #[must_use]
@@ -49,6 +60,25 @@ impl Output {
             .lines()
             .filter_map(|line| serde_json::from_str::<Line>(line).ok()?.diagnostic)
             .collect()
+    }
+
+    /// Those that are errors.
+    #[must_use]
+    pub fn errors(&self) -> Vec<Diagnostic> {
+        let mut diagnostics = self.diagnostics();
+        diagnostics.retain(Diagnostic::is_error);
+        diagnostics
+    }
+
+    /// Those that are warnings, but for the CLI's own that development overrides are in effect.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        let mut diagnostics = self.diagnostics();
+        diagnostics.retain(|diagnostic| {
+            !diagnostic.is_error()
+                && diagnostic.summary != "Provider development overrides are in effect"
+        });
+        diagnostics
     }
 
     /// The messages of a command that ran with `-json`, one a line of its output.
