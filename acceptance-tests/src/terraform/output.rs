@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use super::Error;
 
+/// Lines of each stream that are shown when something is wrong; a trace has thousands.
+const SHOWN: usize = 80;
+
 /// How a command ended, and what it printed.
 #[derive(Clone, Debug)]
 pub struct Output {
@@ -98,8 +101,15 @@ impl fmt::Display for Output {
             .map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
         write!(f, "`{}` ended with {code}", self.command)?;
         for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
-            if !text.trim().is_empty() {
-                write!(f, "\n--- {name}\n{}", text.trim_end())?;
+            let lines: Vec<&str> = text.trim_end().lines().collect();
+            let left_out = lines.len().saturating_sub(SHOWN);
+            if left_out > 0 {
+                write!(f, "\n--- {name}, without its first {left_out} lines")?;
+            } else if !lines.is_empty() {
+                write!(f, "\n--- {name}")?;
+            }
+            for line in &lines[left_out..] {
+                write!(f, "\n{line}")?;
             }
         }
         Ok(())
@@ -205,6 +215,17 @@ mod tests {
         check(&format!(
             "{{\n  \"format_version\": \"1.0\",\n  \"valid\": false,\n  \"diagnostics\": [{diagnostic}]\n}}"
         ));
+    }
+
+    #[test]
+    fn of_long_output_the_end_is_shown() {
+        let long: String = (1..=200).map(|number| format!("line {number}\n")).collect();
+        let text = output("", &long).to_string();
+        assert!(
+            text.contains("without its first 120 lines\nline 121\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("line 200"), "{text}");
     }
 
     #[test]

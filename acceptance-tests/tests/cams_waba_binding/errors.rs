@@ -204,7 +204,7 @@ fn throttled_for_too_long(stage: &mut Stage) -> Ending {
         &[
             "Code: System.LimitControl",
             "10 calls a second",
-            "Raise `timeouts.create`",
+            "Raise timeouts.create",
             "-parallelism",
             "Request ID:",
         ],
@@ -222,10 +222,7 @@ fn throttled_for_too_long(stage: &mut Stage) -> Ending {
     stage
         .emulator
         .inject(Fault::new(QUERY, throttle("System.LimitControl")).always())?;
-    refuses_the_read(
-        stage,
-        &["Code: System.LimitControl", "Raise `timeouts.read`"],
-    )?;
+    refuses_the_read(stage, &["Code: System.LimitControl", "Raise timeouts.read"])?;
     stage.emulator.clear_faults();
     stage.plan(0)?;
     Ok(())

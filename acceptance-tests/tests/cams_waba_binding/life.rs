@@ -3,7 +3,7 @@
 use acceptance_tests::{
     acceptance::{Case, Ending, Stage, contains, equal, only_warning},
     cases,
-    emulator::{Fault, Misbehaviour},
+    emulator::{DEFAULT_ACCOUNT, Fault, Misbehaviour},
 };
 use serde_json::{Value, json};
 
@@ -345,14 +345,16 @@ resource "alicloud_cams_waba_binding" "a" {
     )?;
     equal("objects", stage.directory.state()?.resources.len(), 25)?;
     for action in [BIND, QUERY] {
-        let refused = stage
-            .emulator
-            .calls_of(action)
-            .iter()
-            .filter(|call| call.status != Some(200))
-            .count();
-        equal("refused calls", refused, 0)?;
-        equal("calls", stage.calls(action), 25)?;
+        let calls = stage.emulator.calls_of(action);
+        let executed = calls.iter().filter(|call| call.executed).count();
+        equal("executed calls", executed, 25)?;
+        // Ten calls a second leave here; on a busy machine some of them arrive closer together.
+        let busiest = stage.emulator.busiest_second(DEFAULT_ACCOUNT, action);
+        equal(
+            format!("{busiest} calls within a second"),
+            busiest <= 15,
+            true,
+        )?;
     }
     Ok(())
 }

@@ -82,7 +82,8 @@ fn none_is_in_the_trace_of_a_bad_run(stage: &mut Stage) -> Ending {
             retry_after_ms: None,
         },
     ] {
-        stage.emulator.inject(Fault::new(QUERY, fault))?;
+        stage.emulator.clear_faults();
+        stage.emulator.inject(Fault::new(QUERY, fault).always())?;
         let output = stage.directory.run(&["plan"])?.expecting(1)?;
         for secret in secrets {
             equal(
