@@ -10,6 +10,7 @@ use std::{
     fmt::{Display, Write as _},
     process::ExitCode,
     sync::Arc,
+    thread,
 };
 
 pub use libtest_mimic::Failed;
@@ -174,7 +175,10 @@ pub const REQUIRED_PROVIDERS: &str = r#"terraform {
 /// Runs all cases, as the command line asks (the options are those of `cargo test`), and tells how it went.
 #[must_use]
 pub fn run(cases: &[Case]) -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // Half of the time a case waits: for a backoff, for an answer that is slow on purpose.
+    let threads = thread::available_parallelism().map_or(4, |count| count.get() * 3);
+    arguments.test_threads.get_or_insert(threads);
     let in_ci = env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
     let trials = match Cli::all() {
         Ok(clis) => trials(cases, &clis, in_ci),
