@@ -330,7 +330,11 @@ impl<'a> Call<'a> {
         match outcome {
             Err(failure) if failure.class == Class::Throttled => {
                 if let Some(pace) = turn.throttled(failure.server_wait) {
-                    tracing::info!(target: LOG_TARGET, action, calls_per_second = pace, "slowing down after throttling");
+                    tracing::info!(
+                        action,
+                        calls_per_second = pace,
+                        "slowing down after throttling"
+                    );
                 }
             }
             Err(failure) if failure.class.is_outage() => {}
@@ -340,12 +344,15 @@ impl<'a> Call<'a> {
         match outcome {
             Err(failure) if failure.class.is_outage() => {
                 if breaker.failed(host, sent, Instant::now(), &failure.kind) {
-                    tracing::warn!(target: LOG_TARGET, host, "the service is down; calls fail at once until it answers");
+                    tracing::warn!(
+                        host,
+                        "the service is down; calls fail at once until it answers"
+                    );
                 }
             }
             _ => {
                 if breaker.answered(host) {
-                    tracing::info!(target: LOG_TARGET, host, "the service answers again");
+                    tracing::info!(host, "the service answers again");
                 }
             }
         }
