@@ -14,7 +14,9 @@ use acceptance_tests::{
     provider_binary::{self, Profile},
     session::{Outcome, Session, provider_config},
 };
+use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
 const WABA: &str = "102290129340398";
 const WITNESS: &str = "900000000000001";
@@ -160,7 +162,9 @@ fn already() -> BindAgain {
     BindAgain::Error("Waba.AlreadyBound".to_owned())
 }
 
-const AGAIN: [fn() -> BindAgain; 3] = [|| BindAgain::SameSpace, || BindAgain::NewSpace, already];
+type Again = fn() -> BindAgain;
+
+const AGAIN: [Again; 3] = [|| BindAgain::SameSpace, || BindAgain::NewSpace, already];
 
 /// Runs cases side by side, since most of their time is spent waiting.
 async fn all<F: Future<Output = ()> + Send + 'static>(cases: Vec<F>) {
@@ -170,10 +174,10 @@ async fn all<F: Future<Output = ()> + Send + 'static>(cases: Vec<F>) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn an_executed_bind_without_an_answer_is_adopted() {
     let mut cases = Vec::new();
-    let faults: [(&str, fn() -> Fault); 10] = [
+    type Make = fn() -> Fault;
+    let faults: [(&str, Make); 10] = [
         ("cut", || cut().after()),
         ("reset", || Fault::new(BIND, Misbehaviour::Reset).after()),
         ("502", || {
@@ -239,7 +243,6 @@ async fn an_executed_bind_without_an_answer_is_adopted() {
     all(cases).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_bind_that_was_not_executed_is_bound_again() {
     let mut cases = Vec::new();
     for again in AGAIN {
@@ -263,7 +266,6 @@ async fn a_bind_that_was_not_executed_is_bound_again() {
 }
 
 /// What is not known of the list and of the query, each in the position that is the worst for looking up.
-#[tokio::test(flavor = "multi_thread")]
 async fn looking_up_works_whatever_the_service_is_like() {
     type Switch = fn(&mut Switches);
     let switches: [(&str, Switch); 12] = [
@@ -334,7 +336,6 @@ async fn looking_up_works_whatever_the_service_is_like() {
 }
 
 /// The list may not show what binds make. Then nothing is bound twice once that is seen.
-#[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_hides_spaces_is_not_trusted() {
     let mut cases = Vec::new();
     for again in AGAIN {
@@ -371,7 +372,6 @@ async fn a_list_that_hides_spaces_is_not_trusted() {
 }
 
 /// A space that does not tell its WABA may be the new one.
-#[tokio::test(flavor = "multi_thread")]
 async fn a_silent_space_stops_binding_again() {
     let mut cases = Vec::new();
     for again in AGAIN {
@@ -400,7 +400,6 @@ async fn a_silent_space_stops_binding_again() {
     all(cases).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn trouble_that_lasts_ends_with_the_truth() {
     let mut cases = Vec::new();
     for again in AGAIN {
@@ -433,7 +432,6 @@ async fn trouble_that_lasts_ends_with_the_truth() {
     assert_eq!((seen.binds, seen.spaces.len()), (3, 0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn without_the_right_to_list_it_is_as_good_as_before() {
     for denial in [
         RamDenial::GatewayNoPermission,
@@ -462,7 +460,6 @@ async fn without_the_right_to_list_it_is_as_good_as_before() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_because_it_is_bound_already() {
     let mut cases = Vec::new();
     for status in [
@@ -513,7 +510,6 @@ async fn a_refusal_because_it_is_bound_already() {
     all(cases).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_because_another_account_has_it() {
     let check = async |code: &str, looked: bool| {
         let case = Case::new(|switches| switches.bind_foreign = Foreign::Error(code.to_owned()));
@@ -554,7 +550,6 @@ async fn a_refusal_because_another_account_has_it() {
 }
 
 /// No time to look up, or told to stop: the truth at once.
-#[tokio::test(flavor = "multi_thread")]
 async fn interruptions() {
     // A quarter of the time is kept for looking, so that an answer that comes too late is not the end.
     let mut case =
@@ -582,4 +577,57 @@ async fn interruptions() {
         outcome.told()
     );
     assert_eq!(case.emulator.spaces_bound_to(WABA).len(), 0);
+}
+
+fn main() -> std::process::ExitCode {
+    let tests = vec![
+        trial(
+            "an_executed_bind_without_an_answer_is_adopted",
+            an_executed_bind_without_an_answer_is_adopted,
+        ),
+        trial(
+            "a_bind_that_was_not_executed_is_bound_again",
+            a_bind_that_was_not_executed_is_bound_again,
+        ),
+        trial(
+            "looking_up_works_whatever_the_service_is_like",
+            looking_up_works_whatever_the_service_is_like,
+        ),
+        trial(
+            "a_list_that_hides_spaces_is_not_trusted",
+            a_list_that_hides_spaces_is_not_trusted,
+        ),
+        trial(
+            "a_silent_space_stops_binding_again",
+            a_silent_space_stops_binding_again,
+        ),
+        trial(
+            "trouble_that_lasts_ends_with_the_truth",
+            trouble_that_lasts_ends_with_the_truth,
+        ),
+        trial(
+            "without_the_right_to_list_it_is_as_good_as_before",
+            without_the_right_to_list_it_is_as_good_as_before,
+        ),
+        trial(
+            "a_refusal_because_it_is_bound_already",
+            a_refusal_because_it_is_bound_already,
+        ),
+        trial(
+            "a_refusal_because_another_account_has_it",
+            a_refusal_because_another_account_has_it,
+        ),
+        trial("interruptions", interruptions),
+    ];
+    let mut arguments = Arguments::from_args();
+    // Not as many as there are processors: most of the time they wait.
+    arguments.test_threads.get_or_insert(tests.len());
+    libtest_mimic::run(&arguments, tests).exit_code()
+}
+
+fn trial<F: Future<Output = ()> + 'static>(name: &str, test: fn() -> F) -> Trial {
+    Trial::test(name, move || {
+        Runtime::new()?.block_on(test());
+        Ok(())
+    })
 }

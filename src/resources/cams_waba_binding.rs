@@ -69,10 +69,12 @@ const PREVENT: &str = "PREVENT";
 const LOOKUPS_AFTER_BIND: u32 = 6;
 const PAUSE_AFTER_BIND: Duration = Duration::from_millis(500);
 
-const RAM_ACTIONS: [&str; 2] = ["cams:ChatappBindWaba", "cams:QueryChatappBindWaba"];
-
-/// What a creation needs at its best: with the list it can find out by itself whether an unanswered bind took place.
-const BIND_RAM_ACTIONS: [&str; 3] = [RAM_ACTIONS[0], RAM_ACTIONS[1], "cams:ListInstance"];
+/// What the resource needs at its best: with the list it finds out by itself whether an unanswered bind took place.
+const RAM_ACTIONS: [&str; 3] = [
+    "cams:ChatappBindWaba",
+    "cams:QueryChatappBindWaba",
+    "cams:ListInstance",
+];
 
 #[async_trait]
 impl Resource for CamsWabaBinding {

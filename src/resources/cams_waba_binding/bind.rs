@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use super::api::{ChatappBindWaba, OddAnswer, Waba, identifier};
 use super::search::{Absence, Finding, Search, Showing, Unsearchable};
-use super::{BIND_RAM_ACTIONS, tell};
+use super::{RAM_ACTIONS, tell};
 use crate::{
     alicloud::ErrorKind,
     framework::{AttributePath, Diagnostic, Diagnostics},
@@ -99,7 +99,7 @@ async fn attempt(search: &Search<'_>) -> Outcome {
         subject: &format!("WABA {waba_id}"),
         attribute: AttributePath::attribute("waba_id"),
         limit: "timeouts.create",
-        ram_actions: &BIND_RAM_ACTIONS,
+        ram_actions: &RAM_ACTIONS,
     };
     let answer = match search.operation.call(&ChatappBindWaba { waba_id }).await {
         Ok(answer) => answer,
