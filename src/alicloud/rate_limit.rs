@@ -1,8 +1,11 @@
 //! Calls per second: never more than so many of one action for one account in any second, first come, first served.
 //!
-//! A lane remembers when its latest turns were taken. Whoever is first in line holds the lane while waiting for the
-//! next turn; the others queue behind. Dropping the future of [`RateLimiter::turn`] leaves the line without using a
-//! turn up.
+//! A lane remembers its latest turns. Whoever is first in line waits for the next turn; the others queue behind. Dropping
+//! the future of [`RateLimiter::turn`] leaves the line without using a turn up.
+//!
+//! The service counts calls when they arrive, not when they leave. A call over a new connection arrives late, and one
+//! over a used connection soon after would then be one too many. So a turn counts from the latest moment at which its
+//! call can have arrived: when it was answered, less the shortest way out and back that was seen.
 //!
 //! A lane starts at its limit. What the service refuses for flow control shows that others use the account, too: then the
 //! lane slows down by a part, and speeds up again little by little while calls are taken (additive increase,
@@ -52,23 +55,31 @@ pub(super) struct RateLimiter {
 #[derive(Debug)]
 pub(super) struct Turn {
     lane: Arc<Lane>,
+    number: u64,
+    limit: u32,
     taken: Instant,
-    limit: f64,
     /// How long it took to get it.
     pub(super) waited: Duration,
 }
 
 #[derive(Debug, Default)]
 struct Lane {
-    /// When the latest turns were taken, oldest first. The queue of the asynchronous mutex is fair.
-    taken: tokio::sync::Mutex<VecDeque<Instant>>,
-    pace: Mutex<Pace>,
+    /// The line: whoever holds it is first. An asynchronous mutex is fair.
+    line: tokio::sync::Mutex<()>,
+    ledger: Mutex<Ledger>,
 }
 
-/// What the service has taught a lane.
-#[derive(Clone, Copy, Debug, Default)]
-struct Pace {
-    /// Calls a second; `None` is the limit.
+/// What a lane knows.
+#[derive(Debug, Default)]
+struct Ledger {
+    /// The latest turns with their numbers: from when each counts.
+    turns: VecDeque<(u64, Instant)>,
+    /// When the last one was given away.
+    last: Option<Instant>,
+    given: u64,
+    /// The shortest way out and back, once connections are used again.
+    shortest: Option<Duration>,
+    /// Calls a second that the service bears; `None` is the limit.
     reduced: Option<f64>,
     /// When it was reduced last. Refusals of turns from before teach nothing new.
     reduced_at: Option<Instant>,
@@ -86,26 +97,24 @@ impl RateLimiter {
     /// Waits for a turn. At most `per_second` are given to a lane in any second; 0 counts as 1.
     pub(super) async fn turn(&self, key: &LaneKey, per_second: u32) -> Turn {
         let asked = Instant::now();
-        let most = usize::try_from(per_second.max(1)).unwrap_or(usize::MAX);
+        let limit = per_second.max(1);
         let lane = self.lane(key);
-        let mut taken = lane.taken.lock().await;
-        // The pace may change during the wait, so it is looked at again after it.
-        while let Some(next) = lane.next(&taken, most)
-            && next > Instant::now()
-        {
-            sleep_until(next).await;
-        }
-        while taken.len() >= most {
-            taken.pop_front();
-        }
-        let now = Instant::now();
-        taken.push_back(now);
-        drop(taken);
+        let first = lane.line.lock().await;
+        // What the lane knows may change during the wait, so it is looked at again after it.
+        let (number, taken) = loop {
+            let due = lane.ledger().take(limit, Instant::now());
+            match due {
+                Ok(turn) => break turn,
+                Err(next) => sleep_until(next).await,
+            }
+        };
+        drop(first);
         Turn {
             lane,
-            taken: now,
-            limit: f64::from(per_second.max(1)),
-            waited: now - asked,
+            number,
+            limit,
+            taken,
+            waited: taken - asked,
         }
     }
 
@@ -125,66 +134,108 @@ impl Turn {
     /// The call was refused for flow control. Gives the pace that follows, if the refusal taught anything.
     pub(super) fn throttled(&self, server_wait: Option<Duration>) -> Option<f64> {
         let now = Instant::now();
-        let mut pace = self.lane.pace();
+        let mut ledger = self.lane.ledger();
+        ledger.answered(self, now);
         if let Some(wait) = server_wait {
             let until = now + wait.min(LONGEST_WAIT);
-            pace.closed_until = Some(pace.closed_until.map_or(until, |known| known.max(until)));
+            ledger.closed_until = ledger.closed_until.max(Some(until));
         }
-        if pace.reduced_at.is_some_and(|reduced| self.taken <= reduced) {
+        if ledger
+            .reduced_at
+            .is_some_and(|reduced| self.taken <= reduced)
+        {
             return None;
         }
-        let reduced = pace.reduced.unwrap_or(self.limit) * DECREASE;
-        let reduced = reduced.max(self.limit * SLOWEST);
-        pace.reduced = Some(reduced);
-        pace.reduced_at = Some(now);
+        let limit = f64::from(self.limit);
+        let reduced = ledger.reduced.unwrap_or(limit) * DECREASE;
+        let reduced = reduced.max(limit * SLOWEST);
+        ledger.reduced = Some(reduced);
+        ledger.reduced_at = Some(now);
         Some(reduced)
     }
 
     /// The call was taken, whatever its answer.
     pub(super) fn taken(&self) {
-        let mut pace = self.lane.pace();
-        if let Some(reduced) = pace.reduced {
+        let mut ledger = self.lane.ledger();
+        ledger.answered(self, Instant::now());
+        if let Some(reduced) = ledger.reduced {
             let grown = reduced + INCREASE / reduced;
-            pace.reduced = (grown < self.limit).then_some(grown);
+            ledger.reduced = (grown < f64::from(self.limit)).then_some(grown);
         }
     }
 }
 
 impl Lane {
-    /// When the next turn is due; `None`: at once.
-    fn next(&self, taken: &VecDeque<Instant>, most: usize) -> Option<Instant> {
-        let pace = *self.pace();
-        let in_window = taken
-            .len()
-            .checked_sub(most)
-            .and_then(|first| taken.get(first));
-        let by_limit = in_window.map(|oldest| *oldest + PERIOD);
-        // The first turns after a rest may come at once. From then on they are even, and so are they at a reduced pace:
-        // whoever fills each second with one burst leaves no room in which others could show that they are there.
-        let busy = in_window.is_some_and(|oldest| oldest.elapsed() < PERIOD * 2);
-        let interval = match pace.reduced {
-            Some(rate) => Some(Duration::from_secs_f64(1.0 / rate)),
-            None => busy.then(|| PERIOD.div_f64(most as f64)),
-        };
-        let by_pace = interval.and_then(|interval| Some(*taken.back()? + interval));
-        by_limit.max(by_pace).max(pace.closed_until)
-    }
-
-    fn pace(&self) -> MutexGuard<'_, Pace> {
-        // Every field is valid at any time, so a poisoned lock still guards a pace.
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        // Every field is valid at any time, so a poisoned lock still guards a ledger.
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_idle(&self) -> bool {
-        let pace = *self.pace();
-        pace.reduced.is_none()
-            && pace
+        let ledger = self.ledger();
+        ledger.reduced.is_none()
+            && ledger
                 .closed_until
                 .is_none_or(|until| until <= Instant::now())
-            && self.taken.try_lock().is_ok_and(|taken| {
-                let latest = taken.back();
-                latest.is_none_or(|latest| latest.elapsed() > PERIOD)
-            })
+            && ledger.last.is_none_or(|last| last.elapsed() > PERIOD)
+    }
+}
+
+impl Ledger {
+    /// Takes the next turn, or says when it is due.
+    fn take(&mut self, limit: u32, now: Instant) -> Result<(u64, Instant), Instant> {
+        // Kept for twice the period, to know whether the lane is at rest.
+        while let Some((_, counts)) = self.turns.front()
+            && *counts + PERIOD * 2 <= now
+        {
+            self.turns.pop_front();
+        }
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        let in_period = |(_, counts): &&(u64, Instant)| *counts + PERIOD > now;
+        let by_limit = if self.turns.iter().filter(in_period).count() < most {
+            None
+        } else {
+            let counting = self.turns.iter().filter(in_period);
+            counting.map(|(_, counts)| *counts + PERIOD).min()
+        };
+        // The first turns after a rest may come at once. From then on they are even, and so are they at a reduced pace:
+        // whoever fills each second with one burst leaves no room in which others could show that they are there.
+        let busy = self.turns.len() >= most;
+        let interval = match self.reduced {
+            Some(rate) => Some(Duration::from_secs_f64(1.0 / rate)),
+            None => busy.then(|| PERIOD.div_f64(f64::from(limit))),
+        };
+        let by_pace = interval.and_then(|interval| Some(self.last? + interval));
+        match by_limit.max(by_pace).max(self.closed_until) {
+            Some(next) if next > now => Err(next),
+            _ => {
+                self.given += 1;
+                self.turns.push_back((self.given, now));
+                self.last = Some(now);
+                Ok((self.given, now))
+            }
+        }
+    }
+
+    /// Learns from when a turn counts.
+    fn answered(&mut self, turn: &Turn, now: Instant) {
+        let way = now - turn.taken;
+        // The first calls of a lane make connections, and say nothing about the way over a used one.
+        let counts = if turn.number <= u64::from(turn.limit) {
+            now
+        } else {
+            let shortest = self.shortest.map_or(way, |known| known.min(way));
+            self.shortest = Some(shortest);
+            turn.taken + (way - shortest)
+        };
+        let known = self
+            .turns
+            .iter_mut()
+            .rev()
+            .find(|(number, _)| *number == turn.number);
+        if let Some((_, known)) = known {
+            *known = counts;
+        }
     }
 }
 
@@ -193,7 +244,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use tokio::time::{Instant, advance, timeout};
+    use tokio::time::{Instant, advance, sleep, timeout};
 
     use super::{LaneKey, PERIOD, RateLimiter};
 
@@ -308,12 +359,44 @@ mod tests {
         for turn in &turns {
             turn.taken();
         }
-        let pace = limiter.lane(&lane).pace().reduced.expect("still slower");
+        let pace = limiter.lane(&lane).ledger().reduced.expect("still slower");
         assert!((7.2..7.3).contains(&pace), "{pace}");
         for _ in 0..110 {
             limiter.turn(&lane, 10).await.taken();
         }
-        assert_eq!(limiter.lane(&lane).pace().reduced, None);
+        assert_eq!(limiter.lane(&lane).ledger().reduced, None);
+    }
+
+    /// The first calls take their time, because connections are made; those after them arrive at once.
+    #[tokio::test(start_paused = true)]
+    async fn a_late_arrival_counts_from_when_it_may_have_arrived() {
+        let limiter = Arc::new(RateLimiter::default());
+        let mut arrivals = Vec::new();
+        let first = (0..10).map(|_| {
+            let limiter = Arc::clone(&limiter);
+            tokio::spawn(async move {
+                let turn = limiter.turn(&key("a", "Bind"), 10).await;
+                sleep(Duration::from_millis(150)).await;
+                turn.taken();
+                Instant::now()
+            })
+        });
+        for arrival in first.collect::<Vec<_>>() {
+            arrivals.push(arrival.await.expect("no panic"));
+        }
+        for _ in 0..30 {
+            let turn = limiter.turn(&key("a", "Bind"), 10).await;
+            arrivals.push(Instant::now());
+            sleep(Duration::from_millis(20)).await;
+            turn.taken();
+        }
+        for window in arrivals.windows(11) {
+            let span = window[10] - window[0];
+            assert!(span > Duration::from_secs(1), "11 arrivals within {span:?}");
+        }
+        // It costs the first way, once.
+        let span = arrivals[39] - arrivals[0];
+        assert!(span < Duration::from_millis(4_300), "{span:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -323,7 +406,7 @@ mod tests {
         for _ in 0..20 {
             limiter.turn(&lane, 10).await.throttled(None);
         }
-        let pace = limiter.lane(&lane).pace().reduced.expect("slower");
+        let pace = limiter.lane(&lane).ledger().reduced.expect("slower");
         assert!((pace - 0.5).abs() < 1e-9, "{pace}");
     }
 
