@@ -1,5 +1,10 @@
 //! How the provider gets to the CLI, and the neighbours it has there.
 
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
+};
+
 use acceptance_tests::{
     acceptance::{Case, Ending, Stage, contains, equal},
     cases,
@@ -13,6 +18,8 @@ pub(crate) const CASES: &[Case] = cases![installation:
     init_installs_from_a_filesystem_mirror,
     it_works_beside_the_official_provider,
     it_works_without_tls_when_the_cli_asks_for_that,
+    it_works_under_a_debugger,
+    it_works_through_a_proxy,
     nothing_is_left_in_the_temporary_directory,
 ];
 
@@ -98,6 +105,77 @@ fn it_works_without_tls_when_the_cli_asks_for_that(stage: &mut Stage) -> Ending 
     stage.applied(&binding(WABA, ""))?;
     stage.plan(0)?;
     Ok(())
+}
+
+fn it_works_under_a_debugger(stage: &mut Stage) -> Ending {
+    // What a maintainer does: start the provider by hand, and tell the CLI what it printed.
+    let mut provider = Command::new(provider_binary::path(Profile::Dev)?)
+        .arg("-debug")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let ending = (|| {
+        let stdout = provider.stdout.take().ok_or("stdout is piped")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let providers = line
+            .trim_end()
+            .strip_prefix("TF_REATTACH_PROVIDERS='")
+            .and_then(|rest| rest.strip_suffix('\''))
+            .ok_or_else(|| format!("an assignment, not {line:?}"))?;
+        // Nothing else tells the CLI where a provider is.
+        let mut directory = stage.another_directory(&Installation::DevOverrides {
+            binary: provider_binary::path(Profile::Dev)?,
+            sources: Vec::new(),
+        })?;
+        directory.set("TF_REATTACH_PROVIDERS", providers);
+        stage.configure(&binding(WABA, ""))?;
+        directory.write("main.tf", &stage.directory.read("main.tf")?)?;
+        // The same process serves command after command.
+        for (arguments, code) in [
+            (["apply", "-auto-approve"].as_slice(), 0),
+            (&["plan", "-detailed-exitcode"], 0),
+            (&["destroy", "-auto-approve"], 0),
+        ] {
+            directory.run(arguments)?.expecting(code)?;
+        }
+        equal(
+            "whether the provider has ended",
+            provider.try_wait()?.is_some(),
+            false,
+        )
+    })();
+    provider.kill()?;
+    provider.wait()?;
+    ending
+}
+
+fn it_works_through_a_proxy(stage: &mut Stage) -> Ending {
+    // The emulator also takes requests as a proxy gets them. The endpoint has a name that only a proxy could know.
+    let emulator = stage.emulator.endpoint().to_owned();
+    stage.configure_with("protocol = \"HTTP\"", &binding(WABA, ""))?;
+    let configuration = stage.directory.read("main.tf")?;
+    let hidden = configuration.replace(&emulator, "http://cams.behind-the-proxy.invalid");
+    stage.directory.write("main.tf", &hidden)?;
+    // Without the proxy nothing is sent; the wait for a name that may yet come is cut short.
+    stage.directory.set("MAX_RETRY_TIMEOUT", "1");
+    let output = stage
+        .directory
+        .run(&["apply", "-auto-approve"])?
+        .expecting(1)?;
+    contains(&output.text(), &["the host name cannot be resolved"])?;
+
+    stage.directory.set("HTTP_PROXY", &emulator);
+    stage
+        .directory
+        .run(&["apply", "-auto-approve"])?
+        .expecting(0)?;
+    stage.directory.plan(&[])?.output.expecting(0)?;
+
+    stage.directory.set("NO_PROXY", "behind-the-proxy.invalid");
+    let output = stage.directory.run(&["plan"])?.expecting(1)?;
+    contains(&output.text(), &["the host name cannot be resolved"])
 }
 
 fn nothing_is_left_in_the_temporary_directory(stage: &mut Stage) -> Ending {
