@@ -26,8 +26,9 @@
 //!    `PlanResourceChange` (`plan.rs`, then the resource's own hook). Values come and go through `msgpack.rs`.
 //! 5. `ApplyResourceChange`: `server.rs` sees from what is null whether to create, update or delete, and calls the
 //!    resource, which calls the cloud through an [`alicloud::Operation`].
-//! 6. `alicloud`: a turn under the rate limit, valid credentials, a signature for this one attempt, the call, the
-//!    judgement of the answer; the table in `retry.rs` says again or enough.
+//! 6. `alicloud`: valid credentials, a breaker that is closed, a turn under the rate limit, a signature for this one
+//!    attempt, the call, the judgement of the answer; the table in `retry.rs` says again or enough. After a bind without
+//!    an answer the resource's state machine (`cams_waba_binding/bind.rs`) finds out whether it took place.
 //! 7. The resource puts what it learned into the response at once. The server returns state *and* diagnostics, so a
 //!    failure after the bind leaves a tainted object or a warning, never an orphan.
 //! 8. `StopProvider`: waits end, a call in flight may finish. `Shutdown`: the process leaves.
