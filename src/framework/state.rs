@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 
 use super::{
     path::AttributePath,
-    schema::{Block, Collection, Nesting},
+    schema::{Attribute, AttributeKind, Block, Collection, Nesting},
     value::{Object, Value},
 };
 
-/// Fills what is missing the way the protocol wants it: collections of blocks are never null, a group never absent.
+/// Brings an object to the form that the protocol wants: collections of blocks are never null, a group is never absent,
+/// and write-only attributes are null, for nothing may store them.
 pub(super) fn complete(block: &Block, value: Value) -> Value {
     let Value::Map(mut attributes) = value else {
         return value;
@@ -40,12 +41,39 @@ pub(super) fn complete(block: &Block, value: Value) -> Value {
         };
         attributes.insert(nested.name.to_owned(), value);
     }
-    for attribute in &block.attributes {
+    without_write_only(&block.attributes, &mut attributes);
+    Value::Map(attributes)
+}
+
+fn without_write_only(attributes: &[Attribute], object: &mut BTreeMap<String, Value>) {
+    for attribute in attributes {
         if attribute.write_only {
-            attributes.insert(attribute.name.to_owned(), Value::Null);
+            object.insert(attribute.name.to_owned(), Value::Null);
+        } else if let AttributeKind::Nested(collection, nested) = &attribute.kind
+            && let Some(value) = object.get_mut(attribute.name)
+        {
+            match (collection, value) {
+                (Collection::Single, Value::Map(object)) => without_write_only(nested, object),
+                (Collection::Map, Value::Map(objects)) => {
+                    for object in objects.values_mut() {
+                        without_write_only_in(nested, object);
+                    }
+                }
+                (Collection::List | Collection::Set, Value::List(objects)) => {
+                    for object in objects {
+                        without_write_only_in(nested, object);
+                    }
+                }
+                _ => {}
+            }
         }
     }
-    Value::Map(attributes)
+}
+
+fn without_write_only_in(attributes: &[Attribute], object: &mut Value) {
+    if let Value::Map(object) = object {
+        without_write_only(attributes, object);
+    }
 }
 
 /// The place of a null among the objects of nested blocks, where only objects belong; within a set, the place of the set.
@@ -106,7 +134,7 @@ pub(super) fn null_unknowns(object: &mut Object) -> bool {
 mod tests {
     use super::*;
     use crate::framework::{
-        schema::{Attribute, Bounds},
+        schema::{Bounds, Setting},
         types::Type,
     };
 
@@ -177,6 +205,37 @@ mod tests {
         check("map", map(&[("k", Value::Null)]), Some("map[\"k\"]"));
         check("map", map(&[("k", map(&[]))]), None);
         check("other", nulls(), None);
+    }
+
+    #[test]
+    fn write_only_values_are_dropped_however_deep_they_are() {
+        let secret = || vec![Attribute::optional("secret", Type::String).write_only()];
+        let nested =
+            |name, collection| Attribute::nested(name, collection, secret(), Setting::Optional);
+        let deep = Attribute::nested(
+            "deep",
+            Collection::List,
+            vec![nested("inner", Collection::Single)],
+            Setting::Optional,
+        );
+        let block = Block::new("")
+            .attribute(nested("one", Collection::Single))
+            .attribute(nested("list", Collection::List))
+            .attribute(nested("map", Collection::Map))
+            .attribute(deep.clone())
+            .nested("block", Nesting::OPTIONAL, Block::new("").attribute(deep));
+        let object = |secret: Value| {
+            let one = || map(&[("secret", secret.clone())]);
+            let deep = || Value::List(vec![map(&[("inner", one())]), Value::Unknown]);
+            map(&[
+                ("one", one()),
+                ("list", Value::List(vec![one(), Value::Null])),
+                ("map", map(&[("k", one())])),
+                ("deep", deep()),
+                ("block", map(&[("deep", deep())])),
+            ])
+        };
+        assert_eq!(complete(&block, object("s".into())), object(Value::Null));
     }
 
     #[test]
