@@ -26,6 +26,8 @@ mod odd;
 mod provider_block;
 #[path = "cams_waba_binding/secrets.rs"]
 mod secrets;
+#[path = "cams_waba_binding/stored.rs"]
+mod stored;
 
 use std::process::ExitCode;
 
@@ -42,6 +44,7 @@ const SUBJECTS: &[&[Case]] = &[
     #[cfg(unix)]
     interrupt::CASES,
     secrets::CASES,
+    stored::CASES,
     provider_block::CASES,
     installation::CASES,
 ];
