@@ -28,6 +28,8 @@ mod provider_block;
 mod secrets;
 #[path = "cams_waba_binding/stored.rs"]
 mod stored;
+#[path = "cams_waba_binding/unknown.rs"]
+mod unknown;
 
 use std::process::ExitCode;
 
@@ -45,6 +47,7 @@ const SUBJECTS: &[&[Case]] = &[
     interrupt::CASES,
     secrets::CASES,
     stored::CASES,
+    unknown::CASES,
     provider_block::CASES,
     installation::CASES,
 ];
