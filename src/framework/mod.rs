@@ -3,6 +3,8 @@
 //! Must not contain: the name of a cloud; outside of [`protocol`], also no gRPC, no async runtime and no I/O.
 
 pub mod diagnostics;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod guard;
 pub mod json;
 pub mod msgpack;

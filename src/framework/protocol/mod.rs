@@ -10,6 +10,8 @@
 mod arguments;
 mod convert;
 mod crash;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod go_plugin;
 mod handshake;
 mod life;
