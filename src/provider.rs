@@ -223,6 +223,10 @@ impl Provider for Alicloud {
         )))
     }
 
+    fn is_waiting(&self, connection: &Connection) -> bool {
+        matches!(connection, Connection::Waiting { .. })
+    }
+
     fn stop(&self, connection: &Connection) {
         if let Connection::Ready(client) = connection {
             client.stop();

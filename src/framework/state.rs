@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    path::AttributePath,
     schema::{Attribute, AttributeKind, Block, Collection, Nesting},
     value::{Object, Value},
 };
@@ -75,6 +76,40 @@ fn without_write_only_in(attributes: &[Attribute], object: &mut Value) {
     }
 }
 
+/// The place of a null among the objects of nested blocks, where only objects belong; within a set, the place of the set.
+pub(super) fn null_block(block: &Block, value: &Value) -> Option<AttributePath> {
+    fn within(block: &Block, value: &Value, path: &AttributePath) -> Option<AttributePath> {
+        let Value::Map(attributes) = value else {
+            return None;
+        };
+        block.blocks.iter().find_map(|nested| {
+            let path = path.then_attribute(nested.name);
+            let element = |value: &Value, path: AttributePath| {
+                if value.is_null() {
+                    Some(path)
+                } else {
+                    within(&nested.block, value, &path)
+                }
+            };
+            match (nested.nesting.collection(), attributes.get(nested.name)?) {
+                (Collection::Single, value) => within(&nested.block, value, &path),
+                (Collection::Set, Value::List(objects)) => objects
+                    .iter()
+                    .find_map(|object| element(object, path.clone())),
+                (_, Value::List(objects)) => objects
+                    .iter()
+                    .enumerate()
+                    .find_map(|(index, object)| element(object, path.then_index(index))),
+                (Collection::Map, Value::Map(objects)) => objects
+                    .iter()
+                    .find_map(|(key, object)| element(object, path.then_key(key))),
+                _ => None,
+            }
+        })
+    }
+    within(block, value, &AttributePath::root())
+}
+
 /// Turns what is still unknown into null, and says whether there was anything.
 pub(super) fn null_unknowns(object: &mut Object) -> bool {
     fn within(value: &mut Value) {
@@ -143,6 +178,33 @@ mod tests {
             ])
         );
         assert_eq!(complete(&block, Value::Null), Value::Null);
+    }
+
+    #[test]
+    fn a_null_among_nested_blocks_is_found() {
+        let inner = Block::new("").nested("deep", Nesting::List(Bounds::default()), Block::new(""));
+        let block = Block::new("")
+            .attribute(Attribute::optional("text", Type::String))
+            .nested("one", Nesting::OPTIONAL, inner.clone())
+            .nested("list", Nesting::List(Bounds::default()), inner.clone())
+            .nested("set", Nesting::Set(Bounds::default()), inner.clone())
+            .nested("map", Nesting::Map, inner);
+        let nulls = || Value::List(vec![map(&[]), Value::Null]);
+        let deep = || map(&[("deep", nulls())]);
+        let check = |name: &str, value: Value, expected: Option<&str>| {
+            let found = null_block(&block, &map(&[(name, value)]));
+            assert_eq!(found.map(|path| path.to_string()).as_deref(), expected);
+        };
+        check("text", Value::Null, None);
+        check("one", Value::Null, None);
+        check("one", deep(), Some("one.deep[1]"));
+        check("list", Value::Null, None);
+        check("list", nulls(), Some("list[1]"));
+        check("list", Value::List(vec![deep()]), Some("list[0].deep[1]"));
+        check("set", nulls(), Some("set"));
+        check("map", map(&[("k", Value::Null)]), Some("map[\"k\"]"));
+        check("map", map(&[("k", map(&[]))]), None);
+        check("other", nulls(), None);
     }
 
     #[test]

@@ -380,7 +380,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    fn path(&self) -> AttributePath {
+    pub(super) fn path(&self) -> AttributePath {
         match self.from {
             None => AttributePath::root(),
             Some((parent, PlaceStep::Attribute(name))) => parent.path().then_attribute(name),

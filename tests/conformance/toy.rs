@@ -7,16 +7,24 @@
 
 use async_trait::async_trait;
 use terraform_provider_alicloud::framework::{
-    AttributePath, Block, ConfigureRequest, CreateRequest, DeleteRequest, Diagnostics,
-    ImportRequest, Object, Provider, ReadRequest, Resource, Schema, StateResponse, UpdateRequest,
-    Value, msgpack,
-    server::{ApplyInput, PlanInput, PlanReply, RawState, Server, StateReply},
+    AttributePath, Block, ClientCapabilities, ConfigureRequest, CreateRequest, DeleteRequest,
+    Diagnostics, ImportRequest, Object, Provider, ReadRequest, Resource, Schema, StateResponse,
+    UpdateRequest, Value, msgpack,
+    server::{
+        ApplyInput, ImportInput, PlanInput, PlanReply, RawState, ReadInput, Server, StateReply,
+    },
     value::DynamicValue,
 };
 
 use crate::{tape::Tape, values};
 
 const THING: &str = "toy_thing";
+
+/// A CLI that knows write-only attributes and does not put answers off.
+const CLIENT: ClientCapabilities = ClientCapabilities {
+    deferral_allowed: false,
+    write_only_attributes_allowed: true,
+};
 
 struct Toy {
     thing: Thing,
@@ -72,7 +80,7 @@ impl Host {
 
     pub(crate) fn validate(&self, config: &Value) -> Diagnostics {
         self.server
-            .validate_resource_config(THING, &self.wire(config))
+            .validate_resource_config(THING, &self.wire(config), CLIENT)
     }
 
     pub(crate) fn plan(
@@ -93,6 +101,8 @@ impl Host {
                 proposed: self.wire(proposed),
                 config: self.wire(config),
                 prior_private: Vec::new(),
+                prior_identity: None,
+                client: CLIENT,
             },
         );
         if diagnostics.is_empty() {
@@ -115,6 +125,7 @@ impl Host {
             prior: self.wire(prior.unwrap_or(&Value::Null)),
             planned: self.wire(planned),
             config: self.wire(config),
+            planned_identity: None,
         };
         let reply = self
             .runtime
@@ -123,14 +134,25 @@ impl Host {
     }
 
     pub(crate) fn read(&self, state: &Value) -> Result<Value, Diagnostics> {
+        let input = ReadInput {
+            stored: self.wire(state),
+            identity: None,
+            private: Vec::new(),
+            client: CLIENT,
+        };
         let reply = self
             .runtime
-            .block_on(self.server.read_resource(THING, self.wire(state), &[]));
+            .block_on(self.server.read_resource(THING, input));
         self.state(reply)
     }
 
     pub(crate) fn import(&self) -> Result<Value, Diagnostics> {
-        self.state(self.server.import_resource_state(THING, "id".to_owned()))
+        let input = ImportInput {
+            id: "id".to_owned(),
+            identity: None,
+            client: CLIENT,
+        };
+        self.state(self.server.import_resource_state(THING, &input))
     }
 
     pub(crate) fn upgrade(&self, json: &str) -> Result<Value, Diagnostics> {
@@ -138,11 +160,11 @@ impl Host {
             json: json.as_bytes().to_vec(),
             ..RawState::default()
         };
-        self.state(self.server.upgrade_resource_state(THING, &raw))
+        self.state(self.server.upgrade_resource_state(THING, 0, &raw))
     }
 
     fn state(&self, reply: StateReply) -> Result<Value, Diagnostics> {
-        if reply.diagnostics.is_empty() {
+        if !reply.diagnostics.has_errors() {
             Ok(self.value(&reply.state))
         } else {
             Err(reply.diagnostics)

@@ -33,7 +33,7 @@ Drives the real terraform (or tofu) through the life of WhatsApp Business Accoun
 with this provider, against an emulated cloud on this machine.
 
 Usage: cargo demo [--keep]
-       (short for: cargo run --release -p acceptance-tests --bin demo -- [--keep])
+       (short for: cargo run -p acceptance-tests --bin demo -- [--keep])
 
   --keep   keeps the directory with the configuration, and says where it is
   --help   this text

@@ -9,6 +9,8 @@
 
 mod arguments;
 mod convert;
+#[cfg(test)]
+mod coverage;
 mod crash;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
