@@ -14,7 +14,8 @@
 //!
 //! `main.rs` hands the provider to [`framework::protocol::run`], and that is all it does. The emulated cloud, the drivers
 //! of the real CLIs and the acceptance tests are the package `acceptance-tests`; it shares no code with this one, so that
-//! no mistake can be made twice in the same way. The import rules are a test (`tidy.rs`).
+//! no mistake can be made twice in the same way. The import rules are a test (`tidy.rs`). `tests/conformance` holds plan and
+//! apply to the rules by which Terraform judges them; `fuzz/` throws any bytes at every place where bytes of others come in.
 //!
 //! # The way of one `terraform apply`
 //!
@@ -64,6 +65,8 @@
 
 pub mod alicloud;
 pub mod framework;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod provider;
 pub mod resources;
 

@@ -9,7 +9,7 @@
 //!
 //! Must not contain: network or file access, resources, or the obtaining of credentials.
 
-use std::{ffi::OsString, sync::Arc, time::Duration};
+use std::{ffi::OsString, num::NonZeroU32, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -89,6 +89,10 @@ const CLIENT_READ_TIMEOUT: Argument = Argument {
 const MAX_RETRY_TIMEOUT: Argument = Argument {
     name: "max_retry_timeout",
     variables: &["MAX_RETRY_TIMEOUT"],
+};
+const REQUESTS_PER_SECOND: Argument = Argument {
+    name: "requests_per_second",
+    variables: &["ALIBABA_CLOUD_REQUESTS_PER_SECOND"],
 };
 
 /// A product whose endpoint and signature can be set.
@@ -172,6 +176,11 @@ impl Provider for Alicloud {
                 &MAX_RETRY_TIMEOUT,
                 "Seconds that one operation may spend on repeating calls. Default: `0`, which leaves it to the \
                  operation's `timeouts`.",
+            ))
+            .attribute(number(
+                &REQUESTS_PER_SECOND,
+                "Calls a second of each operation for each AccessKey, in place of the documented limits (10 for most \
+                 operations of CAMS). Default: `0`, the documented limits. Lower it where others share the account.",
             ))
             .attribute(text(&CONFIGURATION_SOURCE, "Text appended to the user agent, up to 1024 characters.").validate(
                 Validator::text(|text| match text.chars().count() {
@@ -352,6 +361,10 @@ impl Reading<'_> {
             .number(&MAX_RETRY_TIMEOUT)?
             .filter(|timeout| *timeout > 0)
             .map(Duration::from_secs);
+        settings.requests_per_second = self.number(&REQUESTS_PER_SECOND)?.and_then(|number| {
+            // What is beyond this type is no limit either way.
+            NonZeroU32::new(u32::try_from(number).unwrap_or(u32::MAX))
+        });
         settings.signature = match self
             .config
             .object("sign_version")
@@ -695,6 +708,7 @@ mod tests {
         assert_eq!(settings.connect_timeout, Duration::from_secs(60));
         assert_eq!(settings.read_timeout, Duration::from_secs(60));
         assert_eq!(settings.max_retry_timeout, None);
+        assert_eq!(settings.requests_per_second, None);
         assert_eq!(settings.signature_version(&CAMS), SignatureVersion::V1);
         assert_eq!(
             settings.endpoint(&CAMS).expect("an endpoint").to_string(),
@@ -717,6 +731,7 @@ mod tests {
             ("client_connect_timeout", 1500_i64.into()),
             ("client_read_timeout", 2500_i64.into()),
             ("max_retry_timeout", 30_i64.into()),
+            ("requests_per_second", 4_i64.into()),
             ("configuration_source", "acme/pipeline".into()),
             (
                 "endpoints",
@@ -740,6 +755,7 @@ mod tests {
         assert_eq!(settings.connect_timeout, Duration::from_millis(1500));
         assert_eq!(settings.read_timeout, Duration::from_millis(2500));
         assert_eq!(settings.max_retry_timeout, Some(Duration::from_secs(30)));
+        assert_eq!(settings.requests_per_second, NonZeroU32::new(4));
         assert_eq!(settings.signature_version(&CAMS), SignatureVersion::V3);
         assert!(settings.user_agent.ends_with(" acme/pipeline"));
     }

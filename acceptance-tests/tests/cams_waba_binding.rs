@@ -65,8 +65,9 @@ const WABA: &str = "100000000000001";
 /// Another WABA.
 const OTHER_WABA: &str = "100000000000002";
 
-/// The two actions of the service.
+/// The actions of the service that the provider calls.
 const BIND: &str = "ChatappBindWaba";
+const LIST: &str = "ListInstance";
 const QUERY: &str = "QueryChatappBindWaba";
 
 /// The resource, with more arguments.

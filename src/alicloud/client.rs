@@ -10,6 +10,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
+use super::breaker::{self, Breaker};
 use super::credentials::access_key_hint;
 use super::operation::Operation;
 use super::rate_limit::RateLimiter;
@@ -25,6 +26,7 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) transport: Transport,
     pub(super) surroundings: Surroundings,
+    pub(super) breaker: Breaker,
     pub(super) stopped: watch::Sender<bool>,
     /// Seconds by which the service is ahead of this machine, learned from a refusal.
     clock_offset: AtomicI64,
@@ -39,6 +41,7 @@ pub(super) struct Surroundings {
     pub(super) jitter: fn() -> f64,
     pub(super) nonce: fn() -> String,
     pub(super) limiter: Arc<RateLimiter>,
+    pub(super) breaker: breaker::Limits,
 }
 
 impl Client {
@@ -51,6 +54,7 @@ impl Client {
                 jitter: fastrand::f64,
                 nonce: || uuid::Uuid::new_v4().simple().to_string(),
                 limiter: RateLimiter::process_wide(),
+                breaker: breaker::Limits::default(),
             },
         )
     }
@@ -66,6 +70,7 @@ impl Client {
         Client(Arc::new(Shared {
             transport: Transport::new(connect_timeout),
             settings,
+            breaker: Breaker::new(surroundings.breaker),
             surroundings,
             stopped: watch::Sender::new(false),
             clock_offset: AtomicI64::new(0),
