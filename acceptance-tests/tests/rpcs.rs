@@ -450,6 +450,23 @@ async fn what_is_announced_is_what_is_there() {
     assert!(!space.description.is_empty());
 }
 
+#[tokio::test]
+async fn a_process_need_not_be_asked_for_its_schema_first() {
+    let binary = provider_binary::path(Profile::Dev).unwrap_or_else(|error| panic!("{error}"));
+    let launch = Launch::new(&binary).expect("a certificate is made");
+    let host = launch.start().await.expect("the plugin starts");
+    let request = wire::upgrade_resource_state::Request {
+        type_name: TYPE.to_owned(),
+        version: 0,
+        raw_state: Some(raw(r#"{"cust_space_id":"cams-a"}"#)),
+    };
+    let answer = host.provider().upgrade_resource_state(request).await;
+    let answer = answer.expect("answers").into_inner();
+    assert_eq!(text(&answer.diagnostics), "");
+    let state = json(answer.upgraded_state.as_ref()).expect("is a value");
+    assert_eq!(state["cust_space_id"], "cams-a");
+}
+
 // Identity
 
 #[tokio::test]
