@@ -793,3 +793,47 @@ fn what_stays_is_known_and_no_difference_for_ever() {
         json!({"n": {"a": "x"}, "c": "1", "d": "?", "e": "y"}),
     );
 }
+
+#[test]
+fn each_element_of_a_set_finds_its_own_configuration() {
+    // The first proposed element fits every configured one, the second two of them, the third the first one only. A
+    // default tells whether each found one: what was not found keeps the drifted mode.
+    let element = vec![
+        Attribute::required("key", Type::String),
+        Attribute::optional_computed("size", Type::String),
+        Attribute::optional_computed("kind", Type::String),
+        Attribute::optional("mode", Type::String).default("D"),
+    ];
+    let schema = Schema::new(Block::new("").attribute(Attribute::nested(
+        "n",
+        Collection::Set,
+        element,
+        Setting::Optional,
+    )));
+    let element = |size: Json, kind: Json, mode: Json| json!({"key": "a", "size": size, "kind": kind, "mode": mode});
+    let null = || Json::Null;
+    let config = value(&json!({"n": [
+        element(null(), null(), null()),
+        element(json!("1"), null(), null()),
+        element(json!("1"), json!("x"), null()),
+    ]}));
+    let state = |mode: &str| {
+        value(&json!({"n": [
+            element(json!("1"), json!("x"), json!(mode)),
+            element(json!("1"), json!("y"), json!(mode)),
+            element(json!("2"), json!("y"), json!(mode)),
+        ]}))
+    };
+    let drifted = state("E");
+    let plan = Host::new(&schema, &[])
+        .plan(Some(&drifted), &config, &drifted)
+        .expect("it can be planned");
+    let found = assert_plan_valid(
+        Reading::House,
+        &schema.block,
+        &drifted,
+        &config,
+        &plan.object,
+    );
+    assert!(found.is_empty(), "{} {found:?}", show(&plan.object));
+}
