@@ -207,18 +207,45 @@ fn import_commands_import(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
+const BY_STRING_ID: &str = "import-by-string-id.tf";
+const BY_IDENTITY: &str = "import-by-identity.tf";
+
 fn import_blocks_import(stage: &mut Stage) -> Ending {
+    let knows_identity = since(&stage.directory.cli().version, (1, 12))?;
     for (folder, _) in resources()? {
-        let block = fs::read_to_string(folder.join("import-by-string-id.tf"))?;
-        let id = block.split('"').nth(1).ok_or("no import ID")?;
-        make_what_is_imported(stage, id, &folder)?;
-        let directory = with_provider(stage, &folder)?;
-        copy(&directory, &folder.join("import-by-string-id.tf"))?;
-        let output = directory.run(&["apply", "-auto-approve"])?.expecting(0)?;
-        contains(&output.text(), &["1 imported, 0 added", "0 destroyed"])?;
-        directory.plan(&[])?.output.expecting(0)?;
+        let ids = [BY_STRING_ID, BY_IDENTITY]
+            .map(|name| imported_id(&folder.join(name)))
+            .into_iter()
+            .collect::<Result<BTreeSet<_>, _>>()?;
+        equal("objects that the blocks name", ids.len(), 1)?;
+        for name in [BY_STRING_ID, BY_IDENTITY] {
+            // An older CLI could not even read the block.
+            if name == BY_IDENTITY && !knows_identity {
+                continue;
+            }
+            make_what_is_imported(stage, &imported_id(&folder.join(name))?, &folder)?;
+            let directory = with_provider(stage, &folder)?;
+            copy(&directory, &folder.join(name))?;
+            let output = directory.run(&["apply", "-auto-approve"])?.expecting(0)?;
+            contains(&output.text(), &["1 imported, 0 added", "0 destroyed"])?;
+            directory.plan(&[])?.output.expecting(0)?;
+        }
     }
     Ok(())
+}
+
+/// The only text in quotes of a block.
+fn imported_id(file: &Path) -> Result<String, Failed> {
+    let block = fs::read_to_string(file)?;
+    let id = block.split('"').nth(1);
+    Ok(id.ok_or("no import ID")?.to_owned())
+}
+
+/// Whether a version such as `1.11.4` or `1.12.0-beta1` is of a release or a later one.
+fn since(version: &str, release: (u32, u32)) -> Result<bool, Failed> {
+    let mut parts = version.split('.');
+    let mut part = || parts.next().unwrap_or_default().parse::<u32>();
+    Ok((part()?, part()?) >= release)
 }
 
 fn all_files_are_formatted(stage: &mut Stage) -> Ending {
@@ -242,7 +269,7 @@ fn no_file_is_forgotten(_: &mut Stage) -> Ending {
     }
     for (folder, _) in resources()? {
         let folder = folder.strip_prefix(examples())?.to_owned();
-        for name in ["resource.tf", "import.sh", "import-by-string-id.tf"] {
+        for name in ["resource.tf", "import.sh", BY_STRING_ID, BY_IDENTITY] {
             tried.insert(folder.join(name));
         }
     }

@@ -22,6 +22,8 @@ mod client;
 mod connected;
 mod endpoint;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod loopback;
 mod operation;

@@ -762,3 +762,78 @@ fn a_replacement_counts_only_where_something_changes() {
         Action::Replace,
     );
 }
+
+#[test]
+fn what_stays_is_known_and_no_difference_for_ever() {
+    let part = vec![Attribute::optional("a", Type::String)];
+    let part = Attribute::nested("n", Collection::Single, part, Setting::OptionalComputed);
+    let schema = Schema::new(
+        Block::new("")
+            .attribute(part.use_state_for_unknown())
+            .attribute(Attribute::computed("c", Type::String).use_state_for_unknown())
+            .attribute(Attribute::computed("d", Type::String))
+            .attribute(Attribute::optional("e", Type::String)),
+    );
+    let prior = value(&json!({"n": {"a": "x"}, "c": "1", "d": "2", "e": null}));
+    let check = |config: Json, expected: Json| {
+        let config = value(&config);
+        let proposed = proposed_new(&schema.block, &prior, &config);
+        let plan = Host::new(&schema, &[])
+            .plan(Some(&prior), &config, &proposed)
+            .expect("it can be planned");
+        assert_eq!(show(&plan.object), show(&value(&expected)));
+    };
+    // Terraform proposes null for `n`, since its content was configured once.
+    check(
+        json!({"n": null, "c": null, "d": null, "e": null}),
+        json!({"n": {"a": "x"}, "c": "1", "d": "2", "e": null}),
+    );
+    check(
+        json!({"n": null, "c": null, "d": null, "e": "y"}),
+        json!({"n": {"a": "x"}, "c": "1", "d": "?", "e": "y"}),
+    );
+}
+
+#[test]
+fn each_element_of_a_set_finds_its_own_configuration() {
+    // The first proposed element fits every configured one, the second two of them, the third the first one only. A
+    // default tells whether each found one: what was not found keeps the drifted mode.
+    let element = vec![
+        Attribute::required("key", Type::String),
+        Attribute::optional_computed("size", Type::String),
+        Attribute::optional_computed("kind", Type::String),
+        Attribute::optional("mode", Type::String).default("D"),
+    ];
+    let schema = Schema::new(Block::new("").attribute(Attribute::nested(
+        "n",
+        Collection::Set,
+        element,
+        Setting::Optional,
+    )));
+    let element = |size: Json, kind: Json, mode: Json| json!({"key": "a", "size": size, "kind": kind, "mode": mode});
+    let null = || Json::Null;
+    let config = value(&json!({"n": [
+        element(null(), null(), null()),
+        element(json!("1"), null(), null()),
+        element(json!("1"), json!("x"), null()),
+    ]}));
+    let state = |mode: &str| {
+        value(&json!({"n": [
+            element(json!("1"), json!("x"), json!(mode)),
+            element(json!("1"), json!("y"), json!(mode)),
+            element(json!("2"), json!("y"), json!(mode)),
+        ]}))
+    };
+    let drifted = state("E");
+    let plan = Host::new(&schema, &[])
+        .plan(Some(&drifted), &config, &drifted)
+        .expect("it can be planned");
+    let found = assert_plan_valid(
+        Reading::House,
+        &schema.block,
+        &drifted,
+        &config,
+        &plan.object,
+    );
+    assert!(found.is_empty(), "{} {found:?}", show(&plan.object));
+}

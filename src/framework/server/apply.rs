@@ -117,8 +117,14 @@ impl<P: Provider> Server<P> {
                 managed.identity_of(state.as_ref()).unwrap_or_default()
             }
         };
+        let (state, misfit) = managed.encode_fitting("apply", state);
+        if let Some(misfit) = misfit
+            && !diagnostics.has_errors()
+        {
+            diagnostics.push(misfit);
+        }
         Ok(StateReply {
-            state: managed.encode_state(state),
+            state,
             identity: managed.encode_identity(identity),
             diagnostics,
             ..StateReply::default()

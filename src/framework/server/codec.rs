@@ -4,8 +4,9 @@
 
 use crate::framework::{
     diagnostics::{Diagnostic, Diagnostics},
+    guard::defect,
     json, msgpack,
-    path::AttributePath,
+    path::{AttributePath, Step},
     state::complete,
     types::Type,
     value::{DecodeError, DynamicValue, Object, Value},
@@ -18,6 +19,34 @@ impl<C: Send + Sync + 'static> Managed<C> {
         match state {
             Some(state) => encode(&self.ty, &complete(&self.schema.block, state.into())),
             None => encode(&self.ty, &Value::Null),
+        }
+    }
+
+    /// As [`Self::encode_state`], for what a resource made: values that do not fit the schema become null, with the
+    /// complaint to go with them. Terraform would refuse the whole object, and after a creation nobody would know of it.
+    pub(super) fn encode_fitting(
+        &self,
+        what: &str,
+        mut state: Option<Object>,
+    ) -> (DynamicValue, Option<Diagnostic>) {
+        let mut complaint = None;
+        loop {
+            let encoded = self.encode_state(state.clone());
+            let Err(error) = msgpack::decode(&encoded.msgpack, &self.ty) else {
+                return (encoded, complaint);
+            };
+            let happened = format!(
+                "it left a value that does not fit the schema; at {}: {}",
+                error.path, error.reason
+            );
+            complaint.get_or_insert(defect(what, &happened));
+            // Every round makes one more attribute null, and null fits everywhere.
+            match (error.path.steps().first(), &mut state) {
+                (Some(Step::Attribute(name)), Some(state)) if !state.get(name).is_null() => {
+                    state.set(name, Value::Null);
+                }
+                _ => return (encoded, complaint),
+            }
         }
     }
 }

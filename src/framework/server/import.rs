@@ -10,6 +10,7 @@ use crate::framework::{
     private::Private,
     provider::Provider,
     resource::ImportRequest,
+    state::null_unknowns,
     value::DynamicValue,
 };
 
@@ -45,7 +46,10 @@ impl<P: Provider> Server<P> {
             ImportRequest::Id(_) => None,
             ImportRequest::Identity(identity) => Some(identity.clone()),
         };
-        let state = guarded_now("import", || managed.resource.import(request))??;
+        let mut state = guarded_now("import", || managed.resource.import(request))??;
+        if null_unknowns(&mut state) {
+            return Err(defect("import", "it left a value unknown").into());
+        }
         let identity = managed.identity_of(Some(&state))?;
         let identity = match (asked, identity) {
             (Some(asked), Some(found)) if differ(&asked, &found) => {
@@ -62,8 +66,12 @@ impl<P: Provider> Server<P> {
                 ..StateReply::default()
             });
         }
+        let (state, misfit) = managed.encode_fitting("import", Some(state));
+        if let Some(misfit) = misfit {
+            return Err(misfit.into());
+        }
         Ok(StateReply {
-            state: managed.encode_state(Some(state)),
+            state,
             identity: managed.encode_identity(identity),
             private: Private {
                 importing: true,

@@ -5,10 +5,11 @@
 use crate::framework::{
     capabilities::{ClientCapabilities, DeferredReason},
     diagnostics::Diagnostics,
-    guard::guarded,
+    guard::{defect, guarded},
     private::Private,
     provider::Provider,
     resource::{ReadRequest, StateResponse},
+    state::null_unknowns,
     value::DynamicValue,
 };
 
@@ -75,13 +76,21 @@ impl<P: Provider> Server<P> {
             managed.resource.read(&client, request, &mut response),
         )
         .await;
-        let diagnostics = outcome_diagnostics(outcome, response.warnings);
+        let mut diagnostics = outcome_diagnostics(outcome, response.warnings);
+        if response.state.as_mut().is_some_and(null_unknowns) {
+            diagnostics.push(defect("read", "it left a value unknown"));
+        }
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
         let identity = managed.identity_after("read", before.as_ref(), response.state.as_ref())?;
+        let (state, misfit) = managed.encode_fitting("read", response.state);
+        if let Some(misfit) = misfit {
+            diagnostics.push(misfit);
+            return Err(diagnostics);
+        }
         Ok(StateReply {
-            state: managed.encode_state(response.state),
+            state,
             identity: managed.encode_identity(identity),
             diagnostics,
             ..StateReply::default()

@@ -112,6 +112,10 @@ impl Resource for Thing {
         if what != "leave unknown" {
             state.set("id", client.as_str());
         }
+        if what == "misfit" {
+            state.set("id", 7);
+            state.set("part", "no blocks");
+        }
         state.set("secret", "must not be stored");
         response.state = Some(state);
         response
@@ -139,6 +143,17 @@ impl Resource for Thing {
             }
             Some("gone") => {
                 response.state = None;
+                Ok(())
+            }
+            Some(what @ ("misfit" | "leave unknown")) => {
+                if let Some(state) = &mut response.state {
+                    let id = if what == "misfit" {
+                        7.into()
+                    } else {
+                        Value::Unknown
+                    };
+                    state.set("id", id);
+                }
                 Ok(())
             }
             _ => {
@@ -187,7 +202,11 @@ impl Resource for Thing {
         };
         act(Some(&id));
         let mut state = Object::new();
-        state.set("id", id);
+        match id.as_str() {
+            "misfit" => state.set("id", 7),
+            "leave unknown" => state.set("id", Value::Unknown),
+            _ => state.set("id", id),
+        }
         Ok(state)
     }
 }
@@ -301,6 +320,44 @@ async fn an_unknown_value_after_apply_is_a_defect_that_loses_nothing() {
         read_back(&reply.state).expect("a state").text("act"),
         Some("leave unknown")
     );
+}
+
+#[tokio::test]
+async fn a_value_that_does_not_fit_the_schema_loses_nothing_else() {
+    let reply = apply(None, Some(thing("misfit", Value::Unknown))).await;
+    let text: Vec<String> = reply.diagnostics.iter().map(ToString::to_string).collect();
+    assert!(
+        text.iter()
+            .any(|text| text.contains("does not fit the schema; at id: expected string")),
+        "{text:?}"
+    );
+    let state = read_back(&reply.state).expect("a state");
+    assert_eq!(state.text("act"), Some("misfit"));
+    assert_eq!(state.get("id"), &Value::Null);
+    assert_eq!(state.get("part"), &Value::List(Vec::new()));
+}
+
+#[tokio::test]
+async fn what_cannot_be_stored_is_neither_read_nor_imported() {
+    let server = configured().await;
+    for (act, part) in [
+        ("misfit", "does not fit"),
+        ("leave unknown", "left a value unknown"),
+    ] {
+        let stored = wire(Some(thing(act, "1".into())));
+        let reply = read(&server, stored.clone(), b"notes").await;
+        assert_eq!(reply.state, stored, "{act}");
+        let input = ImportInput {
+            id: act.to_owned(),
+            ..ImportInput::default()
+        };
+        let imported = server.import_resource_state("toy_thing", &input);
+        assert_eq!(imported.state, DynamicValue::default(), "{act}");
+        for diagnostics in [reply.diagnostics, imported.diagnostics] {
+            let text: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+            assert!(text.iter().any(|text| text.contains(part)), "{text:?}");
+        }
+    }
 }
 
 #[tokio::test]
