@@ -2,7 +2,9 @@
 //!
 //! Must not contain: anything that the product needs; it is never published.
 
+pub mod acceptance;
 pub mod emulator;
 pub mod plugin_host;
 pub mod proto;
 pub mod provider_binary;
+pub mod terraform;

@@ -5,45 +5,26 @@
 //! It checks what Terraform's host checks (`hashicorp/go-plugin`, `client.go`): the handshake line, the certificate in it,
 //! the name `localhost`, HTTP/2. And it can be other callers than the host, to see them refused.
 
+mod dial;
 mod identity;
 
 use std::{
     env,
     error::Error,
     ffi::{OsStr, OsString},
-    fmt, io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    pin::Pin,
+    path::Path,
     process::{ExitStatus, Stdio},
-    sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-use hyper_util::rt::TokioIo;
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme,
-    SupportedProtocolVersion,
-    client::{
-        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-        verify_server_name,
-    },
-    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime},
-    server::ParsedCertificate,
-    version::{TLS12, TLS13},
-};
+use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, BufReader},
-    net::TcpStream,
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     process::{Child, Command},
     task::JoinHandle,
     time::timeout,
 };
-use tokio_rustls::TlsConnector;
-use tonic::transport::{Channel, Endpoint};
-use x509_cert::{Certificate, der::Decode};
+use tonic::transport::Channel;
 
 use crate::proto::{
     grpc_health_v1::health_client::HealthClient,
@@ -54,7 +35,10 @@ use crate::proto::{
     tfplugin6::provider_client::ProviderClient,
 };
 
-pub use self::identity::Identity;
+pub use self::{
+    dial::{Address, BOTH, Caller, Dial, Handshake, Stream},
+    identity::Identity,
+};
 
 /// Any failure of this host, as a sentence.
 pub type HostError = Box<dyn Error + Send + Sync>;
@@ -73,13 +57,15 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Launch {
     command: Command,
     identity: Option<Identity>,
+    /// The process's directory for temporary files: a killed process leaves its socket behind.
+    temporary: TempDir,
 }
 
 impl Launch {
     /// As Terraform 1.11 starts a plugin, but without those variables of this process that could reach into a test.
     pub fn new(binary: &Path) -> Result<Self, HostError> {
         let identity = Identity::new()?;
-        let mut launch = Self::bare(binary)
+        let mut launch = Self::bare(binary)?
             .env(COOKIE.0, COOKIE.1)
             .env("PLUGIN_PROTOCOL_VERSIONS", "5,6")
             .env("PLUGIN_MIN_PORT", "10000")
@@ -90,7 +76,8 @@ impl Launch {
     }
 
     /// As a person starts a program: no argument and nothing of a host in the environment.
-    pub fn bare(binary: &Path) -> Self {
+    pub fn bare(binary: &Path) -> Result<Self, HostError> {
+        let temporary = tempfile::tempdir()?;
         let mut command = Command::new(binary);
         command
             .stdin(Stdio::null())
@@ -106,10 +93,12 @@ impl Launch {
                 command.env_remove(name);
             }
         }
-        Self {
+        command.env("TMPDIR", temporary.path());
+        Ok(Self {
             command,
             identity: None,
-        }
+            temporary,
+        })
     }
 
     /// Sets a variable.
@@ -203,6 +192,7 @@ impl Launch {
         }
         Ok(Process {
             child,
+            _temporary: self.temporary,
             first_line,
             started_in,
             stdout,
@@ -263,6 +253,7 @@ pub struct Process {
     pub started_in: Duration,
     stdout: JoinHandle<String>,
     stderr: JoinHandle<String>,
+    _temporary: TempDir,
 }
 
 impl Process {
@@ -308,159 +299,6 @@ impl Process {
         timeout(limit, ended)
             .await
             .map_err(|_| format!("the process did not end within {limit:?}"))?
-    }
-}
-
-/// The handshake line, checked as a host checks it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Handshake {
-    /// Where the plugin listens.
-    pub address: Address,
-    /// The certificate to trust, in DER. `None`: no TLS.
-    pub certificate: Option<Vec<u8>>,
-    /// The seventh field, if there is one.
-    pub multiplex: Option<bool>,
-}
-
-/// Where a plugin listens.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Address {
-    /// A socket's path.
-    Unix(PathBuf),
-    /// A loopback port.
-    Tcp(SocketAddr),
-}
-
-impl Handshake {
-    /// Reads the first line of stdout.
-    pub fn parse(line: &str) -> Result<Self, HostError> {
-        let fields: Vec<_> = line
-            .strip_suffix('\n')
-            .ok_or("the line has no end")?
-            .split('|')
-            .collect();
-        let (network, address, certificate, rest) = match fields.as_slice() {
-            ["1", "6", network, address, "grpc", certificate, rest @ ..] => {
-                (network, address, certificate, rest)
-            }
-            _ => return Err(format!("not a handshake for plugin protocol 6: {line:?}").into()),
-        };
-        let address = match *network {
-            "unix" => Address::Unix(PathBuf::from(address)),
-            "tcp" => Address::Tcp(address.parse()?),
-            other => return Err(format!("unknown network {other:?}").into()),
-        };
-        let certificate = match *certificate {
-            "" => None,
-            short if short.len() <= 50 => {
-                return Err(format!("a host would not look at {short:?}").into());
-            }
-            base64 => Some(STANDARD_NO_PAD.decode(base64)?),
-        };
-        let multiplex = match rest {
-            [] => None,
-            [multiplex] => Some(multiplex.parse()?),
-            _ => return Err(format!("too many fields: {line:?}").into()),
-        };
-        Ok(Self {
-            address,
-            certificate,
-            multiplex,
-        })
-    }
-}
-
-/// Who dials.
-#[derive(Clone, Debug)]
-pub enum Caller {
-    /// TLS, with a client certificate.
-    WithCertificate(Identity),
-    /// TLS, without a client certificate.
-    Anonymous,
-    /// No TLS at all.
-    PlainText,
-}
-
-/// TLS 1.3 and 1.2, as hosts offer them.
-pub const BOTH: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
-
-/// A stream of bytes in both directions.
-pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
-
-/// A way to the plugin.
-#[derive(Clone, Debug)]
-pub struct Dial {
-    /// Where it listens and what it shows.
-    pub handshake: Handshake,
-    /// Who dials.
-    pub caller: Caller,
-    /// The TLS versions offered.
-    pub versions: &'static [&'static SupportedProtocolVersion],
-}
-
-impl Dial {
-    /// Connects for RPCs. Under TLS 1.3 a server refuses a certificate only after the client is content, so that a
-    /// refusal may show in the first RPC instead.
-    pub async fn connect(self) -> Result<Channel, HostError> {
-        let connector = tower::service_fn(move |_| {
-            let dial = self.clone();
-            async move { Ok::<_, HostError>(TokioIo::new(dial.stream().await?)) }
-        });
-        // No name is looked up: the connector knows where to go.
-        Ok(Endpoint::from_static("http://localhost")
-            .connect_timeout(PATIENCE)
-            .connect_with_connector(connector)
-            .await?)
-    }
-
-    /// Connects, and ends where HTTP/2 would begin.
-    pub async fn stream(&self) -> Result<Pin<Box<dyn Stream>>, HostError> {
-        let raw = self.raw().await?;
-        let resolver: Arc<dyn rustls::client::ResolvesClientCert> = match &self.caller {
-            Caller::PlainText => return Ok(raw),
-            Caller::Anonymous => Arc::new(NoCertificate),
-            Caller::WithCertificate(identity) => Arc::new(identity.clone()),
-        };
-        let certificate = self
-            .handshake
-            .certificate
-            .clone()
-            .ok_or("the plugin shows no certificate")?;
-        let provider = Arc::new(ring::default_provider());
-        let verifier = OnlyThis {
-            certificate: certificate.into(),
-            provider: Arc::clone(&provider),
-        };
-        let mut config = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(self.versions)?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_client_cert_resolver(resolver);
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        let stream = TlsConnector::from(Arc::new(config))
-            .connect(ServerName::try_from("localhost")?, raw)
-            .await?;
-        if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
-            return Err("the plugin did not negotiate HTTP/2, which newer hosts insist on".into());
-        }
-        Ok(Box::pin(stream))
-    }
-
-    /// Connects, and ends where TLS would begin.
-    pub async fn raw(&self) -> io::Result<Pin<Box<dyn Stream>>> {
-        match &self.handshake.address {
-            Address::Tcp(address) => {
-                let stream = TcpStream::connect(address).await?;
-                stream.set_nodelay(true)?;
-                Ok(Box::pin(stream))
-            }
-            #[cfg(unix)]
-            Address::Unix(path) => Ok(Box::pin(tokio::net::UnixStream::connect(path).await?)),
-            #[cfg(not(unix))]
-            Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
-        }
     }
 }
 
@@ -534,99 +372,4 @@ pub fn provider(channel: Channel) -> ProviderClient<Channel> {
     ProviderClient::new(channel)
         .max_decoding_message_size(i32::MAX as usize)
         .max_encoding_message_size(i32::MAX as usize)
-}
-
-/// Offers nothing.
-#[derive(Debug)]
-struct NoCertificate;
-
-impl rustls::client::ResolvesClientCert for NoCertificate {
-    fn resolve(
-        &self,
-        _: &[&[u8]],
-        _: &[SignatureScheme],
-    ) -> Option<Arc<rustls::sign::CertifiedKey>> {
-        None
-    }
-
-    fn has_certs(&self) -> bool {
-        false
-    }
-}
-
-/// Trusts the certificate of the handshake line under the rules of Go's verification: name, validity, key.
-#[derive(Debug)]
-struct OnlyThis {
-    certificate: CertificateDer<'static>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for OnlyThis {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        _: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        if *end_entity != self.certificate {
-            return Err(CertificateError::UnknownIssuer.into());
-        }
-        verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)?;
-        let certificate =
-            Certificate::from_der(end_entity).map_err(|_| CertificateError::BadEncoding)?;
-        let validity = certificate.tbs_certificate().validity();
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now.as_secs());
-        if now < validity.not_before.to_system_time() {
-            return Err(CertificateError::NotValidYet.into());
-        }
-        if now > validity.not_after.to_system_time() {
-            return Err(CertificateError::Expired.into());
-        }
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unix(path) => path.display().fmt(f),
-            Self::Tcp(address) => address.fmt(f),
-        }
-    }
 }

@@ -39,6 +39,10 @@ fn launch() -> Launch {
     Launch::new(&binary()).expect("a certificate is made")
 }
 
+fn bare() -> Launch {
+    Launch::bare(&binary()).expect("a directory is made")
+}
+
 async fn start() -> PluginHost {
     launch().start().await.expect("the plugin starts")
 }
@@ -99,10 +103,7 @@ fn socket(host: &PluginHost) -> PathBuf {
 
 #[tokio::test]
 async fn a_person_is_told_what_this_is() {
-    for launch in [
-        Launch::bare(&binary()),
-        launch().env("TF_PLUGIN_MAGIC_COOKIE", "wrong"),
-    ] {
+    for launch in [bare(), launch().env("TF_PLUGIN_MAGIC_COOKIE", "wrong")] {
         let ended = launch.run().await.expect("ends");
         assert_eq!(ended.status.code(), Some(1));
         assert_eq!(ended.stdout, "");
@@ -124,11 +125,7 @@ async fn a_person_is_told_what_this_is() {
 #[tokio::test]
 async fn questions_of_a_person() {
     let answer = async |argument: &str| {
-        let ended = Launch::bare(&binary())
-            .arg(argument)
-            .run()
-            .await
-            .expect("ends");
+        let ended = bare().arg(argument).run().await.expect("ends");
         assert_eq!(
             (ended.status.code(), ended.stderr.as_str()),
             (Some(0), ""),
@@ -715,17 +712,19 @@ async fn an_interrupt_right_after_the_handshake_is_ignored_too() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_termination_ends_the_process_in_order() {
-    let host = start().await;
-    let directory = socket(&host).parent().expect("has a parent").to_owned();
-    must_answer(&host).await;
-    host.process.signal("TERM").await.expect("is sent");
-    let ended = host
-        .process
-        .ended_within(Duration::from_secs(2))
-        .await
-        .expect("ends");
-    assert_eq!(ended.status.code(), Some(0));
-    assert!(!directory.exists());
+    for signal in ["TERM", "HUP"] {
+        let host = start().await;
+        let directory = socket(&host).parent().expect("has a parent").to_owned();
+        must_answer(&host).await;
+        host.process.signal(signal).await.expect("is sent");
+        let ended = host
+            .process
+            .ended_within(Duration::from_secs(2))
+            .await
+            .expect("ends");
+        assert_eq!(ended.status.code(), Some(0));
+        assert!(!directory.exists());
+    }
 }
 
 #[cfg(unix)]
@@ -903,11 +902,7 @@ async fn a_stderr_that_nobody_reads_blocks_nothing_else() {
 #[tokio::test]
 async fn debug_mode_waits_for_hosts_until_its_user_interrupts_it() {
     for argument in ["-debug", "--debug"] {
-        let process = Launch::bare(&binary())
-            .arg(argument)
-            .spawn()
-            .await
-            .expect("starts");
+        let process = bare().arg(argument).spawn().await.expect("starts");
         let assignment = process.first_line.trim_end();
         let json = assignment
             .strip_prefix("TF_REATTACH_PROVIDERS='")

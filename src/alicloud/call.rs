@@ -22,9 +22,6 @@ use super::request::{Draft, Repeat};
 use super::retry::{Budget, Class, History};
 use super::signature;
 
-/// The target of the events that tell of attempts.
-const LOG_TARGET: &str = "provider.alicloud";
-
 /// One call with its attempts.
 pub(super) struct Call<'a> {
     operation: &'a Operation,
@@ -325,7 +322,6 @@ impl<'a> Call<'a> {
             }
         };
         tracing::debug!(
-            target: LOG_TARGET,
             action = self.action.name,
             host = self.endpoint.host(),
             status,

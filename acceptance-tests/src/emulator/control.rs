@@ -241,7 +241,7 @@ mod tests {
             &emulator,
             ("PUT", "switches", body),
             400,
-            "bind_again, bind_foreign",
+            "bind_again, bind_answer_waba_id",
         );
         assert_eq!(emulator.switches().lag_queries, 3);
         let body = r#"{"success_flag": "maybe"}"#;

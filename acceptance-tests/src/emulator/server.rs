@@ -514,7 +514,7 @@ mod tests {
             assert!(!answer.is_whole() && !answer.body.is_empty(), "{answer:?}");
         };
         check(json!({"fault": {"truncate": {}}}), half, true);
-        let three = |answer: &Answer| assert_eq!(answer.body, b"{\"R");
+        let three = |answer: &Answer| assert_eq!(answer.body, b"{\"A");
         check(json!({"fault": {"truncate": {"bytes": 3}}}), three, true);
     }
 

@@ -360,7 +360,7 @@ mod tests {
     fn unknown_names_and_positions_teach() {
         let error = check(json!({"bind_agian": 1})).expect_err("misspelt");
         assert!(error.contains("no switch \"bind_agian\""), "{error}");
-        assert!(error.contains("bind_again, bind_foreign"), "{error}");
+        assert!(error.contains("bind_again, bind_answer_waba_id"), "{error}");
         let error = check(json!({"nothing_bound": "data"})).expect_err("no such position");
         assert!(error.contains("\"nothing_bound\""), "{error}");
         assert!(error.contains("`data_null`"), "{error}");

@@ -5,7 +5,6 @@
 use std::{
     fmt, io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    path::Path,
 };
 
 use super::handshake::{Listen, Network, Ports};
@@ -33,7 +32,7 @@ pub(super) enum Address {
     /// An absolute path without `|` and line breaks, so that it can stand in the handshake line.
     #[cfg_attr(
         not(unix),
-        expect(
+        allow(
             dead_code,
             reason = "the standard library has unix sockets on unix only"
         )
@@ -67,7 +66,7 @@ pub(super) enum BindError {
     /// The host insists on a directory in which no socket can be made.
     #[cfg_attr(
         not(unix),
-        expect(
+        allow(
             dead_code,
             reason = "the standard library has unix sockets on unix only"
         )
@@ -146,10 +145,10 @@ mod unix {
             fs::{PermissionsExt, chown},
             net::UnixListener,
         },
-        path::absolute,
+        path::{Path, absolute},
     };
 
-    use super::{Address, BindError, Listen, Listener, Path, Socket, io};
+    use super::{Address, BindError, Listen, Listener, Socket, io};
 
     /// `None`: none of the directories that we may choose ourselves will do.
     pub(super) fn bind(wishes: &Listen) -> Result<Option<Listener>, BindError> {
@@ -233,7 +232,7 @@ mod unix {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::path::Path;
 
     use super::*;
 
@@ -279,6 +278,7 @@ mod tests {
                 fs::{MetadataExt, PermissionsExt},
                 net::UnixStream,
             },
+            path::PathBuf,
         };
 
         use super::*;

@@ -157,22 +157,22 @@ fn serve_until_end<S: Service>(
     started_by: StartedBy,
     environment: Environment,
 ) -> Result<(), Failure> {
-    let Listener {
-        socket,
-        address,
-        directory,
-    } = listener::bind(&environment.listen).map_err(Failure::Bind)?;
-    // A person has no certificate to give.
-    let identity = match (started_by, &environment.client_certificate) {
-        (StartedBy::Host, Some(client)) => {
-            Some(Identity::new(client.clone(), OffsetDateTime::now_utc()).map_err(Failure::Tls)?)
-        }
-        (StartedBy::Host, None) | (StartedBy::Person, _) => None,
-    };
     let runtime = runtime().map_err(Failure::Runtime)?;
     let end = runtime.block_on(async {
-        // Before the host can know of this process, and send it a signal.
+        // First: from here on a signal cannot end the process before its socket is removed.
         let signals = Signals::listen().map_err(Failure::Runtime)?;
+        let Listener {
+            socket,
+            address,
+            directory: _directory,
+        } = listener::bind(&environment.listen).map_err(Failure::Bind)?;
+        // A person has no certificate to give.
+        let identity = match (started_by, &environment.client_certificate) {
+            (StartedBy::Host, Some(client)) => Some(
+                Identity::new(client.clone(), OffsetDateTime::now_utc()).map_err(Failure::Tls)?,
+            ),
+            (StartedBy::Host, None) | (StartedBy::Person, _) => None,
+        };
         let service = Arc::new(service());
         announce(about, started_by, &environment, &address, identity.as_ref())
             .map_err(Failure::Stdout)?;
@@ -183,7 +183,6 @@ fn serve_until_end<S: Service>(
     });
     // Whatever still runs has had its time.
     runtime.shutdown_background();
-    drop(directory);
     match end? {
         End::Failed(reason) => Err(Failure::Server(reason)),
         End::Shutdown | End::Signal | End::HostGone => Ok(()),
@@ -286,19 +285,38 @@ mod tests {
             log_variable: "TF_LOG_PROVIDER_TOY",
             summary: "a toy",
         };
-        let check = |address: Address, expected: &str| {
-            assert_eq!(reattach(&about, &address, 7).lines().next(), Some(expected));
+        // What a shell makes of the assignment.
+        let value = |address: Address| {
+            let text = reattach(&about, &address, 7);
+            let quoted = text
+                .lines()
+                .next()
+                .and_then(|line| line.strip_prefix("TF_REATTACH_PROVIDERS='"));
+            let json = quoted
+                .and_then(|quoted| quoted.strip_suffix('\''))
+                .expect("is quoted")
+                .replace(r"'\''", "'");
+            serde_json::from_str::<serde_json::Value>(&json).expect("is JSON")
+        };
+        let check = |address: Address, network: &str, string: &str| {
+            let expected = json!({
+                "registry.terraform.io/example/toy": {
+                    "Protocol": "grpc", "ProtocolVersion": 6, "Pid": 7, "Test": true,
+                    "Addr": { "Network": network, "String": string },
+                }
+            });
+            assert_eq!(value(address), expected);
         };
         if cfg!(unix) {
             check(
                 Address::Unix("/tmp/it's/s".to_owned()),
-                "TF_REATTACH_PROVIDERS='{\"registry.terraform.io/example/toy\":{\"Addr\":{\"Network\":\"unix\",\
-                 \"String\":\"/tmp/it'\\''s/s\"},\"Pid\":7,\"Protocol\":\"grpc\",\"ProtocolVersion\":6,\"Test\":true}}'",
+                "unix",
+                "/tmp/it's/s",
             );
             check(
                 Address::Tcp(([127, 0, 0, 1], 10000).into()),
-                "TF_REATTACH_PROVIDERS='{\"registry.terraform.io/example/toy\":{\"Addr\":{\"Network\":\"tcp\",\
-                 \"String\":\"127.0.0.1:10000\"},\"Pid\":7,\"Protocol\":\"grpc\",\"ProtocolVersion\":6,\"Test\":true}}'",
+                "tcp",
+                "127.0.0.1:10000",
             );
         }
     }

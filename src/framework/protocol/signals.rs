@@ -5,22 +5,26 @@
 use std::{future::pending, io};
 
 #[cfg(unix)]
-use tokio::signal::unix::{Signal as Interrupts, Signal as Terminations};
+use tokio::signal::unix::{Signal as Hangups, Signal as Interrupts, Signal as Terminations};
 #[cfg(windows)]
-use tokio::signal::windows::{CtrlBreak as Terminations, CtrlC as Interrupts};
+use tokio::signal::windows::{
+    CtrlBreak as Terminations, CtrlC as Interrupts, CtrlClose as Hangups,
+};
 
-/// From [`Signals::listen`] on neither of them ends the process by itself, and children are not affected.
+/// From [`Signals::listen`] on none of them ends the process by itself, and children are not affected.
 #[derive(Debug)]
 pub(super) struct Signals {
     interrupts: Interrupts,
     terminations: Terminations,
+    hangups: Hangups,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Signal {
     /// SIGINT, or Ctrl-C on Windows.
     Interrupt,
-    /// SIGTERM, or Ctrl-Break on Windows, which is as near as its console comes.
+    /// SIGTERM or SIGHUP: the process is not wanted any more, or its terminal is gone. On Windows Ctrl-Break, which is as
+    /// near as its console comes, and the end of the console.
     Terminate,
 }
 
@@ -32,16 +36,18 @@ impl Signals {
         Ok(Self {
             interrupts: signal(SignalKind::interrupt())?,
             terminations: signal(SignalKind::terminate())?,
+            hangups: signal(SignalKind::hangup())?,
         })
     }
 
     /// Begins to listen. Must be called within a runtime.
     #[cfg(windows)]
     pub(super) fn listen() -> io::Result<Self> {
-        use tokio::signal::windows::{ctrl_break, ctrl_c};
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
         Ok(Self {
             interrupts: ctrl_c()?,
             terminations: ctrl_break()?,
+            hangups: ctrl_close()?,
         })
     }
 
@@ -50,6 +56,7 @@ impl Signals {
         tokio::select! {
             Some(()) = self.interrupts.recv() => Signal::Interrupt,
             Some(()) = self.terminations.recv() => Signal::Terminate,
+            Some(()) = self.hangups.recv() => Signal::Terminate,
             // No more signals can come, which is no signal.
             else => pending().await,
         }

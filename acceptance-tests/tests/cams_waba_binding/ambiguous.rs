@@ -1,0 +1,273 @@
+//! Failures after which nobody knows whether the call was executed. A bind is not repeated then, because the service
+//! has no idempotency token and no unbind; reads are.
+
+use acceptance_tests::{
+    acceptance::{Case, Ending, Stage, contains, equal, only_error, only_warning},
+    cases,
+    emulator::{Fault, Misbehaviour},
+    terraform::Output,
+};
+use serde_json::Value;
+
+use crate::{A, BIND, QUERY, WABA, binding};
+
+pub(crate) const CASES: &[Case] = cases![ambiguous:
+    a_bind_cut_after_execution_is_not_repeated,
+    a_bind_cut_before_execution_is_not_repeated_either,
+    a_bind_behind_a_broken_gateway_is_not_repeated,
+    a_bind_answered_with_a_server_failure_is_not_repeated,
+    a_bind_beyond_the_read_timeout_is_not_repeated,
+    a_bind_beyond_the_create_timeout_ends_in_time,
+    the_commands_that_the_message_names_settle_it,
+    reads_are_repeated,
+    reads_that_never_work_end_in_time,
+    a_slow_answer_within_the_limit_is_waited_for,
+    a_lagging_read_is_tolerated,
+    a_read_that_lags_too_long_leaves_a_saved_binding_and_a_warning,
+    a_failed_read_after_the_bind_leaves_a_saved_binding_and_a_warning,
+];
+
+/// Applies, which must fail in the bind without repeating it, and must say what is unknown.
+fn leaves_the_outcome_open(
+    stage: &Stage,
+    parts: &[&str],
+) -> Result<Output, acceptance_tests::acceptance::Failed> {
+    let output = stage.apply()?.expecting(1)?;
+    let error = only_error(&output)?;
+    equal(
+        "summary",
+        &*error.summary,
+        "Unable to bind the WhatsApp Business Account",
+    )?;
+    contains(
+        &error.text(),
+        &[
+            &format!("Whether WABA {WABA} is bound now is unknown"),
+            "nothing was saved in state",
+            "Channel Management",
+            "terraform import 'alicloud_cams_waba_binding.NAME' CHANNEL_ID",
+            "apply again: terraform apply",
+        ],
+    )?;
+    contains(&error.text(), parts)?;
+    equal("binds", stage.calls(BIND), 1)?;
+    equal("objects", stage.directory.state()?.resources.len(), 0)?;
+    Ok(output)
+}
+
+fn a_bind_cut_after_execution_is_not_repeated(stage: &mut Stage) -> Ending {
+    stage.configure(&binding(WABA, ""))?;
+    stage
+        .emulator
+        .inject(Fault::new(BIND, Misbehaviour::Cut).after())?;
+    leaves_the_outcome_open(
+        stage,
+        &["Not repeated: it is unknown whether the request was executed"],
+    )?;
+    stage.space_of(WABA)?;
+    Ok(())
+}
+
+fn a_bind_cut_before_execution_is_not_repeated_either(stage: &mut Stage) -> Ending {
+    stage.configure(&binding(WABA, ""))?;
+    stage.emulator.inject(Fault::new(BIND, Misbehaviour::Cut))?;
+    leaves_the_outcome_open(stage, &[])?;
+    equal(
+        "bound spaces",
+        stage.emulator.spaces_bound_to(WABA).len(),
+        0,
+    )
+}
+
+fn a_bind_behind_a_broken_gateway_is_not_repeated(stage: &mut Stage) -> Ending {
+    stage.configure(&binding(WABA, ""))?;
+    stage
+        .emulator
+        .inject(Fault::new(BIND, Misbehaviour::Html { status: 502 }).after())?;
+    leaves_the_outcome_open(stage, &["HTTP status: 502"])?;
+    Ok(())
+}
+
+fn a_bind_answered_with_a_server_failure_is_not_repeated(stage: &mut Stage) -> Ending {
+    stage.configure(&binding(WABA, ""))?;
+    let fault = Misbehaviour::Error {
+        status: 500,
+        code: "InternalError".to_owned(),
+        message: "The request processing has failed.".to_owned(),
+        retry_after_ms: None,
+    };
+    stage.emulator.inject(Fault::new(BIND, fault).after())?;
+    leaves_the_outcome_open(
+        stage,
+        &[
+            "HTTP status: 500",
+            "Code: InternalError",
+            "Request ID:",
+            "support",
+        ],
+    )?;
+    Ok(())
+}
+
+fn a_bind_beyond_the_read_timeout_is_not_repeated(stage: &mut Stage) -> Ending {
+    stage.configure_with("  client_read_timeout = 700", &binding(WABA, ""))?;
+    stage
+        .emulator
+        .inject(Fault::new(BIND, Misbehaviour::Slow { delay_ms: 5_000 }))?;
+    leaves_the_outcome_open(stage, &["`client_read_timeout`"])?;
+    Ok(())
+}
+
+fn a_bind_beyond_the_create_timeout_ends_in_time(stage: &mut Stage) -> Ending {
+    stage.configure(&binding(WABA, "timeouts {\n    create = \"1s\"\n  }"))?;
+    stage
+        .emulator
+        .inject(Fault::new(BIND, Misbehaviour::Slow { delay_ms: 20_000 }).after())?;
+    let output = leaves_the_outcome_open(stage, &["`timeouts.create`"])?;
+    equal(
+        "ended before the answer",
+        output.elapsed.as_secs() < 15,
+        true,
+    )?;
+    // The service had bound it long before.
+    stage.space_of(WABA)?;
+    Ok(())
+}
+
+fn the_commands_that_the_message_names_settle_it(stage: &mut Stage) -> Ending {
+    stage.configure(&binding(WABA, ""))?;
+    stage
+        .emulator
+        .inject(Fault::new(BIND, Misbehaviour::Cut).after())?;
+    leaves_the_outcome_open(stage, &[])?;
+    let space = stage.space_of(WABA)?;
+    stage.directory.run(&["import", A, &space])?.expecting(0)?;
+    stage.plan(0)?;
+    equal("binds", stage.calls(BIND), 1)
+}
+
+fn reads_are_repeated(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, ""))?;
+    for fault in [
+        Misbehaviour::Cut,
+        Misbehaviour::Html { status: 502 },
+        Misbehaviour::Truncate { bytes: None },
+    ] {
+        stage.emulator.clear_calls();
+        stage.emulator.inject(Fault::new(QUERY, fault.clone()))?;
+        stage.plan(0)?;
+        equal(format!("reads after {fault:?}"), stage.calls(QUERY), 2)?;
+    }
+    Ok(())
+}
+
+fn reads_that_never_work_end_in_time(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, "timeouts {\n    read = \"2s\"\n  }"))?;
+    let before = stage.object(A)?;
+    stage
+        .emulator
+        .inject(Fault::new(QUERY, Misbehaviour::Html { status: 504 }).always())?;
+    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &["HTTP status: 504", "Attempts:", "stays in state as it was"],
+    )?;
+    equal("ended in time", output.elapsed.as_secs() < 15, true)?;
+    equal("repeated", stage.calls(QUERY) > 2, true)?;
+    equal("the object", stage.object(A)?, before)
+}
+
+fn a_slow_answer_within_the_limit_is_waited_for(stage: &mut Stage) -> Ending {
+    stage
+        .emulator
+        .inject(Fault::new(BIND, Misbehaviour::Slow { delay_ms: 1_200 }))?;
+    stage.emulator.inject(Fault::new(
+        QUERY,
+        Misbehaviour::Drip {
+            bytes: 64,
+            interval_ms: 100,
+        },
+    ))?;
+    stage.applied(&binding(WABA, ""))?;
+    equal("binds", stage.calls(BIND), 1)?;
+    equal(
+        "waba_name",
+        stage.object(A)?.text("waba_name"),
+        "Business 0001",
+    )
+}
+
+fn a_lagging_read_is_tolerated(stage: &mut Stage) -> Ending {
+    stage
+        .emulator
+        .set_switches(|switches| switches.lag_queries = 2);
+    let output = stage.applied(&binding(WABA, ""))?;
+    equal("warnings", output.warnings().len(), 0)?;
+    equal(
+        "waba_name",
+        stage.object(A)?.text("waba_name"),
+        "Business 0001",
+    )?;
+    equal("reads", stage.calls(QUERY), 3)?;
+    stage.plan(0)?;
+    Ok(())
+}
+
+fn a_read_that_lags_too_long_leaves_a_saved_binding_and_a_warning(stage: &mut Stage) -> Ending {
+    stage
+        .emulator
+        .set_switches(|switches| switches.lag_ms = 600_000);
+    let output = stage.applied(&binding(WABA, ""))?;
+    let space = stage.space_of(WABA)?;
+    let warning = only_warning(&output)?;
+    contains(
+        &warning.text(),
+        &[
+            "is bound, but could not be read yet",
+            WABA,
+            &space,
+            "until the next refresh",
+        ],
+    )?;
+    let object = stage.object(A)?;
+    equal("tainted", object.tainted, false)?;
+    equal("id", object.text("id"), &space)?;
+    equal("waba_name", &object.values["waba_name"], &Value::Null)?;
+
+    stage.emulator.set_switches(|switches| switches.lag_ms = 0);
+    stage.plan(0)?;
+    stage.apply()?.expecting(0)?;
+    equal(
+        "waba_name",
+        stage.object(A)?.text("waba_name"),
+        "Business 0001",
+    )?;
+    equal("binds", stage.calls(BIND), 1)
+}
+
+fn a_failed_read_after_the_bind_leaves_a_saved_binding_and_a_warning(stage: &mut Stage) -> Ending {
+    let fault = Misbehaviour::Error {
+        status: 403,
+        code: "NoPermission".to_owned(),
+        message: "You are not authorized to do this action.".to_owned(),
+        retry_after_ms: None,
+    };
+    stage.emulator.inject(Fault::new(QUERY, fault))?;
+    let output = stage.applied(&binding(WABA, ""))?;
+    let space = stage.space_of(WABA)?;
+    let warning = only_warning(&output)?;
+    contains(
+        &warning.text(),
+        &[
+            "is bound, but could not be read yet",
+            &space,
+            "Code: NoPermission",
+            "`cams:QueryChatappBindWaba`",
+        ],
+    )?;
+    let object = stage.object(A)?;
+    equal("tainted", object.tainted, false)?;
+    equal("id", object.text("id"), &space)?;
+    stage.plan(0)?;
+    Ok(())
+}

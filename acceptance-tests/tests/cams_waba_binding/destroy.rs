@@ -1,0 +1,251 @@
+//! Destroying and replacing under both policies, given that the service cannot unbind.
+
+use acceptance_tests::{
+    acceptance::{Case, Ending, Stage, contains, equal, only_error, only_warning},
+    cases,
+};
+
+use crate::{A, BIND, OTHER_WABA, WABA, binding};
+
+pub(crate) const CASES: &[Case] = cases![destroy:
+    abandon_warns_in_plan_and_apply_and_leaves_the_binding,
+    abandon_is_the_default_and_needs_no_call,
+    a_removed_resource_block_is_treated_alike,
+    prevent_refuses_the_plan_of_a_destruction,
+    prevent_refuses_the_plan_of_a_replacement,
+    prevent_refuses_a_forced_replacement,
+    prevent_refuses_a_triggered_replacement,
+    prevent_refuses_a_replacement_after_drift,
+    prevent_counts_as_it_stands_in_state,
+    after_a_switch_to_abandon_it_goes,
+    a_tainted_object_is_protected_when_applied,
+    a_tainted_object_is_replaced_with_a_warning,
+    a_space_that_is_gone_needs_no_destruction,
+];
+
+const PREVENT: &str = "deletion_policy = \"PREVENT\"";
+
+fn abandon_warns_in_plan_and_apply_and_leaves_the_binding(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, "deletion_policy = \"ABANDON\""))?;
+    let space = stage.space_of(WABA)?;
+    let planned = stage.directory.plan(&["-destroy"])?.output.expecting(2)?;
+    let parts = [
+        WABA,
+        &space,
+        "no operation to unbind",
+        "Channel Management",
+        "permanent",
+    ];
+    let warning = only_warning(&planned)?;
+    equal(
+        "summary",
+        &*warning.summary,
+        "Destroying will leave the binding in the cloud",
+    )?;
+    contains(&warning.text(), &parts)?;
+
+    let applied = stage
+        .directory
+        .run(&["apply", "-json", "tfplan"])?
+        .expecting(0)?;
+    let warning = only_warning(&applied)?;
+    equal(
+        "summary",
+        &*warning.summary,
+        "The binding was left in the cloud",
+    )?;
+    contains(&warning.text(), &parts)?;
+    equal("objects", stage.directory.state()?.resources.len(), 0)?;
+    equal("the space", stage.space_of(WABA)?, space)
+}
+
+fn abandon_is_the_default_and_needs_no_call(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, ""))?;
+    stage.emulator.clear_calls();
+    let output = stage
+        .directory
+        .run(&["destroy", "-refresh=false", "-auto-approve"])?
+        .expecting(0)?;
+    contains(
+        &output.text(),
+        &["The binding was left in the cloud", "1 destroyed"],
+    )?;
+    equal("calls", stage.emulator.calls().len(), 0)?;
+    stage.space_of(WABA)?;
+    Ok(())
+}
+
+fn a_removed_resource_block_is_treated_alike(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, PREVENT))?;
+    stage.configure("")?;
+    let output = stage.apply()?.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &["Binding is protected from destruction", WABA],
+    )?;
+    stage.applied(&binding(WABA, ""))?;
+    let output = stage.applied("")?;
+    let warnings: Vec<String> = output
+        .warnings()
+        .into_iter()
+        .map(|warning| warning.summary)
+        .collect();
+    equal(
+        "warnings",
+        warnings,
+        [
+            "Destroying will leave the binding in the cloud",
+            "The binding was left in the cloud",
+        ],
+    )
+}
+
+fn prevent_refuses_the_plan_of_a_destruction(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, PREVENT))?;
+    let before = stage.object(A)?;
+    let output = stage.directory.plan(&["-destroy"])?.output.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &[
+            "Binding is protected from destruction",
+            WABA,
+            before.text("id"),
+            "first apply `deletion_policy = \"ABANDON\"`",
+        ],
+    )?;
+    stage
+        .directory
+        .run(&["destroy", "-auto-approve"])?
+        .expecting(1)?;
+    equal("the object", stage.object(A)?, before)
+}
+
+fn prevent_refuses_the_plan_of_a_replacement(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, PREVENT))?;
+    let before = stage.object(A)?;
+    stage.configure(&binding(OTHER_WABA, PREVENT))?;
+    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    let error = only_error(&output)?;
+    contains(
+        &error.text(),
+        &[
+            "Binding is protected from replacement",
+            WABA,
+            before.text("id"),
+            "Keep `waba_id` as it is",
+        ],
+    )?;
+    contains(error.points_at(), &["waba_id", OTHER_WABA])?;
+    stage.apply()?.expecting(1)?;
+    equal("the object", stage.object(A)?, before)?;
+    equal("binds", stage.calls(BIND), 1)
+}
+
+fn prevent_refuses_a_forced_replacement(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, PREVENT))?;
+    let replace = format!("-replace={A}");
+    let output = stage.directory.plan(&[&replace])?.output.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &["Binding is protected from replacement", WABA],
+    )
+}
+
+fn prevent_refuses_a_triggered_replacement(stage: &mut Stage) -> Ending {
+    let configuration = |revision: u32| {
+        let trigger = format!(
+            "{PREVENT}\n  lifecycle {{\n    replace_triggered_by = [terraform_data.revision]\n  }}"
+        );
+        format!(
+            "resource \"terraform_data\" \"revision\" {{\n  input = {revision}\n}}\n{}",
+            binding(WABA, &trigger)
+        )
+    };
+    stage.applied(&configuration(1))?;
+    stage.configure(&configuration(2))?;
+    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &["Binding is protected from replacement", WABA],
+    )
+}
+
+fn prevent_refuses_a_replacement_after_drift(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, PREVENT))?;
+    let space = stage.space_of(WABA)?;
+    stage.emulator.rebind(&space, OTHER_WABA)?;
+    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &[
+            "Binding is protected from replacement",
+            &format!("set `waba_id` to {OTHER_WABA}"),
+            &space,
+        ],
+    )
+}
+
+fn prevent_counts_as_it_stands_in_state(stage: &mut Stage) -> Ending {
+    // The policy and what it forbids in one step: the configuration's ABANDON has not been applied yet.
+    stage.applied(&binding(WABA, PREVENT))?;
+    stage.configure(&binding(OTHER_WABA, "deletion_policy = \"ABANDON\""))?;
+    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &["Binding is protected from replacement"],
+    )
+}
+
+fn after_a_switch_to_abandon_it_goes(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, PREVENT))?;
+    stage.applied(&binding(WABA, ""))?;
+    stage.applied(&binding(OTHER_WABA, ""))?;
+    stage
+        .directory
+        .run(&["destroy", "-auto-approve"])?
+        .expecting(0)?;
+    equal("objects", stage.directory.state()?.resources.len(), 0)
+}
+
+fn a_tainted_object_is_protected_when_applied(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, PREVENT))?;
+    let space = stage.space_of(WABA)?;
+    stage.directory.run(&["taint", A])?.expecting(0)?;
+    // For a tainted object Terraform plans a create and tells the provider nothing of the old object, so the earliest
+    // moment to refuse is before its destruction is applied.
+    let output = stage.apply()?.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &["Binding is protected from destruction", WABA, &space],
+    )?;
+    equal("binds", stage.calls(BIND), 1)?;
+    equal("the space", stage.object(A)?.text("id"), &space)?;
+    stage.directory.run(&["untaint", A])?.expecting(0)?;
+    stage.plan(0)?;
+    Ok(())
+}
+
+fn a_tainted_object_is_replaced_with_a_warning(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, ""))?;
+    stage.directory.run(&["taint", A])?.expecting(0)?;
+    let output = stage.apply()?.expecting(0)?;
+    contains(
+        &only_warning(&output)?.text(),
+        &["The binding was left in the cloud", WABA],
+    )?;
+    equal("tainted", stage.object(A)?.tainted, false)?;
+    equal("binds", stage.calls(BIND), 2)
+}
+
+fn a_space_that_is_gone_needs_no_destruction(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, PREVENT))?;
+    let space = stage.space_of(WABA)?;
+    stage.emulator.unbind(&space)?;
+    // The refresh finds nothing bound, so there is nothing to protect any more.
+    let output = stage
+        .directory
+        .run(&["destroy", "-auto-approve"])?
+        .expecting(0)?;
+    contains(&output.text(), &["0 destroyed"])?;
+    equal("objects", stage.directory.state()?.resources.len(), 0)
+}

@@ -1,0 +1,162 @@
+//! Changes behind Terraform's back: another WABA in the space, none at all, other facts about the same one.
+
+use acceptance_tests::{
+    acceptance::{Case, Ending, Stage, contains, equal, only_error},
+    cases,
+    emulator::{NothingBound, Waba},
+};
+use serde_json::{Value, json};
+
+use crate::{A, BIND, OTHER_WABA, WABA, binding};
+
+pub(crate) const CASES: &[Case] = cases![drift:
+    another_waba_is_planned_as_a_replacement_and_healed,
+    another_waba_can_be_accepted_in_the_configuration,
+    nothing_bound_is_planned_as_a_create_in_every_form,
+    an_error_instead_of_nothing_keeps_the_object,
+    other_facts_are_refreshed_without_a_plan,
+    refresh_only_shows_the_drift,
+];
+
+fn another_waba_is_planned_as_a_replacement_and_healed(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, ""))?;
+    let space = stage.space_of(WABA)?;
+    stage.emulator.rebind(&space, OTHER_WABA)?;
+
+    let (plan, _) = stage.plan(2)?;
+    let change = plan.change(A).ok_or("no change of the resource")?;
+    equal(
+        "actions",
+        change.change.actions.as_slice(),
+        ["delete", "create"],
+    )?;
+    equal(
+        "waba_id before",
+        &change.change.before["waba_id"],
+        OTHER_WABA,
+    )?;
+    equal("waba_id after", &change.change.after["waba_id"], WABA)?;
+    equal(
+        "replace_paths",
+        change.change.replace_paths.as_slice(),
+        [json!(["waba_id"])],
+    )?;
+    let drift = plan.resource_drift.first().ok_or("no drift")?;
+    equal("drift from", &drift.change.before["waba_id"], WABA)?;
+    equal("drift to", &drift.change.after["waba_id"], OTHER_WABA)?;
+
+    stage.apply()?.expecting(0)?;
+    let object = stage.object(A)?;
+    equal("waba_id", object.text("waba_id"), WABA)?;
+    equal("the new space", object.text("id"), stage.space_of(WABA)?)?;
+    equal("the old space", stage.space_of(OTHER_WABA)?, space)?;
+    stage.plan(0)?;
+    Ok(())
+}
+
+fn another_waba_can_be_accepted_in_the_configuration(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, ""))?;
+    let space = stage.space_of(WABA)?;
+    stage.emulator.rebind(&space, OTHER_WABA)?;
+    stage.configure(&binding(OTHER_WABA, ""))?;
+    stage.apply()?.expecting(0)?;
+    equal("the space", stage.object(A)?.text("id"), space)?;
+    equal("binds", stage.calls(BIND), 1)?;
+    stage.plan(0)?;
+    Ok(())
+}
+
+fn nothing_bound_is_planned_as_a_create_in_every_form(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, ""))?;
+    for form in [
+        NothingBound::DataNull,
+        NothingBound::DataEmpty,
+        NothingBound::DataMissing,
+        NothingBound::DataWithoutId,
+    ] {
+        let space = stage.object(A)?.text("id").to_owned();
+        stage
+            .emulator
+            .set_switches(|switches| switches.nothing_bound = form.clone());
+        stage.emulator.unbind(&space)?;
+        let (plan, _) = stage.plan(2)?;
+        let change = &plan.change(A).ok_or("no change of the resource")?.change;
+        equal(
+            format!("actions with {form:?}"),
+            change.actions.as_slice(),
+            ["create"],
+        )?;
+        stage.apply()?.expecting(0)?;
+        equal(
+            "the space",
+            stage.object(A)?.text("id"),
+            stage.space_of(WABA)?,
+        )?;
+        stage.plan(0)?;
+    }
+    Ok(())
+}
+
+fn an_error_instead_of_nothing_keeps_the_object(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, ""))?;
+    let before = stage.object(A)?;
+    let space = stage.space_of(WABA)?;
+    stage.emulator.set_switches(|switches| {
+        switches.nothing_bound = NothingBound::Error("Space.NotBound".to_owned());
+    });
+    stage.emulator.unbind(&space)?;
+    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &[
+            "Unable to read the binding",
+            "Space.NotBound",
+            &space,
+            "only a clear answer that nothing is bound removes it",
+        ],
+    )?;
+    equal("the object", stage.object(A)?, before)
+}
+
+fn other_facts_are_refreshed_without_a_plan(stage: &mut Stage) -> Ending {
+    stage.emulator.put_waba(Waba::derived(WABA, "PENDING"));
+    stage.applied(&binding(WABA, ""))?;
+    equal(
+        "review",
+        stage.object(A)?.text("account_review_status"),
+        "PENDING",
+    )?;
+
+    stage.emulator.put_waba(Waba {
+        name: None,
+        currency: Some("EUR".to_owned()),
+        ..Waba::derived(WABA, "APPROVED")
+    });
+    stage.plan(0)?;
+    stage.apply()?.expecting(0)?;
+    let object = stage.object(A)?;
+    equal("review", object.text("account_review_status"), "APPROVED")?;
+    equal("currency", object.text("currency"), "EUR")?;
+    equal("waba_name", &object.values["waba_name"], &Value::Null)
+}
+
+fn refresh_only_shows_the_drift(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, ""))?;
+    let space = stage.space_of(WABA)?;
+    stage.emulator.rebind(&space, OTHER_WABA)?;
+    let planned = stage.directory.plan(&["-refresh-only"])?;
+    planned.output.expecting(2)?;
+    let plan = planned.plan.ok_or("no plan")?;
+    equal(
+        "drift",
+        &plan.resource_drift.first().ok_or("no drift")?.change.after["waba_id"],
+        OTHER_WABA,
+    )?;
+    equal(
+        "changes",
+        plan.resource_changes
+            .iter()
+            .any(|change| !change.change.is(&["no-op"])),
+        false,
+    )
+}

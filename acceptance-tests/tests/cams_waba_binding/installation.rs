@@ -1,0 +1,193 @@
+//! How the provider gets to the CLI, and the neighbours it has there.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
+};
+
+use acceptance_tests::{
+    acceptance::{Case, Ending, Stage, contains, equal},
+    cases,
+    provider_binary::{self, Profile},
+    terraform::Installation,
+};
+
+use crate::{A, WABA, binding};
+
+pub(crate) const CASES: &[Case] = cases![installation:
+    init_installs_from_a_filesystem_mirror,
+    it_works_beside_the_official_provider,
+    it_works_without_tls_when_the_cli_asks_for_that,
+    it_works_under_a_debugger,
+    it_works_through_a_proxy,
+    nothing_is_left_in_the_temporary_directory,
+];
+
+fn init_installs_from_a_filesystem_mirror(stage: &mut Stage) -> Ending {
+    let binary = provider_binary::path(Profile::Dev)?;
+    let directory = stage.another_directory(&Installation::filesystem_mirror(binary))?;
+    stage.configure(&binding(WABA, ""))?;
+    directory.write("main.tf", &stage.directory.read("main.tf")?)?;
+    let output = directory.run(&["init"])?.expecting(0)?;
+    contains(
+        &output.text(),
+        &[
+            "Installed alicloud-cams/alicloud v",
+            "successfully initialized",
+        ],
+    )?;
+    let lock = directory.read(".terraform.lock.hcl")?;
+    let registry = stage.directory.cli().program.registry();
+    contains(
+        &lock,
+        &[&format!("{registry}/alicloud-cams/alicloud"), "h1:"],
+    )?;
+    let output = directory.run(&["apply", "-auto-approve"])?.expecting(0)?;
+    contains(&output.text(), &["1 added"])?;
+    equal("warnings", output.text().contains("Warning"), false)?;
+    directory.plan(&[])?.output.expecting(0)?;
+    Ok(())
+}
+
+fn it_works_beside_the_official_provider(stage: &mut Stage) -> Ending {
+    // The official provider's own binary is not needed: nothing of it is used, so any provider under its address will do.
+    let installation = Installation::DevOverrides {
+        binary: provider_binary::path(Profile::Dev)?,
+        sources: ["alicloud-cams/alicloud", "aliyun/alicloud"]
+            .map(str::to_owned)
+            .to_vec(),
+    };
+    let directory = stage.another_directory(&installation)?;
+    let block = stage
+        .provider_block("")
+        .replace("provider \"alicloud\"", "provider \"alicloud-cams\"");
+    directory.write(
+        "main.tf",
+        &format!(
+            r#"
+terraform {{
+  required_providers {{
+    alicloud = {{
+      source = "aliyun/alicloud"
+    }}
+    alicloud-cams = {{
+      source = "alicloud-cams/alicloud"
+    }}
+  }}
+}}
+{block}
+resource "alicloud_cams_waba_binding" "a" {{
+  provider = alicloud-cams
+  waba_id  = "{WABA}"
+}}
+"#
+        ),
+    )?;
+    directory.run(&["apply", "-auto-approve"])?.expecting(0)?;
+    let state = directory.state()?;
+    let object = state.resource(A).ok_or("the object is not in state")?;
+    let registry = directory.cli().program.registry();
+    equal(
+        "provider",
+        &*object.provider_name,
+        format!("{registry}/alicloud-cams/alicloud"),
+    )?;
+    equal("id", object.text("id"), stage.space_of(WABA)?)?;
+    directory.plan(&[])?.output.expecting(0)?;
+    directory.run(&["state", "rm", A])?.expecting(0)?;
+    let space = stage.space_of(WABA)?;
+    directory.run(&["import", A, &space])?.expecting(0)?;
+    Ok(())
+}
+
+fn it_works_without_tls_when_the_cli_asks_for_that(stage: &mut Stage) -> Ending {
+    stage.directory.set("TF_DISABLE_PLUGIN_TLS", "1");
+    stage.applied(&binding(WABA, ""))?;
+    stage.plan(0)?;
+    Ok(())
+}
+
+fn it_works_under_a_debugger(stage: &mut Stage) -> Ending {
+    // What a maintainer does: start the provider by hand, and tell the CLI what it printed.
+    let mut provider = Command::new(provider_binary::path(Profile::Dev)?)
+        .arg("-debug")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let ending = (|| {
+        let stdout = provider.stdout.take().ok_or("stdout is piped")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let providers = line
+            .trim_end()
+            .strip_prefix("TF_REATTACH_PROVIDERS='")
+            .and_then(|rest| rest.strip_suffix('\''))
+            .ok_or_else(|| format!("an assignment, not {line:?}"))?;
+        // Nothing else tells the CLI where a provider is.
+        let mut directory = stage.another_directory(&Installation::DevOverrides {
+            binary: provider_binary::path(Profile::Dev)?,
+            sources: Vec::new(),
+        })?;
+        directory.set("TF_REATTACH_PROVIDERS", providers);
+        stage.configure(&binding(WABA, ""))?;
+        directory.write("main.tf", &stage.directory.read("main.tf")?)?;
+        // The same process serves command after command.
+        for (arguments, code) in [
+            (["apply", "-auto-approve"].as_slice(), 0),
+            (&["plan", "-detailed-exitcode"], 0),
+            (&["destroy", "-auto-approve"], 0),
+        ] {
+            directory.run(arguments)?.expecting(code)?;
+        }
+        equal(
+            "whether the provider has ended",
+            provider.try_wait()?.is_some(),
+            false,
+        )
+    })();
+    provider.kill()?;
+    provider.wait()?;
+    ending
+}
+
+fn it_works_through_a_proxy(stage: &mut Stage) -> Ending {
+    // The emulator also takes requests as a proxy gets them. The endpoint has a name that only a proxy could know.
+    let emulator = stage.emulator.endpoint().to_owned();
+    stage.configure_with("protocol = \"HTTP\"", &binding(WABA, ""))?;
+    let configuration = stage.directory.read("main.tf")?;
+    let hidden = configuration.replace(&emulator, "http://cams.behind-the-proxy.invalid");
+    stage.directory.write("main.tf", &hidden)?;
+    // Without the proxy nothing is sent; the wait for a name that may yet come is cut short.
+    stage.directory.set("MAX_RETRY_TIMEOUT", "1");
+    let output = stage
+        .directory
+        .run(&["apply", "-auto-approve"])?
+        .expecting(1)?;
+    contains(&output.text(), &["the host name cannot be resolved"])?;
+
+    stage.directory.set("HTTP_PROXY", &emulator);
+    stage
+        .directory
+        .run(&["apply", "-auto-approve"])?
+        .expecting(0)?;
+    stage.directory.plan(&[])?.output.expecting(0)?;
+
+    stage.directory.set("NO_PROXY", "behind-the-proxy.invalid");
+    let output = stage.directory.run(&["plan"])?.expecting(1)?;
+    contains(&output.text(), &["the host name cannot be resolved"])
+}
+
+fn nothing_is_left_in_the_temporary_directory(stage: &mut Stage) -> Ending {
+    let temporary = stage.directory.path().join("temporary");
+    std::fs::create_dir(&temporary)?;
+    for name in ["TMPDIR", "TEMP", "TMP"] {
+        stage.directory.set(name, &temporary);
+    }
+    stage.applied(&binding(WABA, ""))?;
+    stage.plan(0)?;
+    let left: Vec<_> = std::fs::read_dir(&temporary)?
+        .filter_map(|entry| Some(entry.ok()?.file_name()))
+        .collect();
+    equal("files left behind", left, Vec::<std::ffi::OsString>::new())
+}

@@ -1,0 +1,360 @@
+//! The life of bindings when nothing goes wrong: create, leave alone, change in place, replace, many at once.
+
+use acceptance_tests::{
+    acceptance::{Case, Ending, Stage, contains, equal, only_warning},
+    cases,
+    emulator::{DEFAULT_ACCOUNT, Fault, Misbehaviour},
+};
+use serde_json::{Value, json};
+
+use crate::{A, BIND, OTHER_WABA, QUERY, WABA, binding};
+
+pub(crate) const CASES: &[Case] = cases![life:
+    create_saves_what_the_service_knows,
+    the_plan_of_a_create_knows_what_it_can,
+    the_second_plan_is_empty,
+    what_the_service_does_not_say_is_null,
+    a_changed_waba_id_replaces_and_warns_in_the_plan,
+    isv_code_deletion_policy_and_timeouts_change_in_place,
+    the_isv_code_is_sent_on_reads,
+    for_each_binds_each_once,
+    a_waba_id_from_another_resource_is_planned_as_unknown,
+    create_before_destroy_replaces,
+    bindings_can_be_bound_again_after_state_rm,
+    many_bindings_stay_within_the_limit_of_calls,
+];
+
+fn create_saves_what_the_service_knows(stage: &mut Stage) -> Ending {
+    let output = stage.applied(&binding(WABA, ""))?;
+    equal("warnings", output.warnings().len(), 0)?;
+    let object = stage.object(A)?;
+    let space = stage.space_of(WABA)?;
+    equal("tainted", object.tainted, false)?;
+    let expected = json!({
+        "id": space,
+        "cust_space_id": space,
+        "waba_id": WABA,
+        "isv_code": null,
+        "deletion_policy": "ABANDON",
+        "timeouts": null,
+        "waba_name": "Business 0001",
+        "account_review_status": "APPROVED",
+        "business_id": "19290001",
+        "business_name": "Business 0001 Ltd",
+        "currency": "USD",
+        "message_template_namespace": "93e6b26e_8a67_4163_a093_ebfe645a0001",
+        "marketing_message_lite_status": "Y",
+        "is_on_biz_app": "N",
+        "primary_business_location": "SG",
+        "auth_international_rate_eligibility": "{\"exception_countries\":[],\"start_time\":1721952000}",
+    });
+    let mut found = Value::Object(object.values);
+    // The order of keys within the JSON text is nobody's promise.
+    for name in ["auth_international_rate_eligibility"] {
+        let text = found[name].as_str().unwrap_or_default();
+        let canonical: Value = serde_json::from_str(text)?;
+        let same: Value = serde_json::from_str(expected[name].as_str().unwrap_or_default())?;
+        equal(name, canonical, same)?;
+        found[name] = expected[name].clone();
+    }
+    equal("the object", found, expected)?;
+    equal("binds", stage.calls(BIND), 1)
+}
+
+fn the_plan_of_a_create_knows_what_it_can(stage: &mut Stage) -> Ending {
+    stage.configure(&binding(WABA, ""))?;
+    let (plan, _) = stage.plan(2)?;
+    let change = &plan.change(A).ok_or("no change of the resource")?.change;
+    equal("actions", change.actions.as_slice(), ["create"])?;
+    equal("waba_id", &change.after["waba_id"], WABA)?;
+    equal(
+        "deletion_policy",
+        &change.after["deletion_policy"],
+        "ABANDON",
+    )?;
+    let unknown = change.unknown();
+    for name in ["id", "cust_space_id", "waba_name", "account_review_status"] {
+        equal(name, unknown.contains(&name), true)?;
+    }
+    // A plan that creates has nothing to ask.
+    equal("calls", stage.emulator.calls().len(), 0)
+}
+
+fn the_second_plan_is_empty(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(
+        WABA,
+        "isv_code = \"code\"\n  timeouts {\n    read = \"90s\"\n  }",
+    ))?;
+    let (plan, output) = stage.plan(0)?;
+    equal("drift", plan.resource_drift.len(), 0)?;
+    equal("warnings", output.warnings().len(), 0)?;
+    equal("binds", stage.calls(BIND), 1)
+}
+
+fn what_the_service_does_not_say_is_null(stage: &mut Stage) -> Ending {
+    let fields = ["Name", "BusinessId", "AuthInternationalRateEligibility"];
+    let fields = fields.iter().map(|name| format!("Data.{name}")).collect();
+    stage
+        .emulator
+        .inject(Fault::new(QUERY, Misbehaviour::MissingFields { fields }).always())?;
+    stage.applied(&binding(WABA, ""))?;
+    let object = stage.object(A)?;
+    for name in [
+        "waba_name",
+        "business_id",
+        "auth_international_rate_eligibility",
+    ] {
+        equal(name, &object.values[name], &Value::Null)?;
+    }
+    equal("currency", object.text("currency"), "USD")?;
+    stage.plan(0)?;
+    Ok(())
+}
+
+fn a_changed_waba_id_replaces_and_warns_in_the_plan(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, ""))?;
+    let old_space = stage.space_of(WABA)?;
+    stage.configure(&binding(OTHER_WABA, ""))?;
+
+    let (plan, output) = stage.plan(2)?;
+    let change = plan.change(A).ok_or("no change of the resource")?;
+    equal(
+        "actions",
+        change.change.actions.as_slice(),
+        ["delete", "create"],
+    )?;
+    equal(
+        "replace_paths",
+        change.change.replace_paths.as_slice(),
+        [json!(["waba_id"])],
+    )?;
+    let warning = only_warning(&output)?;
+    contains(
+        &warning.text(),
+        &[
+            "Replacing will leave the old binding in the cloud",
+            WABA,
+            &old_space,
+            "Channel Management",
+        ],
+    )?;
+
+    let output = stage.apply()?.expecting(0)?;
+    let told: String = output
+        .warnings()
+        .iter()
+        .map(|warning| warning.text())
+        .collect();
+    contains(
+        &told,
+        &["The binding was left in the cloud", WABA, &old_space],
+    )?;
+    let object = stage.object(A)?;
+    equal(
+        "the new space",
+        object.text("cust_space_id"),
+        stage.space_of(OTHER_WABA)?,
+    )?;
+    equal("the old space", stage.space_of(WABA)?, old_space)?;
+    stage.plan(0)?;
+    Ok(())
+}
+
+fn isv_code_deletion_policy_and_timeouts_change_in_place(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, ""))?;
+    let created = stage.object(A)?;
+    for (arguments, changed) in [
+        ("isv_code = \"one\"", "isv_code"),
+        ("isv_code = \"two\"", "isv_code"),
+        (
+            "isv_code = \"two\"\n  deletion_policy = \"PREVENT\"",
+            "deletion_policy",
+        ),
+        (
+            "isv_code = \"two\"\n  deletion_policy = \"PREVENT\"\n  timeouts {\n    create = \"90s\"\n  }",
+            "timeouts",
+        ),
+        (
+            "isv_code = \"two\"\n  timeouts {\n    create = \"90s\"\n  }",
+            "deletion_policy",
+        ),
+    ] {
+        stage.configure(&binding(WABA, arguments))?;
+        let (plan, output) = stage.plan(2)?;
+        let change = &plan.change(A).ok_or("no change of the resource")?.change;
+        equal("actions", change.actions.as_slice(), ["update"])?;
+        equal("changed attributes", change.changed(), [changed])?;
+        equal("unknown attributes", change.unknown(), Vec::<&str>::new())?;
+        equal("warnings", output.warnings().len(), 0)?;
+        let text = stage.directory.run(&["plan"])?.expecting(0)?.text();
+        contains(
+            &text,
+            &[
+                "will be updated in-place",
+                "0 to add, 1 to change, 0 to destroy",
+            ],
+        )?;
+        equal(
+            "(known after apply)",
+            text.contains("known after apply"),
+            false,
+        )?;
+        let reads = stage.calls(QUERY);
+        stage
+            .directory
+            .run(&["apply", "-json", "-refresh=false", "-auto-approve"])?
+            .expecting(0)?;
+        equal("reads while updating", stage.calls(QUERY), reads)?;
+        stage.plan(0)?;
+    }
+    equal("binds", stage.calls(BIND), 1)?;
+    equal("the space", stage.object(A)?.text("id"), created.text("id"))
+}
+
+fn the_isv_code_is_sent_on_reads(stage: &mut Stage) -> Ending {
+    stage
+        .emulator
+        .set_switches(|switches| switches.isv_code = Some("sub-customer-7".to_owned()));
+    stage.applied(&binding(WABA, "isv_code = \"sub-customer-7\""))?;
+    equal(
+        "waba_name",
+        stage.object(A)?.text("waba_name"),
+        "Business 0001",
+    )?;
+    stage.plan(0)?;
+
+    // Without it the service refuses, and the object stays.
+    stage.configure(&binding(WABA, "isv_code = \"wrong\""))?;
+    stage
+        .directory
+        .run(&["apply", "-refresh=false", "-auto-approve"])?
+        .expecting(0)?;
+    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    contains(
+        &output.errors()[0].text(),
+        &["Authentication.NoAuth", "stays in state"],
+    )
+}
+
+fn for_each_binds_each_once(stage: &mut Stage) -> Ending {
+    stage.applied(
+        r#"
+locals {
+  wabas = { berlin = "100000000000001", lagos = "100000000000002", lima = "100000000000003" }
+}
+resource "alicloud_cams_waba_binding" "a" {
+  for_each = local.wabas
+  waba_id  = each.value
+}
+output "spaces" {
+  value = { for name, binding in alicloud_cams_waba_binding.a : name => binding.cust_space_id }
+}
+"#,
+    )?;
+    let state = stage.directory.state()?;
+    equal("objects", state.resources.len(), 3)?;
+    let spaces = json!({
+        "berlin": stage.space_of("100000000000001")?,
+        "lagos": stage.space_of("100000000000002")?,
+        "lima": stage.space_of("100000000000003")?,
+    });
+    equal("the output", &state.outputs["spaces"], &spaces)?;
+    equal("binds", stage.calls(BIND), 3)?;
+    stage.plan(0)?;
+    Ok(())
+}
+
+fn a_waba_id_from_another_resource_is_planned_as_unknown(stage: &mut Stage) -> Ending {
+    stage.configure(
+        r#"
+resource "terraform_data" "signup" {
+  for_each = toset(["100000000000001", "100000000000002"])
+  input    = each.value
+}
+resource "alicloud_cams_waba_binding" "a" {
+  for_each = terraform_data.signup
+  waba_id  = each.value.output
+}
+"#,
+    )?;
+    let (plan, _) = stage.plan(2)?;
+    for waba_id in [WABA, OTHER_WABA] {
+        let address = format!("{A}[\"{waba_id}\"]");
+        let change = &plan
+            .change(&address)
+            .ok_or("no change of the resource")?
+            .change;
+        equal("actions", change.actions.as_slice(), ["create"])?;
+        equal(
+            "waba_id is unknown",
+            change.unknown().contains(&"waba_id"),
+            true,
+        )?;
+    }
+    stage
+        .directory
+        .run(&["apply", "-json", "tfplan"])?
+        .expecting(0)?;
+    for waba_id in [WABA, OTHER_WABA] {
+        let object = stage.object(&format!("{A}[\"{waba_id}\"]"))?;
+        equal("waba_id", object.text("waba_id"), waba_id)?;
+        equal("the space", object.text("id"), stage.space_of(waba_id)?)?;
+    }
+    stage.plan(0)?;
+    Ok(())
+}
+
+fn create_before_destroy_replaces(stage: &mut Stage) -> Ending {
+    let lifecycle = "lifecycle {\n    create_before_destroy = true\n  }";
+    stage.applied(&binding(WABA, lifecycle))?;
+    stage.configure(&binding(OTHER_WABA, lifecycle))?;
+    let (plan, _) = stage.plan(2)?;
+    let change = &plan.change(A).ok_or("no change of the resource")?.change;
+    equal("actions", change.actions.as_slice(), ["create", "delete"])?;
+    stage
+        .directory
+        .run(&["apply", "-json", "tfplan"])?
+        .expecting(0)?;
+    equal(
+        "the space",
+        stage.object(A)?.text("id"),
+        stage.space_of(OTHER_WABA)?,
+    )?;
+    stage.plan(0)?;
+    Ok(())
+}
+
+fn bindings_can_be_bound_again_after_state_rm(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, ""))?;
+    let space = stage.space_of(WABA)?;
+    stage.directory.run(&["state", "rm", A])?.expecting(0)?;
+    stage.apply()?.expecting(0)?;
+    // The emulated service gives the same space again, which the real one is not documented to do.
+    equal("the space", stage.object(A)?.text("id"), space)?;
+    equal("binds", stage.calls(BIND), 2)
+}
+
+fn many_bindings_stay_within_the_limit_of_calls(stage: &mut Stage) -> Ending {
+    stage.applied(
+        r#"
+resource "alicloud_cams_waba_binding" "a" {
+  count   = 25
+  waba_id = 100000000000000 + count.index
+}
+"#,
+    )?;
+    equal("objects", stage.directory.state()?.resources.len(), 25)?;
+    for action in [BIND, QUERY] {
+        let calls = stage.emulator.calls_of(action);
+        let executed = calls.iter().filter(|call| call.executed).count();
+        equal("executed calls", executed, 25)?;
+        // Ten calls a second leave here; on a busy machine some of them arrive closer together.
+        let busiest = stage.emulator.busiest_second(DEFAULT_ACCOUNT, action);
+        equal(
+            format!("{busiest} calls within a second"),
+            busiest <= 15,
+            true,
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,452 @@
+//! The provider block, the environment in its place, and what validation says about wrong values.
+
+use acceptance_tests::{
+    acceptance::{Case, Ending, Failed, REQUIRED_PROVIDERS, Stage, contains, equal, only_error},
+    cases,
+    emulator::{Account, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT},
+    terraform::Output,
+};
+
+use crate::{A, BIND, QUERY, WABA, binding};
+
+pub(crate) const CASES: &[Case] = cases![provider_block:
+    the_environment_alone_is_enough,
+    older_variables_still_work,
+    the_block_beats_the_environment,
+    missing_credentials_are_named,
+    half_of_the_credentials_is_named,
+    both_signatures_are_made,
+    the_user_agent_says_who_calls,
+    wrong_values_of_the_resource_are_refused,
+    wrong_values_of_the_provider_are_refused,
+    wrong_values_from_variables_are_refused_in_the_plan,
+    an_endpoint_that_is_not_known_yet_is_no_error_for_a_create,
+    an_endpoint_that_is_not_known_yet_is_named_when_it_is_needed,
+    two_aliases_are_two_accounts,
+    log_lines_arrive,
+    the_level_of_the_providers_own_log_can_be_set,
+    the_schema_is_whole,
+];
+
+const RESOURCE_ALONE: &str =
+    "resource \"alicloud_cams_waba_binding\" \"a\" {\n  waba_id = \"100000000000001\"\n}\n";
+
+fn without_a_block(stage: &Stage) -> Ending {
+    Ok(stage.directory.write(
+        "main.tf",
+        &format!("{REQUIRED_PROVIDERS}\n{RESOURCE_ALONE}"),
+    )?)
+}
+
+fn the_environment_alone_is_enough(stage: &mut Stage) -> Ending {
+    without_a_block(stage)?;
+    let endpoint = stage.emulator.endpoint().to_owned();
+    stage.directory.set("ALIBABA_CLOUD_ENDPOINT_CAMS", endpoint);
+    stage
+        .directory
+        .set("ALIBABA_CLOUD_ACCESS_KEY_ID", DEFAULT_ACCESS_KEY_ID);
+    stage
+        .directory
+        .set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", DEFAULT_ACCESS_KEY_SECRET);
+    stage.apply()?.expecting(0)?;
+    stage.space_of(WABA)?;
+    stage.plan(0)?;
+    Ok(())
+}
+
+fn older_variables_still_work(stage: &mut Stage) -> Ending {
+    without_a_block(stage)?;
+    let endpoint = stage.emulator.endpoint().to_owned();
+    stage.directory.set("CAMS_ENDPOINT", endpoint);
+    stage
+        .directory
+        .set("ALICLOUD_ACCESS_KEY", DEFAULT_ACCESS_KEY_ID);
+    stage
+        .directory
+        .set("ALICLOUD_SECRET_KEY", DEFAULT_ACCESS_KEY_SECRET);
+    stage.apply()?.expecting(0)?;
+    stage.space_of(WABA)?;
+    Ok(())
+}
+
+fn the_block_beats_the_environment(stage: &mut Stage) -> Ending {
+    stage
+        .directory
+        .set("ALIBABA_CLOUD_ENDPOINT_CAMS", "http://127.0.0.1:1");
+    stage
+        .directory
+        .set("ALIBABA_CLOUD_ACCESS_KEY_ID", "another-key");
+    stage
+        .directory
+        .set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "another-secret");
+    stage
+        .directory
+        .set("ALIBABA_CLOUD_SECURITY_TOKEN", "a-token-of-the-other-key");
+    stage.applied(&binding(WABA, ""))?;
+    stage.space_of(WABA)?;
+    Ok(())
+}
+
+/// The provider's own error: without a provider block the CLI adds one of its own.
+fn first_error(output: &Output) -> Result<String, Failed> {
+    match output.errors().as_slice() {
+        [error, ..] => Ok(error.text()),
+        [] => Err(format!("no error: {output}").into()),
+    }
+}
+
+fn missing_credentials_are_named(stage: &mut Stage) -> Ending {
+    without_a_block(stage)?;
+    // No credentials are needed to check a configuration.
+    stage.directory.run(&["validate"])?.expecting(0)?;
+    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    contains(
+        &first_error(&output)?,
+        &[
+            "Missing credentials",
+            "\"access_key\"",
+            "ALIBABA_CLOUD_ACCESS_KEY_ID",
+            "\"secret_key\"",
+            "RAM user",
+        ],
+    )
+}
+
+fn half_of_the_credentials_is_named(stage: &mut Stage) -> Ending {
+    without_a_block(stage)?;
+    stage
+        .directory
+        .set("ALIBABA_CLOUD_ACCESS_KEY_ID", "some-key");
+    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    contains(
+        &first_error(&output)?,
+        &[
+            "Missing credentials",
+            "`ALIBABA_CLOUD_ACCESS_KEY_ID` is set",
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+        ],
+    )
+}
+
+fn both_signatures_are_made(stage: &mut Stage) -> Ending {
+    for (version, signature) in [("v1", "V1"), ("v3", "V3")] {
+        let arguments = format!("  sign_version {{\n    cams = \"{version}\"\n  }}");
+        stage
+            .emulator
+            .set_switches(|switches| switches.accepts_v1 = version == "v1");
+        stage.emulator.clear_calls();
+        stage.configure_with(
+            &arguments,
+            &binding(WABA, "isv_code = \"a b+c*d~e/f=g&h%\""),
+        )?;
+        stage.apply()?.expecting(0)?;
+        let calls = stage.emulator.calls();
+        equal("calls", calls.is_empty(), false)?;
+        for call in calls {
+            equal("signature", call.signature, signature)?;
+            equal("code", call.code.as_deref(), Some("OK"))?;
+        }
+    }
+    Ok(())
+}
+
+fn the_user_agent_says_who_calls(stage: &mut Stage) -> Ending {
+    stage.configure_with(
+        "  configuration_source = \"acme/onboarding\"",
+        &binding(WABA, ""),
+    )?;
+    stage.apply()?.expecting(0)?;
+    let calls = stage.emulator.calls_of(BIND);
+    let agent = calls
+        .first()
+        .and_then(|call| call.user_agent.clone())
+        .unwrap_or_default();
+    let version = &stage.directory.cli().version;
+    contains(
+        &agent,
+        &[
+            &format!("Terraform/{version}"),
+            "terraform-provider-alicloud",
+            "acme/onboarding",
+        ],
+    )
+}
+
+fn wrong_values_of_the_resource_are_refused(stage: &mut Stage) -> Ending {
+    for (text, part) in [
+        (binding("", ""), "waba_id"),
+        (binding("12a", ""), "1 to 32 decimal digits, but is \"12a\""),
+        (binding("+1", ""), "but is \"+1\""),
+        (binding("１２", ""), "but is \"１２\""),
+        (binding(&"1".repeat(33), ""), "1 to 32 decimal digits"),
+        (binding(WABA, "isv_code = \"\""), "must not be empty"),
+        (binding(WABA, "deletion_policy = \"DELETE\""), "\"ABANDON\""),
+        (
+            binding(WABA, "deletion_policy = \"abandon\""),
+            "\"PREVENT\"",
+        ),
+        (
+            binding(WABA, "timeouts {\n    create = \"5\"\n  }"),
+            "such as \"90s\"",
+        ),
+        (
+            binding(WABA, "timeouts {\n    read = \"-5m\"\n  }"),
+            "but is \"-5m\"",
+        ),
+        (
+            binding(WABA, "timeouts {\n    delete = \"0s\"\n  }"),
+            "above zero",
+        ),
+        (
+            binding(WABA, "timeouts {\n    update = \"5m\"\n  }"),
+            "update",
+        ),
+        (binding(WABA, "timeouts {}\n  timeouts {}"), "timeouts"),
+        (binding(WABA, "id = \"cams-1\""), "id"),
+        (binding(WABA, "cust_space_id = \"cams-1\""), "cust_space_id"),
+    ] {
+        stage.configure(&text)?;
+        let output = stage.directory.run(&["validate", "-json"])?.expecting(1)?;
+        let errors = output.errors();
+        let found = errors.iter().any(|error| {
+            let place = format!("{} {}", error.text(), error.points_at());
+            place.contains(part) && error.address.as_deref().is_none_or(|address| address == A)
+        });
+        equal(format!("\"{part}\" in {output}"), found, true)?;
+    }
+    stage.configure("resource \"alicloud_cams_waba_binding\" \"a\" {}\n")?;
+    let output = stage.directory.run(&["validate", "-json"])?.expecting(1)?;
+    contains(&only_error(&output)?.text(), &["waba_id", "required"])
+}
+
+fn wrong_values_of_the_provider_are_refused(stage: &mut Stage) -> Ending {
+    for (arguments, part) in [
+        ("  protocol = \"FTP\"", "must be \"HTTP\" or \"HTTPS\""),
+        ("  client_read_timeout = -1", "whole number"),
+        ("  client_connect_timeout = 1.5", "whole number"),
+        ("  max_retry_timeout = \"soon\"", "number"),
+        ("  sign_version {\n    cams = \"v2\"\n  }", "\"v1\""),
+        ("  sign_version {\n    sts = \"v1\"\n  }", "sts"),
+        ("  no_such_argument = 1", "no_such_argument"),
+    ] {
+        stage.configure_with(arguments, &binding(WABA, ""))?;
+        let output = stage.directory.run(&["validate", "-json"])?.expecting(1)?;
+        let errors = output.errors();
+        let found = errors.iter().any(|error| error.text().contains(part));
+        equal(format!("\"{part}\" in {output}"), found, true)?;
+    }
+    Ok(())
+}
+
+fn wrong_values_from_variables_are_refused_in_the_plan(stage: &mut Stage) -> Ending {
+    for (endpoint, region, part) in [
+        ("http://cams.example.com", "ap-southeast-1", "plain HTTP"),
+        ("a b", "ap-southeast-1", "\"a b\""),
+        ("ftp://127.0.0.1", "ap-southeast-1", "ftp"),
+        ("", "Singapore!", "\"Singapore!\" is not a region"),
+    ] {
+        let text = format!(
+            "{REQUIRED_PROVIDERS}
+provider \"alicloud\" {{
+  access_key = \"some-key\"
+  secret_key = \"some-secret\"
+  region     = \"{region}\"
+  endpoints {{
+    cams = \"{endpoint}\"
+  }}
+}}
+{RESOURCE_ALONE}"
+        );
+        stage.directory.write("main.tf", &text)?;
+        let output = stage.directory.plan(&[])?.output.expecting(1)?;
+        contains(&only_error(&output)?.text(), &["Invalid", part])?;
+    }
+    Ok(())
+}
+
+/// A configuration whose endpoint is an output of another resource.
+fn endpoint_from_a_resource(stage: &Stage, revision: u32) -> String {
+    format!(
+        "{REQUIRED_PROVIDERS}
+resource \"terraform_data\" \"gateway\" {{
+  input            = \"{endpoint}\"
+  triggers_replace = {revision}
+}}
+provider \"alicloud\" {{
+  access_key = \"{DEFAULT_ACCESS_KEY_ID}\"
+  secret_key = \"{DEFAULT_ACCESS_KEY_SECRET}\"
+  endpoints {{
+    cams = terraform_data.gateway.output
+  }}
+}}
+{RESOURCE_ALONE}",
+        endpoint = stage.emulator.endpoint(),
+    )
+}
+
+fn an_endpoint_that_is_not_known_yet_is_no_error_for_a_create(stage: &mut Stage) -> Ending {
+    stage
+        .directory
+        .write("main.tf", &endpoint_from_a_resource(stage, 1))?;
+    let (plan, output) = stage.plan(2)?;
+    equal("warnings", output.warnings().len(), 0)?;
+    let change = &plan.change(A).ok_or("no change of the resource")?.change;
+    equal("actions", change.actions.as_slice(), ["create"])?;
+    stage
+        .directory
+        .run(&["apply", "-json", "tfplan"])?
+        .expecting(0)?;
+    stage.space_of(WABA)?;
+    stage.plan(0)?;
+    Ok(())
+}
+
+fn an_endpoint_that_is_not_known_yet_is_named_when_it_is_needed(stage: &mut Stage) -> Ending {
+    stage
+        .directory
+        .write("main.tf", &endpoint_from_a_resource(stage, 1))?;
+    stage.apply()?.expecting(0)?;
+    let before = stage.object(A)?;
+    stage
+        .directory
+        .write("main.tf", &endpoint_from_a_resource(stage, 2))?;
+    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &[
+            "Provider configuration is not known yet",
+            "endpoints.cams",
+            "-target",
+        ],
+    )?;
+    equal("the object", stage.object(A)?, before)
+}
+
+fn two_aliases_are_two_accounts(stage: &mut Stage) -> Ending {
+    let second = Account::new("2000000000000002")
+        .with_key("second-access-key-id", "second-access-key-secret");
+    stage.emulator.put_account(second)?;
+    let first = stage.provider_block("");
+    let second = stage.provider_block_of(
+        "second-access-key-id",
+        "second-access-key-secret",
+        "  alias = \"second\"",
+    );
+    let text = format!(
+        "{REQUIRED_PROVIDERS}
+{first}
+{second}
+resource \"alicloud_cams_waba_binding\" \"a\" {{
+  waba_id = \"100000000000001\"
+}}
+resource \"alicloud_cams_waba_binding\" \"b\" {{
+  provider = alicloud.second
+  waba_id  = \"100000000000002\"
+}}
+"
+    );
+    stage.directory.write("main.tf", &text)?;
+    stage.apply()?.expecting(0)?;
+    let spaces = |account: &str| -> Vec<Option<String>> {
+        stage
+            .emulator
+            .spaces(account)
+            .into_iter()
+            .map(|space| space.waba_id)
+            .collect()
+    };
+    equal(
+        "the first account",
+        spaces(DEFAULT_ACCOUNT),
+        [Some("100000000000001".to_owned())],
+    )?;
+    equal(
+        "the second account",
+        spaces("2000000000000002"),
+        [Some("100000000000002".to_owned())],
+    )?;
+    stage.plan(0)?;
+    Ok(())
+}
+
+fn log_lines_arrive(stage: &mut Stage) -> Ending {
+    stage.directory.set("TF_LOG_PROVIDER", "debug");
+    stage.configure(&binding(WABA, ""))?;
+    let output = stage
+        .directory
+        .run(&["apply", "-auto-approve"])?
+        .expecting(0)?;
+    let lines: Vec<&str> = output
+        .stderr
+        .lines()
+        .filter(|line| line.contains("provider.terraform-provider-alicloud"))
+        .collect();
+    for parts in [
+        ["Served request", "tf_rpc=ConfigureProvider"],
+        ["Served request", "tf_rpc=ApplyResourceChange"],
+        ["[DEBUG]", "tf_resource_type=alicloud_cams_waba_binding"],
+        ["tf_req_id=", "tf_req_duration_ms="],
+        [BIND, "status=200"],
+        [QUERY, "status=200"],
+    ] {
+        let found = lines
+            .iter()
+            .any(|line| parts.iter().all(|part| line.contains(part)));
+        equal(
+            format!("a line with {parts:?} in {}", output.stderr),
+            found,
+            true,
+        )?;
+    }
+    equal(
+        "lines of trace",
+        lines.iter().any(|line| line.contains("[TRACE]")),
+        false,
+    )
+}
+
+fn the_level_of_the_providers_own_log_can_be_set(stage: &mut Stage) -> Ending {
+    stage.directory.set("TF_LOG_PROVIDER", "trace");
+    stage.directory.set("TF_LOG_PROVIDER_ALICLOUD", "warn");
+    stage.configure(&binding(WABA, ""))?;
+    let output = stage.directory.run(&["plan"])?.expecting(0)?;
+    equal(
+        "lines of the provider",
+        output.stderr.contains("Served request"),
+        false,
+    )
+}
+
+fn the_schema_is_whole(stage: &mut Stage) -> Ending {
+    stage.configure(&binding(WABA, ""))?;
+    let output = stage
+        .directory
+        .run(&["providers", "schema", "-json"])?
+        .expecting(0)?;
+    let schemas: serde_json::Value = serde_json::from_str(&output.stdout)?;
+    let registry = stage.directory.cli().program.registry();
+    let provider = &schemas["provider_schemas"][format!("{registry}/alicloud-cams/alicloud")];
+    let block = &provider["resource_schemas"]["alicloud_cams_waba_binding"]["block"];
+    let attributes = block["attributes"].as_object().ok_or("no attributes")?;
+    equal("attributes", attributes.len(), 15)?;
+    for (name, attribute) in attributes {
+        let described = attribute["description"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty());
+        equal(format!("a description of {name}"), described, true)?;
+    }
+    equal("waba_id", &attributes["waba_id"]["required"], true)?;
+    equal("isv_code", &attributes["isv_code"]["sensitive"], true)?;
+    equal(
+        "timeouts",
+        &block["block_types"]["timeouts"]["nesting_mode"],
+        "single",
+    )?;
+    let block = &provider["provider"]["block"]["attributes"];
+    equal("secret_key", &block["secret_key"]["sensitive"], true)?;
+    equal(
+        "security_token",
+        &block["security_token"]["sensitive"],
+        true,
+    )
+}

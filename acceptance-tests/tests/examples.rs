@@ -1,0 +1,251 @@
+//! Every file in `examples/` does what it shows: it is applied or run against the emulated cloud, unchanged.
+//!
+//! A folder with a `main.tf` is a whole configuration. A folder below `resources/` is named after a type of resource and
+//! is completed by `provider/provider.tf`. Any other file fails the test that looks for forgotten ones.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use acceptance_tests::{
+    acceptance::{self, Case, Ending, Failed, Stage, contains, equal},
+    cases,
+    emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, NewSpace},
+    provider_binary::{self, Profile},
+    terraform::{Installation, WorkingDirectory},
+};
+
+const CASES: &[Case] = cases![examples:
+    whole_configurations_are_applied,
+    resources_are_applied,
+    import_commands_import,
+    import_blocks_import,
+    all_files_are_formatted,
+    no_file_is_forgotten,
+];
+
+fn main() -> ExitCode {
+    acceptance::run(CASES)
+}
+
+/// The repository's folder of examples.
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
+}
+
+/// Files below a folder, relative to it, in order.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Failed> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(folder)?.to_owned());
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Folders of whole configurations.
+fn configurations() -> Result<Vec<PathBuf>, Failed> {
+    let files = files(&examples())?;
+    let mains = files.iter().filter(|file| file.ends_with("main.tf"));
+    let folders: Vec<PathBuf> = mains
+        .filter_map(|file| file.parent().map(Path::to_owned))
+        .collect();
+    equal("there are some", folders.is_empty(), false)?;
+    Ok(folders)
+}
+
+/// Folders of resources, and the type of each.
+fn resources() -> Result<Vec<(PathBuf, String)>, Failed> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(examples().join("resources"))? {
+        let entry = entry?;
+        found.push((
+            entry.path(),
+            entry.file_name().to_string_lossy().into_owned(),
+        ));
+    }
+    equal("there are some", found.is_empty(), false)?;
+    Ok(found)
+}
+
+/// A fresh directory where our provider stands in for the official one, too, and the environment has endpoint and keys.
+fn directory(stage: &Stage) -> Result<WorkingDirectory, Failed> {
+    let installation = Installation::DevOverrides {
+        binary: provider_binary::path(Profile::Dev)?,
+        sources: ["alicloud-cams/alicloud", "aliyun/alicloud"]
+            .map(str::to_owned)
+            .to_vec(),
+    };
+    let mut directory = stage.another_directory(&installation)?;
+    directory.set("ALIBABA_CLOUD_ENDPOINT_CAMS", stage.emulator.endpoint());
+    directory.set("ALIBABA_CLOUD_ACCESS_KEY_ID", DEFAULT_ACCESS_KEY_ID);
+    directory.set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", DEFAULT_ACCESS_KEY_SECRET);
+    Ok(directory)
+}
+
+fn copy(directory: &WorkingDirectory, file: &Path) -> Ending {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    Ok(directory.write(&name, &fs::read_to_string(file)?)?)
+}
+
+/// The example of a resource with the provider it needs, in a fresh directory.
+fn with_provider(stage: &Stage, folder: &Path) -> Result<WorkingDirectory, Failed> {
+    let directory = directory(stage)?;
+    copy(&directory, &examples().join("provider/provider.tf"))?;
+    copy(&directory, &folder.join("resource.tf"))?;
+    Ok(directory)
+}
+
+fn applies(directory: &WorkingDirectory) -> Ending {
+    directory
+        .run(&["apply", "-json", "-auto-approve"])?
+        .expecting(0)?;
+    equal(
+        "nothing is in state",
+        directory.state()?.resources.is_empty(),
+        false,
+    )?;
+    directory.plan(&[])?.output.expecting(0)?;
+    Ok(())
+}
+
+fn whole_configurations_are_applied(stage: &mut Stage) -> Ending {
+    for folder in configurations()? {
+        stage.emulator.reset();
+        let directory = directory(stage)?;
+        let folder = examples().join(folder);
+        for file in files(&folder)? {
+            copy(&directory, &folder.join(file))?;
+        }
+        applies(&directory)?;
+        let state = directory.state()?;
+        let spaces = stage.emulator.spaces(DEFAULT_ACCOUNT).len();
+        equal(
+            format!("spaces of {}", folder.display()),
+            spaces,
+            state.resources.len(),
+        )?;
+        // What they put out is there.
+        for (name, value) in &state.outputs {
+            equal(format!("the output {name} is null"), value.is_null(), false)?;
+        }
+    }
+    Ok(())
+}
+
+fn resources_are_applied(stage: &mut Stage) -> Ending {
+    for (folder, kind) in resources()? {
+        let directory = with_provider(stage, &folder)?;
+        applies(&directory)?;
+        let state = directory.state()?;
+        let of_kind = state
+            .resources
+            .iter()
+            .any(|resource| resource.address.starts_with(&format!("{kind}.")));
+        equal(format!("{kind} is in its own example"), of_kind, true)?;
+    }
+    Ok(())
+}
+
+/// Makes what the examples import: the space of the first quoted or last word that looks like one, with the WABA of the
+/// resource's example.
+fn make_what_is_imported(stage: &Stage, id: &str, folder: &Path) -> Ending {
+    let resource = fs::read_to_string(folder.join("resource.tf"))?;
+    let waba_id = resource
+        .split('"')
+        .find(|word| word.len() > 9 && word.bytes().all(|byte| byte.is_ascii_digit()));
+    stage.emulator.reset();
+    stage.emulator.add_space(NewSpace {
+        cust_space_id: Some(id.to_owned()),
+        waba_id: Some(waba_id.ok_or("no WABA in the example")?.to_owned()),
+        ..NewSpace::default()
+    })?;
+    Ok(())
+}
+
+fn import_commands_import(stage: &mut Stage) -> Ending {
+    for (folder, _) in resources()? {
+        let script = fs::read_to_string(folder.join("import.sh"))?;
+        let commands: Vec<Vec<&str>> = script
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
+            .map(|line| {
+                line.split_whitespace()
+                    .map(|word| word.trim_matches(['\'', '"']))
+                    .collect()
+            })
+            .collect();
+        equal("there is a command", commands.is_empty(), false)?;
+        for command in commands {
+            let ["terraform", arguments @ ..] = command.as_slice() else {
+                return Err(format!("{command:?} does not begin with terraform").into());
+            };
+            make_what_is_imported(stage, arguments.last().ok_or("no import ID")?, &folder)?;
+            let directory = with_provider(stage, &folder)?;
+            directory.run(arguments)?.expecting(0)?;
+            equal("objects", directory.state()?.resources.len(), 1)?;
+            // Its attributes are those of the example, but for what only the configuration knows.
+            let plan = directory.plan(&[])?.plan.ok_or("no plan")?;
+            let in_place = plan
+                .resource_changes
+                .iter()
+                .all(|change| change.change.is(&["update"]) || change.change.is(&["no-op"]));
+            equal("the plan after the import", in_place, true)?;
+        }
+    }
+    Ok(())
+}
+
+fn import_blocks_import(stage: &mut Stage) -> Ending {
+    for (folder, _) in resources()? {
+        let block = fs::read_to_string(folder.join("import-by-string-id.tf"))?;
+        let id = block.split('"').nth(1).ok_or("no import ID")?;
+        make_what_is_imported(stage, id, &folder)?;
+        let directory = with_provider(stage, &folder)?;
+        copy(&directory, &folder.join("import-by-string-id.tf"))?;
+        let output = directory.run(&["apply", "-auto-approve"])?.expecting(0)?;
+        contains(&output.text(), &["1 imported, 0 added", "0 destroyed"])?;
+        directory.plan(&[])?.output.expecting(0)?;
+    }
+    Ok(())
+}
+
+fn all_files_are_formatted(stage: &mut Stage) -> Ending {
+    let folder = fs::canonicalize(examples())?;
+    let folder = folder.to_str().ok_or("a path that is no text")?;
+    stage
+        .directory
+        .run(&["fmt", "-check", "-diff", "-recursive", folder])?
+        .expecting(0)?;
+    Ok(())
+}
+
+fn no_file_is_forgotten(_: &mut Stage) -> Ending {
+    let mut tried: BTreeSet<PathBuf> = BTreeSet::from([PathBuf::from("provider/provider.tf")]);
+    for folder in configurations()? {
+        tried.extend(
+            files(&examples().join(&folder))?
+                .into_iter()
+                .map(|file| folder.join(file)),
+        );
+    }
+    for (folder, _) in resources()? {
+        let folder = folder.strip_prefix(examples())?.to_owned();
+        for name in ["resource.tf", "import.sh", "import-by-string-id.tf"] {
+            tried.insert(folder.join(name));
+        }
+    }
+    let present: BTreeSet<PathBuf> = files(&examples())?.into_iter().collect();
+    equal("files in examples/", present, tried)
+}
