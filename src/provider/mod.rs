@@ -1,115 +1,43 @@
 //! The `alicloud` provider: its block, and how configuration and environment become a client.
 //!
+//! | file | what |
+//! |---|---|
+//! | `arguments` | names of arguments and of the environment variables that stand in for them |
+//! | `schema` | the schema of the block |
+//! | `reading` | block and environment become settings |
+//! | `credentials` | which source of credentials is meant |
+//!
 //! Names of arguments and of environment variables follow the official `aliyun/alicloud` provider, so that an existing
-//! provider block works unchanged. One thing differs: where several variables mean the same, the current spelling
-//! `ALIBABA_CLOUD_*` beats the older ones, and a security token from the environment is used only together with an
-//! AccessKey from the environment, because a token of another key can only fail.
+//! provider block works unchanged. Where several variables mean the same, the current spelling `ALIBABA_CLOUD_*` beats the
+//! older ones.
 //!
 //! This is the one place, beside the plugin handshake, that reads the environment.
 //!
 //! Must not contain: network or file access, resources, or the obtaining of credentials.
 
-use std::{ffi::OsString, sync::Arc, time::Duration};
+mod arguments;
+mod credentials;
+mod reading;
+mod schema;
+
+use std::{ffi::OsString, sync::Arc};
 
 use async_trait::async_trait;
 
 use crate::{
     alicloud::{
-        CAMS, Client, CredentialsSource, Endpoint, PerProduct, Product, Protocol, STS, Settings,
-        SignatureVersion, StaticKeys,
+        Accounts, Client,
+        credentials::{Context, Machine},
     },
-    framework::{
-        Attribute, AttributePath, Block, ConfigureRequest, Diagnostic, Diagnostics, Nesting,
-        Object, Provider, Resource, Schema, Type, Value, schema::Validator,
-    },
+    framework::{ConfigureRequest, Diagnostics, Provider, Resource, Schema},
     resources::{self, Connection},
 };
+use reading::Reading;
 
 /// The provider.
 pub struct Alicloud {
-    environment: Box<Environment>,
+    machine: Machine,
 }
-
-/// Looks up an environment variable.
-type Environment = dyn Fn(&str) -> Option<OsString> + Send + Sync;
-
-/// The region whose endpoint CAMS documents.
-const DEFAULT_REGION: &str = "ap-southeast-1";
-
-/// An argument of the provider block, and the environment variables that stand in for it, the first that is set first.
-struct Argument {
-    name: &'static str,
-    variables: &'static [&'static str],
-}
-
-const ACCESS_KEY: Argument = Argument {
-    name: "access_key",
-    variables: &[
-        "ALIBABA_CLOUD_ACCESS_KEY_ID",
-        "ALIBABACLOUD_ACCESS_KEY_ID",
-        "ALICLOUD_ACCESS_KEY",
-    ],
-};
-const SECRET_KEY: Argument = Argument {
-    name: "secret_key",
-    variables: &[
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-        "ALIBABACLOUD_ACCESS_KEY_SECRET",
-        "ALICLOUD_SECRET_KEY",
-    ],
-};
-const SECURITY_TOKEN: Argument = Argument {
-    name: "security_token",
-    variables: &[
-        "ALIBABA_CLOUD_SECURITY_TOKEN",
-        "ALIBABACLOUD_SECURITY_TOKEN",
-        "ALICLOUD_SECURITY_TOKEN",
-    ],
-};
-const REGION: Argument = Argument {
-    name: "region",
-    variables: &["ALIBABA_CLOUD_REGION", "ALICLOUD_REGION"],
-};
-const PROTOCOL: Argument = Argument {
-    name: "protocol",
-    variables: &[],
-};
-const CONFIGURATION_SOURCE: Argument = Argument {
-    name: "configuration_source",
-    variables: &["TF_APPEND_USER_AGENT"],
-};
-const CLIENT_CONNECT_TIMEOUT: Argument = Argument {
-    name: "client_connect_timeout",
-    variables: &["CLIENT_CONNECT_TIMEOUT"],
-};
-const CLIENT_READ_TIMEOUT: Argument = Argument {
-    name: "client_read_timeout",
-    variables: &["CLIENT_READ_TIMEOUT"],
-};
-const MAX_RETRY_TIMEOUT: Argument = Argument {
-    name: "max_retry_timeout",
-    variables: &["MAX_RETRY_TIMEOUT"],
-};
-
-/// A product whose endpoint and signature can be set.
-struct ProductArguments {
-    name: &'static str,
-    product: &'static Product,
-    variables: &'static [&'static str],
-}
-
-const PRODUCTS: [ProductArguments; 2] = [
-    ProductArguments {
-        name: "cams",
-        product: &CAMS,
-        variables: &["ALIBABA_CLOUD_ENDPOINT_CAMS", "CAMS_ENDPOINT"],
-    },
-    ProductArguments {
-        name: "sts",
-        product: &STS,
-        variables: &["ALIBABA_CLOUD_ENDPOINT_STS", "STS_ENDPOINT"],
-    },
-];
 
 impl Alicloud {
     /// The provider, configured from its block and this process's environment.
@@ -122,7 +50,7 @@ impl Alicloud {
         environment: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
     ) -> Self {
         Self {
-            environment: Box::new(environment),
+            machine: Machine::new(environment),
         }
     }
 }
@@ -138,71 +66,7 @@ impl Provider for Alicloud {
     type Client = Connection;
 
     fn schema(&self) -> Schema {
-        Schema::new(
-            Block::new(
-                "Onboards WhatsApp Business Accounts on Alibaba Cloud Chat App Message Service (CAMS). \
-                 Arguments and environment variables are those of the `aliyun/alicloud` provider.",
-            )
-            .attribute(text(&ACCESS_KEY, "AccessKey ID."))
-            .attribute(text(&SECRET_KEY, "AccessKey secret.").sensitive())
-            .attribute(
-                text(
-                    &SECURITY_TOKEN,
-                    "Security token of a temporary AccessKey. Taken from the environment only if the AccessKey is, too.",
-                )
-                .sensitive(),
-            )
-            .attribute(text(&REGION, "Region. CAMS documents one endpoint, in `ap-southeast-1`, which is the default."))
-            .attribute(
-                text(&PROTOCOL, "`HTTPS` (default) or `HTTP`. `HTTP` shows every request to the network.").validate(
-                    Validator::text(|text| {
-                        parse_protocol(text).map(|_| ()).ok_or_else(|| format!("must be \"HTTP\" or \"HTTPS\", but is \"{text}\""))
-                    }),
-                ),
-            )
-            .attribute(number(
-                &CLIENT_CONNECT_TIMEOUT,
-                "Milliseconds that connecting may take. Default: `60000`.",
-            ))
-            .attribute(number(
-                &CLIENT_READ_TIMEOUT,
-                "Milliseconds that one attempt of a call may take. Default: `60000`.",
-            ))
-            .attribute(number(
-                &MAX_RETRY_TIMEOUT,
-                "Seconds that one operation may spend on repeating calls. Default: `0`, which leaves it to the \
-                 operation's `timeouts`.",
-            ))
-            .attribute(text(&CONFIGURATION_SOURCE, "Text appended to the user agent, up to 1024 characters.").validate(
-                Validator::text(|text| match text.chars().count() {
-                    0..=1024 => Ok(()),
-                    length => Err(format!("must have at most 1024 characters, but has {length}")),
-                }),
-            ))
-            .nested(
-                "endpoints",
-                Nesting::OPTIONAL,
-                PRODUCTS.iter().fold(
-                    Block::new("Endpoints in place of the public ones: a host, `host:port`, or a URL. Plain HTTP only to loopback addresses or with `protocol = \"HTTP\"`."),
-                    |block, product| {
-                        block.attribute(Attribute::optional(product.name, Type::String).describe(format!(
-                            "Endpoint of {}. Environment: {}.",
-                            product.product.code.to_uppercase(),
-                            listed(product.variables),
-                        )))
-                    },
-                ),
-            )
-            .nested(
-                "sign_version",
-                Nesting::OPTIONAL,
-                Block::new("Versions of the request signature.").attribute(
-                    Attribute::optional("cams", Type::String)
-                        .describe("`v1` (HMAC-SHA1, default) or `v3` (ACS3-HMAC-SHA256).")
-                        .validate(Validator::one_of(&["v1", "v3"])),
-                ),
-            ),
-        )
+        schema::schema()
     }
 
     fn resources(&self) -> Vec<Box<dyn Resource<Client = Connection>>> {
@@ -212,325 +76,51 @@ impl Provider for Alicloud {
     async fn configure(&self, request: ConfigureRequest) -> Result<Connection, Diagnostics> {
         let reading = Reading {
             config: &request.config,
-            environment: &*self.environment,
+            machine: &self.machine,
         };
         let unknown = reading.unknown();
         if !unknown.is_empty() {
             return Ok(Connection::Waiting { unknown });
         }
-        Ok(Connection::Ready(Client::new(
-            reading.settings(&request.terraform_version)?,
-        )))
+        reading
+            .accounts(&request.terraform_version)
+            .map(Connection::Ready)
     }
 
     fn stop(&self, connection: &Connection) {
-        if let Connection::Ready(client) = connection {
-            client.stop();
+        if let Connection::Ready(accounts) = connection {
+            accounts.stop();
         }
     }
-}
-
-fn text(argument: &Argument, description: &str) -> Attribute {
-    Attribute::optional(argument.name, Type::String).describe(argument.described(description))
-}
-
-fn number(argument: &Argument, description: &str) -> Attribute {
-    Attribute::optional(argument.name, Type::Number)
-        .describe(argument.described(description))
-        .validate(Validator::new(|value| match value {
-            Value::Number(number) if whole(number.as_i64()).is_none() => Err(format!(
-                "must be a whole number from 0 to {LARGEST}, but is {number}"
-            )),
-            _ => Ok(()),
-        }))
-}
-
-impl Argument {
-    fn described(&self, description: &str) -> String {
-        if self.variables.is_empty() {
-            description.to_owned()
-        } else {
-            format!("{description} Environment: {}.", listed(self.variables))
-        }
-    }
-
-    fn path(&self) -> AttributePath {
-        AttributePath::attribute(self.name)
-    }
-}
-
-fn listed(variables: &[&str]) -> String {
-    let quoted: Vec<String> = variables.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
-}
-
-/// Milliseconds or seconds of a setting: enough for a month of milliseconds.
-const LARGEST: i64 = 2_678_400_000;
-
-fn whole(number: Option<i64>) -> Option<u64> {
-    number
-        .filter(|number| (0..=LARGEST).contains(number))
-        .and_then(|number| u64::try_from(number).ok())
-}
-
-fn parse_protocol(text: &str) -> Option<Protocol> {
-    match text.to_ascii_uppercase().as_str() {
-        "HTTPS" => Some(Protocol::Https),
-        "HTTP" => Some(Protocol::Http),
-        _ => None,
-    }
-}
-
-/// The provider block and the environment, being read.
-struct Reading<'a> {
-    config: &'a Object,
-    environment: &'a Environment,
-}
-
-/// Where a setting was found, for the sentence about it.
-#[derive(Clone, Copy)]
-enum Origin {
-    Argument(&'static str),
-    Variable(&'static str),
 }
 
 impl Reading<'_> {
-    /// The arguments whose values are known only after other resources are applied.
-    fn unknown(&self) -> Vec<String> {
-        fn within(path: &AttributePath, value: &Value, found: &mut Vec<String>) {
-            match value {
-                Value::Unknown => found.push(path.to_string()),
-                Value::Map(attributes) => {
-                    for (name, value) in attributes {
-                        within(&path.then_attribute(name), value, found);
-                    }
-                }
-                _ => {}
-            }
-        }
-        let mut found = Vec::new();
-        for (name, value) in self.config.iter() {
-            within(&AttributePath::attribute(name), value, &mut found);
-        }
-        found
-    }
-
-    fn settings(&self, terraform_version: &str) -> Result<Settings, Diagnostics> {
-        let region = self
-            .text(&REGION)?
-            .map_or_else(|| DEFAULT_REGION.to_owned(), |(region, _)| region);
-        let mut settings = Settings::new(region, self.credentials()?);
-        if let Some((protocol, _)) = self.text(&PROTOCOL)? {
-            settings.protocol = parse_protocol(&protocol).unwrap_or_default();
-        }
-        for product in &PRODUCTS {
-            if let Some(endpoint) = self.endpoint(product, settings.protocol)? {
-                settings.endpoints = settings.endpoints.with(product.product, endpoint);
-            }
-        }
-        // A region that no host name can have is told now, not at the first call.
-        settings.endpoint(&CAMS).map_err(|error| {
-            Diagnostic::error("Invalid region", capitalised(&format!("{error}."))).at(REGION.path())
-        })?;
-        if let Some(timeout) = self
-            .number(&CLIENT_CONNECT_TIMEOUT)?
-            .filter(|timeout| *timeout > 0)
-        {
-            settings.connect_timeout = Duration::from_millis(timeout);
-        }
-        if let Some(timeout) = self
-            .number(&CLIENT_READ_TIMEOUT)?
-            .filter(|timeout| *timeout > 0)
-        {
-            settings.read_timeout = Duration::from_millis(timeout);
-        }
-        settings.max_retry_timeout = self
-            .number(&MAX_RETRY_TIMEOUT)?
-            .filter(|timeout| *timeout > 0)
-            .map(Duration::from_secs);
-        settings.signature = match self
-            .config
-            .object("sign_version")
-            .and_then(|versions| versions.get("cams"))
-        {
-            Some(version) if version.as_str() == Some("v3") => {
-                PerProduct::default().with(&CAMS, SignatureVersion::V3)
-            }
-            _ => PerProduct::default(),
+    /// The way to the configured credentials' account, and to those of roles.
+    fn accounts(&self, terraform_version: &str) -> Result<Accounts, Diagnostics> {
+        let context = Context {
+            machine: self.machine.clone(),
+            client: Client::new(self.settings(terraform_version)?),
         };
-        settings.user_agent = format!(
-            "Terraform/{terraform_version} terraform-provider-alicloud-cams/{}",
-            env!("CARGO_PKG_VERSION")
-        );
-        if let Some((source, _)) = self.text(&CONFIGURATION_SOURCE)? {
-            settings.user_agent.push(' ');
-            settings.user_agent.push_str(&source);
-        }
-        Ok(settings)
+        let source: Arc<_> = self.credentials(&context)?;
+        Ok(Accounts::new(
+            context.client.acting_as(source),
+            self.account_rule(),
+        ))
     }
-
-    /// Static keys: the arguments, else the environment.
-    ///
-    /// Further sources (profiles, roles, OIDC, instance metadata) will be chosen here and live in
-    /// `alicloud/credentials`.
-    fn credentials(&self) -> Result<Arc<dyn CredentialsSource>, Diagnostics> {
-        let access_key = self.text(&ACCESS_KEY)?;
-        let secret_key = self.text(&SECRET_KEY)?;
-        let (id, id_origin, secret) = match (access_key, secret_key) {
-            (Some((id, origin)), Some((secret, _))) => (id, origin, secret),
-            (None, None) => return Err(Self::missing(&[&ACCESS_KEY, &SECRET_KEY], None).into()),
-            (Some((_, origin)), None) => {
-                return Err(Self::missing(&[&SECRET_KEY], Some(origin)).into());
-            }
-            (None, Some((_, origin))) => {
-                return Err(Self::missing(&[&ACCESS_KEY], Some(origin)).into());
-            }
-        };
-        let token = match (self.argument(&SECURITY_TOKEN), id_origin) {
-            (Some(token), _) => Some(token.to_owned()),
-            (None, Origin::Variable(_)) => self.text(&SECURITY_TOKEN)?.map(|(token, _)| token),
-            (None, Origin::Argument(_)) => None,
-        };
-        let keys = StaticKeys::new(&id, &secret, token.as_deref()).map_err(|error| {
-            Diagnostic::error("Invalid credentials", capitalised(&format!("{error}.")))
-                .at(ACCESS_KEY.path())
-        })?;
-        Ok(Arc::new(keys))
-    }
-
-    fn missing(arguments: &[&Argument], other: Option<Origin>) -> Diagnostic {
-        let wanted: Vec<String> = arguments
-            .iter()
-            .map(|argument| {
-                format!(
-                    "the argument \"{}\" or one of {}",
-                    argument.name,
-                    listed(argument.variables)
-                )
-            })
-            .collect();
-        let found = match other {
-            None => "Neither the provider block nor the environment has an AccessKey.".to_owned(),
-            Some(Origin::Argument(name)) => {
-                format!("The argument \"{name}\" is set, but its other half is missing.")
-            }
-            Some(Origin::Variable(name)) => {
-                format!("`{name}` is set, but its other half is missing.")
-            }
-        };
-        let diagnostic = Diagnostic::error(
-            "Missing credentials",
-            format!(
-                "{found} Set {}. Create AccessKeys for a RAM user in the RAM console; never use those of the account \
-                 itself.",
-                wanted.join(", and ")
-            ),
-        );
-        match arguments {
-            [only] => diagnostic.at(only.path()),
-            _ => diagnostic,
-        }
-    }
-
-    fn endpoint(
-        &self,
-        product: &ProductArguments,
-        protocol: Protocol,
-    ) -> Result<Option<Endpoint>, Diagnostics> {
-        let path = AttributePath::attribute("endpoints").then_attribute(product.name);
-        let argument = self
-            .config
-            .object("endpoints")
-            .and_then(|endpoints| endpoints.get(product.name))
-            .and_then(Value::as_str);
-        let (text, origin) = match argument.filter(|text| !text.is_empty()) {
-            Some(text) => (text.to_owned(), format!("The argument \"{path}\"")),
-            None => match self.variable(product.variables)? {
-                Some((text, name)) => (text, format!("The environment variable `{name}`")),
-                None => return Ok(None),
-            },
-        };
-        Endpoint::parse(&text, protocol).map(Some).map_err(|error| {
-            Diagnostic::error(
-                "Invalid endpoint",
-                format!("{origin} cannot be used: {error}."),
-            )
-            .at(path)
-            .into()
-        })
-    }
-
-    /// An argument that is set and not empty.
-    fn argument(&self, argument: &Argument) -> Option<&str> {
-        self.config
-            .text(argument.name)
-            .filter(|text| !text.is_empty())
-    }
-
-    /// An argument, or else the first of its variables that is set. Empty counts as not set.
-    fn text(&self, argument: &Argument) -> Result<Option<(String, Origin)>, Diagnostics> {
-        if let Some(text) = self.argument(argument) {
-            return Ok(Some((text.to_owned(), Origin::Argument(argument.name))));
-        }
-        Ok(self
-            .variable(argument.variables)?
-            .map(|(text, name)| (text, Origin::Variable(name))))
-    }
-
-    fn number(&self, argument: &Argument) -> Result<Option<u64>, Diagnostics> {
-        if let Value::Number(number) = self.config.get(argument.name) {
-            return Ok(whole(number.as_i64()));
-        }
-        let Some((text, name)) = self.variable(argument.variables)? else {
-            return Ok(None);
-        };
-        match whole(text.trim().parse().ok()) {
-            Some(number) => Ok(Some(number)),
-            None => Err(Diagnostic::error(
-                "Invalid environment variable",
-                format!(
-                    "The environment variable `{name}` stands in for the argument \"{}\" and must be a whole number \
-                     from 0 to {LARGEST}, but is \"{text}\".",
-                    argument.name
-                ),
-            )
-            .into()),
-        }
-    }
-
-    fn variable(
-        &self,
-        names: &[&'static str],
-    ) -> Result<Option<(String, &'static str)>, Diagnostics> {
-        for name in names {
-            let Some(value) = (self.environment)(name).filter(|value| !value.is_empty()) else {
-                continue;
-            };
-            return match value.into_string() {
-                Ok(text) => Ok(Some((text, name))),
-                Err(_) => Err(Diagnostic::error(
-                    "Invalid environment variable",
-                    format!("The environment variable `{name}` holds bytes that are no UTF-8 text. Set it again."),
-                )
-                .into()),
-            };
-        }
-        Ok(None)
-    }
-}
-
-fn capitalised(sentence: &str) -> String {
-    let mut characters = sentence.chars();
-    characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
 }
 
 #[cfg(test)]
 mod tests {
+    //! Sources themselves are tested in `alicloud::credentials`; here it is which one is chosen.
+
     use std::collections::BTreeMap;
+    use std::time::Duration;
 
     use super::*;
+    use crate::{
+        alicloud::{CAMS, Protocol, STS, Settings, SignatureVersion},
+        framework::{Object, Value},
+    };
 
     fn object(attributes: &[(&str, Value)]) -> Object {
         let attributes: BTreeMap<String, Value> = attributes
@@ -544,26 +134,32 @@ mod tests {
         object(attributes).into()
     }
 
-    fn settings(
-        config: &[(&str, Value)],
-        environment: &[(&str, &str)],
-    ) -> Result<Settings, String> {
+    type Accounted = Result<Accounts, String>;
+
+    fn accounts(config: &[(&str, Value)], environment: &[(&str, &str)]) -> Accounted {
         let environment: BTreeMap<String, String> = environment
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let environment = move |name: &str| environment.get(name).map(OsString::from);
+        let machine = Machine::new(move |name| environment.get(name).map(OsString::from));
         let config = object(config);
         let reading = Reading {
             config: &config,
-            environment: &environment,
+            machine: &machine,
         };
-        reading.settings("1.11.4").map_err(|diagnostics| {
+        reading.accounts("1.11.4").map_err(|diagnostics| {
             diagnostics
                 .iter()
                 .map(|diagnostic| format!("{}: {diagnostic}", diagnostic.attribute))
                 .collect()
         })
+    }
+
+    fn settings(
+        config: &[(&str, Value)],
+        environment: &[(&str, &str)],
+    ) -> Result<Settings, String> {
+        accounts(config, environment).map(|accounts| accounts.client(None).settings().clone())
     }
 
     const KEYS: [(&str, &str); 2] = [
@@ -659,11 +255,6 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         check_credentials(
-            &[],
-            &[],
-            Err("Neither the provider block nor the environment has an AccessKey."),
-        );
-        check_credentials(
             &[("access_key", "id".into())],
             &[],
             Err("secret_key: Missing credentials: The argument \"access_key\" is set"),
@@ -681,6 +272,365 @@ mod tests {
             &[],
             Err("The AccessKey secret has a blank"),
         );
+    }
+
+    /// Which source is chosen, by what its `Debug` begins with.
+    fn check_choice(config: &[(&str, Value)], environment: &[(&str, &str)], expected: &str) {
+        let found = match settings(config, environment) {
+            Ok(settings) => format!("{:?}", settings.credentials),
+            Err(error) => error,
+        };
+        assert!(found.contains(expected), "{found}");
+        assert!(!found.contains("MARK"), "{found}");
+    }
+
+    const OIDC: [(&str, &str); 3] = [
+        (
+            "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
+            "acs:ram::7:oidc-provider/env",
+        ),
+        ("ALIBABA_CLOUD_ROLE_ARN", "acs:ram::7:role/env"),
+        ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", "/env/token"),
+    ];
+    const ENV_PROFILE: (&str, &str) = ("ALIBABA_CLOUD_PROFILE", "env-profile");
+    const ENV_URI: (&str, &str) = ("ALIBABA_CLOUD_CREDENTIALS_URI", "https://env.example/MARK");
+    const ENV_INSTANCE: (&str, &str) = ("ALIBABA_CLOUD_ECS_METADATA", "env-instance");
+
+    #[test]
+    fn arguments_come_first_in_their_order() {
+        let everything = [
+            KEYS[0],
+            KEYS[1],
+            OIDC[0],
+            OIDC[1],
+            OIDC[2],
+            ENV_PROFILE,
+            ENV_URI,
+            ENV_INSTANCE,
+        ];
+        let mut config: Vec<(&str, Value)> = vec![
+            ("access_key", "id".into()),
+            ("secret_key", "MARK".into()),
+            ("profile", "own-profile".into()),
+            ("credentials_uri", "https://own.example/MARK".into()),
+            ("ecs_role_name", "own-instance".into()),
+            (
+                "assume_role_with_oidc",
+                block(&[
+                    ("oidc_provider_arn", "acs:ram::7:oidc-provider/own".into()),
+                    ("role_arn", "acs:ram::7:role/own".into()),
+                    ("oidc_token", "MARK".into()),
+                ]),
+            ),
+        ];
+        for expected in [
+            &["StaticKeys(", ""][..],
+            &["own-profile"],
+            &["CredentialsUri(own.example)"],
+            &["own-instance"],
+            &["role/own", "Text(Secret(withheld))"],
+        ] {
+            for part in expected {
+                check_choice(&config, &everything, part);
+            }
+            config.remove(0);
+            if config
+                .first()
+                .is_some_and(|(name, _)| *name == "secret_key")
+            {
+                config.remove(0);
+            }
+        }
+    }
+
+    #[test]
+    fn the_environment_comes_next_in_its_order() {
+        let mut environment = vec![
+            KEYS[0],
+            KEYS[1],
+            OIDC[0],
+            OIDC[1],
+            OIDC[2],
+            ENV_PROFILE,
+            ENV_URI,
+            ENV_INSTANCE,
+        ];
+        check_choice(&[], &environment, "StaticKeys(");
+        environment.drain(..2);
+        check_choice(&[], &environment, "role/env");
+        check_choice(&[], &environment, "File(\"/env/token\")");
+        environment.drain(..3);
+        check_choice(
+            &[],
+            &environment,
+            "name: Some(\"env-profile\"), expected: true",
+        );
+        environment.drain(..1);
+        check_choice(&[], &environment, "CredentialsUri(env.example)");
+        environment.drain(..1);
+        check_choice(
+            &[],
+            &environment,
+            "role: Some(\"env-instance\"), v2_only: false, expected: true",
+        );
+        let disabled = [
+            ENV_INSTANCE,
+            ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true"),
+        ];
+        check_choice(&[], &disabled, "DefaultChain");
+        check_choice(
+            &[],
+            &[("ALIBABA_CLOUD_IMDSV1_DISABLED", "true"), ENV_INSTANCE],
+            "v2_only: true",
+        );
+        check_choice(
+            &[],
+            &[("ALIBABA_CLOUD_CONFIG_FILE", "/f")],
+            "file: Some(\"/f\"), name: None, expected: true",
+        );
+    }
+
+    #[test]
+    fn older_spellings_count_after_the_new_ones() {
+        for (old, new, expected) in [
+            ("ALICLOUD_PROFILE", "ALIBABA_CLOUD_PROFILE", "name: Some"),
+            (
+                "ALICLOUD_SHARED_CREDENTIALS_FILE",
+                "ALIBABA_CLOUD_CREDENTIALS_FILE",
+                "file: Some",
+            ),
+            (
+                "ALICLOUD_ECS_ROLE_NAME",
+                "ALIBABA_CLOUD_ECS_METADATA",
+                "role: Some",
+            ),
+        ] {
+            check_choice(&[], &[(old, "old")], &format!("{expected}(\"old\")"));
+            check_choice(
+                &[],
+                &[(old, "old"), (new, "new")],
+                &format!("{expected}(\"new\")"),
+            );
+        }
+        let (old, new) = ("https://old.example", "https://new.example");
+        check_choice(
+            &[],
+            &[("ALICLOUD_CREDENTIALS_URI", old)],
+            "CredentialsUri(old.example)",
+        );
+        check_choice(
+            &[],
+            &[
+                ("ALICLOUD_CREDENTIALS_URI", old),
+                ("ALIBABA_CLOUD_CREDENTIALS_URI", new),
+            ],
+            "CredentialsUri(new.example)",
+        );
+    }
+
+    #[test]
+    fn a_role_comes_on_top_of_any_source() {
+        let own = |attributes: &[(&str, Value)]| ("assume_role", block(attributes));
+        let arn = || ("role_arn", Value::from("acs:ram::9:role/own"));
+        let env = ("ALICLOUD_ASSUME_ROLE_ARN", "acs:ram::9:role/env");
+        let on_top = |config: &[(&str, Value)], environment: &[(&str, &str)], expected: &str| {
+            check_choice(config, environment, expected);
+        };
+        on_top(
+            &[own(&[arn()])],
+            &KEYS,
+            "role: Role { arn: \"acs:ram::9:role/own\", session_name: \"terraform\"",
+        );
+        on_top(
+            &[own(&[
+                arn(),
+                ("session_expiration", 900_i64.into()),
+                ("session_name", "me".into()),
+            ])],
+            &KEYS,
+            "session_name: \"me\", session_expiration: 900",
+        );
+        on_top(
+            &[own(&[arn()]), ("profile", "p".into())],
+            &[],
+            "AssumedRole",
+        );
+        on_top(&[own(&[arn()])], &OIDC, "AssumedRole");
+        // From the environment alone.
+        on_top(&[], &[KEYS[0], KEYS[1], env], "role/env");
+        on_top(
+            &[],
+            &[
+                KEYS[0],
+                KEYS[1],
+                ("ALIBABA_CLOUD_ROLE_ARN", "acs:ram::9:role/new"),
+                env,
+            ],
+            "role/new",
+        );
+        on_top(
+            &[],
+            &[
+                KEYS[0],
+                KEYS[1],
+                env,
+                ("ALIBABA_CLOUD_ROLE_SESSION_NAME", "job"),
+                ("ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION", "901"),
+            ],
+            "session_name: \"job\", session_expiration: 901",
+        );
+        // The role of OIDC is not another one to assume.
+        on_top(&[], &OIDC, "OidcRole");
+        on_top(&[], &[KEYS[0], KEYS[1], OIDC[0], OIDC[1]], "StaticKeys");
+        // Credentials in the block are meant as they stand.
+        on_top(&[("profile", "p".into())], &[env], "Profile");
+        on_top(&[("profile", "p".into()), own(&[])], &[env], "role/env");
+        // No role, as the official provider has it.
+        on_top(&[own(&[("role_arn", "".into())])], &KEYS, "StaticKeys");
+        on_top(
+            &[own(&[("role_arn", Value::Null)])],
+            &KEYS,
+            "assume_role.role_arn: Missing role",
+        );
+        on_top(
+            &[own(&[("role_arn", "x".into())])],
+            &KEYS,
+            "assume_role.role_arn: Invalid role",
+        );
+        on_top(
+            &[],
+            &[
+                KEYS[0],
+                KEYS[1],
+                env,
+                ("ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION", "soon"),
+            ],
+            "must be a number of seconds",
+        );
+    }
+
+    #[test]
+    fn gaps_of_the_oidc_block_are_filled_or_named() {
+        let own = |attributes: &[(&str, Value)]| ("assume_role_with_oidc", block(attributes));
+        let file = || ("oidc_token_file", Value::from("/own/token"));
+        check_choice(&[own(&[])], &OIDC, "/env/token");
+        check_choice(&[own(&[file()])], &OIDC, "/own/token");
+        check_choice(
+            &[own(&[file()])],
+            &[OIDC[0], OIDC[1], ("ALIBABA_CLOUD_OIDC_TOKEN", "MARK")],
+            "/own/token",
+        );
+        check_choice(
+            &[own(&[])],
+            &[
+                OIDC[0],
+                OIDC[1],
+                OIDC[2],
+                ("ALIBABA_CLOUD_OIDC_TOKEN", "MARK"),
+            ],
+            "Text(Secret(withheld))",
+        );
+        check_choice(
+            &[own(&[("role_session_name", "ci".into())])],
+            &OIDC,
+            "session_name: \"ci\"",
+        );
+        check_choice(
+            &[own(&[file()])],
+            &OIDC[..1],
+            "assume_role_with_oidc.role_arn: Missing credentials",
+        );
+        check_choice(
+            &[own(&[])],
+            &OIDC[..2],
+            "assume_role_with_oidc.oidc_token_file: Missing credentials",
+        );
+    }
+
+    #[test]
+    fn sts_is_called_where_it_is_meant() {
+        let check = |environment: &[(&str, &str)], expected: &str| {
+            let environment = [KEYS.as_slice(), environment].concat();
+            let settings = settings(&[], &environment).expect("settings");
+            let endpoint = settings.endpoint(&STS).expect("an endpoint");
+            assert_eq!(endpoint.to_string(), expected);
+        };
+        check(&[], "https://sts.ap-southeast-1.aliyuncs.com");
+        check(
+            &[("ALIBABA_CLOUD_REGION", "eu-central-1")],
+            "https://sts.eu-central-1.aliyuncs.com",
+        );
+        check(
+            &[("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED", "true")],
+            "https://sts-vpc.ap-southeast-1.aliyuncs.com",
+        );
+        check(
+            &[("ALIBABA_CLOUD_STS_REGION", "us-east-1")],
+            "https://sts.us-east-1.aliyuncs.com",
+        );
+        check(
+            &[("ALIBABA_CLOUD_STS_ENDPOINT", "sts.aliyuncs.com")],
+            "https://sts.aliyuncs.com",
+        );
+    }
+
+    #[test]
+    fn guards_stand_before_every_account() {
+        let ids = |id: &str| Value::List(vec![id.into()]);
+        let config = [
+            ("allowed_account_ids", ids("1")),
+            ("forbidden_account_ids", ids("2")),
+        ];
+        let accounts = accounts(&config, &KEYS).expect("accounts");
+        let arn =
+            crate::alicloud::credentials::RoleArn::parse("acs:ram::9:role/own").expect("an ARN");
+        let role = crate::alicloud::credentials::Role::new(arn);
+        for client in [accounts.client(None), accounts.client(Some(&role))] {
+            let found = format!("{:?}", client.credentials());
+            assert!(found.starts_with("AccountGuard"), "{found}");
+        }
+    }
+
+    #[test]
+    fn whoever_asks_for_the_same_role_shares_its_session() {
+        let accounts = accounts(&[], &KEYS).expect("accounts");
+        let client = |name: &str| {
+            let arn =
+                crate::alicloud::credentials::RoleArn::parse(&format!("acs:ram::9:role/{name}"));
+            accounts.client(Some(&crate::alicloud::credentials::Role::new(
+                arn.expect("an ARN"),
+            )))
+        };
+        let (a, again, b) = (client("a"), client("a"), client("b"));
+        assert!(Arc::ptr_eq(a.credentials(), again.credentials()));
+        assert!(!Arc::ptr_eq(a.credentials(), b.credentials()));
+    }
+
+    #[tokio::test]
+    async fn nothing_found_is_told_at_first_use_with_all_that_was_looked_at() {
+        let home = tempfile::tempdir().expect("a directory");
+        let home = home.path().to_str().expect("UTF-8");
+        let environment = [
+            ("HOME", home),
+            ("USERPROFILE", home),
+            ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true"),
+        ];
+        let settings = settings(&[], &environment).expect("no error before a credential is needed");
+        let error = settings
+            .credentials
+            .credentials()
+            .await
+            .expect_err("there are none");
+        let found = error.to_string();
+        for part in [
+            "the provider block has none of access_key",
+            "ALIBABA_CLOUD_ACCESS_KEY_ID",
+            "there is no file",
+            "config.json",
+            "credentials.ini",
+        ] {
+            assert!(found.contains(part), "{part}: {found}");
+        }
     }
 
     #[test]
@@ -776,16 +726,21 @@ mod tests {
     fn unknown_arguments_are_found_wherever_they_are() {
         let config = object(&[
             ("access_key", Value::Unknown),
+            ("allowed_account_ids", Value::List(vec![Value::Unknown])),
             ("region", "ap-southeast-1".into()),
             (
                 "endpoints",
                 block(&[("cams", Value::Unknown), ("sts", Value::Null)]),
             ),
         ]);
+        let machine = Machine::new(|_| None);
         let reading = Reading {
             config: &config,
-            environment: &|_| None,
+            machine: &machine,
         };
-        assert_eq!(reading.unknown(), ["access_key", "endpoints.cams"]);
+        assert_eq!(
+            reading.unknown(),
+            ["access_key", "allowed_account_ids", "endpoints.cams"]
+        );
     }
 }

@@ -21,6 +21,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{
     Connection,
     diagnosis::{Attempted, diagnose},
+    role,
 };
 use crate::{
     alicloud::{Action, CAMS, Operation, Product},
@@ -151,6 +152,7 @@ impl Resource for CamsWabaBinding {
                 .describe("ID of the space that the WABA is bound to (`CustSpaceId`); the channel ID of the console.")
                 .use_state_for_unknown(),
         );
+        let block = block.attribute(role::attribute());
         let block = FROM_QUERY
             .iter()
             .fold(block, |block, (name, _, description)| {
@@ -173,6 +175,11 @@ impl Resource for CamsWabaBinding {
     }
 
     fn modify_plan(&self, request: &PlanRequest<'_>, response: &mut PlanResponse) {
+        if let (Some(prior), Some(planned)) = (request.prior, &response.planned)
+            && role::changes_account(prior, planned)
+        {
+            response.requires_replace.push(role::arn_path());
+        }
         match (request.prior.map(Kept::from_state), &response.planned) {
             (Some(kept), None) => response.diagnostics.push(kept.on_destroy(Moment::Plan)),
             (Some(kept), Some(_)) => {
@@ -206,7 +213,7 @@ impl Resource for CamsWabaBinding {
             .text("waba_id")
             .unwrap_or_default()
             .to_owned();
-        let operation = connection.operation(CREATE.of(&request.planned))?;
+        let operation = connection.operation(&request.planned, CREATE.of(&request.planned))?;
         let bound = bind(&operation, &waba_id).await?;
 
         // The binding exists now. It goes into state before anything else can happen.
@@ -261,7 +268,7 @@ impl Resource for CamsWabaBinding {
             )
             .into());
         }
-        let operation = connection.operation(READ.of(&state))?;
+        let operation = connection.operation(&state, READ.of(&state))?;
         let found = query(&operation, &space, state.text("isv_code"), "timeouts.read").await.map_err(|mut diagnostic| {
             if !request.importing {
                 diagnostic.detail.push_str(
@@ -297,13 +304,24 @@ impl Resource for CamsWabaBinding {
         }
     }
 
-    /// What can change in place concerns Terraform alone: how to read, how long to wait, what destroying does.
+    /// What can change in place concerns Terraform alone: how to read and as whom, how long to wait, what destroying does.
     async fn update(
         &self,
         _connection: &Connection,
         request: UpdateRequest,
         response: &mut StateResponse,
     ) -> Result<(), Diagnostics> {
+        if role::changes_account(&request.prior, &request.planned) {
+            // An ARN that was not known during the plan.
+            return Err(Diagnostic::error(
+                "The role belongs to another account",
+                "During the plan the role to assume was not known yet; it turned out to belong to another account than \
+                 the binding, so the binding cannot be kept. Nothing was changed. Run the command again: the plan will \
+                 show the replacement.",
+            )
+            .at(role::arn_path())
+            .into());
+        }
         response.state = Some(request.planned);
         Ok(())
     }
@@ -324,13 +342,14 @@ impl Resource for CamsWabaBinding {
     }
 
     fn import(&self, request: ImportRequest) -> Result<Object, Diagnostics> {
-        let id = request.id;
+        let (role, id) = role::of_import_id(&request.id)?;
         if id.is_empty() || id.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(Diagnostic::error(
                 "Invalid import ID",
                 format!(
                     "The import ID of this resource is the CustSpaceId of the binding, for example \"cams-8filvjc8snw\", \
-                     without blanks; \"{}\" is not one. The console shows it as the channel ID in Channel Management.",
+                     without blanks; \"{}\" is not one. The console shows it as the channel ID in Channel Management. For a \
+                     binding of a role's account put the role's ARN and a slash before it.",
                     id.escape_debug()
                 ),
             )
@@ -341,6 +360,9 @@ impl Resource for CamsWabaBinding {
         state.set("cust_space_id", id);
         // What the configuration says by default, so that the plan after an import shows no change.
         state.set("deletion_policy", ABANDON);
+        if let Some(arn) = role {
+            state.set(role::NAME, role::with_arn(&arn));
+        }
         Ok(state)
     }
 }
