@@ -296,6 +296,11 @@ impl WorkingDirectory {
         self.environment.remove(OsStr::new(name));
     }
 
+    /// Lets the CLI colour its output, for a terminal to which it is passed on.
+    pub fn allow_colour(&mut self) {
+        self.unset("TF_CLI_ARGS");
+    }
+
     /// Runs a command to its end, whatever its exit code.
     pub fn run(&self, arguments: &[&str]) -> Result<Output, Error> {
         self.start(arguments)?.finish()

@@ -5,15 +5,16 @@
 //! The text becomes a tree first and a value of the type then, because the JSON form of a dynamic value names its
 //! type after its value. JSON cannot hold unknown values and infinities.
 
-use std::{collections::BTreeMap, fmt};
+use std::{cell::RefCell, collections::BTreeMap, fmt};
 
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::{Value as Json, error::Category};
+use serde_json::{Map, Value as Json, error::Category};
 
 use super::{
+    path::AttributePath,
     types::Type,
     value::{DecodeError, Place, Value},
 };
@@ -35,17 +36,93 @@ pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, DecodeError> {
 /// # Errors
 /// As [`decode`].
 pub fn decode_state(bytes: &[u8], ty: &Type) -> Result<Value, DecodeError> {
-    value(parse(bytes)?, ty, &Place::ROOT, Attributes::Stored)
+    decode_stored(bytes, ty).map(|(value, _)| value)
+}
+
+/// As [`decode_state`], and says what was dropped.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_stored(bytes: &[u8], ty: &Type) -> Result<(Value, Dropped), DecodeError> {
+    let dropped = RefCell::new(Dropped::default());
+    let value = value(
+        parse(bytes)?,
+        ty,
+        &Place::ROOT,
+        Attributes::Stored(&dropped),
+    )?;
+    Ok((value, dropped.into_inner()))
+}
+
+/// Reads a JSON object of any shape.
+///
+/// # Errors
+/// Where the text is no JSON, line and column; else what was found in place of an object, or where an object has a key
+/// twice.
+pub(super) fn decode_object(bytes: &[u8]) -> Result<Map<String, Json>, DecodeError> {
+    match parse(bytes)? {
+        Node::Object(entries) => document_object(entries, &Place::ROOT),
+        node => Err(Place::ROOT.error(format!("expected an object, found {}", node.name()))),
+    }
+}
+
+/// The places of what was left out, because the type does not have it. What holds nothing (null, an empty list, an empty
+/// object) does not count.
+///
+/// Shown as a list of paths, the first few of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    paths: Vec<AttributePath>,
+    further: usize,
+}
+
+impl Dropped {
+    /// So many paths are shown; a person does not read more.
+    const SHOWN: usize = 10;
+
+    /// Whether nothing was left out.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.paths.is_empty()
+    }
+
+    fn add(&mut self, place: &Place<'_>) {
+        if self.paths.len() < Self::SHOWN {
+            self.paths.push(place.path());
+        } else {
+            self.further += 1;
+        }
+    }
+}
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, path) in self.paths.iter().enumerate() {
+            if position > 0 {
+                f.write_str(", ")?;
+            }
+            path.fmt(f)?;
+        }
+        match self.further {
+            0 => Ok(()),
+            further => write!(f, " and {further} more"),
+        }
+    }
 }
 
 /// How the attributes of an object have to agree with its type.
 #[derive(Clone, Copy)]
-enum Attributes {
+enum Attributes<'a> {
     Exact,
-    Stored,
+    Stored(&'a RefCell<Dropped>),
 }
 
-fn value(node: Node, ty: &Type, place: &Place<'_>, rule: Attributes) -> Result<Value, DecodeError> {
+fn value(
+    node: Node,
+    ty: &Type,
+    place: &Place<'_>,
+    rule: Attributes<'_>,
+) -> Result<Value, DecodeError> {
     place.check_depth()?;
     match (ty, node) {
         (_, Node::Null) => Ok(Value::Null),
@@ -100,12 +177,16 @@ fn object(
     entries: Vec<(String, Node)>,
     types: &BTreeMap<String, Type>,
     place: &Place<'_>,
-    rule: Attributes,
+    rule: Attributes<'_>,
 ) -> Result<Value, DecodeError> {
     let mut attributes = BTreeMap::new();
     for (name, node) in entries {
         match (types.get(&name), rule) {
-            (None, Attributes::Stored) => {}
+            (None, Attributes::Stored(dropped)) => {
+                if !node.is_empty() {
+                    dropped.borrow_mut().add(&place.attribute(&name));
+                }
+            }
             (None, Attributes::Exact) => return Err(place.unsupported_attribute(&name)),
             (Some(ty), _) => {
                 let value = value(node, ty, &place.attribute(&name), rule)?;
@@ -118,7 +199,7 @@ fn object(
     }
     match rule {
         Attributes::Exact => place.check_complete(&attributes, types)?,
-        Attributes::Stored => {
+        Attributes::Stored(_) => {
             for name in types.keys() {
                 if !attributes.contains_key(name) {
                     attributes.insert(name.clone(), Value::Null);
@@ -155,6 +236,40 @@ fn dynamic(entries: Vec<(String, Node)>, place: &Place<'_>) -> Result<Value, Dec
         Type::Dynamic => value,
         ty => Value::Dynamic(Box::new((ty, value))),
     })
+}
+
+fn document(node: Node, place: &Place<'_>) -> Result<Json, DecodeError> {
+    Ok(match node {
+        Node::Null => Json::Null,
+        Node::Bool(value) => Json::Bool(value),
+        Node::String(text) => Json::String(text),
+        Node::Number(digits) => Json::Number(
+            digits
+                .parse()
+                .map_err(|_| place.error("expected a number of JSON"))?,
+        ),
+        Node::Array(nodes) => nodes
+            .into_iter()
+            .enumerate()
+            .map(|(index, node)| document(node, &place.index(index)))
+            .collect::<Result<_, _>>()?,
+        Node::Object(entries) => Json::Object(document_object(entries, place)?),
+    })
+}
+
+fn document_object(
+    entries: Vec<(String, Node)>,
+    place: &Place<'_>,
+) -> Result<Map<String, Json>, DecodeError> {
+    let mut object = Map::new();
+    for (key, node) in entries {
+        let value = document(node, &place.attribute(&key))?;
+        if object.contains_key(&key) {
+            return Err(place.repeated(&key));
+        }
+        object.insert(key, value);
+    }
+    Ok(object)
 }
 
 fn parse(bytes: &[u8]) -> Result<Node, DecodeError> {
@@ -195,6 +310,16 @@ impl Node {
         }
     }
 
+    /// Whether there is nothing in it to lose.
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Array(nodes) => nodes.is_empty(),
+            Self::Object(entries) => entries.is_empty(),
+            Self::Bool(_) | Self::Number(_) | Self::String(_) => false,
+        }
+    }
+
     /// The same tree for [`Type::from_json`]; `None` where an object has a key twice or something no type has in it.
     fn into_json(self) -> Option<Json> {
         match self {
@@ -204,7 +329,7 @@ impl Node {
                 Some(Json::Array(nodes.collect::<Option<_>>()?))
             }
             Self::Object(entries) => {
-                let mut object = serde_json::Map::new();
+                let mut object = Map::new();
                 for (key, node) in entries {
                     if object.insert(key, node.into_json()?).is_some() {
                         return None;

@@ -7,16 +7,21 @@
 //! Must not contain: decisions of a single resource, I/O, time, chance. The same input has to give the same plan,
 //! because Terraform plans again before it applies.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod correlate;
+mod same;
+mod walk;
+
+use std::collections::BTreeSet;
 
 use super::{
     path::AttributePath,
-    schema::{Attribute, AttributeKind, Block, Collection, NestedBlock, Schema},
-    types::Type,
+    schema::{Attribute, Schema},
     value::{Object, Value},
 };
+use same::same_attributes;
+use walk::{Attributes, BlockRef, Place, Visit, walk};
 
-type Attributes = BTreeMap<String, Value>;
+pub use same::same;
 
 /// A planned object, and why it cannot come about in place.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,365 +39,86 @@ pub struct Planned {
 /// value of computed attributes where it does not.
 #[must_use]
 pub fn plan(schema: &Schema, prior: Option<&Object>, config: &Object, proposed: Object) -> Planned {
-    let nothing = Attributes::new();
-    let root = Level {
-        block: BlockRef::from(&schema.block),
-        path: &AttributePath::root(),
-        in_set: false,
+    let proposed = proposed.into_attributes();
+    let mut planned = proposed.clone();
+    let show = |planned: &mut Attributes, visit: &mut dyn Visit| {
+        walk(schema, config, prior, &proposed, planned, visit);
     };
-    let config = config.attributes();
-    let prior_attributes = prior.map(Object::attributes);
-    let mut planned = proposed.into_attributes();
 
-    // 1. Where the configuration is silent, a default speaks. A write-only value is never planned: it would be stored.
-    walk(
-        root,
-        config,
-        prior_attributes,
-        &mut planned,
-        &mut |attribute, place, planned| {
-            if attribute.write_only {
-                *planned = Value::Null;
-            } else if place.config.is_null()
-                && let Some(default) = &attribute.default
-            {
-                *planned = default.clone();
-            }
-        },
-    );
+    // 1. Where the configuration is silent, a default speaks, or the prior state if the schema says that it stays.
+    //    A write-only value is never planned: it would be stored.
+    show(&mut planned, &mut settle);
 
     // 2. A plan that changes nothing ends here, equal to the prior state. Marking anything as unknown now would turn
     //    every plan into a change.
-    let ty = schema.ty();
-    let unchanged = prior.is_some_and(|prior| same_attributes(&ty, prior.attributes(), &planned));
+    let unchanged =
+        prior.is_some_and(|prior| same_attributes(&schema.ty(), prior.attributes(), &planned));
+    let mut replacements = Replacements::default();
     if !unchanged {
-        // 3. Something changes, so what the provider computes may change with it: unknown until apply, unless the
-        //    configuration or a default has settled it, or the schema says that it stays as it is.
-        walk(
-            root,
-            config,
-            prior_attributes,
-            &mut planned,
-            &mut |attribute, place, planned| {
-                let settled = !attribute.setting.is_computed()
-                    || attribute.write_only
-                    || !place.config.is_null()
-                    || attribute.default.is_some();
-                if settled {
-                    return;
-                }
-                *planned = match place.prior {
-                    Some(prior) if attribute.use_state_for_unknown => prior.clone(),
-                    _ => Value::Unknown,
-                };
-            },
-        );
-    }
+        // 3. Something changes, so what the provider computes may change with it: unknown until apply, unless it was
+        //    settled above.
+        show(&mut planned, &mut mark_unknown);
 
-    // 4. An attribute that changes and cannot change in place asks for a replacement. A planned unknown counts as a
-    //    change, since it may become one. On creation there is nothing to replace.
-    let mut requires_replace = BTreeSet::new();
-    if prior.is_some() {
-        let prior = prior_attributes.unwrap_or(&nothing);
-        walk(
-            root,
-            config,
-            Some(prior),
-            &mut planned,
-            &mut |attribute, place, planned| {
-                if attribute.requires_replace
-                    && !same(
-                        &attribute.ty(),
-                        place.prior.unwrap_or(&Value::Null),
-                        planned,
-                    )
-                {
-                    requires_replace.insert(place.path.clone());
-                }
-            },
-        );
+        // 4. An attribute that changes and cannot change in place asks for a replacement. A planned unknown counts as
+        //    a change, since it may become one, and so do objects of which nothing is known yet: the plan before apply
+        //    must not ask for a replacement that this one did not announce. On creation there is nothing to replace.
+        if prior.is_some() {
+            show(&mut planned, &mut replacements);
+        }
     }
 
     Planned {
         object: planned.into(),
-        requires_replace: requires_replace.into_iter().collect(),
+        requires_replace: replacements.0.into_iter().collect(),
     }
 }
 
-/// Whether two values of a type are the same to Terraform: the order of a set does not count.
-#[must_use]
-pub fn same(ty: &Type, left: &Value, right: &Value) -> bool {
-    left == right || canonical(ty, left) == canonical(ty, right)
-}
-
-fn same_attributes(ty: &Type, left: &Attributes, right: &Attributes) -> bool {
-    left == right
-        || canonical(ty, &Value::Map(left.clone())) == canonical(ty, &Value::Map(right.clone()))
-}
-
-/// The value with all sets sorted, and every attribute of an object present.
-fn canonical(ty: &Type, value: &Value) -> Value {
-    match (ty, value) {
-        (Type::Set(element), Value::List(elements)) => {
-            let sorted: BTreeSet<Value> = elements
-                .iter()
-                .map(|value| canonical(element, value))
-                .collect();
-            Value::List(sorted.into_iter().collect())
-        }
-        (Type::List(element), Value::List(elements)) => Value::List(
-            elements
-                .iter()
-                .map(|value| canonical(element, value))
-                .collect(),
-        ),
-        (Type::Tuple(types), Value::List(elements)) if types.len() == elements.len() => {
-            Value::List(
-                types
-                    .iter()
-                    .zip(elements)
-                    .map(|(ty, value)| canonical(ty, value))
-                    .collect(),
-            )
-        }
-        (Type::Map(element), Value::Map(elements)) => Value::Map(
-            elements
-                .iter()
-                .map(|(key, value)| (key.clone(), canonical(element, value)))
-                .collect(),
-        ),
-        (Type::Object(types), Value::Map(attributes)) => {
-            let attribute = |(name, ty): (&String, &Type)| {
-                (
-                    name.clone(),
-                    canonical(ty, attributes.get(name).unwrap_or(&Value::Null)),
-                )
-            };
-            Value::Map(types.iter().map(attribute).collect())
-        }
-        (Type::Dynamic, Value::Dynamic(typed)) => {
-            Value::Dynamic(Box::new((typed.0.clone(), canonical(&typed.0, &typed.1))))
-        }
-        _ => value.clone(),
+fn settle(attribute: &Attribute, place: Place<'_>, planned: &mut Value) {
+    if attribute.write_only {
+        *planned = Value::Null;
+    } else if !place.config.is_null() {
+        // The configuration speaks, and was proposed.
+    } else if let Some(default) = &attribute.default {
+        *planned = default.clone();
+    } else if let Some(kept) = kept(attribute, place) {
+        // Mostly proposed already. But of an object that was configured once, Terraform proposes nothing.
+        *planned = kept.clone();
     }
 }
 
-/// The attributes and blocks of one level of a schema, and where it is.
-#[derive(Clone, Copy)]
-struct Level<'a> {
-    block: BlockRef<'a>,
-    path: &'a AttributePath,
-    /// Below a set there are no paths: the protocol has no step to an element of a set.
-    in_set: bool,
+fn mark_unknown(attribute: &Attribute, place: Place<'_>, planned: &mut Value) {
+    let settled = !attribute.setting.is_computed()
+        || attribute.write_only
+        || !place.config.is_null()
+        || attribute.default.is_some()
+        || kept(attribute, place).is_some();
+    if !settled {
+        *planned = Value::Unknown;
+    }
 }
 
-#[derive(Clone, Copy)]
-struct BlockRef<'a> {
-    attributes: &'a [Attribute],
-    blocks: &'a [NestedBlock],
+/// The prior value of what stays as it is when the configuration is silent.
+fn kept<'a>(attribute: &Attribute, place: Place<'a>) -> Option<&'a Value> {
+    place
+        .prior
+        .filter(|_| attribute.setting.is_computed() && attribute.use_state_for_unknown)
 }
 
-impl<'a> From<&'a Block> for BlockRef<'a> {
-    fn from(block: &'a Block) -> Self {
-        Self {
-            attributes: &block.attributes,
-            blocks: &block.blocks,
+/// What asks for a replacement.
+#[derive(Default)]
+struct Replacements(BTreeSet<AttributePath>);
+
+impl Visit for Replacements {
+    fn attribute(&mut self, attribute: &Attribute, place: Place<'_>, planned: &mut Value) {
+        let prior = place.prior.unwrap_or(&Value::Null);
+        if attribute.requires_replace && !same(&attribute.ty(), prior, planned) {
+            self.0.insert(place.path.clone());
         }
     }
-}
 
-/// What is known of an attribute beside its planned value.
-struct Place<'a> {
-    config: &'a Value,
-    /// `None` where the object that has the attribute does not exist yet.
-    prior: Option<&'a Value>,
-    path: &'a AttributePath,
-}
-
-type Visit<'v> = dyn FnMut(&Attribute, Place<'_>, &mut Value) + 'v;
-
-/// Visits every attribute of a planned object, outermost first, with what configuration and prior state say there.
-///
-/// It goes down only where the configuration has objects: what is null there is planned as a whole, and what is
-/// unknown there stays exactly that.
-fn walk(
-    level: Level<'_>,
-    config: &Attributes,
-    prior: Option<&Attributes>,
-    planned: &mut Attributes,
-    visit: &mut Visit<'_>,
-) {
-    for attribute in level.block.attributes {
-        let path = level.below(attribute.name);
-        let config = config.get(attribute.name).unwrap_or(&Value::Null);
-        let prior = prior.map(|prior| prior.get(attribute.name).unwrap_or(&Value::Null));
-        let planned = planned
-            .entry(attribute.name.to_owned())
-            .or_insert(Value::Null);
-        visit(
-            attribute,
-            Place {
-                config,
-                prior,
-                path: &path,
-            },
-            planned,
-        );
-        if let AttributeKind::Nested(nesting, attributes) = &attribute.kind {
-            let below = Level {
-                block: BlockRef {
-                    attributes,
-                    blocks: &[],
-                },
-                path: &path,
-                in_set: level.in_set,
-            };
-            walk_nested(below, *nesting, config, prior, planned, visit);
-        }
-    }
-    for nested in level.block.blocks {
-        let path = level.below(nested.name);
-        let config = config.get(nested.name).unwrap_or(&Value::Null);
-        let prior = prior.map(|prior| prior.get(nested.name).unwrap_or(&Value::Null));
-        let planned = planned.entry(nested.name.to_owned()).or_insert(Value::Null);
-        let below = Level {
-            block: BlockRef::from(&nested.block),
-            path: &path,
-            in_set: level.in_set,
-        };
-        walk_nested(
-            below,
-            nested.nesting.collection(),
-            config,
-            prior,
-            planned,
-            visit,
-        );
-    }
-}
-
-/// Goes down into the objects of a nested attribute or block.
-fn walk_nested(
-    level: Level<'_>,
-    collection: Collection,
-    config: &Value,
-    prior: Option<&Value>,
-    planned: &mut Value,
-    visit: &mut Visit<'_>,
-) {
-    match (collection, config, planned) {
-        (Collection::Single, Value::Map(config), Value::Map(planned)) => {
-            walk(level, config, prior.and_then(attributes), planned, visit);
-        }
-        (Collection::Map, Value::Map(config), Value::Map(planned)) => {
-            let prior = prior.and_then(attributes);
-            for (key, planned) in planned {
-                let path = level.path.then_key(key);
-                let level = Level {
-                    path: if level.in_set { level.path } else { &path },
-                    ..level
-                };
-                let prior = prior.and_then(|prior| prior.get(key));
-                walk_element(level, config.get(key), prior, planned, visit);
-            }
-        }
-        (Collection::List, Value::List(config), Value::List(planned)) => {
-            let prior = prior.and_then(elements);
-            for (index, planned) in planned.iter_mut().enumerate() {
-                let path = level.path.then_index(index);
-                let level = Level {
-                    path: if level.in_set { level.path } else { &path },
-                    ..level
-                };
-                let prior = prior.and_then(|prior| prior.get(index));
-                walk_element(level, config.get(index), prior, planned, visit);
-            }
-        }
-        (Collection::Set, Value::List(config), Value::List(planned)) => {
-            // Elements of a set have no key to find them by. A planned element belongs to the configured one that it
-            // agrees with wherever that one says something, and to the prior one that it agrees with wherever the
-            // plan is known.
-            let level = Level {
-                in_set: true,
-                ..level
-            };
-            let mut configured: Vec<&Value> = config.iter().collect();
-            let mut existing: Vec<&Value> = prior
-                .and_then(elements)
-                .unwrap_or_default()
-                .iter()
-                .collect();
-            for planned in planned {
-                let config = take(&mut configured, |config| {
-                    agrees(config, planned, Value::is_null)
-                });
-                let prior = take(&mut existing, |prior| {
-                    agrees(planned, prior, Value::is_unknown)
-                });
-                walk_element(level, config, prior, planned, visit);
-            }
-        }
-        // Null or unknown as a whole, in the configuration or in the plan.
-        _ => {}
-    }
-}
-
-fn walk_element(
-    level: Level<'_>,
-    config: Option<&Value>,
-    prior: Option<&Value>,
-    planned: &mut Value,
-    visit: &mut Visit<'_>,
-) {
-    if let (Some(Value::Map(config)), Value::Map(planned)) = (config, planned) {
-        walk(level, config, prior.and_then(attributes), planned, visit);
-    }
-}
-
-fn take<'a>(from: &mut Vec<&'a Value>, wanted: impl Fn(&Value) -> bool) -> Option<&'a Value> {
-    from.iter()
-        .position(|value| wanted(value))
-        .map(|at| from.swap_remove(at))
-}
-
-/// Whether a value has what a pattern says, where the pattern says something.
-fn agrees(pattern: &Value, value: &Value, is_silent: fn(&Value) -> bool) -> bool {
-    match (pattern, value) {
-        (pattern, _) if is_silent(pattern) => true,
-        (Value::Map(pattern), Value::Map(value)) => pattern.iter().all(|(name, pattern)| {
-            agrees(pattern, value.get(name).unwrap_or(&Value::Null), is_silent)
-        }),
-        (Value::List(pattern), Value::List(value)) => {
-            pattern.len() == value.len()
-                && pattern
-                    .iter()
-                    .zip(value)
-                    .all(|(pattern, value)| agrees(pattern, value, is_silent))
-        }
-        _ => pattern == value,
-    }
-}
-
-fn attributes(value: &Value) -> Option<&Attributes> {
-    match value {
-        Value::Map(attributes) => Some(attributes),
-        _ => None,
-    }
-}
-
-fn elements(value: &Value) -> Option<&[Value]> {
-    match value {
-        Value::List(elements) => Some(elements),
-        _ => None,
-    }
-}
-
-impl Level<'_> {
-    fn below(&self, name: &str) -> AttributePath {
-        if self.in_set {
-            self.path.clone()
-        } else {
-            self.path.then_attribute(name)
+    fn unknown(&mut self, objects: BlockRef<'_>, path: &AttributePath) {
+        if objects.any(|attribute| attribute.requires_replace) {
+            self.0.insert(path.clone());
         }
     }
 }
@@ -401,8 +127,11 @@ impl Level<'_> {
 mod tests {
     use serde_json::{Value as Json, json};
 
-    use super::*;
-    use crate::framework::schema::{Bounds, Nesting, Setting};
+    use super::{same::canonical, *};
+    use crate::framework::{
+        schema::{Block, Bounds, Collection, Nesting, Setting},
+        types::Type,
+    };
 
     /// A value in short: `"?"` stands for unknown, JSON for the rest.
     fn value(json: &Json) -> Value {
@@ -636,16 +365,130 @@ mod tests {
 
     #[test]
     fn unknown_and_null_collections_are_planned_as_they_are() {
-        for whole in [json!("?"), Json::Null] {
+        // What is unknown may turn out to need a replacement, and then it must have been announced.
+        for (whole, replaced) in [(json!("?"), &["parts"][..]), (Json::Null, &[])] {
             check(
                 &nested(Collection::List),
                 json!({"note": "n", "parts": [{"key": "a", "size": 1, "id": "1"}]}),
                 json!({"parts": whole}),
                 json!({"parts": whole}),
                 json!({"note": null, "parts": whole}),
-                &[],
+                replaced,
             );
         }
+    }
+
+    #[test]
+    fn an_unknown_element_may_need_a_replacement() {
+        check(
+            &nested(Collection::List),
+            json!({"parts": [{"key": "a", "size": 1, "id": "1"}]}),
+            json!({"parts": ["?"]}),
+            json!({"parts": ["?"]}),
+            json!({"parts": ["?"]}),
+            &["parts[0]"],
+        );
+        let block =
+            Block::new("").attribute(Attribute::required("key", Type::String).requires_replace());
+        let schema =
+            Schema::new(Block::new("").nested("many", Nesting::List(Bounds::default()), block));
+        check(
+            &schema,
+            json!({"many": [{"key": "a"}]}),
+            json!({"many": "?"}),
+            json!({"many": "?"}),
+            json!({"many": "?"}),
+            &["many"],
+        );
+    }
+
+    #[test]
+    fn an_element_of_a_set_with_something_unknown_continues_no_other() {
+        // It may turn out to be the second one, whose ID is another.
+        let one = json!({"key": "a", "size": 1, "id": null});
+        let two = json!({"key": "b", "size": 1, "id": "2"});
+        check(
+            &nested(Collection::Set),
+            json!({"parts": [one, two]}),
+            json!({"parts": [{"key": "?", "size": null, "id": null}]}),
+            json!({"parts": [{"key": "?", "size": null, "id": null}]}),
+            json!({"parts": [{"key": "?", "size": 1, "id": "?"}]}),
+            &["parts"],
+        );
+    }
+
+    #[test]
+    fn each_element_of_a_set_is_planned_by_its_own_configuration() {
+        let attributes = vec![
+            Attribute::required("key", Type::String),
+            Attribute::optional("size", Type::Number).default(1_i64),
+        ];
+        let schema = Schema::new(Block::new("").attribute(Attribute::nested(
+            "parts",
+            Collection::Set,
+            attributes,
+            Setting::Optional,
+        )));
+        // The first configured element would fit the second proposed one as well, and its default is not for that.
+        let config = json!({"parts": [{"key": "a", "size": null}, {"key": "a", "size": 5}]});
+        let proposed = json!({"parts": [{"key": "a", "size": 5}, {"key": "a", "size": null}]});
+        check(
+            &schema,
+            Json::Null,
+            config,
+            proposed,
+            json!({"parts": [{"key": "a", "size": 5}, {"key": "a", "size": 1}]}),
+            &[],
+        );
+    }
+
+    #[test]
+    fn what_stays_stays_when_its_configuration_goes() {
+        let attributes = vec![Attribute::optional("key", Type::String)];
+        let schema = Schema::new(
+            Block::new("")
+                .attribute(Attribute::computed("version", Type::String))
+                .attribute(
+                    Attribute::nested(
+                        "part",
+                        Collection::Single,
+                        attributes,
+                        Setting::OptionalComputed,
+                    )
+                    .use_state_for_unknown(),
+                ),
+        );
+        let prior = json!({"version": "v1", "part": {"key": "a"}});
+        check(
+            &schema,
+            prior.clone(),
+            json!({"version": null, "part": null}),
+            json!({"version": "v1", "part": null}),
+            prior,
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_null_with_a_type_is_silent_as_well() {
+        let schema = Schema::new(
+            Block::new("")
+                .attribute(
+                    Attribute::optional("mode", Type::Dynamic)
+                        .default(Value::Dynamic(Box::new((Type::String, "A".into())))),
+                )
+                .attribute(Attribute::optional_computed("zone", Type::Dynamic)),
+        );
+        let null = || Value::Dynamic(Box::new((Type::String, Value::Null)));
+        let mut config = Object::new();
+        config.set("mode", null());
+        config.set("zone", null());
+        let planned = plan(&schema, None, &config, config.clone()).object;
+        assert_eq!(
+            planned.get("mode"),
+            &Value::Dynamic(Box::new((Type::String, "A".into())))
+        );
+        assert_eq!(planned.get("zone"), &Value::Unknown);
     }
 
     #[test]

@@ -30,6 +30,12 @@ pub trait Provider: Send + Sync + 'static {
     /// What is wrong with the configuration or the environment.
     async fn configure(&self, request: ConfigureRequest) -> Result<Self::Client, Diagnostics>;
 
+    /// Whether what came of the provider block lacks values that are known only after apply, so that no call to the
+    /// remote system can be made yet.
+    fn is_waiting(&self, _client: &Self::Client) -> bool {
+        false
+    }
+
     /// Terraform was interrupted: waits of the client end early, work in flight may end.
     fn stop(&self, client: &Self::Client);
 }

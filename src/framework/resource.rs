@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::{
     diagnostics::{Diagnostic, Diagnostics},
+    identity::IdentitySchema,
     path::AttributePath,
     schema::Schema,
     value::Object,
@@ -26,6 +27,19 @@ pub trait Resource: Send + Sync + 'static {
 
     /// Its attributes and nested blocks.
     fn schema(&self) -> Schema;
+
+    /// The attributes that name one object for ever; none by default.
+    fn identity_schema(&self) -> Option<IdentitySchema> {
+        None
+    }
+
+    /// The identity of the object that a state describes. The framework takes the attributes of the identity schema from
+    /// what this returns; by default they are the state's attributes of the same names.
+    ///
+    /// Must be pure, and must not change while the object is the same one, whatever else in its state changes.
+    fn identity(&self, state: &Object) -> Object {
+        state.clone()
+    }
 
     /// Checks a configuration beyond what the schema says. Values may be unknown.
     fn validate(&self, _config: &Object) -> Diagnostics {
@@ -81,12 +95,26 @@ pub trait Resource: Send + Sync + 'static {
         response: &mut StateResponse,
     ) -> Result<(), Diagnostics>;
 
-    /// Turns an import ID into enough of a state for [`Resource::read`], which Terraform calls next and which tells
-    /// whether there is such an object.
+    /// Turns an import ID or an identity into enough of a state for [`Resource::read`], which Terraform calls next and
+    /// which tells whether there is such an object.
     ///
     /// # Errors
-    /// Why this cannot be an ID.
+    /// Why this cannot be an ID or an identity.
     fn import(&self, request: ImportRequest) -> Result<Object, Diagnostics>;
+
+    /// Whether state that another provider stored is taken over by a `moved` block, and how to read it; by default no
+    /// state is.
+    fn move_source(&self, _source: &MoveSource) -> Option<SourceVersions> {
+        None
+    }
+
+    /// Completes a state that was taken over, which has the attributes of this resource and may lack values.
+    ///
+    /// # Errors
+    /// Why this is no state of such an object.
+    fn moved(&self, state: Object) -> Result<Object, Diagnostics> {
+        Ok(state)
+    }
 }
 
 /// What a plan is made of.
@@ -153,11 +181,34 @@ pub struct DeleteRequest {
     pub prior: Object,
 }
 
-/// An import.
+/// An import: what the practitioner gave.
 #[derive(Debug)]
-pub struct ImportRequest {
-    /// What the practitioner gave.
-    pub id: String,
+pub enum ImportRequest {
+    /// An ID, with the import command or the `id` of an `import` block.
+    Id(String),
+    /// The attributes of the identity schema, the required ones with a value. Since Terraform 1.12 with the `identity` of
+    /// an `import` block.
+    Identity(Object),
+}
+
+/// Where the state in a `moved` block comes from.
+#[derive(Clone, Debug)]
+pub struct MoveSource {
+    /// The source address of the provider that stored it, for example `registry.terraform.io/aliyun/alicloud`.
+    pub provider_address: String,
+    /// Its resource type there.
+    pub type_name: String,
+    /// The version of the schema that it was stored with, by that provider's count.
+    pub schema_version: i64,
+}
+
+/// Whose count the schema versions of a moved state follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceVersions {
+    /// This resource's own: an older state takes the upgrade path.
+    Ours,
+    /// Another provider's, which say nothing here: attributes are taken by name, whatever the version.
+    Foreign,
 }
 
 /// What an operation leaves behind, whether it succeeds or not.

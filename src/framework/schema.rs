@@ -4,15 +4,19 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use super::{types::Type, value::Value};
+use super::{
+    types::Type,
+    upgrade::{UpgradePath, UpgradeStep},
+    value::Value,
+};
 
 /// The schema of a resource or of a provider block.
 #[derive(Clone, Debug)]
 pub struct Schema {
-    /// The version that state is stored with; raised when stored state has to be rewritten.
-    pub version: i64,
     /// The root of the object.
     pub block: Block,
+    /// From what earlier versions stored to this one. Their number is the version.
+    pub upgrades: UpgradePath,
 }
 
 /// Attributes and nested blocks.
@@ -178,7 +182,24 @@ impl Schema {
     /// A schema of version 0.
     #[must_use]
     pub fn new(block: Block) -> Self {
-        Self { version: 0, block }
+        Self {
+            block,
+            upgrades: UpgradePath::default(),
+        }
+    }
+
+    /// The next version, with the step to it from the one before. Needed when stored state has to be rewritten; an
+    /// attribute that comes or goes needs none.
+    #[must_use]
+    pub fn upgraded_by(mut self, step: UpgradeStep) -> Self {
+        self.upgrades.push(step);
+        self
+    }
+
+    /// The version that state is stored with.
+    #[must_use]
+    pub fn version(&self) -> i64 {
+        self.upgrades.version()
     }
 
     /// The type of the whole object.

@@ -5,11 +5,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    schema::{Block, Collection, Nesting},
+    path::AttributePath,
+    schema::{Attribute, AttributeKind, Block, Collection, Nesting},
     value::{Object, Value},
 };
 
-/// Fills what is missing the way the protocol wants it: collections of blocks are never null, a group never absent.
+/// Brings an object to the form that the protocol wants: collections of blocks are never null, a group is never absent,
+/// and write-only attributes are null, for nothing may store them.
 pub(super) fn complete(block: &Block, value: Value) -> Value {
     let Value::Map(mut attributes) = value else {
         return value;
@@ -39,12 +41,73 @@ pub(super) fn complete(block: &Block, value: Value) -> Value {
         };
         attributes.insert(nested.name.to_owned(), value);
     }
-    for attribute in &block.attributes {
+    without_write_only(&block.attributes, &mut attributes);
+    Value::Map(attributes)
+}
+
+fn without_write_only(attributes: &[Attribute], object: &mut BTreeMap<String, Value>) {
+    for attribute in attributes {
         if attribute.write_only {
-            attributes.insert(attribute.name.to_owned(), Value::Null);
+            object.insert(attribute.name.to_owned(), Value::Null);
+        } else if let AttributeKind::Nested(collection, nested) = &attribute.kind
+            && let Some(value) = object.get_mut(attribute.name)
+        {
+            match (collection, value) {
+                (Collection::Single, Value::Map(object)) => without_write_only(nested, object),
+                (Collection::Map, Value::Map(objects)) => {
+                    for object in objects.values_mut() {
+                        without_write_only_in(nested, object);
+                    }
+                }
+                (Collection::List | Collection::Set, Value::List(objects)) => {
+                    for object in objects {
+                        without_write_only_in(nested, object);
+                    }
+                }
+                _ => {}
+            }
         }
     }
-    Value::Map(attributes)
+}
+
+fn without_write_only_in(attributes: &[Attribute], object: &mut Value) {
+    if let Value::Map(object) = object {
+        without_write_only(attributes, object);
+    }
+}
+
+/// The place of a null among the objects of nested blocks, where only objects belong; within a set, the place of the set.
+pub(super) fn null_block(block: &Block, value: &Value) -> Option<AttributePath> {
+    fn within(block: &Block, value: &Value, path: &AttributePath) -> Option<AttributePath> {
+        let Value::Map(attributes) = value else {
+            return None;
+        };
+        block.blocks.iter().find_map(|nested| {
+            let path = path.then_attribute(nested.name);
+            let element = |value: &Value, path: AttributePath| {
+                if value.is_null() {
+                    Some(path)
+                } else {
+                    within(&nested.block, value, &path)
+                }
+            };
+            match (nested.nesting.collection(), attributes.get(nested.name)?) {
+                (Collection::Single, value) => within(&nested.block, value, &path),
+                (Collection::Set, Value::List(objects)) => objects
+                    .iter()
+                    .find_map(|object| element(object, path.clone())),
+                (_, Value::List(objects)) => objects
+                    .iter()
+                    .enumerate()
+                    .find_map(|(index, object)| element(object, path.then_index(index))),
+                (Collection::Map, Value::Map(objects)) => objects
+                    .iter()
+                    .find_map(|(key, object)| element(object, path.then_key(key))),
+                _ => None,
+            }
+        })
+    }
+    within(block, value, &AttributePath::root())
 }
 
 /// Turns what is still unknown into null, and says whether there was anything.
@@ -71,7 +134,7 @@ pub(super) fn null_unknowns(object: &mut Object) -> bool {
 mod tests {
     use super::*;
     use crate::framework::{
-        schema::{Attribute, Bounds},
+        schema::{Bounds, Setting},
         types::Type,
     };
 
@@ -115,6 +178,64 @@ mod tests {
             ])
         );
         assert_eq!(complete(&block, Value::Null), Value::Null);
+    }
+
+    #[test]
+    fn a_null_among_nested_blocks_is_found() {
+        let inner = Block::new("").nested("deep", Nesting::List(Bounds::default()), Block::new(""));
+        let block = Block::new("")
+            .attribute(Attribute::optional("text", Type::String))
+            .nested("one", Nesting::OPTIONAL, inner.clone())
+            .nested("list", Nesting::List(Bounds::default()), inner.clone())
+            .nested("set", Nesting::Set(Bounds::default()), inner.clone())
+            .nested("map", Nesting::Map, inner);
+        let nulls = || Value::List(vec![map(&[]), Value::Null]);
+        let deep = || map(&[("deep", nulls())]);
+        let check = |name: &str, value: Value, expected: Option<&str>| {
+            let found = null_block(&block, &map(&[(name, value)]));
+            assert_eq!(found.map(|path| path.to_string()).as_deref(), expected);
+        };
+        check("text", Value::Null, None);
+        check("one", Value::Null, None);
+        check("one", deep(), Some("one.deep[1]"));
+        check("list", Value::Null, None);
+        check("list", nulls(), Some("list[1]"));
+        check("list", Value::List(vec![deep()]), Some("list[0].deep[1]"));
+        check("set", nulls(), Some("set"));
+        check("map", map(&[("k", Value::Null)]), Some("map[\"k\"]"));
+        check("map", map(&[("k", map(&[]))]), None);
+        check("other", nulls(), None);
+    }
+
+    #[test]
+    fn write_only_values_are_dropped_however_deep_they_are() {
+        let secret = || vec![Attribute::optional("secret", Type::String).write_only()];
+        let nested =
+            |name, collection| Attribute::nested(name, collection, secret(), Setting::Optional);
+        let deep = Attribute::nested(
+            "deep",
+            Collection::List,
+            vec![nested("inner", Collection::Single)],
+            Setting::Optional,
+        );
+        let block = Block::new("")
+            .attribute(nested("one", Collection::Single))
+            .attribute(nested("list", Collection::List))
+            .attribute(nested("map", Collection::Map))
+            .attribute(deep.clone())
+            .nested("block", Nesting::OPTIONAL, Block::new("").attribute(deep));
+        let object = |secret: Value| {
+            let one = || map(&[("secret", secret.clone())]);
+            let deep = || Value::List(vec![map(&[("inner", one())]), Value::Unknown]);
+            map(&[
+                ("one", one()),
+                ("list", Value::List(vec![one(), Value::Null])),
+                ("map", map(&[("k", one())])),
+                ("deep", deep()),
+                ("block", map(&[("deep", deep())])),
+            ])
+        };
+        assert_eq!(complete(&block, object("s".into())), object(Value::Null));
     }
 
     #[test]

@@ -29,6 +29,73 @@ pub fn validate(schema: &Schema, config: &Object) -> Diagnostics {
     found
 }
 
+/// Refuses the values of write-only attributes. For a CLI that does not know what write-only means: it would store them.
+#[must_use]
+pub fn write_only_values(schema: &Schema, config: &Object) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    write_only(
+        &schema.block,
+        config.attributes(),
+        &AttributePath::root(),
+        &mut found,
+    );
+    found
+}
+
+/// Write-only attributes cannot be within a set, so that every path here is exact.
+fn write_only(
+    block: &Block,
+    config: &BTreeMap<String, Value>,
+    path: &AttributePath,
+    found: &mut Diagnostics,
+) {
+    write_only_attributes(&block.attributes, config, path, found);
+    for nested in &block.blocks {
+        let value = config.get(nested.name).unwrap_or(&Value::Null);
+        objects(
+            nested.nesting.collection(),
+            value,
+            &path.then_attribute(nested.name),
+            Precision::Exact,
+            &mut |object, path, _| write_only(&nested.block, object, path, found),
+        );
+    }
+}
+
+fn write_only_attributes(
+    attributes: &[Attribute],
+    config: &BTreeMap<String, Value>,
+    path: &AttributePath,
+    found: &mut Diagnostics,
+) {
+    for attribute in attributes {
+        let name = attribute.name;
+        let value = config.get(name).unwrap_or(&Value::Null);
+        let path = path.then_attribute(name);
+        if attribute.write_only && !value.is_null() {
+            found.push(
+                Diagnostic::error(
+                    "Write-only arguments need a newer CLI",
+                    format!(
+                        "The argument \"{name}\" is write-only: its value is never stored. This CLI does not support that \
+                         and would store it. Use Terraform 1.11 or OpenTofu 1.11 or later, or leave \"{name}\" out."
+                    ),
+                )
+                .at(path.clone()),
+            );
+        }
+        if let AttributeKind::Nested(nesting, nested) = &attribute.kind {
+            objects(
+                *nesting,
+                value,
+                &path,
+                Precision::Exact,
+                &mut |object, path, _| write_only_attributes(nested, object, path, found),
+            );
+        }
+    }
+}
+
 /// Whether a path still tells the very place. Below a set it does not: it ends at the set.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Precision {

@@ -79,16 +79,24 @@ impl Value {
         }
     }
 
-    /// Whether this is null. An unknown value may turn out null; it is not null now.
+    /// Whether this is null, with a type of its own or without. An unknown value may turn out null; it is not null now.
     #[must_use]
     pub fn is_null(&self) -> bool {
-        matches!(self, Self::Null)
+        match self {
+            Self::Null => true,
+            Self::Dynamic(typed) => typed.1.is_null(),
+            _ => false,
+        }
     }
 
-    /// Whether this is unknown as a whole.
+    /// Whether this is unknown as a whole, with a type of its own or without.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unknown)
+        match self {
+            Self::Unknown => true,
+            Self::Dynamic(typed) => typed.1.is_unknown(),
+            _ => false,
+        }
     }
 
     /// Whether nothing in it is unknown.
@@ -372,7 +380,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    fn path(&self) -> AttributePath {
+    pub(super) fn path(&self) -> AttributePath {
         match self.from {
             None => AttributePath::root(),
             Some((parent, PlaceStep::Attribute(name))) => parent.path().then_attribute(name),
@@ -520,6 +528,23 @@ mod tests {
             Value::Dynamic(Box::new((Type::String, Value::Unknown))),
             false,
         );
+    }
+
+    #[test]
+    fn a_type_makes_neither_null_nor_unknown_something_else() {
+        let check = |value: Value, null: bool, unknown: bool| {
+            let typed = Value::Dynamic(Box::new((Type::String, value.clone())));
+            for value in [value, typed] {
+                assert_eq!(
+                    (value.is_null(), value.is_unknown()),
+                    (null, unknown),
+                    "{value:?}"
+                );
+            }
+        };
+        check(Value::Null, true, false);
+        check(Value::Unknown, false, true);
+        check("x".into(), false, false);
     }
 
     #[test]

@@ -87,6 +87,10 @@ impl Provider for Alicloud {
             .map(Connection::Ready)
     }
 
+    fn is_waiting(&self, connection: &Connection) -> bool {
+        matches!(connection, Connection::Waiting { .. })
+    }
+
     fn stop(&self, connection: &Connection) {
         if let Connection::Ready(accounts) = connection {
             accounts.stop();

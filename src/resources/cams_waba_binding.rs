@@ -27,7 +27,8 @@ use crate::{
     alicloud::{Action, CAMS, Operation, Product},
     framework::{
         Attribute, AttributePath, Block, CreateRequest, DeleteRequest, Diagnostic, Diagnostics,
-        ImportRequest, Nesting, Object, PlanRequest, PlanResponse, ReadRequest, Resource, Schema,
+        IdentityAttribute, IdentitySchema, IdentityType, ImportRequest, MoveSource, Nesting,
+        Object, PlanRequest, PlanResponse, ReadRequest, Resource, Schema, SourceVersions,
         StateResponse, Type, UpdateRequest, Value,
         schema::Validator,
         timeouts::{self, Timeout},
@@ -49,6 +50,12 @@ const DELETE: Timeout = Timeout {
     operation: "delete",
     default: "1m",
 };
+
+/// The attribute that names a binding, in state and as its identity.
+const CUST_SPACE_ID: &str = "cust_space_id";
+
+/// The end of this provider's source address, whatever registry it comes from.
+const ADDRESS: &str = "/alicloud-cams/alicloud";
 
 const ABANDON: &str = "ABANDON";
 const PREVENT: &str = "PREVENT";
@@ -172,6 +179,16 @@ impl Resource for CamsWabaBinding {
             Nesting::OPTIONAL,
             timeouts::block(&[CREATE, READ, DELETE]),
         ))
+    }
+
+    /// The space: it is there for as long as the binding is, whatever WABA is bound to it. A binding of another account than
+    /// the provider's will need that account, too.
+    fn identity_schema(&self) -> Option<IdentitySchema> {
+        Some(IdentitySchema::new(vec![IdentityAttribute::required(
+            CUST_SPACE_ID,
+            IdentityType::String,
+            "ID of the space that the WABA is bound to (`CustSpaceId`); the channel ID of the console.",
+        )]))
     }
 
     fn modify_plan(&self, request: &PlanRequest<'_>, response: &mut PlanResponse) {
@@ -342,26 +359,74 @@ impl Resource for CamsWabaBinding {
     }
 
     fn import(&self, request: ImportRequest) -> Result<Object, Diagnostics> {
-        let (role, id) = role::of_import_id(&request.id)?;
+        let (role, id) = match &request {
+            ImportRequest::Id(id) => role::of_import_id(id)?,
+            ImportRequest::Identity(identity) => {
+                (None, identity.text(CUST_SPACE_ID).unwrap_or_default())
+            }
+        };
+        let what = match &request {
+            ImportRequest::Id(_) => "import ID",
+            ImportRequest::Identity(_) => "identity attribute `cust_space_id`",
+        };
         if id.is_empty() || id.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(Diagnostic::error(
-                "Invalid import ID",
+                format!("Invalid {}", what.replace('`', "")),
                 format!(
-                    "The import ID of this resource is the CustSpaceId of the binding, for example \"cams-8filvjc8snw\", \
-                     without blanks; \"{}\" is not one. The console shows it as the channel ID in Channel Management. For a \
-                     binding of a role's account put the role's ARN and a slash before it.",
+                    "The {what} of this resource is the CustSpaceId of the binding, for example \"cams-8filvjc8snw\", \
+                     without blanks; \"{}\" is not one. The console shows it as the channel ID in Channel Management. In an \
+                     import ID of a binding in a role's account the role's ARN and a slash come before it.",
                     id.escape_debug()
                 ),
             )
             .into());
         }
         let mut state = Object::new();
-        state.set("id", id.as_str());
-        state.set("cust_space_id", id);
+        state.set("id", id);
+        state.set(CUST_SPACE_ID, id);
         // What the configuration says by default, so that the plan after an import shows no change.
         state.set("deletion_policy", ABANDON);
         if let Some(arn) = role {
             state.set(role::NAME, role::with_arn(&arn));
+        }
+        Ok(state)
+    }
+
+    /// Should the official provider, or another, come to have this resource, its bindings are these bindings.
+    fn move_source(&self, source: &MoveSource) -> Option<SourceVersions> {
+        let ours = source.provider_address.ends_with(ADDRESS);
+        Some(if ours {
+            SourceVersions::Ours
+        } else {
+            SourceVersions::Foreign
+        })
+    }
+
+    fn moved(&self, mut state: Object) -> Result<Object, Diagnostics> {
+        let (id, space) = (state.text("id"), state.text(CUST_SPACE_ID));
+        let Some(space) = space.or(id).filter(|space| !space.is_empty()) else {
+            return Err(Diagnostic::error(
+                "Unable to move the state",
+                "The state has neither `cust_space_id` nor `id`, so it names no binding. Remove the `moved` block, and import \
+                 the binding by its CustSpaceId.",
+            )
+            .into());
+        };
+        if let Some(id) = id.filter(|id| *id != space) {
+            return Err(Diagnostic::error(
+                "Unable to move the state",
+                format!(
+                    "The state has the `cust_space_id` \"{space}\" and the `id` \"{id}\"; of a binding, both are the \
+                     CustSpaceId. Remove the `moved` block, and import the binding by its CustSpaceId."
+                ),
+            )
+            .into());
+        }
+        let space = space.to_owned();
+        state.set("id", space.as_str());
+        state.set(CUST_SPACE_ID, space);
+        if state.get("deletion_policy").is_null() {
+            state.set("deletion_policy", ABANDON);
         }
         Ok(state)
     }

@@ -125,15 +125,15 @@ pub(super) fn arn_path() -> AttributePath {
 }
 
 /// An import ID, `<role ARN>/<ID>` or `<ID>` alone, in its two parts.
-pub(super) fn of_import_id(text: &str) -> Result<(Option<RoleArn>, String), Diagnostics> {
+pub(super) fn of_import_id(text: &str) -> Result<(Option<RoleArn>, &str), Diagnostics> {
     if !text.starts_with("acs:ram:") {
-        return Ok((None, text.to_owned()));
+        return Ok((None, text));
     }
     let parts = text
         .rsplit_once('/')
         .and_then(|(arn, id)| Some((RoleArn::parse(arn).ok()?, id)));
     match parts {
-        Some((arn, id)) => Ok((Some(arn), id.to_owned())),
+        Some((arn, id)) => Ok((Some(arn), id)),
         None => Err(Diagnostic::error(
             "Invalid import ID",
             format!(

@@ -3,10 +3,12 @@
 //! Must not contain: decisions. Every function here is a translation.
 
 use crate::framework::{
+    capabilities::{ClientCapabilities, DeferredReason},
     diagnostics::{Diagnostic, Diagnostics, Severity},
+    identity::{IdentityAttribute, IdentitySchema},
     path::{AttributePath, Step},
     schema::{Attribute, AttributeKind, Block, Collection, NestedBlock, Nesting, Schema, Setting},
-    server,
+    upgrade::RawState,
     value::DynamicValue,
 };
 
@@ -14,25 +16,62 @@ use super::proto::tfplugin6 as wire;
 
 pub(super) fn value_from_wire(value: Option<wire::DynamicValue>) -> DynamicValue {
     value
-        .map(|value| DynamicValue {
-            msgpack: value.msgpack,
-            json: value.json,
-        })
+        .map(|wire::DynamicValue { msgpack, json }| DynamicValue { msgpack, json })
         .unwrap_or_default()
 }
 
 pub(super) fn value_to_wire(value: DynamicValue) -> wire::DynamicValue {
-    wire::DynamicValue {
-        msgpack: value.msgpack,
-        json: value.json,
+    let DynamicValue { msgpack, json } = value;
+    wire::DynamicValue { msgpack, json }
+}
+
+/// `None` where nothing was sent, in whatever form.
+pub(super) fn identity_from_wire(
+    identity: Option<wire::ResourceIdentityData>,
+) -> Option<DynamicValue> {
+    let wire::ResourceIdentityData { identity_data } = identity?;
+    Some(value_from_wire(identity_data)).filter(|value| *value != DynamicValue::default())
+}
+
+pub(super) fn identity_to_wire(
+    identity: Option<DynamicValue>,
+) -> Option<wire::ResourceIdentityData> {
+    identity.map(|identity| wire::ResourceIdentityData {
+        identity_data: Some(value_to_wire(identity)),
+    })
+}
+
+pub(super) fn raw_state_from_wire(state: wire::RawState) -> RawState {
+    let wire::RawState { json, flatmap } = state;
+    RawState {
+        json,
+        is_flatmap: !flatmap.is_empty(),
     }
 }
 
-pub(super) fn raw_state_from_wire(state: Option<wire::RawState>) -> server::RawState {
-    let state = state.unwrap_or_default();
-    server::RawState {
-        is_flatmap: !state.flatmap.is_empty(),
-        json: state.json,
+pub(super) fn capabilities_from_wire(
+    capabilities: Option<wire::ClientCapabilities>,
+) -> ClientCapabilities {
+    let wire::ClientCapabilities {
+        deferral_allowed,
+        write_only_attributes_allowed,
+        store_planned_private: _,
+        computed_blocks_allowed: _,
+    } = capabilities.unwrap_or_default();
+    ClientCapabilities {
+        deferral_allowed,
+        write_only_attributes_allowed,
+    }
+}
+
+pub(super) fn deferred_to_wire(reason: DeferredReason) -> wire::Deferred {
+    use wire::deferred::Reason;
+    let reason = match reason {
+        DeferredReason::ResourceConfigUnknown => Reason::ResourceConfigUnknown,
+        DeferredReason::ProviderConfigUnknown => Reason::ProviderConfigUnknown,
+    };
+    wire::Deferred {
+        reason: reason.into(),
     }
 }
 
@@ -69,8 +108,23 @@ pub(super) fn path_to_wire(path: &AttributePath) -> wire::AttributePath {
 
 pub(super) fn schema_to_wire(schema: &Schema) -> wire::Schema {
     wire::Schema {
-        version: schema.version,
-        block: Some(block_to_wire(&schema.block, schema.version)),
+        version: schema.version(),
+        block: Some(block_to_wire(&schema.block, schema.version())),
+    }
+}
+
+pub(super) fn identity_schema_to_wire(schema: &IdentitySchema) -> wire::ResourceIdentitySchema {
+    let attribute =
+        |attribute: &IdentityAttribute| wire::resource_identity_schema::IdentityAttribute {
+            name: attribute.name.to_owned(),
+            r#type: attribute.ty.ty().to_json().to_string().into_bytes(),
+            required_for_import: attribute.required_for_import,
+            optional_for_import: !attribute.required_for_import,
+            description: attribute.description.to_owned(),
+        };
+    wire::ResourceIdentitySchema {
+        version: schema.version(),
+        identity_attributes: schema.attributes.iter().map(attribute).collect(),
     }
 }
 
@@ -81,7 +135,9 @@ fn block_to_wire(block: &Block, version: i64) -> wire::schema::Block {
         block_types: block.blocks.iter().map(nested_block_to_wire).collect(),
         description: block.description.clone(),
         description_kind: wire::StringKind::Markdown.into(),
-        ..wire::schema::Block::default()
+        deprecated: false,
+        deprecation_message: String::new(),
+        computed: false,
     }
 }
 
@@ -97,6 +153,7 @@ fn attribute_to_wire(attribute: &Attribute) -> wire::schema::Attribute {
                 Collection::Map => NestingMode::Map,
             };
             let attributes = attributes.iter().map(attribute_to_wire).collect();
+            // The deprecated numbers of items stay zero, which sets no limit.
             let object = wire::schema::Object {
                 attributes,
                 nesting: nesting.into(),

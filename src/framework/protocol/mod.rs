@@ -9,6 +9,8 @@
 
 mod arguments;
 mod convert;
+#[cfg(test)]
+mod coverage;
 mod crash;
 mod go_plugin;
 mod handshake;

@@ -5,12 +5,18 @@
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::*;
+use super::{codec::encode, *};
 use crate::framework::{
-    Attribute, Block,
+    Attribute, Block, CreateRequest, DeleteRequest, ImportRequest, Object, PlanRequest,
+    PlanResponse, ReadRequest, StateResponse, UpdateRequest, Value,
     diagnostics::Severity,
     schema::{Bounds, Nesting},
 };
+
+mod identity;
+mod room;
+mod stored;
+mod waiting;
 
 struct Toy;
 
@@ -23,7 +29,7 @@ impl Provider for Toy {
     }
 
     fn resources(&self) -> Vec<Box<dyn Resource<Client = String>>> {
-        vec![Box::new(Thing)]
+        vec![Box::new(Thing), Box::new(room::Room)]
     }
 
     fn validate(&self, config: &Object) -> Diagnostics {
@@ -39,6 +45,11 @@ impl Provider for Toy {
             Some("rude") => Err(Diagnostic::error("No", "Not like that.").into()),
             other => Ok(other.unwrap_or("hello").to_owned()),
         }
+    }
+
+    /// As if the greeting were known only after apply.
+    fn is_waiting(&self, client: &String) -> bool {
+        client == "waiting"
     }
 
     fn stop(&self, _: &String) {}
@@ -171,9 +182,12 @@ impl Resource for Thing {
     }
 
     fn import(&self, request: ImportRequest) -> Result<Object, Diagnostics> {
-        act(Some(&request.id));
+        let ImportRequest::Id(id) = request else {
+            panic!("a type without an identity is imported by ID")
+        };
+        act(Some(&id));
         let mut state = Object::new();
-        state.set("id", request.id);
+        state.set("id", id);
         Ok(state)
     }
 }
@@ -218,6 +232,22 @@ fn read_back(state: &DynamicValue) -> Option<Object> {
         .expect("what the server sends fits the schema")
 }
 
+async fn read(server: &Server<Toy>, stored: DynamicValue, private: &[u8]) -> StateReply {
+    let input = ReadInput {
+        stored,
+        private: private.to_vec(),
+        ..ReadInput::default()
+    };
+    server.read_resource("toy_thing", input).await
+}
+
+fn by_id(id: &str) -> ImportInput {
+    ImportInput {
+        id: id.to_owned(),
+        ..ImportInput::default()
+    }
+}
+
 fn id(state: &DynamicValue) -> Option<String> {
     read_back(state).and_then(|state| state.text("id").map(str::to_owned))
 }
@@ -227,6 +257,7 @@ async fn apply(prior: Option<Object>, planned: Option<Object>) -> StateReply {
         config: wire(planned.clone()),
         prior: wire(prior),
         planned: wire(planned),
+        planned_identity: None,
     };
     configured()
         .await
@@ -307,38 +338,30 @@ async fn a_state_that_cannot_be_read_again_stays() {
     let server = configured().await;
     for act in ["fail after", "panic after"] {
         let stored = wire(Some(thing(act, "1".into())));
-        let reply = server
-            .read_resource("toy_thing", stored.clone(), b"notes")
-            .await;
+        let reply = read(&server, stored.clone(), b"notes").await;
         assert!(reply.diagnostics.has_errors(), "{act}");
         assert_eq!(reply.state, stored, "{act}");
         assert_eq!(reply.private, b"notes", "{act}");
     }
-    let reply = server
-        .read_resource("toy_thing", wire(Some(thing("gone", "1".into()))), b"")
-        .await;
+    let reply = read(&server, wire(Some(thing("gone", "1".into()))), b"").await;
     assert_eq!(read_back(&reply.state), None);
-    let reply = server
-        .read_resource("toy_thing", wire(Some(thing("x", "1".into()))), b"")
-        .await;
+    let reply = read(&server, wire(Some(thing("x", "1".into()))), b"").await;
     assert_eq!(id(&reply.state).as_deref(), Some("refreshed"));
 }
 
 #[tokio::test]
 async fn an_import_tells_the_first_read_that_it_is_one() {
     let server = configured().await;
-    let imported = server.import_resource_state("toy_thing", "7".to_owned());
+    let imported = server.import_resource_state("toy_thing", &by_id("7"));
     assert_eq!(id(&imported.state).as_deref(), Some("7"));
-    let read = server
-        .read_resource("toy_thing", imported.state, &imported.private)
-        .await;
+    let read = read(&server, imported.state, &imported.private).await;
     assert_eq!(id(&read.state).as_deref(), Some("imported"));
     assert!(
         read.private.is_empty(),
         "the next read is no import any more"
     );
 
-    let failed = server.import_resource_state("toy_thing", "panic in import".to_owned());
+    let failed = server.import_resource_state("toy_thing", &by_id("panic in import"));
     assert!(failed.diagnostics.has_errors());
 }
 
@@ -352,6 +375,7 @@ async fn the_second_plan_of_a_replacement_is_told_of_the_first() {
             proposed: wire(planned.clone()),
             config: wire(planned),
             prior_private: private,
+            ..PlanInput::default()
         };
         server.plan_resource_change("toy_thing", &input)
     };
@@ -374,7 +398,7 @@ async fn destroying_is_planned_as_null() {
         prior: wire(Some(thing("x", "1".into()))),
         proposed: wire(None),
         config: wire(None),
-        prior_private: Vec::new(),
+        ..PlanInput::default()
     };
     let reply = configured().await.plan_resource_change("toy_thing", &input);
     assert!(reply.diagnostics.is_empty());
@@ -394,13 +418,14 @@ async fn panics_of_hooks_become_diagnostics() {
     is_defect(&server.validate_resource_config(
         "toy_thing",
         &wire(Some(thing("panic in validate", Value::Null))),
+        ClientCapabilities::default(),
     ));
     let config = wire(Some(thing("panic in plan", Value::Null)));
     let input = PlanInput {
         prior: wire(None),
         proposed: config.clone(),
         config,
-        prior_private: Vec::new(),
+        ..PlanInput::default()
     };
     is_defect(&server.plan_resource_change("toy_thing", &input).diagnostics);
     let mut greeting = Object::new();
@@ -413,9 +438,7 @@ async fn panics_of_hooks_become_diagnostics() {
 #[tokio::test]
 async fn calls_before_configuration_and_unknown_types_are_named() {
     let stored = wire(Some(thing("x", "1".into())));
-    let reply = server()
-        .read_resource("toy_thing", stored.clone(), b"")
-        .await;
+    let reply = read(&server(), stored.clone(), b"").await;
     assert_eq!(reply.state, stored);
     assert!(
         reply
@@ -423,10 +446,14 @@ async fn calls_before_configuration_and_unknown_types_are_named() {
             .iter()
             .any(|diagnostic| diagnostic.summary == "Provider is not configured")
     );
-    let diagnostics = server().validate_resource_config("toy_other", &DynamicValue::default());
+    let diagnostics = server().validate_resource_config(
+        "toy_other",
+        &DynamicValue::default(),
+        ClientCapabilities::default(),
+    );
     let text: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
     assert!(
-        text[0].contains("no resource type \"toy_other\"; it has toy_thing"),
+        text[0].contains("no resource type \"toy_other\"; it has toy_room, toy_thing"),
         "{text:?}"
     );
 }
@@ -438,64 +465,82 @@ async fn malformed_values_are_errors_that_name_the_place() {
         msgpack: vec![0xc1],
         json: Vec::new(),
     };
-    let diagnostics = server.validate_resource_config("toy_thing", &broken);
+    let diagnostics =
+        server.validate_resource_config("toy_thing", &broken, ClientCapabilities::default());
     assert!(
         diagnostics
             .iter()
             .any(|diagnostic| diagnostic.summary == "Unable to read the configuration")
     );
-    let reply = server.read_resource("toy_thing", broken.clone(), b"").await;
+    let reply = read(&server, broken.clone(), b"").await;
     assert_eq!(reply.state, broken, "what cannot be read is not dropped");
     let input = ApplyInput {
         prior: broken.clone(),
         planned: wire(None),
         config: wire(None),
+        planned_identity: None,
     };
     let reply = server.apply_resource_change("toy_thing", &input).await;
     assert_eq!(reply.state, broken, "what cannot be read is not dropped");
     assert!(reply.diagnostics.has_errors());
 }
 
-#[test]
-fn stored_state_is_read_leniently_and_refused_clearly() {
-    let check = |json: &str, expected: Result<Option<&str>, &str>| {
-        let raw = RawState {
-            json: json.as_bytes().to_vec(),
-            is_flatmap: false,
+#[tokio::test]
+async fn a_write_only_value_needs_a_cli_that_keeps_it_out_of_state() {
+    let server = configured().await;
+    let check = |secret: Value, allowed: bool, expected: Option<&str>| {
+        let mut config = thing("x", Value::Null);
+        config.set("secret", secret);
+        let client = ClientCapabilities {
+            write_only_attributes_allowed: allowed,
+            ..ClientCapabilities::default()
         };
-        let reply = server().upgrade_resource_state("toy_thing", &raw);
-        match expected {
-            Ok(expected) => {
-                assert!(
-                    reply.diagnostics.is_empty(),
-                    "{json}: {:?}",
-                    reply.diagnostics
-                );
-                assert_eq!(id(&reply.state).as_deref(), expected, "{json}");
-            }
-            Err(part) => {
-                let text: String = reply.diagnostics.iter().map(ToString::to_string).collect();
-                assert!(text.contains(part), "{json}: {text}");
-            }
+        let diagnostics = server.validate_resource_config("toy_thing", &wire(Some(config)), client);
+        let found = diagnostics.iter().next();
+        assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
+        if let (Some(found), Some(expected)) = (found, expected) {
+            assert!(found.detail.contains(expected), "{found}");
+            assert_eq!(found.attribute.to_string(), "secret");
+            assert!(!found.detail.contains("hunter2"), "{found}");
         }
     };
-    check(r#"{"act":"x","id":"1","part":[]}"#, Ok(Some("1")));
-    check(
-        r#"{"act":"x","id":"1","part":null,"old":{"a":[1]}}"#,
-        Ok(Some("1")),
+    let older = Some("Use Terraform 1.11 or OpenTofu 1.11 or later");
+    check("hunter2".into(), false, older);
+    check(Value::Unknown, false, older);
+    check(Value::Null, false, None);
+    check("hunter2".into(), true, None);
+}
+
+#[tokio::test]
+async fn a_type_without_an_identity_never_shows_one() {
+    let server = configured().await;
+    assert_eq!(
+        server
+            .identity_schemas()
+            .map(|(name, _)| name)
+            .collect::<Vec<_>>(),
+        ["toy_room"]
     );
-    check(r#"{"act":"x"}"#, Ok(None));
-    check(r#"{"act":"x","id":1}"#, Err("At id:"));
-    check(r#"{"act":"x","#, Err("Unable to read the stored state"));
-    check("", Err("has no JSON attributes"));
-    let flatmap = RawState {
-        json: Vec::new(),
-        is_flatmap: true,
+    let stray = Some(DynamicValue {
+        json: br#"{"id":"1"}"#.to_vec(),
+        ..DynamicValue::default()
+    });
+    let input = ReadInput {
+        stored: wire(Some(thing("x", "1".into()))),
+        identity: stray.clone(),
+        ..ReadInput::default()
     };
+    let reply = server.read_resource("toy_thing", input).await;
+    assert_eq!(reply.identity, None);
+    assert_eq!(id(&reply.state).as_deref(), Some("refreshed"));
+    let input = ImportInput {
+        identity: stray,
+        ..ImportInput::default()
+    };
+    let reply = server.import_resource_state("toy_thing", &input);
+    let text: Vec<String> = reply.diagnostics.iter().map(ToString::to_string).collect();
     assert!(
-        server()
-            .upgrade_resource_state("toy_thing", &flatmap)
-            .diagnostics
-            .has_errors()
+        text[0].contains("toy_thing has no resource identity"),
+        "{text:?}"
     );
 }

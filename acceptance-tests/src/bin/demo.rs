@@ -1,0 +1,547 @@
+//! The life of a few bindings, narrated: the real CLI and the release build of the provider against the emulated cloud.
+//!
+//! Every step checks what it claims, by exit codes, by the state, and by what the cloud has seen; the first claim that
+//! does not hold ends the demo with a failure.
+//!
+//! Must not contain: a way around the CLI. Only drift, and the binding to be imported, are made in the cloud directly.
+
+use std::{
+    env,
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use acceptance_tests::{
+    emulator::{
+        DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, Emulator, NewSpace,
+    },
+    provider_binary::{self, Profile},
+    terraform::{
+        Cli, Echo, Group, Installation, Output, PATH_VARIABLE, StateResource, WorkingDirectory,
+    },
+};
+
+const HELP: &str = "\
+Drives the real terraform (or tofu) through the life of WhatsApp Business Account bindings,
+with this provider, against an emulated cloud on this machine.
+
+Usage: cargo demo [--keep]
+       (short for: cargo run -p acceptance-tests --bin demo -- [--keep])
+
+  --keep   keeps the directory with the configuration, and says where it is
+  --help   this text
+
+Nothing is left running, and no cloud account is used.
+";
+
+const NAME: &str = "alicloud_cams_waba_binding";
+
+/// The configuration at the beginning.
+const MAIN: &str = r#"terraform {
+  required_providers {
+    alicloud = {
+      source = "alicloud-cams/alicloud"
+    }
+  }
+}
+
+provider "alicloud" {}
+
+locals {
+  shops = {
+    berlin = "100000000000001"
+    lagos  = "100000000000002"
+    lima   = "100000000000003"
+  }
+}
+
+resource "alicloud_cams_waba_binding" "shop" {
+  for_each = local.shops
+  waba_id  = each.value
+}
+
+output "spaces" {
+  value = { for name, binding in alicloud_cams_waba_binding.shop : name => binding.cust_space_id }
+}
+"#;
+
+/// What is added for the binding that Terraform did not make.
+const IMPORTED: &str = r#"resource "alicloud_cams_waba_binding" "from_console" {
+  waba_id = "100000000000004"
+}
+"#;
+
+const LAGOS_WABA: &str = "100000000000002";
+const WRONG_WABA: &str = "100000000000099";
+const CONSOLE_WABA: &str = "100000000000004";
+
+/// What the arguments ask for.
+#[derive(Debug, PartialEq, Eq)]
+enum Wish {
+    Help,
+    Run { keep: bool },
+}
+
+fn parse(arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
+    let mut keep = false;
+    for argument in arguments {
+        match argument.as_str() {
+            "--help" | "-h" => return Ok(Wish::Help),
+            "--keep" => keep = true,
+            other => {
+                return Err(format!(
+                    "unknown argument \"{other}\"; --help shows them all"
+                ));
+            }
+        }
+    }
+    Ok(Wish::Run { keep })
+}
+
+fn main() -> ExitCode {
+    let keep = match parse(env::args().skip(1)) {
+        Ok(Wish::Run { keep }) => keep,
+        Ok(Wish::Help) => {
+            // A reader that has gone away needs no help.
+            let _ = io::stdout().write_all(HELP.as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        Err(sentence) => return refuse(&sentence),
+    };
+    let cli = match Cli::all() {
+        Ok(clis) => clis.into_iter().next(),
+        Err(error) => {
+            return refuse(&format!("{error}\n{PATH_VARIABLE} names the CLI to use."));
+        }
+    };
+    let Some(cli) = cli else {
+        return refuse(&format!(
+            "neither terraform nor tofu is on PATH. Install one \
+             (https://developer.hashicorp.com/terraform/install, https://opentofu.org/docs/intro/install), or name one:\n\n  \
+             {PATH_VARIABLE}=/path/to/terraform cargo demo"
+        ));
+    };
+    let interrupted = watch_for_interrupt();
+    let ending = Demo::new(&cli, Arc::clone(&interrupted)).and_then(|mut demo| {
+        let told = demo.tell();
+        let ended = demo.end(keep);
+        told.and(ended)
+    });
+    match ending {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) if interrupted.load(Ordering::Relaxed) => {
+            eprintln!("\ndemo: interrupted");
+            ExitCode::from(130)
+        }
+        Err(failure) => {
+            eprintln!("\ndemo: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn refuse(sentence: &str) -> ExitCode {
+    eprintln!("demo: {sentence}");
+    ExitCode::from(2)
+}
+
+/// Ctrl-C reaches the CLI, too, which ends in its own time; the demo waits for it and goes on to clean up.
+fn watch_for_interrupt() -> Arc<AtomicBool> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&interrupted);
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        // Without the watch Ctrl-C does what it does to any program.
+        let Ok(runtime) = runtime else { return };
+        while runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+            seen.store(true, Ordering::Relaxed);
+        }
+    });
+    interrupted
+}
+
+/// A claim that does not hold, or something that could not even be tried.
+type Failure = Box<dyn std::error::Error>;
+
+/// The stage, and what has been told so far.
+struct Demo {
+    emulator: Emulator,
+    directory: WorkingDirectory,
+    screen: Arc<Mutex<dyn Write + Send>>,
+    coloured: bool,
+    interrupted: Arc<AtomicBool>,
+    begun: Instant,
+    steps: Vec<Step>,
+}
+
+/// A step of the story.
+struct Step {
+    title: &'static str,
+    begun: Instant,
+    took: Duration,
+}
+
+impl Demo {
+    fn new(cli: &Cli, interrupted: Arc<AtomicBool>) -> Result<Self, Failure> {
+        let stdout = io::stdout();
+        let coloured = stdout.is_terminal() && env::var_os("NO_COLOR").is_none();
+        eprintln!(
+            "Building the provider as it is shipped (cargo build --release); the first time this takes minutes."
+        );
+        let binary = provider_binary::path(Profile::Release)?;
+        let emulator = Emulator::start()?;
+        let mut directory = WorkingDirectory::new(cli, &Installation::filesystem_mirror(binary))?;
+        directory.set("ALIBABA_CLOUD_ENDPOINT_CAMS", emulator.endpoint());
+        directory.set("ALIBABA_CLOUD_ACCESS_KEY_ID", DEFAULT_ACCESS_KEY_ID);
+        directory.set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", DEFAULT_ACCESS_KEY_SECRET);
+        if coloured {
+            directory.allow_colour();
+        }
+        Ok(Self {
+            emulator,
+            directory,
+            screen: Arc::new(Mutex::new(stdout)),
+            coloured,
+            interrupted,
+            begun: Instant::now(),
+            steps: Vec::new(),
+        })
+    }
+
+    fn tell(&mut self) -> Result<(), Failure> {
+        let introduction = format!(
+            "{} and terraform-provider-alicloud {} against an emulated cloud at {}.\n\
+             The provider is installed from a directory; endpoint and AccessKey come from the environment.\n",
+            self.directory.cli(),
+            env!("CARGO_PKG_VERSION"),
+            self.emulator.endpoint(),
+        );
+        self.say(&introduction)?;
+        self.prepare()?;
+        self.bind()?;
+        self.drift()?;
+        self.import()?;
+        self.destroy()
+    }
+
+    fn prepare(&mut self) -> Result<(), Failure> {
+        self.step("Three WABAs, one resource with for_each")?;
+        self.write("main.tf", MAIN)?;
+        self.run(&["init"], 0)?;
+        self.claim(
+            "the CLI has installed the provider",
+            self.directory.path().join(".terraform.lock.hcl").is_file(),
+        )?;
+
+        self.step("Plan")?;
+        let output = self.run(&["plan"], 0)?;
+        self.claim(
+            "three bindings are planned",
+            output
+                .text()
+                .contains("3 to add, 0 to change, 0 to destroy"),
+        )?;
+        self.claim(
+            "planning has asked nothing of the cloud",
+            self.emulator.calls().is_empty(),
+        )
+    }
+
+    fn bind(&mut self) -> Result<(), Failure> {
+        self.step("Apply: bind them")?;
+        self.run(&["apply", "-auto-approve"], 0)?;
+        let bound = self.bound_as_in_state()?;
+        self.claim(
+            "three spaces in the cloud, the same as in state",
+            bound == 3,
+        )?;
+        self.claim(
+            "three calls of ChatappBindWaba",
+            self.emulator.calls_of("ChatappBindWaba").len() == 3,
+        )?;
+
+        self.step("Plan again: nothing to do")?;
+        self.run(&["plan", "-detailed-exitcode"], 0)?;
+        self.claim("exit code 0: the second plan has no changes", true)
+    }
+
+    fn drift(&mut self) -> Result<(), Failure> {
+        self.step("Drift: somebody binds another WABA to the space of lagos")?;
+        let space = self.shop("lagos")?.text("cust_space_id").to_owned();
+        self.emulator.rebind(&space, WRONG_WABA)?;
+        self.say(&format!(
+            "In the cloud, behind Terraform's back: {space} now has WABA {WRONG_WABA}.\n"
+        ))?;
+        self.run(&["plan", "-detailed-exitcode", "-out=heal.tfplan"], 2)?;
+        let plan = self.directory.saved_plan("heal.tfplan")?;
+        let change = plan
+            .change(&address("lagos"))
+            .ok_or("the plan says nothing of lagos")?;
+        let before_and_after = (
+            change.change.before["waba_id"].as_str(),
+            change.change.after["waba_id"].as_str(),
+        );
+        self.claim(
+            "exit code 2: the plan replaces lagos, and names both WABAs",
+            change.change.is(&["delete", "create"])
+                && before_and_after == (Some(WRONG_WABA), Some(LAGOS_WABA)),
+        )?;
+
+        self.step("Apply: heal it")?;
+        self.run(&["apply", "heal.tfplan"], 0)?;
+        let healed = self.shop("lagos")?;
+        let new_space = healed.text("cust_space_id").to_owned();
+        self.claim(
+            "WABA of lagos is bound again, to a space of its own",
+            new_space != space && self.bound_to(&new_space).as_deref() == Some(LAGOS_WABA),
+        )?;
+        self.claim(
+            "the other space was left as it was",
+            self.bound_to(&space).as_deref() == Some(WRONG_WABA),
+        )?;
+        self.run(&["plan", "-detailed-exitcode"], 0)?;
+        self.claim("exit code 0: no changes", true)
+    }
+
+    fn import(&mut self) -> Result<(), Failure> {
+        self.step("Import: a binding that Terraform did not make")?;
+        let space = self.emulator.add_space(NewSpace {
+            waba_id: Some(CONSOLE_WABA.to_owned()),
+            ..NewSpace::default()
+        })?;
+        let id = space.cust_space_id;
+        self.say(&format!(
+            "In the cloud, made at the console: {id} with WABA {CONSOLE_WABA}.\n"
+        ))?;
+        self.write("imported.tf", IMPORTED)?;
+        let imported = format!("{NAME}.from_console");
+        self.run(&["import", &imported, &id], 0)?;
+        self.claim(
+            "it is in state",
+            self.object(&imported)?.text("waba_id") == CONSOLE_WABA,
+        )?;
+        self.run(&["plan", "-detailed-exitcode"], 0)?;
+        self.claim(
+            "exit code 0: the imported binding matches its configuration",
+            true,
+        )
+    }
+
+    fn destroy(&mut self) -> Result<(), Failure> {
+        self.step("Destroy: the service cannot unbind, so this warns")?;
+        let spaces = self.emulator.spaces(DEFAULT_ACCOUNT);
+        let output = self.run(&["destroy", "-auto-approve"], 0)?;
+        self.claim(
+            "the warning says what stays",
+            output.text().contains("The binding was left in the cloud"),
+        )?;
+        self.claim(
+            "nothing is left in state",
+            self.directory.state()?.resources.is_empty(),
+        )?;
+        self.claim(
+            "everything is left in the cloud",
+            self.emulator.spaces(DEFAULT_ACCOUNT) == spaces,
+        )?;
+        self.finish_step();
+        self.summarise()
+    }
+
+    /// The summary.
+    fn summarise(&self) -> Result<(), Failure> {
+        let mut text = format!("\n{}\n", self.bold("Everything was as claimed."));
+        for step in &self.steps {
+            text += &format!("  {:>6.2} s  {}\n", step.took.as_secs_f64(), step.title);
+        }
+        let calls = |action| self.emulator.calls_of(action).len();
+        text += &format!(
+            "  {:>6.2} s  in all: {} steps, {} binds, {} reads\n",
+            self.begun.elapsed().as_secs_f64(),
+            self.steps.len(),
+            calls("ChatappBindWaba"),
+            calls("QueryChatappBindWaba"),
+        );
+        self.say(&text)
+    }
+
+    /// Stops the cloud and removes the directory, or says where it is.
+    fn end(self, keep: bool) -> Result<(), Failure> {
+        if !keep {
+            return Ok(());
+        }
+        let Self {
+            directory, screen, ..
+        } = self;
+        let path: PathBuf = directory.keep();
+        let mut screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
+        writeln!(
+            screen,
+            "\nKept, with the configuration in work/: {}",
+            path.display()
+        )?;
+        Ok(())
+    }
+
+    fn step(&mut self, title: &'static str) -> Result<(), Failure> {
+        self.finish_step();
+        self.steps.push(Step {
+            title,
+            begun: Instant::now(),
+            took: Duration::ZERO,
+        });
+        let line = format!(
+            "\n{}\n",
+            self.bold(&format!("── {}. {title}", self.steps.len()))
+        );
+        self.say(&line)
+    }
+
+    fn finish_step(&mut self) {
+        if let Some(step) = self.steps.last_mut() {
+            step.took = step.begun.elapsed();
+        }
+    }
+
+    /// Runs a command as a user would, in plain sight, and expects an exit code.
+    fn run(&self, arguments: &[&str], code: i32) -> Result<Output, Failure> {
+        let line = [self.directory.cli().program.name()]
+            .iter()
+            .chain(arguments)
+            .map(|word| quoted(word))
+            .collect::<Vec<_>>()
+            .join(" ");
+        self.say(&format!("\n{}\n", self.bold(&format!("$ {line}"))))?;
+        let echo: Echo = self.screen.clone();
+        let output = self
+            .directory
+            .start_in(arguments, Group::Shared, Some(&echo))?
+            .finish()?;
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err("interrupted".into());
+        }
+        if output.code == Some(code) {
+            return Ok(output);
+        }
+        let found = output
+            .code
+            .map_or_else(|| "a signal".to_owned(), |found| found.to_string());
+        Err(format!("`{line}` should end with exit code {code}, but ended with {found}").into())
+    }
+
+    fn claim(&self, claim: &str, holds: bool) -> Result<(), Failure> {
+        if !holds {
+            return Err(format!("this does not hold: {claim}").into());
+        }
+        let line = format!("✓ {claim}\n");
+        self.say(&if self.coloured {
+            format!("\x1b[32m{line}\x1b[0m")
+        } else {
+            line
+        })
+    }
+
+    /// How many spaces of the cloud hold what the state says; an error if one does not.
+    fn bound_as_in_state(&self) -> Result<usize, Failure> {
+        let resources = self.directory.state()?.resources;
+        for resource in &resources {
+            let bound = self.bound_to(resource.text("cust_space_id"));
+            if bound.as_deref() != Some(resource.text("waba_id")) {
+                return Err(
+                    format!("{} is bound to {bound:?} in the cloud", resource.address).into(),
+                );
+            }
+        }
+        Ok(resources.len())
+    }
+
+    /// What the cloud itself says of a space.
+    fn bound_to(&self, space: &str) -> Option<String> {
+        self.emulator.space(space)?.waba_id
+    }
+
+    fn shop(&self, name: &str) -> Result<StateResource, Failure> {
+        self.object(&address(name))
+    }
+
+    fn object(&self, address: &str) -> Result<StateResource, Failure> {
+        let state = self.directory.state()?;
+        let object = state.resource(address).cloned();
+        object.ok_or_else(|| format!("{address} is not in state").into())
+    }
+
+    /// Writes a file of the configuration, in plain sight.
+    fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
+        self.directory.write(name, text)?;
+        self.say(&format!(
+            "\n{}\n{text}",
+            self.bold(&format!("$ cat {name}"))
+        ))
+    }
+
+    fn bold(&self, text: &str) -> String {
+        if self.coloured {
+            format!("\x1b[1m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn say(&self, text: &str) -> Result<(), Failure> {
+        let mut screen = self.screen.lock().unwrap_or_else(PoisonError::into_inner);
+        screen.write_all(text.as_bytes())?;
+        screen.flush()?;
+        Ok(())
+    }
+}
+
+fn address(shop: &str) -> String {
+    format!("{NAME}.shop[\"{shop}\"]")
+}
+
+/// A word as a shell needs it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(arguments: &[&str], expected: Result<Wish, &str>) {
+        let found = parse(arguments.iter().map(|&argument| argument.to_owned()));
+        match (found, expected) {
+            (Err(sentence), Err(part)) => assert!(sentence.contains(part), "{sentence}"),
+            (found, expected) => assert_eq!(found, expected.map_err(str::to_owned)),
+        }
+    }
+
+    #[test]
+    fn arguments_are_read_or_refused() {
+        check(&[], Ok(Wish::Run { keep: false }));
+        check(&["--keep"], Ok(Wish::Run { keep: true }));
+        check(&["--keep", "-h"], Ok(Wish::Help));
+        check(&["keep"], Err("\"keep\""));
+    }
+
+    #[test]
+    fn words_are_quoted_where_a_shell_needs_it() {
+        let check = |word: &str, expected: &str| assert_eq!(quoted(word), expected);
+        check("-out=heal.tfplan", "-out=heal.tfplan");
+        check("a.b[\"c\"]", "'a.b[\"c\"]'");
+        check("it's", r"'it'\''s'");
+        check("", "''");
+    }
+}

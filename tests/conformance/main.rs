@@ -1,0 +1,21 @@
+//! Conformance: whatever the schema, the configuration and the state, what our server answers passes the rules by which
+//! Terraform judges a provider.
+//!
+//! * `rules` are those rules in our own words, `proposal` is what Terraform sends along; neither knows the planner.
+//! * `schemas` and `values` make schemas, configurations, states and the work of a provider out of a `tape` of choices.
+//! * `toy` is a provider of such a schema behind the real server; everything goes through the encoding of the wire.
+//! * `properties` holds what is true of every generated case, `rows` one small case for each rule.
+//!
+//! `PROPTEST_CASES=100000 cargo test --test conformance` tries more.
+//!
+//! Must not contain: expectations about a concrete resource.
+
+mod properties;
+mod proposal;
+mod rows;
+mod rules;
+mod schemas;
+mod show;
+mod tape;
+mod toy;
+mod values;
