@@ -5,9 +5,9 @@
 //! Must not contain: caching, or what the credentials are for.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::action::{Action, Authentication, Placement};
+use super::credentials::Document;
 use super::endpoint::{Endpoint, EndpointError, Protocol};
 use super::product::{Product, STS};
 
@@ -105,7 +105,7 @@ impl Action for AssumeRoleWithOidc<'_> {
 pub(super) struct Issued {
     /// `AccessKeyId`, `AccessKeySecret`, `SecurityToken`, `Expiration`.
     #[serde(default)]
-    pub(super) credentials: Map<String, Value>,
+    pub(super) credentials: Document,
 }
 
 /// `GetCallerIdentity`: whose credentials these are. Needs no permission.

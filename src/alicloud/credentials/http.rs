@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url, redirect};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::session::Document;
 use super::{CredentialsError, Machine, Secret};
 use crate::alicloud::redact::Redactor;
 use crate::alicloud::signature::canonical_query;
@@ -141,7 +142,7 @@ impl<'a> Request<'a> {
 impl Answer {
     /// The fields of a successful answer. A failed one is told with the code and message that it gives, and nothing else
     /// of it: what else it holds may be secret.
-    pub(super) fn fields(&self) -> Result<Map<String, Value>, CredentialsError> {
+    pub(super) fn fields(&self) -> Result<Document, CredentialsError> {
         let parsed: Result<Value, _> = serde_json::from_str(&self.body);
         if self.status != 200 {
             let told = parsed.ok().and_then(|value| self.told(&value));
@@ -152,7 +153,7 @@ impl Answer {
             )));
         }
         match parsed {
-            Ok(Value::Object(fields)) => Ok(fields),
+            Ok(Value::Object(fields)) => Ok(Document::new(fields)),
             Ok(_) => Err(CredentialsError::new(
                 "its answer is JSON, but not an object",
             )),

@@ -58,7 +58,7 @@ pub use machine::Machine;
 pub use no_credentials::NoCredentials;
 pub use profile::{Profile, ProfileWish};
 pub(super) use refreshing::{Fetch, Refreshing};
-pub(super) use session::Session;
+pub(super) use session::{Document, Session};
 pub use static_keys::StaticKeys;
 
 use super::client::Client;

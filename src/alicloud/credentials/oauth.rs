@@ -88,7 +88,8 @@ impl OAuth {
             .header("content-type", "application/json");
         request.secrets.push(&access_token);
         let answer = request.send(Reach::network(&url)).await.map_err(failed)?;
-        Session::of_document(&answer.fields().map_err(failed)?).map_err(failed)
+        let fields = answer.fields().map_err(failed)?;
+        Session::of_document(&fields).map_err(failed)
     }
 
     async fn renew(

@@ -14,11 +14,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
-use super::session::expiration;
+use super::session::{Document, expiration};
 use super::{
     Context, Credentials, CredentialsError, CredentialsSource, Fetch, Refreshing, Secret, Session,
 };
@@ -86,7 +86,7 @@ impl Process {
             )));
         }
         match serde_json::from_slice(&stdout) {
-            Ok(Value::Object(fields)) => read(&fields),
+            Ok(Value::Object(fields)) => read(&Document::new(fields)),
             Ok(_) => Err(CredentialsError::new(
                 "its output is JSON, but not an object",
             )),
@@ -115,7 +115,7 @@ impl fmt::Debug for Process {
     }
 }
 
-fn read(fields: &Map<String, Value>) -> Result<Session, CredentialsError> {
+fn read(fields: &Document) -> Result<Session, CredentialsError> {
     let text = |name: &str| {
         let text = fields.get(name).and_then(Value::as_str);
         text.filter(|text| !text.is_empty())

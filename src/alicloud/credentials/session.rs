@@ -4,13 +4,18 @@
 //! answers of STS, of the metadata service, of a credentials URI and of CloudSSO; the exchange of OAuth tokens spells
 //! them in camel case. Source: the public pages of STS and ECS metadata, and the official SDKs.
 //!
+//! What is read stays in a [`Document`], which is wiped when it is dropped.
+//!
 //! Must not contain: where such a document comes from, or a decision about refreshing.
 
 use std::fmt;
+use std::ops::Deref;
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use zeroize::Zeroize as _;
 
 use super::{Credentials, CredentialsError, Secret};
 
@@ -47,6 +52,47 @@ impl fmt::Debug for Session {
     }
 }
 
+/// The fields of a JSON object that holds secrets: not printed, and wiped when dropped.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub(in crate::alicloud) struct Document(Map<String, Value>);
+
+impl Document {
+    pub(super) fn new(fields: Map<String, Value>) -> Document {
+        Document(fields)
+    }
+}
+
+impl Deref for Document {
+    type Target = Map<String, Value>;
+
+    fn deref(&self) -> &Map<String, Value> {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Document(withheld)")
+    }
+}
+
+impl Drop for Document {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(wipe);
+    }
+}
+
+/// Overwrites every text in a value.
+pub(super) fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(elements) => elements.iter_mut().for_each(wipe),
+        Value::Object(fields) => fields.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// A moment such as `2026-01-15T09:30:05Z`.
 pub(super) fn expiration(text: &str) -> Result<OffsetDateTime, CredentialsError> {
     OffsetDateTime::parse(text.trim(), &Rfc3339).map_err(|_| {
@@ -72,7 +118,16 @@ mod tests {
     use serde_json::json;
     use time::macros::datetime;
 
-    use super::Session;
+    use super::{Document, Session, wipe};
+
+    #[test]
+    fn documents_are_wiped_and_not_printed() {
+        let mut value = json!({"a": "tell", "b": [{"c": "nobody"}], "d": 7});
+        let document = Document::new(value.as_object().expect("an object").clone());
+        assert_eq!(format!("{document:?}"), "Document(withheld)");
+        wipe(&mut value);
+        assert_eq!(value, json!({"a": "", "b": [{"c": ""}], "d": 7}));
+    }
 
     fn check(document: &serde_json::Value, expected: Result<(), &str>) {
         let fields = document.as_object().expect("an object");

@@ -8,14 +8,15 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::super::session::Document;
 use super::super::{CredentialsError, Machine, Secret};
 
 /// The file, as it was read.
 pub(in super::super) struct CliFile {
     path: PathBuf,
-    root: Map<String, Value>,
+    root: Document,
 }
 
 /// One profile of it.
@@ -23,7 +24,7 @@ pub(in super::super) struct CliFile {
 pub(in super::super) struct CliProfile {
     path: PathBuf,
     pub(in super::super) name: String,
-    fields: Map<String, Value>,
+    fields: Document,
 }
 
 impl CliFile {
@@ -38,7 +39,7 @@ impl CliFile {
         match serde_json::from_str(text) {
             Ok(Value::Object(root)) => Ok(CliFile {
                 path: path.to_owned(),
-                root,
+                root: Document::new(root),
             }),
             Ok(_) => Err(CredentialsError::new(format!(
                 "{shown} holds JSON, but not an object with profiles"
@@ -69,7 +70,7 @@ impl CliFile {
             Some(fields) => Ok(CliProfile {
                 path: self.path.clone(),
                 name: name.to_owned(),
-                fields: fields.clone(),
+                fields: Document::new(fields.clone()),
             }),
             None => {
                 let names: Vec<String> = profiles

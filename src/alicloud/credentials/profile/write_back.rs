@@ -9,10 +9,11 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::super::CredentialsError;
+use super::super::session::Document;
 use super::cli_file::unreadable;
 
 /// The file, locked against everybody who respects the lock, until this is dropped.
@@ -64,9 +65,13 @@ impl LockedFile {
             target.insert((*name).to_owned(), value.clone());
         }
         let mut out = Zeroizing::new(Vec::new());
+        let root = Document::new(match root {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        });
         let indented = serde_json::ser::PrettyFormatter::with_indent(b"\t");
         let mut serializer = serde_json::Serializer::with_formatter(&mut *out, indented);
-        serde::Serialize::serialize(&root, &mut serializer)
+        serde::Serialize::serialize(&*root, &mut serializer)
             .map_err(|error| failed(io::Error::other(error.to_string())))?;
         out.push(b'\n');
         self.replace(&out).map_err(failed)
