@@ -432,7 +432,7 @@ fn the_schema_is_whole(stage: &mut Stage) -> Ending {
     let provider = &schemas["provider_schemas"][format!("{registry}/alicloud-cams/alicloud")];
     let block = &provider["resource_schemas"]["alicloud_cams_waba_binding"]["block"];
     let attributes = block["attributes"].as_object().ok_or("no attributes")?;
-    equal("attributes", attributes.len(), 15)?;
+    equal("attributes", attributes.len(), 16)?;
     for (name, attribute) in attributes {
         let described = attribute["description"]
             .as_str()
@@ -441,6 +441,9 @@ fn the_schema_is_whole(stage: &mut Stage) -> Ending {
     }
     equal("waba_id", &attributes["waba_id"]["required"], true)?;
     equal("isv_code", &attributes["isv_code"]["sensitive"], true)?;
+    let role = &attributes["assume_role"]["nested_type"]["attributes"];
+    equal("role_arn", &role["role_arn"]["required"], true)?;
+    equal("external_id", &role["external_id"]["sensitive"], true)?;
     equal(
         "timeouts",
         &block["block_types"]["timeouts"]["nesting_mode"],
