@@ -14,7 +14,8 @@
 //!
 //! `main.rs` hands the provider to [`framework::protocol::run`], and that is all it does. The emulated cloud, the drivers
 //! of the real CLIs and the acceptance tests are the package `acceptance-tests`; it shares no code with this one, so that
-//! no mistake can be made twice in the same way. The import rules are a test (`tidy.rs`).
+//! no mistake can be made twice in the same way. The import rules are a test (`tidy.rs`). `tests/conformance` holds plan and
+//! apply to the rules by which Terraform judges them; `fuzz/` throws any bytes at every place where bytes of others come in.
 //!
 //! # The way of one `terraform apply`
 //!
@@ -23,9 +24,10 @@
 //! 2. `GetProviderSchema`: `service.rs` → `server.rs` → [`provider`] and each entry of [`resources::all`].
 //! 3. `ConfigureProvider`: [`provider`] reads block and environment, chooses the source of credentials and builds the
 //!    client. No network, no file: those wait for the first call.
-//! 4. `ValidateResourceConfig` (`validate.rs`), `UpgradeResourceState` (`json.rs`), `ReadResource` (the resource's `read`),
-//!    `PlanResourceChange` (`plan.rs`, then the resource's own hook). Values come and go through `msgpack.rs`.
-//! 5. `ApplyResourceChange`: `server.rs` sees from what is null whether to create, update or delete, and calls the
+//! 4. `ValidateResourceConfig` (`validate.rs`), `UpgradeResourceState` (`upgrade.rs`, `json.rs`), `ReadResource` (the
+//!    resource's `read`), `PlanResourceChange` (`plan.rs`, then the resource's own hook). Values come and go through
+//!    `msgpack.rs`; beside each state travels the object's identity (`identity.rs`), which is read off the state.
+//! 5. `ApplyResourceChange`: `server/apply.rs` sees from what is null whether to create, update or delete, and calls the
 //!    resource, which calls the cloud through an [`alicloud::Operation`].
 //! 6. `alicloud`: valid credentials, a turn under the rate limit of their account, a signature for this one attempt, the
 //!    call, the judgement of the answer; the table in `retry.rs` says again or enough.
@@ -40,6 +42,9 @@
 //! * What cannot be done is a diagnostic that says what was attempted, what the service answered and what to do next;
 //!   never a transport error.
 //! * A plan is a pure function of what Terraform sends.
+//! * An object keeps its identity for life; stored state becomes the right object or a clear error, never a lesser object
+//!   without a word.
+//! * Every RPC and every field of the protocol is handled, or stands in a table with the reason why not (`coverage.rs`).
 //! * Secrets are in no log, no diagnostic, no `Debug`, no URL of an error, and in no state but their own attribute.
 //! * Nobody but the host that started the process can talk to it.
 //! * Time, nonces and jitter are parameters; the environment is read in `provider` and in the handshake only.
@@ -50,13 +55,19 @@
 //! `examples/resources/`, a page in `docs/resources/`, and an acceptance test. `tidy.rs` fails while one of them is missing.
 //! An action that a second file needs moves to `alicloud/`.
 //!
+//! A schema whose stored state has to be rewritten gets a step ([`framework::Schema::upgraded_by`]); the number of steps
+//! is its version. The same holds for the identity of a resource.
+//!
 //! # Deliberately absent
 //!
 //! Cargo features, macros of our own beyond a file, mocks, traits that exist for a test, global state, a generated SDK,
-//! data sources, functions and ephemeral resources (their RPCs answer UNIMPLEMENTED), a JSON encoder for values.
+//! data sources, functions, ephemeral and list resources, actions, state stores (their RPCs answer UNIMPLEMENTED with a
+//! sentence), a JSON encoder for values.
 
 pub mod alicloud;
 pub mod framework;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod provider;
 pub mod resources;
 

@@ -7,4 +7,5 @@ pub mod emulator;
 pub mod plugin_host;
 pub mod proto;
 pub mod provider_binary;
+pub mod session;
 pub mod terraform;

@@ -7,6 +7,7 @@
 
 mod dial;
 mod identity;
+pub mod value;
 
 use std::{
     env,

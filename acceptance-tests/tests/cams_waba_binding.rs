@@ -26,6 +26,10 @@ mod odd;
 mod provider_block;
 #[path = "cams_waba_binding/secrets.rs"]
 mod secrets;
+#[path = "cams_waba_binding/stored.rs"]
+mod stored;
+#[path = "cams_waba_binding/unknown.rs"]
+mod unknown;
 
 use std::process::ExitCode;
 
@@ -42,6 +46,8 @@ const SUBJECTS: &[&[Case]] = &[
     #[cfg(unix)]
     interrupt::CASES,
     secrets::CASES,
+    stored::CASES,
+    unknown::CASES,
     provider_block::CASES,
     installation::CASES,
 ];
@@ -59,8 +65,9 @@ const WABA: &str = "100000000000001";
 /// Another WABA.
 const OTHER_WABA: &str = "100000000000002";
 
-/// The two actions of the service.
+/// The actions of the service that the provider calls.
 const BIND: &str = "ChatappBindWaba";
+const LIST: &str = "ListInstance";
 const QUERY: &str = "QueryChatappBindWaba";
 
 /// The resource, with more arguments.

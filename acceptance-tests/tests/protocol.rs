@@ -79,15 +79,8 @@ async fn must_refuse(dial: Dial, whom: &str) {
         let schema = provider(channel)
             .get_provider_schema(tfplugin6::get_provider_schema::Request {})
             .await;
-        let status = schema.expect_err(whom);
-        // The plugin itself would say OK or UNIMPLEMENTED.
-        assert!(
-            matches!(
-                status.code(),
-                Code::Unavailable | Code::Unknown | Code::Cancelled
-            ),
-            "{whom}: {status:?}"
-        );
+        // The plugin itself serves this RPC, so any error comes from the connection.
+        assert!(schema.is_err(), "{whom} was answered");
     }
 }
 

@@ -73,7 +73,7 @@ impl Received {
             return Err(self.redirected());
         }
         let spoken = Spoken::read(self.content_type(), &self.body);
-        let request_id = self.request_id(&spoken);
+        let request_id = self.request_id(&spoken, asked.redactor);
         if (200..300).contains(&self.status) {
             let refused = match (asked.envelope, spoken.code()) {
                 _ if !spoken.is_json_object => {
@@ -211,9 +211,11 @@ impl Received {
         })
     }
 
-    fn request_id(&self, spoken: &Spoken) -> Option<String> {
-        let in_body = spoken.text("RequestId");
-        in_body.or_else(|| self.text("x-acs-request-id").map(str::to_owned))
+    /// Cleaned as every other text: what stands in between may fill in anything.
+    fn request_id(&self, spoken: &Spoken, redactor: &Redactor) -> Option<String> {
+        let said = spoken.text("RequestId");
+        let said = said.or_else(|| self.text("x-acs-request-id").map(str::to_owned));
+        said.map(|id| redactor.clean(&id))
     }
 
     fn content_type(&self) -> &str {
@@ -652,6 +654,20 @@ mod tests {
             "calculation. (the service signed another text",
         );
         check("nothing to see", "SignatureDoesNotMatch: nothing to see");
+    }
+
+    #[test]
+    fn a_request_id_is_no_way_out_for_a_secret() {
+        let mut redactor = Redactor::default();
+        redactor.withhold("hush-hush");
+        let asked = asked(Envelope::NoCode, &redactor);
+        for received in [
+            received(200, &[], r#"{"RequestId":"hush-hush"}"#),
+            received(200, &[("x-acs-request-id", "hush-hush")], "{}"),
+        ] {
+            let request_id = received.judge(&asked).ok().flatten();
+            assert_eq!(request_id.as_deref(), Some("(withheld)"));
+        }
     }
 
     #[test]

@@ -1,22 +1,22 @@
 //! One call: credentials, a turn, sign, send, judge, and perhaps again.
 //!
-//! A breaker for a service that is down would stand between the turn and the signature in [`Call::attempt`].
-//!
 //! Must not contain: what is repeated and how long to wait (that is the retry table), HTTP, or the reading of answers.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
 use super::action::{ActionFacts, Authentication};
 use super::answer::{Asked, Failure, Received};
+use super::breaker::Open;
 use super::credentials::{Credentials, CredentialsError, access_key_hint};
 use super::endpoint::Endpoint;
 use super::error::{Cause, ConnectCause, Error, ErrorKind, GiveUp, Record, TimeoutPhase};
 use super::operation::{Interrupt, Operation};
 use super::parameters::Parameters;
 use super::product::Product;
-use super::rate_limit::LaneKey;
+use super::rate_limit::{LaneKey, Turn};
 use super::redact::Redactor;
 use super::request::{Draft, Repeat};
 use super::retry::{Budget, Class, History};
@@ -119,7 +119,13 @@ impl<'a> Call<'a> {
         }
         let credentials = self.credentials.as_ref();
 
-        // 2. A turn under the limit of the account and action.
+        // 2. Nothing goes out to a service that is down, and nobody queues up for it.
+        let host = self.endpoint.host();
+        if let Err(open) = shared.breaker.admit(&host, Instant::now()) {
+            return Err(self.down(open));
+        }
+
+        // 3. A turn under the limit of the account and action.
         let source = &shared.settings.credentials;
         let lane = LaneKey {
             // The limits are the account's. Where that is not known its key stands for it.
@@ -131,19 +137,19 @@ impl<'a> Call<'a> {
             product: self.action.product.code,
             action: self.action.name,
         };
-        let turn = shared
-            .surroundings
-            .limiter
-            .turn(&lane, self.action.calls_per_second);
-        if let Err(interrupt) = operation.until(turn).await {
-            return Err(self.interrupted(interrupt));
-        }
+        let per_second = shared.settings.requests_per_second;
+        let per_second = per_second.map_or(self.action.calls_per_second, NonZeroU32::get);
+        let turn = shared.surroundings.limiter.turn(&lane, per_second);
+        let turn = match operation.until(turn).await {
+            Ok(turn) => turn,
+            Err(interrupt) => return Err(self.interrupted(interrupt)),
+        };
         let remaining = operation.remaining();
         if remaining.is_zero() {
             return Err(self.interrupted(Interrupt::Deadline));
         }
 
-        // 3. A signature of this attempt alone.
+        // 4. A signature of this attempt alone.
         let mut redactor = Redactor::of(credentials);
         for name in self.action.sensitive {
             if let Some(value) = self.parameters.value(name) {
@@ -167,16 +173,16 @@ impl<'a> Call<'a> {
         .prepare();
         let string_to_sign = prepared.string_to_sign.clone();
 
-        // 4. Out and back. Not even a stop cuts this short: the result would be lost.
+        // 5. Out and back. Not even a stop cuts this short: the result would be lost.
         self.attempts += 1;
         let sent = Instant::now();
-        let limit = shared.settings.read_timeout.min(remaining);
+        let limit = shared.settings.read_timeout.min(self.share_of(remaining));
         let outcome = shared
             .transport
             .send(prepared, self.endpoint.is_loopback(), limit)
             .await;
 
-        // 5. Success or failure.
+        // 6. Success or failure.
         let outcome = outcome.and_then(|received| {
             let asked = Asked {
                 envelope: self.action.product.envelope,
@@ -189,13 +195,24 @@ impl<'a> Call<'a> {
             let request_id = received.judge(&asked)?;
             Ok((received, request_id))
         });
-        self.log(&outcome, sent.elapsed());
+        self.log(&outcome, turn.waited, sent.elapsed());
+        self.learn(&outcome, &turn, &host, sent);
         Ok(outcome.map(|(received, request_id)| Exchange {
             received,
             request_id,
             redactor,
             action: self.action,
         }))
+    }
+
+    /// How much of the operation's time one attempt may use up. If it cannot be repeated, a quarter is left, so that there
+    /// is time to find out what became of it.
+    fn share_of(&self, remaining: Duration) -> Duration {
+        if self.action.idempotent {
+            remaining
+        } else {
+            remaining * 3 / 4
+        }
     }
 
     /// Prepares the next attempt and waits for it, or says why there is none.
@@ -313,7 +330,54 @@ impl<'a> Call<'a> {
         })
     }
 
-    fn log(&self, outcome: &Result<(Received, Option<String>), Box<Failure>>, duration: Duration) {
+    /// What the others can learn from an attempt: about the limit, and about the service.
+    fn learn<T>(&self, outcome: &Result<T, Box<Failure>>, turn: &Turn, host: &str, sent: Instant) {
+        let action = self.action.name;
+        match outcome {
+            Err(failure) if failure.class == Class::Throttled => {
+                if let Some(pace) = turn.throttled(failure.server_wait) {
+                    tracing::info!(
+                        action,
+                        calls_per_second = pace,
+                        "slowing down after throttling"
+                    );
+                }
+            }
+            Err(failure) if failure.class.is_outage() => {}
+            _ => turn.taken(),
+        }
+        let breaker = &self.operation.shared.breaker;
+        match outcome {
+            Err(failure) if failure.class.is_outage() => {
+                if breaker.failed(host, sent, Instant::now(), &failure.kind) {
+                    tracing::warn!(
+                        host,
+                        "the service is down; calls fail at once until it answers"
+                    );
+                }
+            }
+            _ => {
+                if breaker.answered(host) {
+                    tracing::info!(host, "the service answers again");
+                }
+            }
+        }
+    }
+
+    fn down(&self, open: Box<Open>) -> Error {
+        let kind = ErrorKind::Down {
+            failures: open.failures,
+            lasting: open.lasting,
+        };
+        self.failed(kind, GiveUp::Pointless, Some(Cause::from(open.last)))
+    }
+
+    fn log(
+        &self,
+        outcome: &Result<(Received, Option<String>), Box<Failure>>,
+        turn_wait: Duration,
+        duration: Duration,
+    ) {
         let (status, code, request_id, failure) = match outcome {
             Ok((received, request_id)) => (Some(received.status), None, request_id, None),
             Err(failure) => {
@@ -329,6 +393,7 @@ impl<'a> Call<'a> {
             request_id = request_id.as_deref(),
             attempt = self.attempts,
             wait_ms = self.last_wait.map(milliseconds),
+            turn_wait_ms = milliseconds(turn_wait),
             duration_ms = milliseconds(duration),
             failure = failure.map(tracing::field::display),
             "API attempt"

@@ -10,6 +10,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
+use super::breaker::{self, Breaker};
 use super::credentials::{CredentialsSource, access_key_hint};
 use super::operation::Operation;
 use super::rate_limit::RateLimiter;
@@ -25,6 +26,7 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) transport: Arc<Transport>,
     pub(super) surroundings: Surroundings,
+    pub(super) breaker: Arc<Breaker>,
     pub(super) stopped: watch::Sender<bool>,
     /// Seconds by which the service is ahead of this machine, learned from a refusal.
     clock_offset: Arc<AtomicI64>,
@@ -40,6 +42,7 @@ pub(super) struct Surroundings {
     pub(super) jitter: fn() -> f64,
     pub(super) nonce: fn() -> String,
     pub(super) limiter: Arc<RateLimiter>,
+    pub(super) breaker: breaker::Limits,
 }
 
 impl Client {
@@ -52,6 +55,7 @@ impl Client {
                 jitter: fastrand::f64,
                 nonce: || uuid::Uuid::new_v4().simple().to_string(),
                 limiter: RateLimiter::process_wide(),
+                breaker: breaker::Limits::default(),
             },
         )
     }
@@ -67,6 +71,7 @@ impl Client {
         Client(Arc::new(Shared {
             transport: Arc::new(Transport::new(connect_timeout)),
             settings,
+            breaker: Arc::new(Breaker::new(surroundings.breaker)),
             surroundings,
             stopped: watch::Sender::new(false),
             clock_offset: Arc::default(),
@@ -81,6 +86,7 @@ impl Client {
         let Shared {
             transport,
             surroundings,
+            breaker,
             stopped,
             clock_offset,
             ..
@@ -91,6 +97,7 @@ impl Client {
             settings,
             transport: Arc::clone(transport),
             surroundings: surroundings.clone(),
+            breaker: Arc::clone(breaker),
             stopped: stopped.clone(),
             clock_offset: Arc::clone(clock_offset),
             last_access_key_id: Mutex::new(None),

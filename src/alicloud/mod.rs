@@ -1,7 +1,7 @@
 //! Alibaba Cloud: credentials, signatures, rate limits, transport, retries. Knows no other system.
 //!
 //! A call goes this way. [`Client::operation`] sets a deadline. [`Operation::call`] asks the source of [`credentials`]
-//! for a valid pair, waits for a turn (`rate_limit`), builds and signs this one attempt (`request`, [`signature`]),
+//! for a valid pair, waits for a turn (`rate_limit`, unless the `breaker` knows that nobody answers), builds and signs this one attempt (`request`, [`signature`]),
 //! sends it (`transport`, `connected`, `tls`), and judges what comes back (`answer`). The table in `retry` says whether to try
 //! again and when; an [`Error`] tells all that was tried.
 //!
@@ -18,11 +18,14 @@ mod access_denied;
 mod accounts;
 mod action;
 mod answer;
+mod breaker;
 mod call;
 mod client;
 mod connected;
 mod endpoint;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod loopback;
 mod operation;

@@ -149,6 +149,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::{Answer, Interrupt};
+    use crate::alicloud::breaker;
     use crate::alicloud::client::Surroundings;
     use crate::alicloud::loopback::{Loopback, Reaction};
     use crate::alicloud::{
@@ -241,15 +242,19 @@ mod tests {
         settings
     }
 
-    fn client_with(settings: Settings) -> Client {
+    fn surroundings() -> Surroundings {
         static NONCES: AtomicU32 = AtomicU32::new(0);
-        let surroundings = Surroundings {
+        Surroundings {
             now: || datetime!(2026-01-15 08:30:05 UTC),
             jitter: || 0.0,
             nonce: || format!("nonce-{}", NONCES.fetch_add(1, Ordering::Relaxed)),
             limiter: Arc::default(),
-        };
-        Client::within(settings, surroundings)
+            breaker: breaker::Limits::default(),
+        }
+    }
+
+    fn client_with(settings: Settings) -> Client {
+        Client::within(settings, surroundings())
     }
 
     async fn start(reactions: &[Reaction]) -> (Loopback, Client) {
@@ -1027,6 +1032,131 @@ mod tests {
             );
             text.push('\n');
         }
+    }
+
+    /// A client that gives a service up after three outages in a row.
+    fn impatient(settings: Settings) -> Client {
+        let limits = breaker::Limits {
+            failures: 3,
+            lasting: Duration::ZERO,
+            probing: SHORT,
+        };
+        let mut surroundings = surroundings();
+        surroundings.breaker = limits;
+        Client::within(settings, surroundings)
+    }
+
+    #[tokio::test]
+    async fn a_service_that_is_down_fails_everybody_at_once() {
+        let down = Reaction::answer(
+            503,
+            &[],
+            r#"{"Code":"ServiceUnavailable","RequestId":"R-DOWN"}"#,
+        );
+        let back = refusal(404, "Nothing.There");
+        let server = Loopback::start(vec![down.clone(), down.clone(), down, back, ok()]).await;
+        let client = impatient(settings(&server.host()));
+        let error = query(&client).await.expect_err("down");
+        let ErrorKind::Down { failures: 3, .. } = error.kind() else {
+            panic!("{error:?}")
+        };
+        assert!(
+            everything(&error).contains("HTTP 503 ServiceUnavailable"),
+            "the cause is told: {error:?}"
+        );
+        // A thousand others send nothing at all, not even in line for their turn.
+        let started = Instant::now();
+        for _ in 0..1000 {
+            let error = bind(&client).await.expect_err("down");
+            assert!(matches!(error.kind(), ErrorKind::Down { .. }) && !error.outcome_unknown());
+            assert_eq!((error.attempts(), error.give_up()), (0, GiveUp::Pointless));
+        }
+        assert!(started.elapsed() < Duration::from_secs(5));
+        assert!(server.requests().len() <= 4, "one probe at most");
+        // Any answer brings it back, be it an error.
+        tokio::time::sleep(SHORT * 2).await;
+        let error = query(&client).await.expect_err("refused");
+        assert_eq!(error.code(), Some("Nothing.There"));
+        query(&client).await.expect("success");
+    }
+
+    #[tokio::test]
+    async fn errors_that_are_no_outage_do_not_open_the_breaker() {
+        for reaction in [
+            refusal(400, "Throttling.User"),
+            refusal(400, "Product.Unsubscript"),
+            refusal(403, "NoPermission"),
+        ] {
+            let server = Loopback::start(vec![reaction]).await;
+            let client = impatient(settings(&server.host()));
+            for _ in 0..4 {
+                let error = client
+                    .operation(SHORT)
+                    .call(&QUERY)
+                    .await
+                    .expect_err("refused");
+                assert!(!matches!(error.kind(), ErrorKind::Down { .. }), "{error:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_doubt_stays_when_the_service_is_down() {
+        let server = Loopback::start(vec![Reaction::default().cut()]).await;
+        let client = impatient(settings(&server.host()));
+        let error = query(&client).await.expect_err("down");
+        assert!(matches!(error.kind(), ErrorKind::Down { .. }), "{error:?}");
+        assert!(
+            error.outcome_unknown() && error.attempts() == 3,
+            "{error:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_limit_can_be_set() {
+        let server = Loopback::start(vec![ok()]).await;
+        let mut settings = settings(&server.host());
+        settings.requests_per_second = std::num::NonZeroU32::new(2);
+        let client = client_with(settings);
+        let started = Instant::now();
+        for _ in 0..3 {
+            bind(&client).await.expect("success");
+        }
+        assert!(started.elapsed() >= Duration::from_secs(1));
+    }
+
+    #[tokio::test]
+    async fn the_wait_of_one_is_the_wait_of_all() {
+        let asks = Reaction::answer(
+            429,
+            &[("x-acs-retry-after", "600")],
+            r#"{"Code":"Throttling"}"#,
+        );
+        let (server, client) = start(&[asks, ok()]).await;
+        let started = Instant::now();
+        let first = tokio::spawn({
+            let client = client.clone();
+            async move { bind(&client).await }
+        });
+        while server.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(SHORT / 3).await;
+        bind(&client).await.expect("success");
+        assert!(started.elapsed() >= Duration::from_millis(600));
+        first.await.expect("no panic").expect("success");
+        assert_eq!(server.requests().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_cannot_be_repeated_leaves_time_to_look() {
+        let (_server, client) = start(&[ok().after(LONG)]).await;
+        let operation = client.operation(Duration::from_secs(1));
+        operation.call(&BIND).await.expect_err("too late");
+        assert!(
+            operation.remaining() >= Duration::from_millis(150),
+            "{operation:?}"
+        );
     }
 
     #[test]

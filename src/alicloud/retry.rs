@@ -41,6 +41,8 @@ struct Rule {
     repeats: u32,
     /// Whether there is a wait before the next attempt; a mended request needs none.
     waits: bool,
+    /// Whether the service may be down: then the failure counts for the breaker.
+    outage: bool,
 }
 
 const UNLIMITED: u32 = u32::MAX;
@@ -49,23 +51,28 @@ impl Class {
     /// THE table. Time bounds what has no count.
     #[rustfmt::skip]
     const fn rule(self) -> Rule {
-        let (may_have_run, repeats, waits) = match self {
-            Class::Throttled           => (false, UNLIMITED, true),
-            Class::Refused             => (false, UNLIMITED, true),
-            Class::Unreachable         => (false, 5,         true),
-            Class::Ambiguous           => (true,  5,         true),
-            Class::NonceUsed           => (false, 1,         false),
-            Class::ClockOff            => (false, 1,         false),
-            Class::CredentialsExpired  => (false, 1,         false),
-            Class::Final               => (false, 0,         false),
-            Class::FinalAfterExecution => (true,  0,         false),
+        let (may_have_run, repeats, waits, outage) = match self {
+            Class::Throttled           => (false, UNLIMITED, true,  false),
+            Class::Refused             => (false, UNLIMITED, true,  true),
+            Class::Unreachable         => (false, 5,         true,  true),
+            Class::Ambiguous           => (true,  5,         true,  true),
+            Class::NonceUsed           => (false, 1,         false, false),
+            Class::ClockOff            => (false, 1,         false, false),
+            Class::CredentialsExpired  => (false, 1,         false, false),
+            Class::Final               => (false, 0,         false, false),
+            Class::FinalAfterExecution => (true,  0,         false, false),
         };
-        Rule { may_have_run, repeats, waits }
+        Rule { may_have_run, repeats, waits, outage }
     }
 
     /// Whether the request may have been executed.
     pub(super) fn may_have_run(self) -> bool {
         self.rule().may_have_run
+    }
+
+    /// Whether the service may be down.
+    pub(super) fn is_outage(self) -> bool {
+        self.rule().outage
     }
 
     /// Classifies an answer that reports a failure. `asked_to_wait` says that it has the header `x-acs-retry-after`;

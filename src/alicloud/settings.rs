@@ -2,6 +2,7 @@
 //!
 //! Must not contain: reading of the environment or of files, or the words of whoever configures the client.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub struct Settings {
     pub read_timeout: Duration,
     /// How long one operation may spend on repeating calls. `None`: until its deadline.
     pub max_retry_timeout: Option<Duration>,
+    /// Calls a second of each action for each account, in place of the documented limits.
+    pub requests_per_second: Option<NonZeroU32>,
     /// The whole `User-Agent`. Characters that no header may carry are dropped.
     pub user_agent: String,
     /// The signature of each product; V1 where nothing is set.
@@ -47,6 +50,7 @@ impl Settings {
             connect_timeout: Settings::DEFAULT_TIMEOUT,
             read_timeout: Settings::DEFAULT_TIMEOUT,
             max_retry_timeout: None,
+            requests_per_second: None,
             user_agent: format!("terraform-provider-alicloud/{}", env!("CARGO_PKG_VERSION")),
             signature: PerProduct::default(),
             credentials,

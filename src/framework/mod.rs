@@ -4,6 +4,8 @@
 
 pub mod capabilities;
 pub mod diagnostics;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod guard;
 pub mod identity;
 pub mod json;

@@ -118,7 +118,7 @@ impl RawState {
     fn text(&self) -> Result<&[u8], NotUpgraded> {
         if self.is_flatmap {
             return Err("it has the form that Terraform 0.11 and older wrote (flatmap), which no release of this provider \
-                        has ever used; open it with Terraform 0.12 first"
+                        has ever used"
                 .to_owned()
                 .into());
         }

@@ -65,6 +65,10 @@ pub(super) const MAX_RETRY_TIMEOUT: Argument = Argument {
     variables: &["MAX_RETRY_TIMEOUT"],
 };
 
+pub(super) const REQUESTS_PER_SECOND: Argument = Argument {
+    name: "requests_per_second",
+    variables: &["ALIBABA_CLOUD_REQUESTS_PER_SECOND"],
+};
 pub(super) const PROFILE: Argument = Argument {
     name: "profile",
     variables: &[

@@ -118,6 +118,7 @@ mod tests {
     //! Sources themselves are tested in `alicloud::credentials`; here it is which one is chosen.
 
     use std::collections::BTreeMap;
+    use std::num::NonZeroU32;
     use std::time::Duration;
 
     use super::*;
@@ -645,6 +646,7 @@ mod tests {
         assert_eq!(settings.connect_timeout, Duration::from_secs(60));
         assert_eq!(settings.read_timeout, Duration::from_secs(60));
         assert_eq!(settings.max_retry_timeout, None);
+        assert_eq!(settings.requests_per_second, None);
         assert_eq!(settings.signature_version(&CAMS), SignatureVersion::V1);
         assert_eq!(
             settings.endpoint(&CAMS).expect("an endpoint").to_string(),
@@ -667,6 +669,7 @@ mod tests {
             ("client_connect_timeout", 1500_i64.into()),
             ("client_read_timeout", 2500_i64.into()),
             ("max_retry_timeout", 30_i64.into()),
+            ("requests_per_second", 4_i64.into()),
             ("configuration_source", "acme/pipeline".into()),
             (
                 "endpoints",
@@ -690,6 +693,7 @@ mod tests {
         assert_eq!(settings.connect_timeout, Duration::from_millis(1500));
         assert_eq!(settings.read_timeout, Duration::from_millis(2500));
         assert_eq!(settings.max_retry_timeout, Some(Duration::from_secs(30)));
+        assert_eq!(settings.requests_per_second, NonZeroU32::new(4));
         assert_eq!(settings.signature_version(&CAMS), SignatureVersion::V3);
         assert!(settings.user_agent.ends_with(" acme/pipeline"));
     }

@@ -2,11 +2,11 @@
 //!
 //! Must not contain: the choice of credentials, network or file access.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use super::arguments::{
     Argument, CLIENT_CONNECT_TIMEOUT, CLIENT_READ_TIMEOUT, CONFIGURATION_SOURCE, MAX_RETRY_TIMEOUT,
-    PRODUCTS, PROTOCOL, ProductArguments, REGION,
+    PRODUCTS, PROTOCOL, ProductArguments, REGION, REQUESTS_PER_SECOND,
 };
 use super::schema::{LARGEST, parse_protocol, whole};
 use crate::{
@@ -94,6 +94,10 @@ impl Reading<'_> {
             .number(&MAX_RETRY_TIMEOUT)?
             .filter(|timeout| *timeout > 0)
             .map(Duration::from_secs);
+        settings.requests_per_second = self.number(&REQUESTS_PER_SECOND)?.and_then(|number| {
+            // What is beyond this type is no limit either way.
+            NonZeroU32::new(u32::try_from(number).unwrap_or(u32::MAX))
+        });
         settings.signature = match self
             .config
             .object("sign_version")

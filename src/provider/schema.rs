@@ -5,7 +5,7 @@
 use super::arguments::{
     ACCESS_KEY, Argument, CLIENT_CONNECT_TIMEOUT, CLIENT_READ_TIMEOUT, CONFIGURATION_SOURCE,
     CREDENTIALS_URI, ECS_ROLE_NAME, MAX_RETRY_TIMEOUT, PRODUCTS, PROFILE, PROTOCOL, REGION,
-    SECRET_KEY, SECURITY_TOKEN, SHARED_CREDENTIALS_FILE, listed,
+    REQUESTS_PER_SECOND, SECRET_KEY, SECURITY_TOKEN, SHARED_CREDENTIALS_FILE, listed,
 };
 use super::credentials;
 use crate::{
@@ -69,6 +69,11 @@ pub(super) fn schema() -> Schema {
                 &MAX_RETRY_TIMEOUT,
                 "Seconds that one operation may spend on repeating calls. Default: `0`, which leaves it to the \
                  operation's `timeouts`.",
+            ))
+            .attribute(number(
+                &REQUESTS_PER_SECOND,
+                "Calls a second of each operation for each account, in place of the documented limits (10 for most \
+                 operations of CAMS). Default: `0`, the documented limits. Lower it where others share the account.",
             ))
             .attribute(text(&CONFIGURATION_SOURCE, "Text appended to the user agent, up to 1024 characters.").validate(
                 Validator::text(|text| match text.chars().count() {

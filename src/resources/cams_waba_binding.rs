@@ -3,7 +3,7 @@
 //! What the service offers, and so what this resource can promise (CAMS API 2020-06-06):
 //!
 //! * Binding is one call, `ChatappBindWaba`. It has no idempotency token, and what a second bind of the same WABA does is
-//!   not documented. So it is never repeated after an attempt whose outcome is unknown.
+//!   not documented. So after an attempt whose outcome is unknown the WABA is looked for first (`bind`, `search`).
 //! * Reading is `QueryChatappBindWaba` by the space (`CustSpaceId`) that the bind returned. A space can be bound to
 //!   another WABA in the console; that is drift, and shows as a replacement. How the service answers for a space without
 //!   a WABA is not documented; every form of "no `Id`" is taken as gone, every error code as an error.
@@ -12,31 +12,43 @@
 //!
 //! Must not contain: another resource, sockets, clocks.
 
-use std::{fmt::Write as _, time::Duration};
+mod api;
+mod bind;
+mod search;
+mod tell;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
+use self::{
+    api::{FROM_QUERY, OddAnswer, Unread, Waba},
+    bind::Bound,
+    search::{Search, SightingsByAccount},
+};
 use super::{
     Connection,
     diagnosis::{Attempted, diagnose},
     role,
 };
 use crate::{
-    alicloud::{Action, CAMS, Operation, Product},
+    alicloud::Operation,
     framework::{
         Attribute, AttributePath, Block, CreateRequest, DeleteRequest, Diagnostic, Diagnostics,
         IdentityAttribute, IdentitySchema, IdentityType, ImportRequest, MoveSource, Nesting,
         Object, PlanRequest, PlanResponse, ReadRequest, Resource, Schema, SourceVersions,
-        StateResponse, Type, UpdateRequest, Value,
+        StateResponse, Type, UpdateRequest,
         schema::Validator,
         timeouts::{self, Timeout},
     },
 };
 
 /// The resource.
-pub(super) struct CamsWabaBinding;
+#[derive(Default)]
+pub(super) struct CamsWabaBinding {
+    sightings: SightingsByAccount,
+}
 
 const CREATE: Timeout = Timeout {
     operation: "create",
@@ -65,51 +77,11 @@ const PREVENT: &str = "PREVENT";
 const LOOKUPS_AFTER_BIND: u32 = 6;
 const PAUSE_AFTER_BIND: Duration = Duration::from_millis(500);
 
-const RAM_ACTIONS: [&str; 2] = ["cams:ChatappBindWaba", "cams:QueryChatappBindWaba"];
-
-/// The computed attributes that `QueryChatappBindWaba` fills, with their names there.
-const FROM_QUERY: [(&str, &str, &str); 9] = [
-    ("waba_name", "Name", "Name of the WABA."),
-    (
-        "account_review_status",
-        "AccountReviewStatus",
-        "Meta's review of the WABA: `PENDING`, `APPROVED`, `REJECTED` or `DISABLED`.",
-    ),
-    (
-        "business_id",
-        "BusinessId",
-        "ID of the Meta business portfolio.",
-    ),
-    (
-        "business_name",
-        "BusinessName",
-        "Name of the Meta business portfolio.",
-    ),
-    (
-        "currency",
-        "Currency",
-        "Currency of the WABA, for example `USD`.",
-    ),
-    (
-        "message_template_namespace",
-        "MessageTemplateNamespace",
-        "Namespace of the message templates.",
-    ),
-    (
-        "marketing_message_lite_status",
-        "MarketingMessageLiteStatus",
-        "State of Marketing Messages Lite, for example `Y`.",
-    ),
-    (
-        "is_on_biz_app",
-        "IsOnBizApp",
-        "The service's field `IsOnBizApp`, for example `N`. The service does not describe it.",
-    ),
-    (
-        "primary_business_location",
-        "PrimaryBusinessLocation",
-        "The service's field `PrimaryBusinessLocation`, as it comes.",
-    ),
+/// What the resource needs at its best: with the list it finds out by itself whether an unanswered bind took place.
+const RAM_ACTIONS: [&str; 3] = [
+    "cams:ChatappBindWaba",
+    "cams:QueryChatappBindWaba",
+    "cams:ListInstance",
 ];
 
 #[async_trait]
@@ -231,24 +203,37 @@ impl Resource for CamsWabaBinding {
             .unwrap_or_default()
             .to_owned();
         let operation = connection.operation(&request.planned, CREATE.of(&request.planned))?;
-        let bound = bind(&operation, &waba_id).await?;
+        let sightings = self.sightings.of_account(role::account(&request.planned));
+        let mut state = request.planned;
+        let isv_code = state.text("isv_code").map(str::to_owned);
+        let search = Search {
+            operation: &operation,
+            sightings: &sightings,
+            waba_id: &waba_id,
+            isv_code: isv_code.as_deref(),
+        };
+        let bound = bind::bind(&search).await?;
 
         // The binding exists now. It goes into state before anything else can happen.
-        let mut state = request.planned;
         state.set("waba_id", bound.waba_id.as_str());
         state.set("id", bound.cust_space_id.as_str());
         state.set("cust_space_id", bound.cust_space_id.as_str());
-        Waba {
-            id: bound.waba_id.clone(),
-            fields: Map::new(),
-        }
-        .fill(&mut state);
+        let unread = Waba::unread(&bound.waba_id);
+        bound.waba.as_ref().unwrap_or(&unread).fill(&mut state);
         response.state = Some(state.clone());
+        response.warnings.extend(bound.warning.clone());
 
         if bound.waba_id != waba_id {
             return Err(another_waba_was_bound(&waba_id, &bound));
         }
-        match look_up_fresh(&operation, &bound, state.text("isv_code")).await {
+        if bound.doubted {
+            let doubled = bind::doubled(&search, &bound.cust_space_id).await;
+            response.warnings.extend(doubled);
+        }
+        if bound.waba.is_some() {
+            return Ok(());
+        }
+        match look_up_fresh(&search, &bound).await {
             Ok(waba) => {
                 waba.fill(&mut state);
                 response.state = Some(state);
@@ -296,6 +281,9 @@ impl Resource for CamsWabaBinding {
         })?;
         match found {
             Some(waba) => {
+                self.sightings
+                    .of_account(role::account(&state))
+                    .read(&space, &waba.id);
                 // Another WABA than the state's is drift. With its ID in state, the plan shows the difference.
                 state.set("waba_id", waba.id.as_str());
                 state.set("id", space.as_str());
@@ -432,147 +420,11 @@ impl Resource for CamsWabaBinding {
     }
 }
 
-/// `ChatappBindWaba`: binds a WABA to a space that the service picks or makes.
-#[derive(Serialize)]
-struct ChatappBindWaba<'a> {
-    #[serde(rename = "WabaId")]
-    waba_id: &'a str,
-}
-
-impl Action for ChatappBindWaba<'_> {
-    const NAME: &'static str = "ChatappBindWaba";
-    const PRODUCT: &'static Product = &CAMS;
-    const CALLS_PER_SECOND: u32 = 10;
-    const IDEMPOTENT: bool = false;
-    type Answer = Answer;
-}
-
-/// `QueryChatappBindWaba`: the WABA that is bound to a space.
-#[derive(Serialize)]
-struct QueryChatappBindWaba<'a> {
-    #[serde(rename = "CustSpaceId")]
-    cust_space_id: &'a str,
-    #[serde(rename = "IsvCode", skip_serializing_if = "Option::is_none")]
-    isv_code: Option<&'a str>,
-}
-
-impl Action for QueryChatappBindWaba<'_> {
-    const NAME: &'static str = "QueryChatappBindWaba";
-    const PRODUCT: &'static Product = &CAMS;
-    const CALLS_PER_SECOND: u32 = 10;
-    const IDEMPOTENT: bool = true;
-    const SENSITIVE: &'static [&'static str] = &["IsvCode"];
-    type Answer = Answer;
-}
-
-/// An answer of either action. Data that is absent, null or empty holds nothing: which of these the service sends when
-/// there is nothing to say is not documented.
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(rename = "Data", default)]
-    data: Json,
-}
-
-impl Answer {
-    fn fields(&self) -> Result<Option<&Map<String, Json>>, OddAnswer> {
-        match &self.data {
-            Json::Null => Ok(None),
-            Json::Object(fields) => Ok(Some(fields).filter(|fields| !fields.is_empty())),
-            Json::Array(elements) if elements.is_empty() => Ok(None),
-            Json::String(text) if text.is_empty() => Ok(None),
-            Json::Array(_) => Err(OddAnswer("`Data` is a list, not an object".to_owned())),
-            Json::String(_) | Json::Bool(_) | Json::Number(_) => Err(OddAnswer(
-                "`Data` is a single value, not an object".to_owned(),
-            )),
-        }
-    }
-}
-
-/// What is wrong with an answer that says `OK`, to follow "the answer is odd: ".
-struct OddAnswer(String);
-
-/// An identifier among the fields of an answer. Numbers count, in case the service forgets the quotes; anything else is
-/// not taken for "nothing there", since an object must not leave the state over a slip of the service.
-fn identifier(fields: &Map<String, Json>, name: &str) -> Result<Option<String>, OddAnswer> {
-    match fields.get(name) {
-        None | Some(Json::Null) => Ok(None),
-        Some(Json::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
-        Some(Json::Number(number)) => Ok(Some(number.to_string())),
-        Some(_) => Err(OddAnswer(format!(
-            "`Data.{name}` is neither text nor a number"
-        ))),
-    }
-}
-
-/// What a bind yields.
-struct Bound {
-    cust_space_id: String,
-    /// As the service says it; it says nothing when all is as asked.
-    waba_id: String,
-}
-
-async fn bind(operation: &Operation, waba_id: &str) -> Result<Bound, Diagnostics> {
-    let attempted = Attempted {
-        summary: "Unable to bind the WhatsApp Business Account",
-        subject: &format!("WABA {waba_id}"),
-        attribute: AttributePath::attribute("waba_id"),
-        limit: "timeouts.create",
-        ram_actions: &RAM_ACTIONS,
-    };
-    let answer = operation
-        .call(&ChatappBindWaba { waba_id })
-        .await
-        .map_err(|error| {
-            let mut diagnostic = diagnose(&error, &attempted);
-            if error.outcome_unknown() {
-                let _ = write!(diagnostic.detail, "\n\n{}", outcome_unknown(waba_id));
-            }
-            diagnostic
-        })?;
-    let odd = |reason: &str| {
-        Diagnostic::error(
-            attempted.summary,
-            format!(
-                "The service answered ChatappBindWaba for WABA {waba_id} with `OK`, but the answer is odd: {reason}.\n\n\
-                 {}\n\n  Action:     ChatappBindWaba\n  Request ID: {}",
-                outcome_unknown(waba_id),
-                answer.request_id.as_deref().unwrap_or("(none)"),
-            ),
-        )
-        .at(attempted.attribute.clone())
-    };
-    let read = || {
-        let Some(fields) = answer.body.fields()? else {
-            return Err(OddAnswer("it has no `Data`".to_owned()));
-        };
-        let Some(cust_space_id) = identifier(fields, "CustSpaceId")? else {
-            return Err(OddAnswer("`Data` has no `CustSpaceId`".to_owned()));
-        };
-        // From here on there is a space to keep; an odd `WabaId` is no reason to lose it.
-        let reported = identifier(fields, "WabaId").ok().flatten();
-        Ok(Bound {
-            cust_space_id,
-            waba_id: reported.unwrap_or_else(|| waba_id.to_owned()),
-        })
-    };
-    read().map_err(|OddAnswer(reason)| odd(&reason).into())
-}
-
-/// How to find out whether a bind took place.
-fn outcome_unknown(waba_id: &str) -> String {
-    format!(
-        "Whether WABA {waba_id} is bound now is unknown, and nothing was saved in state. Before you apply again, look in \
-         Channel Management of the console (https://chatapp.console.alibabacloud.com) for a channel with this WABA. If \
-         there is one, take it over by its channel ID:\n\n  \
-         terraform import 'alicloud_cams_waba_binding.NAME' CHANNEL_ID\n\n\
-         If there is none, apply again:\n\n  terraform apply"
-    )
-}
-
 fn another_waba_was_bound(asked: &str, bound: &Bound) -> Diagnostics {
     let Bound {
         cust_space_id,
         waba_id,
+        ..
     } = bound;
     Diagnostic::error(
         "Another WhatsApp Business Account was bound",
@@ -588,11 +440,12 @@ fn another_waba_was_bound(asked: &str, bound: &Bound) -> Diagnostics {
 }
 
 /// Looks a fresh binding up until the service shows it, for a short while.
-async fn look_up_fresh(
-    operation: &Operation,
-    bound: &Bound,
-    isv_code: Option<&str>,
-) -> Result<Waba, String> {
+async fn look_up_fresh(search: &Search<'_>, bound: &Bound) -> Result<Waba, String> {
+    let Search {
+        operation,
+        isv_code,
+        ..
+    } = *search;
     let space = &bound.cust_space_id;
     let mut seen = None;
     for attempt in 0..LOOKUPS_AFTER_BIND {
@@ -625,78 +478,20 @@ async fn query(
         limit,
         ram_actions: &RAM_ACTIONS,
     };
-    let action = QueryChatappBindWaba {
-        cust_space_id: space,
-        isv_code,
-    };
-    let answer = operation
-        .call(&action)
-        .await
-        .map_err(|error| diagnose(&error, &attempted))?;
-    Waba::from_answer(answer.body).map_err(|OddAnswer(reason)| {
-        Diagnostic::error(
+    api::query(operation, space, isv_code).await.map_err(|unread| match unread {
+        Unread::Call(error) => diagnose(&error, &attempted),
+        Unread::Odd(OddAnswer(reason), request_id) => Diagnostic::error(
             attempted.summary,
             format!(
                 "The service answered QueryChatappBindWaba for {} with `OK`, but the answer is odd: {reason}. Try again; if \
                  it stays, report this to the provider's developers.\n\n  Action:     QueryChatappBindWaba\n  \
                  Request ID: {}",
                 attempted.subject,
-                answer.request_id.as_deref().unwrap_or("(none)"),
+                request_id.as_deref().unwrap_or("(none)"),
             ),
-        )
+        ),
     })
 }
-
-/// What the service knows of a bound WABA.
-struct Waba {
-    id: String,
-    fields: Map<String, Json>,
-}
-
-impl Waba {
-    fn from_answer(answer: Answer) -> Result<Option<Self>, OddAnswer> {
-        let Some(id) = answer
-            .fields()?
-            .map(|fields| identifier(fields, "Id"))
-            .transpose()?
-            .flatten()
-        else {
-            return Ok(None);
-        };
-        let fields = match answer.data {
-            Json::Object(fields) => fields,
-            _ => Map::new(),
-        };
-        Ok(Some(Self { id, fields }))
-    }
-
-    /// Writes the computed attributes; null where the service is silent.
-    fn fill(&self, state: &mut Object) {
-        for (attribute, field, _) in FROM_QUERY {
-            let value = match self.fields.get(field) {
-                None | Some(Json::Null) => Value::Null,
-                Some(Json::String(text)) => Value::string(text),
-                // Undescribed fields may come in another type one day; their JSON is the honest text then.
-                Some(other) => Value::string(other.to_string()),
-            };
-            state.set(attribute, value);
-        }
-        let eligibility = self
-            .fields
-            .get(ELIGIBILITY.1)
-            .filter(|json| !json.is_null());
-        state.set(
-            ELIGIBILITY.0,
-            Value::optional_string(eligibility.map(ToString::to_string)),
-        );
-    }
-}
-
-/// The object-valued field of a query, kept as JSON text.
-const ELIGIBILITY: (&str, &str) = (
-    "auth_international_rate_eligibility",
-    "AuthInternationalRateEligibility",
-);
 
 /// What matters of an existing binding when it is to go.
 struct Kept {

@@ -72,6 +72,7 @@ fn advice(error: &Error, attempted: &Attempted<'_>) -> Advice {
         ErrorKind::Throttled { .. } => throttled(error, attempted),
         ErrorKind::Api(answer) => by_code(code, error, attempted).unwrap_or_else(|| by_status(answer.status)),
         ErrorKind::Unavailable(_) => "The fault is the service's. Try again in a few minutes; if it stays, give the request ID below to Alibaba Cloud support.".to_owned(),
+        ErrorKind::Down { .. } => "Every object of this run that needs the service fails for the same reason, which stands below. Check the network and the service, and run the command again once it answers.".to_owned(),
         ErrorKind::Credentials => "Nothing was sent. The reason stands below. Credentials are looked for in the provider block, then in the environment, then in the profiles of the Alibaba Cloud CLI, then at the ECS instance.".to_owned(),
         ErrorKind::Request(_) => "Nothing was sent. Correct the value named above; if it looks right, report this to the provider's developers.".to_owned(),
         ErrorKind::Connect(failure) => match &failure.cause {
@@ -123,7 +124,54 @@ fn throttled(error: &Error, attempted: &Attempted<'_>) -> String {
     )
 }
 
+/// Codes that deny the identity of the caller an action.
+const PERMISSION: [&str; 5] = [
+    "Ram.PermissionDeny",
+    "Forbidden.RAM",
+    "NoPermission",
+    "Forbidden",
+    "ActionUnauthorized",
+];
+
+/// Whether the caller lacks a right, whatever was asked for. `Authentication.NoAuth` is none of these: CAMS gives it for
+/// single objects, too.
+pub(super) fn is_permission(error: &Error) -> bool {
+    error.code().is_some_and(|code| PERMISSION.contains(&code))
+}
+
+/// Whether the error code is documented, so that its reason is known.
+pub(super) fn is_documented(error: &Error) -> bool {
+    let nothing = Attempted {
+        summary: "",
+        subject: "",
+        attribute: AttributePath::root(),
+        limit: "",
+        ram_actions: &[],
+    };
+    error.code().is_some_and(|code| {
+        // `Missing{Name}`, `Invalid{Name}` and this one are the gateway's; with a part behind a dot they are a product's.
+        let by_gateway = (code.starts_with("Missing") || code.starts_with("Invalid"))
+            && !code.contains('.')
+            || code == "InvalidParameter.Format";
+        by_gateway || by_documented_code(code, error, &nothing).is_some()
+    })
+}
+
 fn by_code(code: &str, error: &Error, attempted: &Attempted<'_>) -> Option<String> {
+    by_documented_code(code, error, attempted).or_else(|| {
+        let about_a_value = code.starts_with("Missing")
+            || code.starts_with("Invalid")
+            || code == "UnsupportedParameter";
+        about_a_value.then(|| {
+            format!(
+                "The service does not accept a value of this request. Check `{}` and the message below.",
+                attempted.attribute
+            )
+        })
+    })
+}
+
+fn by_documented_code(code: &str, error: &Error, attempted: &Attempted<'_>) -> Option<String> {
     let key = error
         .access_key_hint()
         .map_or_else(|| "in use".to_owned(), |hint| format!("`{hint}`"));
@@ -134,8 +182,8 @@ fn by_code(code: &str, error: &Error, attempted: &Attempted<'_>) -> Option<Strin
              https://chatapp.console.aliyun.com) or with the API operation OpenChatappService. The account has to be \
              enterprise-verified. If the service was active before, look for an overdue payment."
         ),
-        "Ram.PermissionDeny" | "Forbidden.RAM" | "NoPermission" | "Forbidden" | "ActionUnauthorized"
-        | "Authentication.NoAuth" => permission(error, attempted, &key),
+        "Authentication.NoAuth" => permission(error, attempted, &key),
+        code if PERMISSION.contains(&code) => permission(error, attempted, &key),
         "Unknown.ResourceOwnerId" => format!(
             "To the account of the AccessKey {key}, {} does not exist, or it belongs to another account. Check the ID, \
              and that these are the credentials of the right account. A WABA can be bound once its owner has finished \
@@ -191,10 +239,6 @@ fn by_code(code: &str, error: &Error, attempted: &Attempted<'_>) -> Option<Strin
              this to the provider's developers."
                 .to_owned()
         }
-        code if code.starts_with("Missing") || code.starts_with("Invalid") || code == "UnsupportedParameter" => format!(
-            "The service does not accept a value of this request. Check `{}` and the message below.",
-            attempted.attribute
-        ),
         _ => return None,
     })
 }

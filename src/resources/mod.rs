@@ -18,7 +18,7 @@ use crate::{
 /// All resources of the provider.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Resource<Client = Connection>>> {
-    vec![Box::new(cams_waba_binding::CamsWabaBinding)]
+    vec![Box::new(cams_waba_binding::CamsWabaBinding::default())]
 }
 
 /// What configuring the provider yields: a client, or the reason why there cannot be one yet.

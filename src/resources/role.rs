@@ -112,11 +112,13 @@ pub(super) fn of(object: &Object) -> Result<Option<Role>, Diagnostics> {
 /// provider's, which is known to the provider block alone; so that is no change of the account, and an object can move
 /// between a role of its own and one of the provider.
 pub(super) fn changes_account(prior: &Object, planned: &Object) -> bool {
-    let account = |object: &Object| {
-        let arn = object.object(NAME)?.get("role_arn")?.as_str()?;
-        Some(RoleArn::parse(arn).ok()?.account_id().to_owned())
-    };
     matches!((account(prior), account(planned)), (Some(prior), Some(planned)) if prior != planned)
+}
+
+/// The account of the role that a resource names.
+pub(super) fn account(object: &Object) -> Option<String> {
+    let arn = object.object(NAME)?.get("role_arn")?.as_str()?;
+    Some(RoleArn::parse(arn).ok()?.account_id().to_owned())
 }
 
 /// The attribute whose change may change the account.

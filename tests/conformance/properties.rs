@@ -98,7 +98,7 @@ fn config() -> ProptestConfig {
     let default = ProptestConfig::default();
     let cases = match std::env::var_os("PROPTEST_CASES") {
         Some(_) => default.cases,
-        None => 1000,
+        None => 600,
     };
     ProptestConfig {
         cases,

@@ -762,3 +762,34 @@ fn a_replacement_counts_only_where_something_changes() {
         Action::Replace,
     );
 }
+
+#[test]
+fn what_stays_is_known_and_no_difference_for_ever() {
+    let part = vec![Attribute::optional("a", Type::String)];
+    let part = Attribute::nested("n", Collection::Single, part, Setting::OptionalComputed);
+    let schema = Schema::new(
+        Block::new("")
+            .attribute(part.use_state_for_unknown())
+            .attribute(Attribute::computed("c", Type::String).use_state_for_unknown())
+            .attribute(Attribute::computed("d", Type::String))
+            .attribute(Attribute::optional("e", Type::String)),
+    );
+    let prior = value(&json!({"n": {"a": "x"}, "c": "1", "d": "2", "e": null}));
+    let check = |config: Json, expected: Json| {
+        let config = value(&config);
+        let proposed = proposed_new(&schema.block, &prior, &config);
+        let plan = Host::new(&schema, &[])
+            .plan(Some(&prior), &config, &proposed)
+            .expect("it can be planned");
+        assert_eq!(show(&plan.object), show(&value(&expected)));
+    };
+    // Terraform proposes null for `n`, since its content was configured once.
+    check(
+        json!({"n": null, "c": null, "d": null, "e": null}),
+        json!({"n": {"a": "x"}, "c": "1", "d": "2", "e": null}),
+    );
+    check(
+        json!({"n": null, "c": null, "d": null, "e": "y"}),
+        json!({"n": {"a": "x"}, "c": "1", "d": "?", "e": "y"}),
+    );
+}

@@ -148,6 +148,16 @@ pub(super) enum WireBody {
 }
 
 impl Misbehaviour {
+    /// A right that is lacking, as the gateway says it.
+    pub fn denied() -> Self {
+        Misbehaviour::Error {
+            status: 403,
+            code: "NoPermission".to_owned(),
+            message: "You are not authorized to do this action.".to_owned(),
+            retry_after_ms: None,
+        }
+    }
+
     /// The name in control documents and in the call log.
     pub(super) fn name(&self) -> &'static str {
         match self {

@@ -147,7 +147,11 @@ fn permission_denied(stage: &mut Stage, denial: RamDenial, parts: &[&str]) -> En
     // The policy that the message shows is enough.
     allow(
         stage,
-        &["cams:ChatappBindWaba", "cams:QueryChatappBindWaba"],
+        &[
+            "cams:ChatappBindWaba",
+            "cams:QueryChatappBindWaba",
+            "cams:ListInstance",
+        ],
     )?;
     stage.plan(0)?;
     Ok(())
@@ -156,7 +160,7 @@ fn permission_denied(stage: &mut Stage, denial: RamDenial, parts: &[&str]) -> En
 /// What a practitioner pastes into the RAM console.
 const POLICY: [&str; 3] = [
     "AliyunCamsReadOnlyAccess is not enough",
-    "\"Action\": [\"cams:ChatappBindWaba\", \"cams:QueryChatappBindWaba\"]",
+    "\"Action\": [\"cams:ChatappBindWaba\", \"cams:QueryChatappBindWaba\", \"cams:ListInstance\"]",
     "\"Effect\": \"Allow\"",
 ];
 

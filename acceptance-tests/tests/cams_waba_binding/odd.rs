@@ -9,7 +9,7 @@ use acceptance_tests::{
 };
 use serde_json::json;
 
-use crate::{A, BIND, OTHER_WABA, QUERY, WABA, binding};
+use crate::{A, BIND, LIST, OTHER_WABA, QUERY, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![odd:
     success_is_the_code_alone,
@@ -42,9 +42,13 @@ fn success_is_the_code_alone(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-/// Applies under each fault; nothing may be saved or repeated, and the error says that the outcome is unknown.
+/// Applies under each fault, where spaces cannot be listed; nothing may be saved or repeated, and the error says that the
+/// outcome is unknown.
 fn spoilt_binds(stage: &Stage, faults: &[(Misbehaviour, &[&str])]) -> Ending {
     stage.configure(&binding(WABA, ""))?;
+    stage
+        .emulator
+        .inject(Fault::new(LIST, Misbehaviour::denied()).always())?;
     for (fault, parts) in faults {
         stage.emulator.clear_calls();
         stage

@@ -70,6 +70,7 @@ impl Stage {
             jitter: || 0.0,
             nonce: || uuid::Uuid::new_v4().to_string(),
             limiter: Arc::default(),
+            breaker: Default::default(),
         };
         Context {
             machine: Machine::new(move |name| variables.get(name).map(OsString::from)),

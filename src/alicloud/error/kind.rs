@@ -38,6 +38,14 @@ pub enum ErrorKind {
     },
     /// The service failed or is down, for no fault of the request.
     Unavailable(ApiError),
+    /// Nothing was sent, because the service did not answer any of many earlier calls, whoever made them; the source says
+    /// how the last of them failed.
+    Down {
+        /// How many calls in a row failed.
+        failures: u32,
+        /// Since when.
+        lasting: Duration,
+    },
     /// The service refused the request.
     Api(ApiError),
     /// A 2xx answer that cannot be read: the request was most likely executed.
@@ -153,6 +161,11 @@ impl fmt::Display for ErrorKind {
             }
             ErrorKind::Throttled { answer, .. } => write!(f, "throttled: {answer}"),
             ErrorKind::Unavailable(answer) => write!(f, "the service is not available: {answer}"),
+            ErrorKind::Down { failures, lasting } => write!(
+                f,
+                "not sent, since the service is down: {failures} calls in a row failed within {}",
+                Seconds(*lasting)
+            ),
             ErrorKind::Api(answer) => answer.fmt(f),
             ErrorKind::Decode {
                 status,

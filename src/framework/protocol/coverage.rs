@@ -96,6 +96,29 @@ fn the_table_lists_every_method_once() {
     assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), contract);
 }
 
+#[test]
+fn no_method_is_called_before_it_exists() {
+    let release = |text: &str| -> Vec<u32> {
+        let parts = text
+            .split('.')
+            .map(|part| part.parse().expect("is a release"));
+        parts.collect()
+    };
+    for row in rows(COVERAGE, "rpc") {
+        let [_, name, protocol, since, terraform, opentofu, ..] = row[..] else {
+            panic!("a row of eight columns, not {row:?}");
+        };
+        assert_eq!(release(protocol)[0], 6, "{name}");
+        if terraform != "-" {
+            assert!(release(terraform) >= release(since), "{name}");
+        }
+        if opentofu != "-" {
+            // OpenTofu begins where Terraform was at 1.6.
+            assert!(release(opentofu) >= release("1.6.0"), "{name}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_method_is_served_or_refused_with_its_sentence() {
     for method in methods() {

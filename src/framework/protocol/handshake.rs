@@ -105,7 +105,8 @@ impl fmt::Display for EnvironmentError {
             }
             Self::NotAPort { variable, value } => write!(
                 f,
-                "{variable} is {value:?}, but must be a port number from 0 to 65535, as the host sets it"
+                "{variable} is {}, but must be a port number from 0 to 65535, as the host sets it",
+                Quoted(value)
             ),
             Self::EmptyPortRange { first, last } => write!(
                 f,
@@ -114,22 +115,27 @@ impl fmt::Display for EnvironmentError {
             Self::UnknownNetwork { value } => {
                 write!(
                     f,
-                    "{NETWORK_VARIABLE} is {value:?}, but must be \"unix\" or \"tcp\"; unset it to let the provider choose"
+                    "{NETWORK_VARIABLE} is {}, but must be \"unix\" or \"tcp\"; unset it to let the provider choose",
+                    Quoted(value)
                 )
             }
             Self::ClientCertificate(fault) => {
                 f.write_str("PLUGIN_CLIENT_CERT is set, but ")?;
                 match fault {
-                    CertificateFault::Pem(reason) => write!(f, "cannot be read as PEM: {reason}")?,
+                    CertificateFault::Pem(reason) => {
+                        write!(f, "cannot be read as PEM: {}", Short(reason))?
+                    }
                     CertificateFault::Missing => {
                         f.write_str("holds no PEM block of type CERTIFICATE")?
                     }
                     CertificateFault::Several(count) => {
                         write!(f, "holds {count} certificates instead of one")?
                     }
-                    CertificateFault::X509(reason) => {
-                        write!(f, "its content is not an X.509 certificate: {reason}")?
-                    }
+                    CertificateFault::X509(reason) => write!(
+                        f,
+                        "its content is not an X.509 certificate: {}",
+                        Short(reason)
+                    )?,
                 }
                 f.write_str(
                     "; the connection cannot be protected. The host sets this variable itself: \
@@ -137,6 +143,39 @@ impl fmt::Display for EnvironmentError {
                 )
             }
         }
+    }
+}
+
+/// The beginning of a text, fit to stand in one line.
+struct Short<'a>(&'a str);
+
+/// The same in quotes.
+struct Quoted<'a>(&'a str);
+
+/// How much of a value of the environment an error shows, in characters. A value may have more than 100 000.
+const SHOWN: usize = 80;
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: String = self.0.chars().take(SHOWN).collect();
+        f.write_str(&shown.replace(char::is_control, " "))?;
+        f.write_str(if shown.len() < self.0.len() {
+            "..."
+        } else {
+            ""
+        })
+    }
+}
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: String = self.0.chars().take(SHOWN).collect();
+        write!(f, "{shown:?}")?;
+        f.write_str(if shown.len() < self.0.len() {
+            "..."
+        } else {
+            ""
+        })
     }
 }
 
@@ -568,6 +607,16 @@ mod tests {
         );
         let text = EnvironmentError::ClientCertificate(CertificateFault::Missing).to_string();
         assert!(!text.contains("SECRET-LOOKING"));
+
+        // A long value is shown in part, and nothing in it breaks the line.
+        let long = "-----BEGIN 1\u{1b}\r\n".repeat(1000);
+        for variable in ["PLUGIN_MIN_PORT", NETWORK_VARIABLE, "PLUGIN_CLIENT_CERT"] {
+            let text = parse(&[(variable, &long)])
+                .expect_err("is refused")
+                .to_string();
+            assert!(text.len() < 1000, "{} bytes", text.len());
+            assert!(!text.contains(char::is_control), "{text:?}");
+        }
     }
 
     #[cfg(unix)]

@@ -12,6 +12,8 @@ mod convert;
 #[cfg(test)]
 mod coverage;
 mod crash;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod go_plugin;
 mod handshake;
 mod life;

@@ -209,6 +209,31 @@ impl SignatureVerificationAlgorithm for EcdsaP521Sha512 {
     }
 }
 
+/// For the fuzzer: a verifier of any certificate accepts that one alone, and no signature of it that is none.
+#[cfg(any(test, fuzzing))]
+pub(super) fn accepts_only(certificate: &[u8], signature: &[u8]) {
+    let verifier = OnlyHost::new(
+        CertificateDer::from(certificate.to_vec()),
+        &ring::default_provider(),
+    );
+    let now = UnixTime::since_unix_epoch(std::time::Duration::ZERO);
+    let accepts = |der: &[u8]| {
+        let der = CertificateDer::from(der);
+        verifier.verify_client_cert(&der, &[], now).is_ok()
+    };
+    assert!(accepts(certificate));
+    assert!(!accepts(signature) || signature == certificate);
+    let mut longer = certificate.to_vec();
+    longer.push(0);
+    assert!(!accepts(&longer));
+    let key = signature.split_at(signature.len() / 2);
+    assert!(
+        EcdsaP521Sha512
+            .verify_signature(key.0, b"message", key.1)
+            .is_err()
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use p521::ecdsa::{SigningKey, signature::Signer};

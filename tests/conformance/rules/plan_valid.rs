@@ -15,7 +15,7 @@ pub(crate) enum Reading {
     /// As Terraform reads them.
     Terraform,
     /// As our framework has to obey them. It never keeps a prior value against the configuration; a default is planned
-    /// where it applies; and the elements of a set are planned as configured, though Terraform cannot tell.
+    /// where it applies, and the prior value where the schema says that it stays; and the elements of a set are planned as configured, though Terraform cannot tell.
     House,
 }
 
@@ -180,14 +180,19 @@ impl Judge {
         out: &mut Complaints,
     ) {
         for attribute in attributes {
-            self.attribute(
-                attribute,
-                &attribute_of(prior, attribute.name),
-                &attribute_of(config, attribute.name),
-                &attribute_of(planned, attribute.name),
-                &format!("{place}.{}", attribute.name),
-                out,
-            );
+            let place = format!("{place}.{}", attribute.name);
+            let before = attribute_of(prior, attribute.name);
+            let config = attribute_of(config, attribute.name);
+            let planned = attribute_of(planned, attribute.name);
+            let stays = self.reading == Reading::House
+                && attribute.use_state_for_unknown
+                && attribute.default.is_none()
+                && !is_null(prior)
+                && is_null(&config);
+            if stays && !same(&attribute.ty(), &before, &planned) {
+                out.push(format!("{place}: what stays does not stay"));
+            }
+            self.attribute(attribute, &before, &config, &planned, &place, out);
         }
     }
 

@@ -1,0 +1,200 @@
+//! State that somebody else wrote: another provider address, an older release, a person.
+//!
+//! The binary stands in for the official provider, too, as if that had the resource: with the same attributes.
+//!
+//! Must not contain: what the RPCs answer to each form of state; that is tested without a CLI.
+
+use acceptance_tests::{
+    acceptance::{Case, Ending, Failed, Stage, contains, equal, only_error},
+    cases,
+    emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET},
+    provider_binary::{self, Profile},
+    terraform::{Installation, WorkingDirectory},
+};
+use serde_json::{Value, json};
+
+use crate::{A, BIND, WABA, binding};
+
+pub(crate) const CASES: &[Case] = cases![stored:
+    a_moved_block_takes_over_a_binding_of_another_provider,
+    a_moved_block_takes_over_no_other_state,
+    state_that_lacks_attributes_is_filled_by_a_refresh,
+    state_with_more_attributes_is_read_without_them,
+    state_of_another_form_is_a_clear_error,
+];
+
+const STATE: &str = "terraform.tfstate";
+
+/// Both providers, and whose the resource is.
+fn configuration(resource: &str, rest: &str) -> String {
+    format!(
+        r#"terraform {{
+  required_providers {{
+    alicloud = {{
+      source = "alicloud-cams/alicloud"
+    }}
+    official = {{
+      source = "aliyun/alicloud"
+    }}
+  }}
+}}
+
+{resource}
+{rest}
+"#
+    )
+}
+
+const MOVED: &str = r#"moved {
+  from = alicloud_cams_waba_binding.theirs
+  to   = alicloud_cams_waba_binding.a
+}
+"#;
+
+/// A directory with a binding of the official provider in its state.
+fn theirs(stage: &Stage) -> Result<WorkingDirectory, Failed> {
+    let mut directory = stage.another_directory(&Installation::DevOverrides {
+        binary: provider_binary::path(Profile::Dev)?,
+        sources: ["alicloud-cams/alicloud", "aliyun/alicloud"]
+            .map(str::to_owned)
+            .to_vec(),
+    })?;
+    directory.set("ALIBABA_CLOUD_ENDPOINT_CAMS", stage.emulator.endpoint());
+    directory.set("ALIBABA_CLOUD_ACCESS_KEY_ID", DEFAULT_ACCESS_KEY_ID);
+    directory.set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", DEFAULT_ACCESS_KEY_SECRET);
+    let resource = format!(
+        "resource \"alicloud_cams_waba_binding\" \"theirs\" {{\n  provider = official\n  waba_id  = \"{WABA}\"\n}}\n"
+    );
+    directory.write("main.tf", &configuration(&resource, ""))?;
+    directory
+        .run(&["apply", "-json", "-auto-approve"])?
+        .expecting(0)?;
+    Ok(directory)
+}
+
+/// Changes the only instance in a state file.
+fn edit(directory: &WorkingDirectory, change: impl FnOnce(&mut Value)) -> Ending {
+    let mut state: Value = serde_json::from_str(&directory.read(STATE)?)?;
+    // A newer serial, as any writer of a state gives it.
+    state["serial"] = json!(state["serial"].as_u64().unwrap_or_default() + 1);
+    change(&mut state["resources"][0]["instances"][0]);
+    directory.write(STATE, &state.to_string())?;
+    Ok(())
+}
+
+fn a_moved_block_takes_over_a_binding_of_another_provider(stage: &mut Stage) -> Ending {
+    let directory = theirs(stage)?;
+    let before = directory.state()?;
+    let before = before
+        .resource("alicloud_cams_waba_binding.theirs")
+        .ok_or("nothing in state")?;
+    directory.write("main.tf", &configuration(&binding(WABA, ""), MOVED))?;
+    let planned = directory.plan(&[])?;
+    let plan = planned.plan.ok_or("no plan")?;
+    let change = &plan.change(A).ok_or("no change of the resource")?.change;
+    equal("actions", change.actions.as_slice(), ["no-op"])?;
+    directory.run(&["apply", "-json", "tfplan"])?.expecting(0)?;
+    let after = directory.state()?;
+    let after = after.resource(A).ok_or("nothing in state")?;
+    equal("the attributes", &after.values, &before.values)?;
+    let stored: Value = serde_json::from_str(&directory.read(STATE)?)?;
+    let provider = stored["resources"][0]["provider"].to_string();
+    contains(&provider, &["/alicloud-cams/alicloud"])?;
+    directory.plan(&[])?.output.expecting(0)?;
+    equal("binds", stage.calls(BIND), 1)
+}
+
+fn a_moved_block_takes_over_no_other_state(stage: &mut Stage) -> Ending {
+    let directory = theirs(stage)?;
+    // A resource of theirs that happens to have the same name.
+    edit(&directory, |instance| {
+        instance["attributes"] = json!({ "waba_id": WABA, "region": "cn-hangzhou" });
+    })?;
+    directory.write("main.tf", &configuration(&binding(WABA, ""), MOVED))?;
+    let output = directory.plan(&[])?.output.expecting(1)?;
+    let error = only_error(&output)?;
+    equal(
+        "summary",
+        error.summary.as_str(),
+        "Unable to move the state",
+    )?;
+    contains(&error.text(), &["cust_space_id", "import"])?;
+    equal("binds", stage.calls(BIND), 1)
+}
+
+fn state_that_lacks_attributes_is_filled_by_a_refresh(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, ""))?;
+    let before = stage.object(A)?;
+    edit(&stage.directory, |instance| {
+        if let Some(attributes) = instance["attributes"].as_object_mut() {
+            for name in ["waba_name", "currency", "timeouts", "id"] {
+                attributes.remove(name);
+            }
+        }
+    })?;
+    stage.plan(0)?;
+    stage
+        .directory
+        .run(&["apply", "-refresh-only", "-auto-approve"])?
+        .expecting(0)?;
+    equal("the object", &stage.object(A)?, &before)?;
+    equal("binds", stage.calls(BIND), 1)
+}
+
+fn state_with_more_attributes_is_read_without_them(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, ""))?;
+    let before = stage.object(A)?;
+    edit(&stage.directory, |instance| {
+        instance["attributes"]["colour"] = json!({ "of": ["a", "newer", "release"] });
+    })?;
+    stage.plan(0)?;
+    // The next apply that has something to do writes the state anew.
+    stage.applied(&binding(WABA, "deletion_policy = \"PREVENT\""))?;
+    let mut after = stage.object(A)?;
+    after.values["deletion_policy"] = json!("ABANDON");
+    equal("the object", &after.values, &before.values)
+}
+
+fn state_of_another_form_is_a_clear_error(stage: &mut Stage) -> Ending {
+    type Change = fn(&mut Value);
+    let cases: [(Change, &str, &str); 4] = [
+        (
+            |instance| instance["attributes"]["waba_id"] = json!(5),
+            "Unable to read the stored state",
+            "At waba_id: expected string, found number",
+        ),
+        (
+            |instance| instance["attributes"]["timeouts"] = json!({ "create": ["5m"] }),
+            "Unable to read the stored state",
+            "At timeouts.create: expected string, found list",
+        ),
+        (
+            |instance| instance["attributes"] = Value::Null,
+            "Unable to read the stored state",
+            "It is null, where an object was expected",
+        ),
+        (
+            |instance| {
+                if let Some(instance) = instance.as_object_mut() {
+                    instance.remove("attributes");
+                    instance.insert("attributes_flat".to_owned(), json!({ "id": "x" }));
+                }
+            },
+            "Unable to read the stored state",
+            "(flatmap)",
+        ),
+    ];
+    stage.applied(&binding(WABA, ""))?;
+    let good = stage.directory.read(STATE)?;
+    for (change, summary, part) in cases {
+        stage.directory.write(STATE, &good)?;
+        edit(&stage.directory, change)?;
+        let output = stage.directory.plan(&[])?.output.expecting(1)?;
+        let error = only_error(&output)?;
+        equal("summary", error.summary.as_str(), summary)?;
+        contains(&error.text(), &[part, "terraform state rm"])?;
+    }
+    stage.directory.write(STATE, &good)?;
+    stage.plan(0)?;
+    equal("binds", stage.calls(BIND), 1)
+}

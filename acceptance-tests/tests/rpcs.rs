@@ -1,0 +1,1017 @@
+//! What the RPCs of the shipped binary answer, to a host that plays every Terraform up to 1.16.
+//!
+//! Must not contain: the life of the process (`protocol.rs`), or what a CLI makes of the answers.
+//!
+//! Resource identity came with Terraform 1.12, so a CLI before that cannot show it; deferral is behind an experiment in
+//! every release. What is sent here is what those send, by the contract of plugin protocol 6.
+
+use std::collections::BTreeMap;
+
+use acceptance_tests::{
+    emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Emulator},
+    plugin_host::{
+        Launch, PluginHost,
+        value::{dynamic, json, unknown, unknown_text},
+    },
+    proto::tfplugin6::{self as wire, deferred::Reason, diagnostic::Severity},
+    provider_binary::{self, Profile},
+};
+use serde_json::{Value, json};
+use tonic::{Code, Request, client::Grpc};
+use tonic_prost::ProstCodec;
+
+const TYPE: &str = "alicloud_cams_waba_binding";
+const WABA: &str = "102030405060708";
+const OTHER_WABA: &str = "102030405060709";
+
+/// The provider, its cloud, and what Terraform knows of both.
+struct Session {
+    host: PluginHost,
+    emulator: Emulator,
+    /// The attributes and blocks of the resource, each null.
+    empty: BTreeMap<String, Value>,
+    /// What this host allows the provider.
+    client: wire::ClientCapabilities,
+}
+
+/// An object as Terraform carries it from call to call.
+#[derive(Clone, Debug, PartialEq)]
+struct Instance {
+    state: Value,
+    identity: Value,
+    private: Vec<u8>,
+}
+
+/// A plan as Terraform stores it.
+#[derive(Clone, Debug)]
+struct Plan {
+    config: Value,
+    planned: Value,
+    identity: Value,
+    private: Vec<u8>,
+    replaces: Vec<String>,
+    deferred: Option<Reason>,
+    told: Vec<wire::Diagnostic>,
+}
+
+impl Session {
+    /// A provider that only has been started.
+    async fn start() -> Self {
+        let binary = provider_binary::path(Profile::Dev).unwrap_or_else(|error| panic!("{error}"));
+        let host = Launch::new(&binary)
+            .expect("a certificate is made")
+            .start()
+            .await
+            .expect("the plugin starts");
+        let schema = host
+            .provider()
+            .get_provider_schema(wire::get_provider_schema::Request {})
+            .await
+            .expect("answers")
+            .into_inner();
+        let block = schema.resource_schemas[TYPE]
+            .block
+            .clone()
+            .expect("has one");
+        let attributes = block.attributes.into_iter().map(|attribute| attribute.name);
+        let blocks = block.block_types.into_iter().map(|block| block.type_name);
+        Self {
+            host,
+            emulator: Emulator::start().expect("starts"),
+            empty: attributes
+                .chain(blocks)
+                .map(|name| (name, Value::Null))
+                .collect(),
+            client: wire::ClientCapabilities {
+                write_only_attributes_allowed: true,
+                ..wire::ClientCapabilities::default()
+            },
+        }
+    }
+
+    /// A provider with a configuration that is wholly known.
+    async fn configured() -> Self {
+        let session = Self::start().await;
+        let told = session.configure(DEFAULT_ACCESS_KEY_SECRET.into()).await;
+        assert_eq!(text(&told), "");
+        session
+    }
+
+    /// A provider whose secret key another resource has yet to yield.
+    async fn waiting() -> Self {
+        let session = Self::start().await;
+        let told = session.configure(unknown()).await;
+        assert_eq!(text(&told), "", "unknown values are no error yet");
+        session
+    }
+
+    async fn configure(&self, secret_key: Value) -> Vec<wire::Diagnostic> {
+        let schema = self
+            .host
+            .provider()
+            .get_provider_schema(wire::get_provider_schema::Request {})
+            .await
+            .expect("answers")
+            .into_inner();
+        let block = schema.provider.expect("is there").block.expect("has one");
+        let attributes = block.attributes.iter().map(|attribute| &attribute.name);
+        let blocks = block.block_types.iter().map(|block| &block.type_name);
+        let mut config: BTreeMap<&str, Value> = attributes
+            .chain(blocks)
+            .map(|name| (name.as_str(), Value::Null))
+            .collect();
+        config.insert("access_key", DEFAULT_ACCESS_KEY_ID.into());
+        config.insert("secret_key", secret_key);
+        let endpoint = self.emulator.endpoint();
+        config.insert("endpoints", json!({ "cams": endpoint, "sts": endpoint }));
+        let request = wire::configure_provider::Request {
+            terraform_version: "1.14.0".to_owned(),
+            config: dynamic(&json!(config)),
+            client_capabilities: Some(self.client),
+        };
+        let answer = self.host.provider().configure_provider(request).await;
+        answer.expect("answers").into_inner().diagnostics
+    }
+
+    fn may_defer(mut self) -> Self {
+        self.client.deferral_allowed = true;
+        self
+    }
+
+    /// An object of the resource, null where nothing is said.
+    fn object(&self, attributes: Value) -> Value {
+        let mut object = self.empty.clone();
+        let Value::Object(attributes) = attributes else {
+            panic!("attributes are an object");
+        };
+        for (name, value) in attributes {
+            assert!(object.insert(name.clone(), value).is_some(), "{name}");
+        }
+        json!(object)
+    }
+
+    async fn validate(&self, config: &Value) -> Vec<wire::Diagnostic> {
+        let request = wire::validate_resource_config::Request {
+            type_name: TYPE.to_owned(),
+            config: dynamic(config),
+            client_capabilities: Some(self.client),
+        };
+        let answer = self.host.provider().validate_resource_config(request).await;
+        answer.expect("answers").into_inner().diagnostics
+    }
+
+    /// Plans what a configuration makes of an object; `None` destroys it.
+    async fn plan(&self, prior: Option<&Instance>, config: Option<&Value>) -> Plan {
+        let (state, identity, private) = match prior {
+            Some(prior) => (&prior.state, &prior.identity, prior.private.clone()),
+            None => (&Value::Null, &Value::Null, Vec::new()),
+        };
+        self.plan_with(state, identity, private, config).await
+    }
+
+    async fn plan_with(
+        &self,
+        state: &Value,
+        identity: &Value,
+        private: Vec<u8>,
+        config: Option<&Value>,
+    ) -> Plan {
+        let config = config.cloned().unwrap_or_default();
+        let request = wire::plan_resource_change::Request {
+            type_name: TYPE.to_owned(),
+            prior_state: dynamic(state),
+            proposed_new_state: dynamic(&proposed(state, &config)),
+            config: dynamic(&config),
+            prior_private: private,
+            provider_meta: None,
+            client_capabilities: Some(self.client),
+            prior_identity: identity_data(identity),
+            planned_private: Vec::new(),
+        };
+        let answer = self.host.provider().plan_resource_change(request).await;
+        let answer = answer.expect("answers").into_inner();
+        assert!(!answer.legacy_type_system);
+        Plan {
+            config,
+            planned: json(answer.planned_state.as_ref()).expect("is a value"),
+            identity: identity_json(answer.planned_identity.as_ref()),
+            private: answer.planned_private,
+            replaces: answer.requires_replace.iter().map(path).collect(),
+            deferred: answer.deferred.map(|deferred| deferred.reason()),
+            told: answer.diagnostics,
+        }
+    }
+
+    async fn apply(&self, prior: Option<&Instance>, plan: &Plan) -> (Instance, String) {
+        let request = wire::apply_resource_change::Request {
+            type_name: TYPE.to_owned(),
+            prior_state: dynamic(prior.map_or(&Value::Null, |prior| &prior.state)),
+            planned_state: dynamic(&plan.planned),
+            config: dynamic(&plan.config),
+            planned_private: plan.private.clone(),
+            provider_meta: None,
+            planned_identity: identity_data(&plan.identity),
+        };
+        let answer = self.host.provider().apply_resource_change(request).await;
+        let answer = answer.expect("answers").into_inner();
+        let instance = Instance {
+            state: json(answer.new_state.as_ref()).expect("is a value"),
+            identity: identity_json(answer.new_identity.as_ref()),
+            private: answer.private,
+        };
+        (instance, text(&answer.diagnostics))
+    }
+
+    /// Plans and applies a creation.
+    async fn create(&self, attributes: Value) -> Instance {
+        let config = self.object(attributes);
+        let plan = self.plan(None, Some(&config)).await;
+        assert_eq!(text(&plan.told), "");
+        let (instance, told) = self.apply(None, &plan).await;
+        assert_eq!(told, "");
+        instance
+    }
+
+    async fn read(&self, instance: &Instance) -> (Instance, Option<Reason>, String) {
+        let request = wire::read_resource::Request {
+            type_name: TYPE.to_owned(),
+            current_state: dynamic(&instance.state),
+            private: instance.private.clone(),
+            provider_meta: None,
+            client_capabilities: Some(self.client),
+            current_identity: identity_data(&instance.identity),
+        };
+        let answer = self.host.provider().read_resource(request).await;
+        let answer = answer.expect("answers").into_inner();
+        let read = Instance {
+            state: json(answer.new_state.as_ref()).expect("is a value"),
+            identity: identity_json(answer.new_identity.as_ref()),
+            private: answer.private,
+        };
+        let deferred = answer.deferred.map(|deferred| deferred.reason());
+        (read, deferred, text(&answer.diagnostics))
+    }
+
+    async fn import(
+        &self,
+        id: &str,
+        identity: &Value,
+    ) -> (Option<Instance>, Option<Reason>, String) {
+        let request = wire::import_resource_state::Request {
+            type_name: TYPE.to_owned(),
+            id: id.to_owned(),
+            client_capabilities: Some(self.client),
+            identity: identity_data(identity),
+        };
+        let answer = self.host.provider().import_resource_state(request).await;
+        let answer = answer.expect("answers").into_inner();
+        let deferred = answer.deferred.map(|deferred| deferred.reason());
+        let told = text(&answer.diagnostics);
+        let mut imported = answer.imported_resources.into_iter().map(|imported| {
+            assert_eq!(imported.type_name, TYPE);
+            Instance {
+                state: json(imported.state.as_ref()).expect("is a value"),
+                identity: identity_json(imported.identity.as_ref()),
+                private: imported.private,
+            }
+        });
+        let first = imported.next();
+        assert!(imported.next().is_none(), "one object at most");
+        (first, deferred, told)
+    }
+
+    async fn upgrade(&self, version: i64, raw: wire::RawState) -> (Value, Vec<wire::Diagnostic>) {
+        let request = wire::upgrade_resource_state::Request {
+            type_name: TYPE.to_owned(),
+            version,
+            raw_state: Some(raw),
+        };
+        let answer = self.host.provider().upgrade_resource_state(request).await;
+        let answer = answer.expect("answers").into_inner();
+        let state = json(answer.upgraded_state.as_ref()).expect("is a value");
+        (state, answer.diagnostics)
+    }
+}
+
+/// Terraform's merge: the configuration where it says something, else what the provider set.
+fn proposed(state: &Value, config: &Value) -> Value {
+    let (Value::Object(state), Value::Object(config)) = (state, config) else {
+        return config.clone();
+    };
+    // What only a practitioner sets is what the configuration says.
+    let own = ["waba_id", "isv_code", "timeouts"];
+    let merged = config.iter().map(|(name, value)| {
+        let kept = value.is_null() && !own.contains(&name.as_str());
+        (
+            name.clone(),
+            if kept {
+                state[name].clone()
+            } else {
+                value.clone()
+            },
+        )
+    });
+    Value::Object(merged.collect())
+}
+
+fn identity_data(identity: &Value) -> Option<wire::ResourceIdentityData> {
+    (!identity.is_null()).then(|| wire::ResourceIdentityData {
+        identity_data: dynamic(identity),
+    })
+}
+
+fn identity_json(identity: Option<&wire::ResourceIdentityData>) -> Value {
+    let data = identity.and_then(|identity| identity.identity_data.as_ref());
+    json(data).expect("is a value")
+}
+
+fn identity(space: &Value) -> Value {
+    json!({ "cust_space_id": space })
+}
+
+fn text(told: &[wire::Diagnostic]) -> String {
+    let lines: Vec<String> = told
+        .iter()
+        .map(|told| {
+            assert_ne!(told.severity(), Severity::Invalid);
+            format!("{:?}: {}: {}", told.severity(), told.summary, told.detail)
+        })
+        .collect();
+    lines.join("\n")
+}
+
+fn path(path: &wire::AttributePath) -> String {
+    use wire::attribute_path::step::Selector;
+    let steps: Vec<String> = path
+        .steps
+        .iter()
+        .map(
+            |step| match step.selector.as_ref().expect("leads somewhere") {
+                Selector::AttributeName(name) => name.clone(),
+                Selector::ElementKeyString(key) => format!("[{key:?}]"),
+                Selector::ElementKeyInt(index) => format!("[{index}]"),
+            },
+        )
+        .collect();
+    steps.join(".")
+}
+
+fn raw(json: &str) -> wire::RawState {
+    wire::RawState {
+        json: json.as_bytes().to_vec(),
+        ..wire::RawState::default()
+    }
+}
+
+/// The first of some text that has a part, or all of it in the failure.
+fn must_say(text: &str, part: &str) {
+    assert!(text.contains(part), "{part:?} is not in:\n{text}");
+}
+
+// The list of methods
+
+#[tokio::test]
+async fn every_method_is_served_or_refused_with_a_sentence() {
+    const TABLE: &str = include_str!("../../src/framework/protocol/testdata/coverage.tsv");
+    let session = Session::start().await;
+    let mut count = 0;
+    for row in TABLE.lines().filter_map(|line| line.strip_prefix("rpc\t")) {
+        let row: Vec<&str> = row.split('\t').collect();
+        let (method, answer, sentence) = (row[0], row[5], row[6]);
+        let mut caller = Grpc::new(session.host.channel.clone());
+        caller.ready().await.expect("is connected");
+        let path = format!("/tfplugin6.Provider/{method}")
+            .parse()
+            .expect("is a path");
+        // An empty message is a valid one of every type, and of an answer nothing is read here.
+        let codec = ProstCodec::<(), ()>::default();
+        let answered = caller.unary(Request::new(()), path, codec).await;
+        match (answer, answered) {
+            ("served", Ok(_)) => {}
+            ("refused", Err(status)) => {
+                assert_eq!(
+                    (status.code(), status.message()),
+                    (Code::Unimplemented, sentence)
+                );
+            }
+            (_, answered) => panic!("{method} is {answer}, but: {answered:?}"),
+        }
+        count += 1;
+    }
+    assert_eq!(count, 36);
+}
+
+#[tokio::test]
+async fn what_is_announced_is_what_is_there() {
+    let session = Session::start().await;
+    let mut provider = session.host.provider();
+    let schema = provider
+        .get_provider_schema(wire::get_provider_schema::Request {})
+        .await
+        .expect("answers")
+        .into_inner();
+    let metadata = provider
+        .get_metadata(wire::get_metadata::Request {})
+        .await
+        .expect("answers")
+        .into_inner();
+    assert_eq!(schema.server_capabilities, metadata.server_capabilities);
+    let capabilities = schema.server_capabilities.expect("are announced");
+    assert!(capabilities.plan_destroy && capabilities.get_provider_schema_optional);
+    assert!(capabilities.move_resource_state);
+    assert!(!capabilities.generate_resource_config, "is refused");
+    let functions = provider
+        .get_functions(wire::get_functions::Request {})
+        .await
+        .expect("answers")
+        .into_inner();
+    assert!(functions.functions.is_empty() && schema.functions.is_empty());
+
+    let identities = provider
+        .get_resource_identity_schemas(wire::get_resource_identity_schemas::Request {})
+        .await
+        .expect("answers")
+        .into_inner();
+    assert_eq!(text(&identities.diagnostics), "");
+    let names: Vec<&String> = identities.identity_schemas.keys().collect();
+    assert_eq!(names, [TYPE]);
+    assert!(schema.resource_schemas.contains_key(TYPE));
+    let identity = &identities.identity_schemas[TYPE];
+    assert_eq!(
+        (identity.version, identity.identity_attributes.len()),
+        (0, 1)
+    );
+    let space = &identity.identity_attributes[0];
+    assert_eq!(
+        (space.name.as_str(), space.r#type.as_slice()),
+        ("cust_space_id", &b"\"string\""[..])
+    );
+    assert!(space.required_for_import && !space.optional_for_import);
+    assert!(!space.description.is_empty());
+}
+
+// Identity
+
+#[tokio::test]
+async fn the_identity_of_a_binding_is_its_space_for_as_long_as_it_lives() {
+    let session = Session::configured().await;
+    let config = session.object(json!({ "waba_id": WABA }));
+
+    let plan = session.plan(None, Some(&config)).await;
+    assert_eq!(plan.identity, identity(&unknown()));
+    let (created, told) = session.apply(None, &plan).await;
+    assert_eq!(told, "");
+    let space = created.state["cust_space_id"].clone();
+    assert!(space.is_string());
+    assert_eq!(created.identity, identity(&space));
+
+    let (read, _, told) = session.read(&created).await;
+    assert_eq!((told.as_str(), &read), ("", &created));
+    let plan = session.plan(Some(&read), Some(&config)).await;
+    assert_eq!(
+        (&plan.planned, &plan.identity),
+        (&read.state, &read.identity)
+    );
+
+    // Changed in place.
+    let config = session.object(json!({ "waba_id": WABA, "isv_code": "i" }));
+    let plan = session.plan(Some(&read), Some(&config)).await;
+    assert_eq!((&plan.identity, plan.replaces.len()), (&read.identity, 0));
+    let (updated, told) = session.apply(Some(&read), &plan).await;
+    assert_eq!((told.as_str(), &updated.identity), ("", &read.identity));
+
+    // Another WABA in the same space is drift of the binding, not another binding.
+    session
+        .emulator
+        .rebind(space.as_str().expect("is text"), OTHER_WABA)
+        .expect("is there");
+    let (drifted, _, told) = session.read(&updated).await;
+    assert_eq!(told, "");
+    assert_eq!(drifted.state["waba_id"], OTHER_WABA);
+    assert_eq!(drifted.identity, updated.identity);
+
+    // Its replacement is another one. The second plan comes with the identity of the first, as Terraform sends it.
+    let first = session.plan(Some(&drifted), Some(&config)).await;
+    assert_eq!(first.replaces, ["waba_id"]);
+    let second = session
+        .plan_with(
+            &Value::Null,
+            &first.identity,
+            first.private.clone(),
+            Some(&config),
+        )
+        .await;
+    assert_eq!(second.identity, identity(&unknown()));
+    let destroyed = session.plan(Some(&drifted), None).await;
+    assert_eq!(destroyed.planned, Value::Null);
+    let (gone, told) = session.apply(Some(&drifted), &destroyed).await;
+    must_say(&told, "The binding was left in the cloud");
+    assert_eq!((gone.state, gone.identity), (Value::Null, Value::Null));
+    let (replaced, told) = session.apply(None, &second).await;
+    assert_eq!(told, "");
+    assert_eq!(
+        replaced.identity,
+        identity(&replaced.state["cust_space_id"])
+    );
+
+    // Gone.
+    let space = replaced.state["cust_space_id"].as_str().expect("is text");
+    session.emulator.unbind(space).expect("is there");
+    let (gone, _, told) = session.read(&replaced).await;
+    assert_eq!(told, "");
+    assert_eq!((gone.state, gone.identity), (Value::Null, Value::Null));
+}
+
+#[tokio::test]
+async fn a_state_without_an_identity_gets_one() {
+    let session = Session::configured().await;
+    let mut instance = session.create(json!({ "waba_id": WABA })).await;
+    let known = std::mem::take(&mut instance.identity);
+    // Terraform before 1.12, or the first refresh by one after it.
+    let (read, _, told) = session.read(&instance).await;
+    assert_eq!((told.as_str(), &read.identity), ("", &known));
+    let config = session.object(json!({ "waba_id": WABA, "deletion_policy": "PREVENT" }));
+    let plan = session.plan(Some(&instance), Some(&config)).await;
+    assert_eq!(plan.identity, known);
+}
+
+#[tokio::test]
+async fn a_failed_read_takes_nothing_away() {
+    let session = Session::configured().await;
+    let instance = session.create(json!({ "waba_id": WABA })).await;
+    session
+        .emulator
+        .set_switches(|switches| switches.clock_offset_seconds = 3600);
+    let mut kept = instance.clone();
+    kept.private = b"{\"notes\":1}".to_vec();
+    let (read, deferred, told) = session.read(&kept).await;
+    must_say(&told, "Error: Unable to read the binding");
+    assert_eq!((read, deferred), (kept, None));
+    // Nor does an identity that belongs to another binding.
+    session
+        .emulator
+        .set_switches(|switches| switches.clock_offset_seconds = 0);
+    let mut strange = instance.clone();
+    strange.identity = identity(&"cams-another".into());
+    let (read, _, told) = session.read(&strange).await;
+    must_say(&told, "Unexpected identity change");
+    must_say(&told, "cust_space_id = \"cams-another\"");
+    assert_eq!(read, strange);
+}
+
+#[tokio::test]
+async fn both_ways_of_importing_lead_to_the_same_object() {
+    let session = Session::configured().await;
+    let created = session.create(json!({ "waba_id": WABA })).await;
+    let space = created.state["cust_space_id"].clone();
+    let id = space.as_str().expect("is text");
+    let (by_id, _, told) = session.import(id, &Value::Null).await;
+    assert_eq!(told, "");
+    let (by_identity, _, told) = session.import("", &identity(&space)).await;
+    assert_eq!(told, "");
+    assert_eq!(by_id, by_identity);
+    let imported = by_id.expect("is imported");
+    assert_eq!(imported.identity, identity(&space));
+    let (read, _, told) = session.read(&imported).await;
+    assert_eq!(told, "");
+    assert_eq!(
+        (read.state, read.identity),
+        (created.state, created.identity)
+    );
+
+    let refused = async |id: &str, identity: Value, part: &str| {
+        let (imported, deferred, told) = session.import(id, &identity).await;
+        assert_eq!((imported, deferred), (None, None));
+        must_say(&told, part);
+    };
+    refused(id, identity(&space), "names its object twice").await;
+    refused(
+        "",
+        identity(&Value::Null),
+        "lacks a value for cust_space_id",
+    )
+    .await;
+    refused("", identity(&unknown()), "has to be known").await;
+    refused(
+        "",
+        identity(&"".into()),
+        "Invalid identity attribute cust_space_id",
+    )
+    .await;
+    refused("", identity(&"a b".into()), "\"a b\" is not one").await;
+    refused("", identity(&7.into()), "Unable to read the identity").await;
+    refused("", json!({ "space": "a" }), "Unable to read the identity").await;
+    refused("", Value::Null, "Invalid import ID").await;
+    // There is none.
+    let (imported, _, told) = session.import("", &identity(&"cams-none".into())).await;
+    assert_eq!(told, "");
+    let (_, _, told) = session.read(&imported.expect("is imported")).await;
+    must_say(&told, "the space cams-none does not exist");
+}
+
+#[tokio::test]
+async fn a_stored_identity_is_read_or_refused() {
+    let session = Session::start().await;
+    let upgrade = async |version: i64, json: &str| {
+        let request = wire::upgrade_resource_identity::Request {
+            type_name: TYPE.to_owned(),
+            version,
+            raw_identity: Some(raw(json)),
+        };
+        let answer = session
+            .host
+            .provider()
+            .upgrade_resource_identity(request)
+            .await;
+        let answer = answer.expect("answers").into_inner();
+        (
+            identity_json(answer.upgraded_identity.as_ref()),
+            text(&answer.diagnostics),
+        )
+    };
+    let (upgraded, told) = upgrade(0, r#"{"cust_space_id":"cams-a"}"#).await;
+    assert_eq!((upgraded, told.as_str()), (identity(&"cams-a".into()), ""));
+    for (version, json, part) in [
+        (
+            1,
+            r#"{"cust_space_id":"cams-a"}"#,
+            "by version 1 of the schema",
+        ),
+        (0, "{}", "lacks a value for cust_space_id"),
+        (0, "null", "It is null"),
+        (
+            0,
+            r#"{"cust_space_id":7}"#,
+            "At cust_space_id: expected string, found number",
+        ),
+    ] {
+        let (upgraded, told) = upgrade(version, json).await;
+        assert_eq!(upgraded, Value::Null, "{json}");
+        must_say(&told, part);
+    }
+}
+
+// Stored state
+
+#[tokio::test]
+async fn stored_state_becomes_the_right_object_or_a_clear_error() {
+    let session = Session::start().await;
+    let bound = |extra: Value| {
+        let mut object = json!({ "waba_id": WABA, "id": "cams-a", "cust_space_id": "cams-a" });
+        for (name, value) in extra.as_object().expect("is an object") {
+            object[name] = value.clone();
+        }
+        object
+    };
+    let check = async |stored: Value, expected: Value, warning: &str| {
+        let (state, told) = session.upgrade(0, raw(&stored.to_string())).await;
+        assert_eq!(state, session.object(expected), "{stored}");
+        assert_eq!(told.len(), usize::from(!warning.is_empty()), "{told:?}");
+        assert!(told.iter().all(|told| told.severity() == Severity::Warning));
+        must_say(&text(&told), warning);
+    };
+    check(bound(json!({})), bound(json!({})), "").await;
+    let timeouts = json!({ "timeouts": { "create": "10m", "read": null, "delete": null } });
+    check(bound(timeouts.clone()), bound(timeouts.clone()), "").await;
+    check(
+        bound(json!({ "timeouts": { "create": "10m" } })),
+        bound(timeouts.clone()),
+        "",
+    )
+    .await;
+    check(
+        bound(json!({ "timeouts": null, "old": null })),
+        bound(json!({})),
+        "",
+    )
+    .await;
+    check(
+        bound(json!({ "old": { "a": 1 } })),
+        bound(json!({})),
+        "no place for: old.",
+    )
+    .await;
+    let newer = json!({ "timeouts": { "create": "10m", "update": "1m" } });
+    check(
+        bound(newer),
+        bound(timeouts),
+        "no place for: timeouts.update.",
+    )
+    .await;
+
+    let refuse = async |version: i64, raw: wire::RawState, at: &str, part: &str| {
+        let (state, told) = session.upgrade(version, raw).await;
+        assert_eq!(state, Value::Null);
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].attribute.as_ref().map(path).unwrap_or_default(), at);
+        must_say(&text(&told), "Error: Unable to read the stored state");
+        must_say(&text(&told), part);
+    };
+    refuse(
+        0,
+        raw(r#"{"waba_id":1}"#),
+        "waba_id",
+        "At waba_id: expected string, found number",
+    )
+    .await;
+    let nested = r#"{"timeouts":{"create":5}}"#;
+    refuse(
+        0,
+        raw(nested),
+        "timeouts.create",
+        "At timeouts.create: expected string",
+    )
+    .await;
+    refuse(
+        0,
+        raw(r#"{"timeouts":[]}"#),
+        "timeouts",
+        "At timeouts: expected object",
+    )
+    .await;
+    refuse(0, raw("null"), "", "It is null").await;
+    refuse(0, raw(r#"{"waba_id":"#), "", "Not valid JSON").await;
+    refuse(1, raw("{}"), "", "stored by version 1 of the schema").await;
+    refuse(-1, raw("{}"), "", "-1 is no version").await;
+    let flatmap = wire::RawState {
+        json: Vec::new(),
+        flatmap: [("id".to_owned(), "cams-a".to_owned())].into(),
+    };
+    refuse(0, flatmap, "", "(flatmap)").await;
+    refuse(0, wire::RawState::default(), "", "no JSON attributes").await;
+}
+
+#[tokio::test]
+async fn the_same_type_of_another_provider_is_taken_over_by_a_process_without_configuration() {
+    const OFFICIAL: &str = "registry.terraform.io/aliyun/alicloud";
+    const OURS: &str = "registry.opentofu.org/alicloud-cams/alicloud";
+    let session = Session::start().await;
+    let request = |provider: &str, type_name: &str, version: i64, state: wire::RawState| {
+        wire::move_resource_state::Request {
+            source_provider_address: provider.to_owned(),
+            source_type_name: type_name.to_owned(),
+            source_schema_version: version,
+            source_state: Some(state),
+            target_type_name: TYPE.to_owned(),
+            source_private: b"theirs".to_vec(),
+            ..wire::move_resource_state::Request::default()
+        }
+    };
+    let check =
+        async |provider: &str, version: i64, stored: Value, expected: Value, warning: &str| {
+            let request = request(provider, TYPE, version, raw(&stored.to_string()));
+            let answer = session.host.provider().move_resource_state(request).await;
+            let answer = answer.expect("answers").into_inner();
+            must_say(&text(&answer.diagnostics), warning);
+            assert_eq!(answer.diagnostics.is_empty(), warning.is_empty());
+            let state = json(answer.target_state.as_ref()).expect("is a value");
+            assert_eq!(state, session.object(expected), "{stored}");
+            assert_eq!(
+                identity_json(answer.target_identity.as_ref()),
+                identity(&"cams-a".into())
+            );
+            assert_eq!(answer.target_private, b"", "their notes are not ours");
+        };
+    let whole = json!({
+        "waba_id": WABA, "id": "cams-a", "cust_space_id": "cams-a", "deletion_policy": "PREVENT",
+    });
+    check(OFFICIAL, 0, whole.clone(), whole.clone(), "").await;
+    check(OFFICIAL, 3, whole.clone(), whole.clone(), "").await;
+    check("hashicorp/alicloud", 0, whole.clone(), whole.clone(), "").await;
+    check(OURS, 0, whole.clone(), whole.clone(), "").await;
+    // What such a resource of another hand would most likely lack and have.
+    let theirs = json!({ "waba_id": WABA, "id": "cams-a", "region": "x", "timeouts": null });
+    let completed = json!({
+        "waba_id": WABA, "id": "cams-a", "cust_space_id": "cams-a", "deletion_policy": "ABANDON",
+    });
+    check(OFFICIAL, 0, theirs, completed, "no place for: region.").await;
+
+    let refuse = async |request: wire::move_resource_state::Request, parts: &[&str]| {
+        let answer = session.host.provider().move_resource_state(request).await;
+        let answer = answer.expect("answers").into_inner();
+        assert_eq!(
+            json(answer.target_state.as_ref()).expect("is null"),
+            Value::Null
+        );
+        assert_eq!(answer.target_identity, None);
+        for part in parts {
+            must_say(&text(&answer.diagnostics), part);
+        }
+    };
+    let other = request(OFFICIAL, "alicloud_cams_other", 0, raw(&whole.to_string()));
+    refuse(
+        other,
+        &[
+            "Error: Unable to move the state",
+            "alicloud_cams_other",
+            OFFICIAL,
+        ],
+    )
+    .await;
+    let mut target = request(OFFICIAL, TYPE, 0, raw(&whole.to_string()));
+    target.target_type_name = "alicloud_none".to_owned();
+    refuse(target, &["no resource type \"alicloud_none\""]).await;
+    let newer = request(OURS, TYPE, 1, raw(&whole.to_string()));
+    refuse(newer, &[OURS, "schema version 1", "versions up to 0"]).await;
+    let nameless = request(OFFICIAL, TYPE, 0, raw(r#"{"waba_id":"1"}"#));
+    refuse(nameless, &["neither `cust_space_id` nor `id`"]).await;
+    let torn = request(
+        OFFICIAL,
+        TYPE,
+        0,
+        raw(r#"{"id":"1","cust_space_id":"cams-a"}"#),
+    );
+    refuse(torn, &["the `cust_space_id` \"cams-a\" and the `id` \"1\""]).await;
+    let odd = request(OFFICIAL, TYPE, 0, raw(r#"{"id":["cams-a"]}"#));
+    refuse(odd, &["At id: expected string, found list", OFFICIAL]).await;
+    let old = wire::RawState {
+        json: Vec::new(),
+        flatmap: [("id".to_owned(), "cams-a".to_owned())].into(),
+    };
+    refuse(request(OFFICIAL, TYPE, 0, old), &["(flatmap)"]).await;
+    let mut another = request(OFFICIAL, TYPE, 0, raw(&whole.to_string()));
+    another.source_identity = Some(raw(r#"{"cust_space_id":"cams-b"}"#));
+    refuse(another, &["its identity says cust_space_id = \"cams-b\""]).await;
+}
+
+// Unknown values
+
+/// A binding as some state has it.
+fn stored(session: &Session, policy: &str) -> Instance {
+    Instance {
+        state: session.object(json!({
+            "waba_id": WABA, "id": "cams-a", "cust_space_id": "cams-a", "deletion_policy": policy,
+        })),
+        identity: identity(&"cams-a".into()),
+        private: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_is_not_known_yet_plans_and_says_what_it_lacks() {
+    let session = Session::waiting().await;
+    let instance = stored(&session, "ABANDON");
+    let config = session.object(json!({ "waba_id": WABA }));
+    for prior in [None, Some(&instance)] {
+        let plan = session.plan(prior, Some(&config)).await;
+        assert_eq!((text(&plan.told).as_str(), plan.deferred), ("", None));
+    }
+    let plan = session.plan(Some(&instance), None).await;
+    assert_eq!((plan.planned, plan.deferred), (Value::Null, None));
+    let (imported, deferred, told) = session.import("cams-a", &Value::Null).await;
+    assert_eq!(
+        (imported.is_some(), deferred, told.as_str()),
+        (true, None, "")
+    );
+    let (read, deferred, told) = session.read(&instance).await;
+    assert_eq!((&read, deferred), (&instance, None));
+    must_say(&told, "Provider configuration is not known yet");
+    must_say(&told, "known only after apply: secret_key.");
+    assert!(session.emulator.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_provider_that_is_not_known_yet_defers_where_it_may() {
+    let session = Session::waiting().await.may_defer();
+    let instance = stored(&session, "ABANDON");
+    let config = session.object(json!({ "waba_id": WABA }));
+    let expected = Some(Reason::ProviderConfigUnknown);
+    let (read, deferred, told) = session.read(&instance).await;
+    assert_eq!(
+        (read, deferred, told.as_str()),
+        (instance.clone(), expected, "")
+    );
+    let plan = session.plan(None, Some(&config)).await;
+    assert_eq!((plan.deferred, &plan.planned["id"]), (expected, &unknown()));
+    let plan = session.plan(Some(&instance), Some(&config)).await;
+    assert_eq!(
+        (plan.deferred, plan.planned),
+        (expected, instance.state.clone())
+    );
+    let plan = session.plan(Some(&instance), None).await;
+    assert_eq!((plan.deferred, plan.planned), (expected, Value::Null));
+    for (id, identity) in [("cams-a", Value::Null), ("", identity(&"cams-a".into()))] {
+        let (imported, deferred, told) = session.import(id, &identity).await;
+        assert_eq!((imported, deferred, told.as_str()), (None, expected, ""));
+    }
+    let (imported, deferred, told) = session.import("a b", &Value::Null).await;
+    assert_eq!((imported, deferred), (None, None));
+    must_say(&told, "Invalid import ID");
+    // What stays refused is refused at once.
+    let plan = session.plan(Some(&stored(&session, "PREVENT")), None).await;
+    must_say(&text(&plan.told), "Binding is protected from destruction");
+    assert!(session.emulator.calls().is_empty());
+}
+
+#[tokio::test]
+async fn nothing_is_deferred_by_a_provider_that_is_known() {
+    let session = Session::configured().await.may_defer();
+    let created = session.create(json!({ "waba_id": WABA })).await;
+    let (read, deferred, told) = session.read(&created).await;
+    assert_eq!((&read, deferred, told.as_str()), (&created, None, ""));
+    let config = session.object(json!({ "waba_id": OTHER_WABA, "isv_code": unknown() }));
+    let plan = session.plan(Some(&created), Some(&config)).await;
+    assert_eq!((plan.deferred, plan.replaces.len()), (None, 1));
+    let plan = session
+        .plan(None, Some(&session.object(json!({ "waba_id": unknown() }))))
+        .await;
+    assert_eq!(plan.deferred, None);
+}
+
+#[tokio::test]
+async fn unknown_arguments_are_planned_as_they_are() {
+    let session = Session::configured().await;
+    let timeouts = |create: Value| json!({ "create": create, "read": null, "delete": null });
+    // (what the configuration says, whether an existing binding may have to be replaced over it)
+    let cases = [
+        (json!({ "waba_id": unknown() }), true),
+        (json!({ "waba_id": unknown_text("1020") }), true),
+        (json!({ "waba_id": WABA, "isv_code": unknown() }), false),
+        (
+            json!({ "waba_id": WABA, "isv_code": unknown_text("isv-") }),
+            false,
+        ),
+        (
+            json!({ "waba_id": WABA, "deletion_policy": unknown() }),
+            false,
+        ),
+        (json!({ "waba_id": WABA, "timeouts": unknown() }), false),
+        (
+            json!({ "waba_id": WABA, "timeouts": timeouts(unknown()) }),
+            false,
+        ),
+        (
+            json!({ "waba_id": WABA, "timeouts": timeouts(unknown_text("1")) }),
+            false,
+        ),
+        (
+            json!({ "waba_id": unknown(), "isv_code": unknown(), "timeouts": unknown() }),
+            true,
+        ),
+    ];
+    let instance = stored(&session, "ABANDON");
+    for (said, replaces) in cases {
+        let config = session.object(said.clone());
+        let told = session.validate(&config).await;
+        assert_eq!(text(&told), "", "{said}");
+        for prior in [None, Some(&instance)] {
+            let plan = session.plan(prior, Some(&config)).await;
+            let errors = plan
+                .told
+                .iter()
+                .filter(|told| told.severity() == Severity::Error);
+            assert_eq!(errors.count(), 0, "{said}: {:?}", plan.told);
+            assert_eq!(plan.deferred, None);
+            let expected: &[&str] = if replaces && prior.is_some() {
+                &["waba_id"]
+            } else {
+                &[]
+            };
+            assert_eq!(plan.replaces, expected, "{said}");
+            for (name, value) in said.as_object().expect("is an object") {
+                // Refinements are dropped on the way, which promises less and breaks nothing.
+                let plain = value.to_string().replace(r#""1020""#, "null");
+                let plain = plain
+                    .replace(r#""isv-""#, "null")
+                    .replace(r#"{"(unknown)":"1"}"#, r#"{"(unknown)":null}"#);
+                assert_eq!(plan.planned[name].to_string(), plain, "{said}");
+            }
+            // What is not asked to change does not: an existing binding keeps all that is known of it.
+            let id = if prior.is_some() {
+                json!("cams-a")
+            } else {
+                unknown()
+            };
+            assert_eq!(plan.planned["cust_space_id"], id, "{said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whether_an_unknown_waba_replaces_a_binding_can_wait() {
+    let session = Session::configured().await;
+    let config = session.object(json!({ "waba_id": unknown_text("1020") }));
+    // Without leave to wait the plan has to assume the worst.
+    let plan = session
+        .plan(Some(&stored(&session, "PREVENT")), Some(&config))
+        .await;
+    must_say(&text(&plan.told), "Binding is protected from replacement");
+    let plan = session
+        .plan(Some(&stored(&session, "ABANDON")), Some(&config))
+        .await;
+    must_say(
+        &text(&plan.told),
+        "Warning: Replacing will leave the old binding",
+    );
+    // With it, nothing is decided yet.
+    let session = session.may_defer();
+    for policy in ["PREVENT", "ABANDON"] {
+        let instance = stored(&session, policy);
+        let plan = session.plan(Some(&instance), Some(&config)).await;
+        assert_eq!(text(&plan.told), "");
+        assert_eq!(plan.deferred, Some(Reason::ResourceConfigUnknown));
+        assert!(plan.replaces.is_empty());
+        assert_eq!(plan.planned["waba_id"], unknown());
+        assert_eq!(plan.identity, instance.identity);
+    }
+}
