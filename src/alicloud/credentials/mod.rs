@@ -16,7 +16,7 @@
 //! | `account_guard` | another source, once its account has been found to be an allowed one |
 //! | `no_credentials` | nowhere, for a reason |
 //!
-//! What fetches temporary credentials implements [`Fetch`] and is wrapped in [`Refreshing`], the one cache. A source that
+//! What fetches temporary credentials implements `Fetch` and is wrapped in `Refreshing`, the one cache. A source that
 //! builds on another holds it, and asks it again at each refresh. Files and environment are read at first use, through
 //! [`Machine`]; HTTP apart from STS goes through `http`.
 //!
