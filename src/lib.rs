@@ -22,15 +22,16 @@
 //! 1. `framework::protocol`: the magic cookie is checked, a certificate made, the socket bound, one line written to stdout.
 //!    From here stdout is never written again, and logs go to stderr.
 //! 2. `GetProviderSchema`: `service.rs` → `server.rs` → [`provider`] and each entry of [`resources::all`].
-//! 3. `ConfigureProvider`: [`provider`] reads block and environment and builds the one client. No network, no file.
+//! 3. `ConfigureProvider`: [`provider`] reads block and environment, chooses the source of credentials and builds the
+//!    client. No network, no file: those wait for the first call.
 //! 4. `ValidateResourceConfig` (`validate.rs`), `UpgradeResourceState` (`upgrade.rs`, `json.rs`), `ReadResource` (the
 //!    resource's `read`), `PlanResourceChange` (`plan.rs`, then the resource's own hook). Values come and go through
 //!    `msgpack.rs`; beside each state travels the object's identity (`identity.rs`), which is read off the state.
 //! 5. `ApplyResourceChange`: `server/apply.rs` sees from what is null whether to create, update or delete, and calls the
 //!    resource, which calls the cloud through an [`alicloud::Operation`].
-//! 6. `alicloud`: valid credentials, a breaker that is closed, a turn under the rate limit, a signature for this one
-//!    attempt, the call, the judgement of the answer; the table in `retry.rs` says again or enough. After a bind without
-//!    an answer the resource's state machine (`cams_waba_binding/bind.rs`) finds out whether it took place.
+//! 6. `alicloud`: valid credentials, a breaker that is closed, a turn under the rate limit of their account, a signature
+//!    for this one attempt, the call, the judgement of the answer; the table in `retry.rs` says again or enough. After a
+//!    bind without an answer the resource's state machine (`cams_waba_binding/bind.rs`) finds out whether it took place.
 //! 7. The resource puts what it learned into the response at once. The server returns state *and* diagnostics, so a
 //!    failure after the bind leaves a tainted object or a warning, never an orphan.
 //! 8. `StopProvider`: waits end, a call in flight may finish. `Shutdown`: the process leaves.
@@ -47,7 +48,7 @@
 //! * Every RPC and every field of the protocol is handled, or stands in a table with the reason why not (`coverage.rs`).
 //! * Secrets are in no log, no diagnostic, no `Debug`, no URL of an error, and in no state but their own attribute.
 //! * Nobody but the host that started the process can talk to it.
-//! * Time, nonces and jitter are parameters; the environment is read in `provider.rs` and in the handshake only.
+//! * Time, nonces and jitter are parameters; the environment is read in `provider` and in the handshake only.
 //!
 //! # Adding a resource
 //!

@@ -13,7 +13,9 @@ use std::{
 use acceptance_tests::{
     acceptance::{self, Case, Ending, Failed, Stage, contains, equal},
     cases,
-    emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, NewSpace},
+    emulator::{
+        Account, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, NewSpace, Role,
+    },
     provider_binary::{self, Profile},
     terraform::{Installation, WorkingDirectory},
 };
@@ -89,6 +91,7 @@ fn directory(stage: &Stage) -> Result<WorkingDirectory, Failed> {
     };
     let mut directory = stage.another_directory(&installation)?;
     directory.set("ALIBABA_CLOUD_ENDPOINT_CAMS", stage.emulator.endpoint());
+    directory.set("ALIBABA_CLOUD_ENDPOINT_STS", stage.emulator.endpoint());
     directory.set("ALIBABA_CLOUD_ACCESS_KEY_ID", DEFAULT_ACCESS_KEY_ID);
     directory.set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", DEFAULT_ACCESS_KEY_SECRET);
     Ok(directory)
@@ -120,6 +123,23 @@ fn applies(directory: &WorkingDirectory) -> Ending {
     Ok(())
 }
 
+/// Makes the accounts that are the keys of an example's `accounts.yaml`, if it has one, each with the role that the user
+/// of the default account assumes there.
+fn make_tenants(stage: &Stage, directory: &WorkingDirectory) -> Result<Vec<String>, Failed> {
+    let text = directory.read("accounts.yaml").unwrap_or_default();
+    let user = format!("acs:ram::{DEFAULT_ACCOUNT}:user/terraform");
+    let keys = text
+        .lines()
+        .filter_map(|line| line.strip_prefix('"')?.strip_suffix("\":"));
+    let mut tenants = Vec::new();
+    for id in keys {
+        let tenant = Account::new(id).with_role(Role::new("onboarding", &[&user]));
+        stage.emulator.put_account(tenant)?;
+        tenants.push(id.to_owned());
+    }
+    Ok(tenants)
+}
+
 fn whole_configurations_are_applied(stage: &mut Stage) -> Ending {
     for folder in configurations()? {
         stage.emulator.reset();
@@ -128,9 +148,13 @@ fn whole_configurations_are_applied(stage: &mut Stage) -> Ending {
         for file in files(&folder)? {
             copy(&directory, &folder.join(file))?;
         }
+        let tenants = make_tenants(stage, &directory)?;
         applies(&directory)?;
         let state = directory.state()?;
-        let spaces = stage.emulator.spaces(DEFAULT_ACCOUNT).len();
+        let accounts = tenants.iter().map(String::as_str).chain([DEFAULT_ACCOUNT]);
+        let spaces: usize = accounts
+            .map(|account| stage.emulator.spaces(account).len())
+            .sum();
         equal(
             format!("spaces of {}", folder.display()),
             spaces,

@@ -126,8 +126,14 @@ impl<'a> Call<'a> {
         }
 
         // 3. A turn under the limit of the account and action.
+        let source = &shared.settings.credentials;
         let lane = LaneKey {
-            account: credentials.map_or_else(String::new, |keys| keys.access_key_id.clone()),
+            // The limits are the account's. Where that is not known its key stands for it.
+            account: credentials.map_or_else(String::new, |keys| {
+                source
+                    .account_id()
+                    .unwrap_or_else(|| keys.access_key_id.clone())
+            }),
             product: self.action.product.code,
             action: self.action.name,
         };

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 
 use super::breaker::{self, Breaker};
-use super::credentials::access_key_hint;
+use super::credentials::{CredentialsSource, access_key_hint};
 use super::operation::Operation;
 use super::rate_limit::RateLimiter;
 use super::settings::Settings;
@@ -24,17 +24,18 @@ pub struct Client(Arc<Shared>);
 /// What all clones and operations share.
 pub(super) struct Shared {
     pub(super) settings: Settings,
-    pub(super) transport: Transport,
+    pub(super) transport: Arc<Transport>,
     pub(super) surroundings: Surroundings,
-    pub(super) breaker: Breaker,
+    pub(super) breaker: Arc<Breaker>,
     pub(super) stopped: watch::Sender<bool>,
     /// Seconds by which the service is ahead of this machine, learned from a refusal.
-    clock_offset: AtomicI64,
+    clock_offset: Arc<AtomicI64>,
     /// The AccessKey ID that was used last.
     last_access_key_id: Mutex<Option<String>>,
 }
 
 /// What a client takes from the world around it.
+#[derive(Clone)]
 pub(super) struct Surroundings {
     pub(super) now: fn() -> OffsetDateTime,
     /// A number in `0.0..1.0`.
@@ -68,14 +69,60 @@ impl Client {
             .connect_timeout
             .min(settings.read_timeout.mul_f64(0.9));
         Client(Arc::new(Shared {
-            transport: Transport::new(connect_timeout),
+            transport: Arc::new(Transport::new(connect_timeout)),
             settings,
-            breaker: Breaker::new(surroundings.breaker),
+            breaker: Arc::new(Breaker::new(surroundings.breaker)),
             surroundings,
             stopped: watch::Sender::new(false),
-            clock_offset: AtomicI64::new(0),
+            clock_offset: Arc::default(),
             last_access_key_id: Mutex::new(None),
         }))
+    }
+
+    /// A client with changed settings that shares connections, clock, rate limits and the switch to stop it all with
+    /// this one. Its timeouts for connecting stay those of this client.
+    #[must_use]
+    pub fn with(&self, change: impl FnOnce(&mut Settings)) -> Client {
+        let Shared {
+            transport,
+            surroundings,
+            breaker,
+            stopped,
+            clock_offset,
+            ..
+        } = &*self.0;
+        let mut settings = self.0.settings.clone();
+        change(&mut settings);
+        Client(Arc::new(Shared {
+            settings,
+            transport: Arc::clone(transport),
+            surroundings: surroundings.clone(),
+            breaker: Arc::clone(breaker),
+            stopped: stopped.clone(),
+            clock_offset: Arc::clone(clock_offset),
+            last_access_key_id: Mutex::new(None),
+        }))
+    }
+
+    /// The same client for another caller.
+    #[must_use]
+    pub fn acting_as(&self, credentials: Arc<dyn CredentialsSource>) -> Client {
+        self.with(|settings| settings.credentials = credentials)
+    }
+
+    /// Where credentials come from.
+    pub fn credentials(&self) -> &Arc<dyn CredentialsSource> {
+        &self.0.settings.credentials
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The time at the service, as far as it is known.
+    pub(super) fn now(&self) -> OffsetDateTime {
+        self.0.now()
     }
 
     /// Begins an operation: calls and waits that together must end within `timeout`, counted from now.

@@ -8,12 +8,14 @@
 //! A product is one constant ([`CAMS`], [`STS`]); an action is one type that implements [`Action`], beside the code
 //! that calls it. Secrets stay in [`Secret`], and `redact` takes them out of what others wrote.
 //!
-//! Must not contain: the environment, files, the words of any tool that is built on it, or actions.
+//! Must not contain: the environment (it is handed in), files but for those that [`credentials`] come from, the words of
+//! any tool that is built on it, or the actions of a product other than STS, which credentials need.
 
 pub mod credentials;
 pub mod signature;
 
 mod access_denied;
+mod accounts;
 mod action;
 mod answer;
 mod breaker;
@@ -34,10 +36,12 @@ mod redact;
 mod request;
 mod retry;
 mod settings;
+mod sts;
 mod tls;
 mod transport;
 
 pub use access_denied::AccessDenied;
+pub use accounts::Accounts;
 pub use action::{Action, Authentication, Placement};
 pub use client::Client;
 pub use credentials::{
@@ -50,3 +54,4 @@ pub use parameters::{Parameters, ParametersError};
 pub use product::{CAMS, Envelope, PerProduct, Product, STS};
 pub use settings::Settings;
 pub use signature::SignatureVersion;
+pub use sts::StsHost;

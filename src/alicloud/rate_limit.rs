@@ -39,7 +39,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// Who shares a limit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct LaneKey {
-    /// What stands for the account: the AccessKey ID.
+    /// The account's ID or, where that is not known, the AccessKey ID.
     pub(super) account: String,
     pub(super) product: &'static str,
     pub(super) action: &'static str,

@@ -25,11 +25,12 @@ use serde_json::{Value as Json, json};
 use self::{
     api::{FROM_QUERY, OddAnswer, Unread, Waba},
     bind::Bound,
-    search::{Search, Sightings},
+    search::{Search, SightingsByAccount},
 };
 use super::{
     Connection,
     diagnosis::{Attempted, diagnose},
+    role,
 };
 use crate::{
     alicloud::Operation,
@@ -46,7 +47,7 @@ use crate::{
 /// The resource.
 #[derive(Default)]
 pub(super) struct CamsWabaBinding {
-    sightings: Sightings,
+    sightings: SightingsByAccount,
 }
 
 const CREATE: Timeout = Timeout {
@@ -130,6 +131,7 @@ impl Resource for CamsWabaBinding {
                 .describe("ID of the space that the WABA is bound to (`CustSpaceId`); the channel ID of the console.")
                 .use_state_for_unknown(),
         );
+        let block = block.attribute(role::attribute());
         let block = FROM_QUERY
             .iter()
             .fold(block, |block, (name, _, description)| {
@@ -162,6 +164,11 @@ impl Resource for CamsWabaBinding {
     }
 
     fn modify_plan(&self, request: &PlanRequest<'_>, response: &mut PlanResponse) {
+        if let (Some(prior), Some(planned)) = (request.prior, &response.planned)
+            && role::changes_account(prior, planned)
+        {
+            response.requires_replace.push(role::arn_path());
+        }
         match (request.prior.map(Kept::from_state), &response.planned) {
             (Some(kept), None) => response.diagnostics.push(kept.on_destroy(Moment::Plan)),
             (Some(kept), Some(_)) => {
@@ -195,12 +202,13 @@ impl Resource for CamsWabaBinding {
             .text("waba_id")
             .unwrap_or_default()
             .to_owned();
-        let operation = connection.operation(CREATE.of(&request.planned))?;
+        let operation = connection.operation(&request.planned, CREATE.of(&request.planned))?;
+        let sightings = self.sightings.of_account(role::account(&request.planned));
         let mut state = request.planned;
         let isv_code = state.text("isv_code").map(str::to_owned);
         let search = Search {
             operation: &operation,
-            sightings: &self.sightings,
+            sightings: &sightings,
             waba_id: &waba_id,
             isv_code: isv_code.as_deref(),
         };
@@ -262,7 +270,7 @@ impl Resource for CamsWabaBinding {
             )
             .into());
         }
-        let operation = connection.operation(READ.of(&state))?;
+        let operation = connection.operation(&state, READ.of(&state))?;
         let found = query(&operation, &space, state.text("isv_code"), "timeouts.read").await.map_err(|mut diagnostic| {
             if !request.importing {
                 diagnostic.detail.push_str(
@@ -273,7 +281,9 @@ impl Resource for CamsWabaBinding {
         })?;
         match found {
             Some(waba) => {
-                self.sightings.read(&space, &waba.id);
+                self.sightings
+                    .of_account(role::account(&state))
+                    .read(&space, &waba.id);
                 // Another WABA than the state's is drift. With its ID in state, the plan shows the difference.
                 state.set("waba_id", waba.id.as_str());
                 state.set("id", space.as_str());
@@ -299,13 +309,24 @@ impl Resource for CamsWabaBinding {
         }
     }
 
-    /// What can change in place concerns Terraform alone: how to read, how long to wait, what destroying does.
+    /// What can change in place concerns Terraform alone: how to read and as whom, how long to wait, what destroying does.
     async fn update(
         &self,
         _connection: &Connection,
         request: UpdateRequest,
         response: &mut StateResponse,
     ) -> Result<(), Diagnostics> {
+        if role::changes_account(&request.prior, &request.planned) {
+            // An ARN that was not known during the plan.
+            return Err(Diagnostic::error(
+                "The role belongs to another account",
+                "During the plan the role to assume was not known yet; it turned out to belong to another account than \
+                 the binding, so the binding cannot be kept. Nothing was changed. Run the command again: the plan will \
+                 show the replacement.",
+            )
+            .at(role::arn_path())
+            .into());
+        }
         response.state = Some(request.planned);
         Ok(())
     }
@@ -326,19 +347,23 @@ impl Resource for CamsWabaBinding {
     }
 
     fn import(&self, request: ImportRequest) -> Result<Object, Diagnostics> {
-        let (what, id) = match &request {
-            ImportRequest::Id(id) => ("import ID", id.as_str()),
-            ImportRequest::Identity(identity) => (
-                "identity attribute `cust_space_id`",
-                identity.text(CUST_SPACE_ID).unwrap_or_default(),
-            ),
+        let (role, id) = match &request {
+            ImportRequest::Id(id) => role::of_import_id(id)?,
+            ImportRequest::Identity(identity) => {
+                (None, identity.text(CUST_SPACE_ID).unwrap_or_default())
+            }
+        };
+        let what = match &request {
+            ImportRequest::Id(_) => "import ID",
+            ImportRequest::Identity(_) => "identity attribute `cust_space_id`",
         };
         if id.is_empty() || id.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(Diagnostic::error(
                 format!("Invalid {}", what.replace('`', "")),
                 format!(
                     "The {what} of this resource is the CustSpaceId of the binding, for example \"cams-8filvjc8snw\", \
-                     without blanks; \"{}\" is not one. The console shows it as the channel ID in Channel Management.",
+                     without blanks; \"{}\" is not one. The console shows it as the channel ID in Channel Management. In an \
+                     import ID of a binding in a role's account the role's ARN and a slash come before it.",
                     id.escape_debug()
                 ),
             )
@@ -349,6 +374,9 @@ impl Resource for CamsWabaBinding {
         state.set(CUST_SPACE_ID, id);
         // What the configuration says by default, so that the plan after an import shows no change.
         state.set("deletion_policy", ABANDON);
+        if let Some(arn) = role {
+            state.set(role::NAME, role::with_arn(&arn));
+        }
         Ok(state)
     }
 

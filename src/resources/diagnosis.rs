@@ -73,7 +73,7 @@ fn advice(error: &Error, attempted: &Attempted<'_>) -> Advice {
         ErrorKind::Api(answer) => by_code(code, error, attempted).unwrap_or_else(|| by_status(answer.status)),
         ErrorKind::Unavailable(_) => "The fault is the service's. Try again in a few minutes; if it stays, give the request ID below to Alibaba Cloud support.".to_owned(),
         ErrorKind::Down { .. } => "Every object of this run that needs the service fails for the same reason, which stands below. Check the network and the service, and run the command again once it answers.".to_owned(),
-        ErrorKind::Credentials => "Check the credentials of the provider block or of the environment; the reason stands below.".to_owned(),
+        ErrorKind::Credentials => "Nothing was sent. The reason stands below. Credentials are looked for in the provider block, then in the environment, then in the profiles of the Alibaba Cloud CLI, then at the ECS instance.".to_owned(),
         ErrorKind::Request(_) => "Nothing was sent. Correct the value named above; if it looks right, report this to the provider's developers.".to_owned(),
         ErrorKind::Connect(failure) => match &failure.cause {
             ConnectCause::Dns => "Nothing was sent. Check the name resolution of this machine, the region of the provider, and its `endpoints` block.".to_owned(),

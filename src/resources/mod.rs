@@ -6,12 +6,13 @@
 
 mod cams_waba_binding;
 mod diagnosis;
+pub(crate) mod role;
 
 use std::time::Duration;
 
 use crate::{
-    alicloud::{Client, Operation},
-    framework::{Diagnostic, Diagnostics, Resource},
+    alicloud::{Accounts, Operation},
+    framework::{Diagnostic, Diagnostics, Object, Resource},
 };
 
 /// All resources of the provider.
@@ -23,7 +24,7 @@ pub fn all() -> Vec<Box<dyn Resource<Client = Connection>>> {
 /// What configuring the provider yields: a client, or the reason why there cannot be one yet.
 pub enum Connection {
     /// Everything is known.
-    Ready(Client),
+    Ready(Accounts),
     /// Arguments of the provider block are known only after other resources are applied. Plans that need no call to
     /// the cloud work all the same.
     Waiting {
@@ -33,10 +34,13 @@ pub enum Connection {
 }
 
 impl Connection {
-    /// Begins an operation of at most `limit`, retries and waits included.
-    fn operation(&self, limit: Duration) -> Result<Operation, Diagnostics> {
+    /// Begins an operation of at most `limit`, retries and waits included, as the role that `object` names, if any.
+    fn operation(&self, object: &Object, limit: Duration) -> Result<Operation, Diagnostics> {
         match self {
-            Self::Ready(client) => Ok(client.operation(limit)),
+            Self::Ready(accounts) => {
+                let role = role::of(object)?;
+                Ok(accounts.client(role.as_ref()).operation(limit))
+            }
             Self::Waiting { unknown } => Err(Diagnostic::error(
                 "Provider configuration is not known yet",
                 format!(

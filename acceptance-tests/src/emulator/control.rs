@@ -11,12 +11,13 @@ use super::cams::new_space;
 use super::cloud::{Account, Space, Waba};
 use super::faults::Fault;
 use super::request::Received;
+use super::vending::Vending;
 use super::world::{Now, World};
 
 /// Where control begins.
 pub(super) const PREFIX: &str = "/_emulator";
 
-const PATHS: [&str; 17] = [
+const PATHS: [&str; 18] = [
     "GET /_emulator/switches",
     "PUT /_emulator/switches",
     "GET /_emulator/faults",
@@ -25,6 +26,7 @@ const PATHS: [&str; 17] = [
     "GET /_emulator/accounts",
     "PUT /_emulator/accounts/{account_id}",
     "PUT /_emulator/wabas/{waba_id}",
+    "PUT /_emulator/vending",
     "GET /_emulator/state",
     "POST /_emulator/spaces",
     "DELETE /_emulator/spaces/{cust_space_id}",
@@ -89,6 +91,10 @@ pub(super) fn answer(world: &mut World, received: &Received, path: &str, now: No
             Ok(json!({"account": id}))
         }),
         ("PUT", ["wabas", id]) => put_waba(world, received, id),
+        ("PUT", ["vending"]) => document::<Vending>(received).map(|vending| {
+            world.vending = vending;
+            json!({})
+        }),
         ("GET", ["state"]) => Ok(world.cloud.snapshot()),
         ("POST", ["spaces"]) => document::<NewSpace>(received)
             .and_then(|wanted| add_space(world, wanted, now))

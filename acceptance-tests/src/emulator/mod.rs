@@ -25,6 +25,7 @@
 //! | `GET /_emulator/accounts` | accounts, their key IDs, roles and spaces; no secrets |
 //! | `PUT /_emulator/accounts/{account_id}` | adds or replaces an account: [`Account`] |
 //! | `PUT /_emulator/wabas/{waba_id}` | registers a WABA: [`Waba`]; what is absent is derived, `null` is silence |
+//! | `PUT /_emulator/vending` | says who gets credentials beside STS: [`Vending`] |
 //! | `GET /_emulator/state` | everything as it truly is, without lag |
 //! | `POST /_emulator/spaces` | makes a space as if at the console: [`NewSpace`] |
 //! | `DELETE /_emulator/spaces/{cust_space_id}` | forgets a space |
@@ -53,6 +54,13 @@
 //! }'
 //! curl -s "$E/calls?action=ChatappBindWaba"
 //! ```
+//!
+//! # Credentials beside STS
+//!
+//! Once [`Vending`] names an account and a role, sessions of that role come from an instance's metadata service (versions 1
+//! and 2, `/latest/…`), a credentials URI (`/credentials-uri`), the sign-in host of CloudSSO (`/cloud-credentials`) and the
+//! OAuth server (`/v1/token`, whose refresh tokens serve once, and `/v1/exchange`). They stand in the call log under names
+//! such as `MetadataToken`. How long sessions last is the switch `sts_lifetime_seconds`.
 //!
 //! # Switches
 //!
@@ -90,6 +98,7 @@ mod sts;
 mod switches;
 #[cfg(test)]
 mod test_client;
+mod vending;
 mod world;
 
 pub use calls::Call;
@@ -102,6 +111,8 @@ pub use switches::{
     OpenStatusUnsubscribed, Outcome, QueryWithoutSpace, RamDenial, SpaceAnswer, SpaceIdStyle,
     SuccessFlag, Switches, Throttling,
 };
+
+pub use vending::{Metadata, Vending};
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -206,6 +217,16 @@ impl Emulator {
     pub fn faults(&self) -> Vec<Fault> {
         let world = self.shared.world();
         world.faults.all().into_iter().cloned().collect()
+    }
+
+    /// Says who gets credentials from the metadata service, the credentials URI and the sign-ins.
+    pub fn set_vending(&self, vending: Vending) {
+        self.shared.world().vending = vending;
+    }
+
+    /// What they are set to now; a renewal of OAuth tokens changes it.
+    pub fn vending(&self) -> Vending {
+        self.shared.world().vending.clone()
     }
 
     /// Forgets all faults.

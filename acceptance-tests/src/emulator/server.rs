@@ -28,6 +28,7 @@ use super::gateway::{self, Operation, Product, Task};
 use super::misbehaviour::{Misbehaviour, Wire, WireBody};
 use super::ram::Caller;
 use super::request::Received;
+use super::vending;
 use super::world::{Now, World};
 
 /// Longest request body that is read.
@@ -151,6 +152,13 @@ async fn answer(
             status,
             headers: vec![("content-type", "application/json".to_owned())],
             body: WireBody::Whole(format!("{body:#}\n").into_bytes()),
+        });
+    }
+    if let Some(answer) = vending::answer(&mut shared.world(), &received, shared.now()) {
+        return respond(Wire::Answer {
+            status: answer.status,
+            headers: vec![("content-type", answer.media_type.to_owned())],
+            body: WireBody::Whole(answer.body.into_bytes()),
         });
     }
     // A service goes on with what it has received, also when the client has lost its patience and left.

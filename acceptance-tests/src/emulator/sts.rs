@@ -4,7 +4,7 @@
 //! verified later on.
 
 use serde_json::{Value, json};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use super::answer::Refusal;
 use super::cloud::{Role, Session};
@@ -237,13 +237,43 @@ fn grant(
     if seconds > role.max_session_duration {
         return Err(bad("DurationSeconds"));
     }
+    let named = RoleSession {
+        account: wish.account,
+        role: wish.role,
+        name: wish.session,
+        policy: wish.policy.clone(),
+    };
+    let credentials =
+        issue(world, task.now.utc, named, seconds).ok_or_else(|| bad("DurationSeconds"))?;
+    Ok(json!({
+        "RequestId": task.request_id,
+        "AssumedRoleUser": {
+            "Arn": format!("acs:ram::{}:role/{}/{}", wish.account, wish.role, wish.session),
+            "AssumedRoleId": format!("{}:{}", number_of(wish.role), wish.session),
+        },
+        "Credentials": credentials,
+    }))
+}
+
+/// Whose session is issued.
+pub(super) struct RoleSession<'a> {
+    pub(super) account: &'a str,
+    pub(super) role: &'a str,
+    pub(super) name: &'a str,
+    pub(super) policy: Option<Value>,
+}
+
+/// Makes a temporary key, valid for so many seconds unless the switch for that says otherwise, and the four fields that
+/// carry it; none if its end cannot be written as a date.
+pub(super) fn issue(
+    world: &mut World,
+    now: OffsetDateTime,
+    named: RoleSession<'_>,
+    seconds: u64,
+) -> Option<Value> {
     let seconds = world.switches.sts_lifetime_seconds.unwrap_or(seconds);
     let life = i64::try_from(seconds).unwrap_or(i64::MAX);
-    let expires = task
-        .now
-        .utc
-        .checked_add(Duration::seconds(life))
-        .ok_or_else(|| bad("DurationSeconds"))?;
+    let expires = now.checked_add(Duration::seconds(life))?;
     let access_key_id = format!("STS.Emulated{}", world.random_text(LETTERS, 16));
     let secret = world.random_text(LETTERS, 44);
     // Real tokens hold characters that every wrong encoding garbles.
@@ -252,30 +282,23 @@ fn grant(
         world.random_text(LETTERS, 120),
         world.random_text(LETTERS, 60)
     );
-    let answer = json!({
-        "RequestId": task.request_id,
-        "AssumedRoleUser": {
-            "Arn": format!("acs:ram::{}:role/{}/{}", wish.account, wish.role, wish.session),
-            "AssumedRoleId": format!("{}:{}", number_of(wish.role), wish.session),
-        },
-        "Credentials": {
-            "AccessKeyId": access_key_id,
-            "AccessKeySecret": secret,
-            "SecurityToken": token,
-            "Expiration": iso_date(expires),
-        },
+    let credentials = json!({
+        "AccessKeyId": access_key_id,
+        "AccessKeySecret": secret,
+        "SecurityToken": token,
+        "Expiration": iso_date(expires),
     });
     let session = Session {
         secret,
         token,
-        account: wish.account.to_owned(),
-        role: wish.role.to_owned(),
-        name: wish.session.to_owned(),
+        account: named.account.to_owned(),
+        role: named.role.to_owned(),
+        name: named.name.to_owned(),
         expires,
-        policy: wish.policy.clone(),
+        policy: named.policy,
     };
     world.cloud.sessions.insert(access_key_id, session);
-    Ok(answer)
+    Some(credentials)
 }
 
 /// Account and name of `acs:ram::<account>:<kind>/<name>`.

@@ -10,6 +10,7 @@ use super::cloud::{Account, Cloud};
 use super::faults::Faults;
 use super::limits::{Nonces, Windows};
 use super::switches::Switches;
+use super::vending::Vending;
 use super::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT};
 
 /// A reading of both clocks.
@@ -25,6 +26,7 @@ pub(super) struct Now {
 pub(super) struct World {
     pub(super) switches: Switches,
     pub(super) cloud: Cloud,
+    pub(super) vending: Vending,
     pub(super) faults: Faults,
     pub(super) calls: CallLog,
     pub(super) windows: Windows,
@@ -43,6 +45,7 @@ impl World {
         World {
             switches: Switches::default(),
             cloud,
+            vending: Vending::default(),
             faults: Faults::default(),
             calls: CallLog::default(),
             windows: Windows::default(),

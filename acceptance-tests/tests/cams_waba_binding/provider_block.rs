@@ -97,17 +97,21 @@ fn first_error(output: &Output) -> Result<String, Failed> {
 
 fn missing_credentials_are_named(stage: &mut Stage) -> Ending {
     without_a_block(stage)?;
-    // No credentials are needed to check a configuration.
+    stage
+        .directory
+        .set("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true");
+    // Neither a check of the configuration nor the plan of something new needs credentials.
     stage.directory.run(&["validate"])?.expecting(0)?;
-    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    stage.directory.plan(&[])?.output.expecting(2)?;
+    let output = stage.apply()?.expecting(1)?;
     contains(
         &first_error(&output)?,
         &[
-            "Missing credentials",
-            "\"access_key\"",
+            "Nothing was sent",
+            "access_key",
             "ALIBABA_CLOUD_ACCESS_KEY_ID",
-            "\"secret_key\"",
-            "RAM user",
+            ".aliyun",
+            "config.json",
         ],
     )
 }
@@ -428,7 +432,7 @@ fn the_schema_is_whole(stage: &mut Stage) -> Ending {
     let provider = &schemas["provider_schemas"][format!("{registry}/alicloud-cams/alicloud")];
     let block = &provider["resource_schemas"]["alicloud_cams_waba_binding"]["block"];
     let attributes = block["attributes"].as_object().ok_or("no attributes")?;
-    equal("attributes", attributes.len(), 15)?;
+    equal("attributes", attributes.len(), 16)?;
     for (name, attribute) in attributes {
         let described = attribute["description"]
             .as_str()
@@ -437,6 +441,9 @@ fn the_schema_is_whole(stage: &mut Stage) -> Ending {
     }
     equal("waba_id", &attributes["waba_id"]["required"], true)?;
     equal("isv_code", &attributes["isv_code"]["sensitive"], true)?;
+    let role = &attributes["assume_role"]["nested_type"]["attributes"];
+    equal("role_arn", &role["role_arn"]["required"], true)?;
+    equal("external_id", &role["external_id"]["sensitive"], true)?;
     equal(
         "timeouts",
         &block["block_types"]["timeouts"]["nesting_mode"],

@@ -1,24 +1,83 @@
 //! Who is calling: credentials, the secrets in them, and what every source of credentials promises.
 //!
-//! One source is one file. There are [`StaticKeys`] and [`NoCredentials`]. Further sources belong beside them, each a
-//! file with a type that implements [`CredentialsSource`], listed here in the order in which they are considered:
-//! explicit arguments before environment variables before a profile before what the machine offers (role assumption,
-//! OIDC, the profiles of the Alibaba Cloud CLI, a credentials URI, an external process, instance metadata). A source
-//! that builds on another one holds it as an `Arc<dyn CredentialsSource>` and asks it again at each refresh.
+//! One source is one file:
 //!
-//! Must not contain: reading of the environment, signatures, or the order of sources a user configured.
+//! | file | credentials come from |
+//! |---|---|
+//! | `static_keys` | an AccessKey pair as written down |
+//! | `assume_role` | `AssumeRole` of STS, on top of any other source |
+//! | `assume_role_with_oidc` | `AssumeRoleWithOIDC` of STS, for an OIDC token |
+//! | `profile` | a profile of the Alibaba Cloud CLI's file or of the ini file of the SDKs; builds one of the others |
+//! | `process` | an external program |
+//! | `cloud_sso`, `oauth` | a login that the Alibaba Cloud CLI has made |
+//! | `credentials_uri` | a URL, such as of a sidecar |
+//! | `ecs_metadata` | the metadata service of an ECS instance |
+//! | `default_chain` | the first of several that has something to say |
+//! | `account_guard` | another source, once its account has been found to be an allowed one |
+//! | `no_credentials` | nowhere, for a reason |
+//!
+//! What fetches temporary credentials implements `Fetch` and is wrapped in `Refreshing`, the one cache. A source that
+//! builds on another holds it, and asks it again at each refresh. Files and environment are read at first use, through
+//! [`Machine`]; HTTP apart from STS goes through `http`.
+//!
+//! Must not contain: signatures, or the order of sources a user configured.
 
+mod account_guard;
+mod assume_role;
+mod assume_role_with_oidc;
+mod cloud_sso;
+mod credentials_uri;
+mod default_chain;
+mod ecs_metadata;
+mod http;
+mod machine;
 mod no_credentials;
+mod oauth;
+mod process;
+mod profile;
+mod refreshing;
+mod session;
+#[cfg(test)]
+mod source_tests;
 mod static_keys;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
+pub use account_guard::{AccountGuard, AccountRule};
+pub use assume_role::{AssumedRole, Role, RoleArn};
+pub use assume_role_with_oidc::{OidcRole, OidcToken, RoleWithOidc};
+pub use credentials_uri::CredentialsUri;
+pub use default_chain::DefaultChain;
+pub use ecs_metadata::{EcsMetadata, InstanceMetadata};
+pub use machine::Machine;
 pub use no_credentials::NoCredentials;
+pub use profile::{Profile, ProfileWish};
+pub(super) use refreshing::{Fetch, Refreshing};
+pub(super) use session::{Document, Session};
 pub use static_keys::StaticKeys;
+
+use super::client::Client;
+
+/// What sources have to work with: the machine, and a client whose settings say how to reach STS.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Environment and files.
+    pub machine: Machine,
+    /// A client without credentials of its own; sources sign with those that they build on.
+    pub client: Client,
+}
+
+impl Context {
+    fn clock(&self) -> refreshing::Clock {
+        let client = self.client.clone();
+        Arc::new(move || client.now())
+    }
+}
 
 /// A text that must not be seen: no `Display`, an opaque `Debug`, wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,13 +148,21 @@ pub trait CredentialsSource: fmt::Debug + Send + Sync {
 
     /// The AccessKey ID, if it is known without any work.
     fn access_key_id(&self) -> Option<String>;
+
+    /// The ID of the account that the credentials act for, if it is known without any work.
+    fn account_id(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Why a source gave no credentials. Says what was looked at and why it did not serve; never a secret.
-#[derive(Debug)]
+///
+/// It can be cloned, because all who wait for one refresh share its failure.
+#[derive(Clone, Debug)]
 pub struct CredentialsError {
     reason: String,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    absent: bool,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl CredentialsError {
@@ -103,8 +170,23 @@ impl CredentialsError {
     pub fn new(reason: impl Into<String>) -> CredentialsError {
         CredentialsError {
             reason: reason.into(),
+            absent: false,
             source: None,
         }
+    }
+
+    /// An error that says that the source is not there at all, as opposed to one that is there and does not work. A
+    /// [`DefaultChain`] goes on to its next member only after such a one.
+    pub fn absent(reason: impl Into<String>) -> CredentialsError {
+        CredentialsError {
+            absent: true,
+            ..CredentialsError::new(reason)
+        }
+    }
+
+    /// Whether the source is not there at all.
+    pub fn is_absent(&self) -> bool {
+        self.absent
     }
 
     /// The same error, caused by `source`.
@@ -113,7 +195,7 @@ impl CredentialsError {
         mut self,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> CredentialsError {
-        self.source = Some(source.into());
+        self.source = Some(Arc::from(source.into()));
         self
     }
 }

@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::api::{self, ListInstance, OddAnswer, Page, Space, Unread, Waba};
 use crate::{
@@ -79,6 +79,19 @@ impl Sightings {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Sighting>> {
         // Entries are put in whole, so a poisoned map is still one.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The sightings of each account, since what the list of one shows says nothing of another.
+#[derive(Default)]
+pub(super) struct SightingsByAccount(Mutex<BTreeMap<Option<String>, Arc<Sightings>>>);
+
+impl SightingsByAccount {
+    /// Those of the account of a role or, without one, of the account that the provider's own credentials belong to.
+    pub(super) fn of_account(&self, account: Option<String>) -> Arc<Sightings> {
+        // Entries are put in whole, so a poisoned map is still one.
+        let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(accounts.entry(account).or_default())
     }
 }
 
@@ -279,7 +292,17 @@ impl fmt::Display for Unsearchable {
 
 #[cfg(test)]
 mod tests {
-    use super::{Showing, Sightings, Space};
+    use super::{Showing, Sightings, SightingsByAccount, Space};
+
+    #[test]
+    fn accounts_know_nothing_of_each_other() {
+        let all = SightingsByAccount::default();
+        all.of_account(None).bound("a", "1");
+        let other = all.of_account(Some("7".to_owned()));
+        assert!(!other.holds_another("a", "2"));
+        assert_eq!(other.judge(&[]), Showing::Unproven);
+        assert!(all.of_account(None).holds_another("a", "2"));
+    }
 
     #[test]
     fn a_list_is_judged_by_what_binds_returned() {

@@ -1,0 +1,128 @@
+//! Acceptance tests of credentials: the real CLI, the real provider, and those who hand out credentials, emulated.
+//!
+//! One module for each subject; a case that its module does not list does not compile without a warning.
+//!
+//! Must not contain: what a single source makes of odd answers; that is tested beside the source.
+
+#[path = "credentials/many_accounts.rs"]
+mod many_accounts;
+#[path = "credentials/refreshing.rs"]
+mod refreshing;
+#[path = "credentials/roles.rs"]
+mod roles;
+#[path = "credentials/secrets.rs"]
+mod secrets;
+#[path = "credentials/sources.rs"]
+mod sources;
+
+use std::process::ExitCode;
+
+use acceptance_tests::{
+    acceptance::{self, Case, Failed, REQUIRED_PROVIDERS, Stage},
+    emulator::{AccessKey, Account, OidcProvider, Role, Vending},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::json;
+
+fn main() -> ExitCode {
+    let subjects: &[&[Case]] = &[
+        sources::CASES,
+        refreshing::CASES,
+        roles::CASES,
+        secrets::CASES,
+        many_accounts::CASES,
+    ];
+    acceptance::run(&subjects.concat())
+}
+
+/// The account whose credentials everything begins with, its user, and the user's key.
+const HUB: &str = "1000000000000010";
+const USER: &str = "acs:ram::1000000000000010:user/terraform";
+const KEY_ID: &str = "hub-key-id-0123456789";
+const KEY_SECRET: &str = "MARK-hub-secret-0123456789";
+
+/// The account that is acted on, its role, and who may assume it with an OIDC token.
+const TENANT: &str = "1000000000000020";
+const ROLE: &str = "acs:ram::1000000000000020:role/onboarding";
+const OIDC_PROVIDER: &str = "acs:ram::1000000000000020:oidc-provider/ci";
+
+const WABA: &str = "100000000000001";
+const BINDING: &str =
+    "resource \"alicloud_cams_waba_binding\" \"a\" {\n  waba_id = \"100000000000001\"\n}\n";
+
+/// Makes the two accounts; the metadata service and the sign-ins hand out the tenant's role.
+fn populate(stage: &Stage) -> Result<(), Failed> {
+    let mut hub = Account::new(HUB);
+    hub.access_keys.push(AccessKey {
+        id: KEY_ID.to_owned(),
+        secret: KEY_SECRET.to_owned(),
+        user: Some("terraform".to_owned()),
+        // Not one CAMS action: whoever binds has to have become the tenant.
+        allow: vec!["sts:AssumeRole".to_owned()],
+        active: true,
+    });
+    let mut tenant = Account::new(TENANT)
+        .with_role(Role::new("onboarding", &[USER, OIDC_PROVIDER, ROLE]))
+        .with_role(Role::new("second", &[USER, ROLE]));
+    tenant.oidc_providers.push(OidcProvider {
+        name: "ci".to_owned(),
+        issuer: "https://ci.example".to_owned(),
+        audiences: vec!["terraform".to_owned()],
+        hs256_key: None,
+    });
+    for account in [hub, tenant] {
+        stage.emulator.put_account(account)?;
+    }
+    stage.emulator.set_vending(Vending {
+        account: Some(TENANT.to_owned()),
+        role: "onboarding".to_owned(),
+        sso_access_token: Some("MARK-sso-token".to_owned()),
+        oauth_access_token: Some("MARK-oauth-access".to_owned()),
+        oauth_refresh_token: Some("MARK-oauth-refresh".to_owned()),
+        oauth_seconds: 3600,
+        ..Vending::default()
+    });
+    Ok(())
+}
+
+/// An unsigned token that the provider `ci` vouches for, which is good for a day.
+fn oidc_token() -> String {
+    let claims = json!({
+        "iss": "https://ci.example",
+        "aud": "terraform",
+        "sub": "repo:acme/onboarding",
+        "iat": 0,
+        "exp": 4_102_444_800_i64,
+        "MARK": "MARK-oidc",
+    });
+    let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.", part(&json!({"alg": "none"})), part(&claims))
+}
+
+/// Writes `main.tf`: a provider block with these arguments beside the endpoints, and `text`.
+fn configure(stage: &Stage, arguments: &str, text: &str) -> Result<(), Failed> {
+    let endpoint = stage.emulator.endpoint();
+    let block = format!(
+        "provider \"alicloud\" {{\n  endpoints {{\n    cams = \"{endpoint}\"\n    sts  = \"{endpoint}\"\n  }}\n{arguments}\n}}\n"
+    );
+    stage
+        .directory
+        .write("main.tf", &format!("{REQUIRED_PROVIDERS}\n{block}\n{text}"))?;
+    Ok(())
+}
+
+/// The arguments of the hub's key.
+fn keys() -> String {
+    format!("  access_key = \"{KEY_ID}\"\n  secret_key = \"{KEY_SECRET}\"\n")
+}
+
+/// Points the fixed addresses at the emulator, for this and nothing else.
+fn stand_ins(stage: &mut Stage) {
+    let endpoint = stage.emulator.endpoint().to_owned();
+    for variable in [
+        "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT",
+        "ALIBABA_CLOUD_OAUTH_ENDPOINT",
+    ] {
+        stage.directory.set(variable, &endpoint);
+    }
+}

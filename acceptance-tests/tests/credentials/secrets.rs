@@ -1,0 +1,125 @@
+//! Marked secrets through every source, in good runs and in bad ones: nowhere in logs, diagnostics, plans or state.
+
+use std::fs;
+
+use acceptance_tests::{
+    acceptance::{Case, Ending, Stage, contains},
+    cases,
+    emulator::{Fault, Misbehaviour, Vending},
+    terraform::Output,
+};
+use serde_json::json;
+
+use crate::{
+    BINDING, KEY_ID, KEY_SECRET, OIDC_PROVIDER, ROLE, TENANT, configure, keys, oidc_token,
+    populate, stand_ins,
+};
+
+pub(crate) const CASES: &[Case] = cases![secrets: no_source_shows_one];
+
+/// Fails if what a command wrote, or the state, holds a marked word, part of a token or a session's secret.
+fn keeps_quiet(stage: &Stage, what: &str, output: &Output, hidden: &[String]) -> Ending {
+    let state = stage
+        .directory
+        .read("terraform.tfstate")
+        .unwrap_or_default();
+    for text in [&output.stdout, &output.stderr, &state] {
+        for line in text.lines() {
+            let shown = hidden.iter().find(|secret| line.contains(secret.as_str()));
+            if let Some(secret) = shown {
+                return Err(format!("{what}: \"{secret}\" is in:\n{line}").into());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn no_source_shows_one(stage: &mut Stage) -> Ending {
+    populate(stage)?;
+    stand_ins(stage);
+    stage.directory.set("TF_LOG", "trace");
+    let endpoint = stage.emulator.endpoint().to_owned();
+    let token = oidc_token();
+    let claims = token.split('.').nth(1).unwrap_or_default().to_owned();
+    stage.directory.write("token", &token)?;
+    let hidden: Vec<String> = [
+        "MARK",
+        // How every security token of the emulator begins.
+        "CAIS",
+        "emulator-metadata-token",
+        &claims,
+        "emulated-access-",
+        "emulated-refresh-",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+
+    let role = format!(
+        "  assume_role {{\n    role_arn    = \"{ROLE}\"\n    external_id = \"MARK-external\"\n  }}"
+    );
+    let oidc = format!(
+        "  assume_role_with_oidc {{\n    oidc_provider_arn = \"{OIDC_PROVIDER}\"\n    role_arn = \"{ROLE}\"\n    oidc_token_file = \"token\"\n  }}"
+    );
+    let uri = format!("  credentials_uri = \"{endpoint}/credentials-uri?key=MARK-uri\"");
+    let program = json!({"mode": "AK", "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET});
+    let profiles = [
+        json!({"name": "External", "mode": "External", "process_command": format!("echo '{program}'")}),
+        json!({"name": "CloudSSO", "mode": "CloudSSO", "cloud_sso_sign_in_url": endpoint, "cloud_sso_account_id": TENANT,
+            "cloud_sso_access_config": "ac-1", "access_token": "MARK-sso-token"}),
+        json!({"name": "OAuth", "mode": "OAuth", "oauth_site_type": "CN", "oauth_refresh_token": "MARK-oauth-refresh"}),
+    ];
+    let file = stage.directory.path().join("config.json");
+    fs::write(&file, json!({"profiles": profiles}).to_string())?;
+    let profile =
+        |name: &str| format!("  shared_credentials_file = \"config.json\"\n  profile = \"{name}\"");
+    let sources: [(&str, String); 7] = [
+        ("AssumeRole", format!("{}{role}", keys())),
+        ("AssumeRoleWithOIDC", oidc),
+        ("CredentialsUri", uri),
+        (
+            "MetadataCredentials",
+            "  ecs_role_name = \"onboarding\"".to_owned(),
+        ),
+        ("External", format!("{}\n{role}", profile("External"))),
+        ("CloudSsoCredentials", profile("CloudSSO")),
+        ("OAuthExchange", profile("OAuth")),
+    ];
+    let bad = [
+        Misbehaviour::InvalidJson,
+        Misbehaviour::Cut,
+        Misbehaviour::ExpiredToken,
+    ];
+    for (what, block) in &sources {
+        configure(stage, block, BINDING)?;
+        let good = stage.directory.run(&["plan"])?.expecting(0)?;
+        contains(&good.stderr, &["[TRACE]"])?;
+        keeps_quiet(stage, what, &good, &hidden)?;
+        keeps_quiet(stage, what, &stage.apply()?.expecting(0)?, &hidden)?;
+        for fault in &bad {
+            // STS and the service itself misbehave, each in turn, for the whole command.
+            for action in ["AssumeRole", "AssumeRoleWithOIDC", "QueryChatappBindWaba"] {
+                stage
+                    .emulator
+                    .inject(Fault::new(action, fault.clone()).times(2))?;
+            }
+            let output = stage.directory.run(&["plan"])?;
+            keeps_quiet(stage, what, &output, &hidden)?;
+            stage.emulator.clear_faults();
+        }
+        // Whoever handed out credentials now refuses.
+        let vending = stage.emulator.vending();
+        stage.emulator.set_vending(Vending::default());
+        let output = stage.directory.run(&["plan"])?;
+        keeps_quiet(stage, what, &output, &hidden)?;
+        stage.emulator.set_vending(vending);
+    }
+    // A broken file, with secrets all around the break.
+    let text = fs::read_to_string(&file)?;
+    let broken = text.replacen("MARK-sso-token\"", "MARK-sso-token", 1);
+    fs::write(&file, broken)?;
+    configure(stage, &profile("CloudSSO"), BINDING)?;
+    let output = stage.directory.run(&["plan"])?.expecting(1)?;
+    contains(&output.stderr, &["is not valid JSON"])?;
+    keeps_quiet(stage, "a broken file", &output, &hidden)?;
+    Ok(())
+}

@@ -1,0 +1,346 @@
+//! Every source leads to a binding in the right account, from the provider block and from the environment alone.
+
+use std::fs;
+
+use acceptance_tests::{
+    acceptance::{Case, Ending, Stage, contains, equal},
+    cases,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    BINDING, HUB, KEY_ID, KEY_SECRET, OIDC_PROVIDER, ROLE, TENANT, WABA, configure, keys,
+    oidc_token, populate, stand_ins,
+};
+
+pub(crate) const CASES: &[Case] = cases![sources:
+    an_assumed_role,
+    an_assumed_role_from_the_environment_alone,
+    an_oidc_token_from_the_block,
+    an_oidc_token_from_the_environment_alone,
+    every_mode_of_the_clis_profiles,
+    the_ini_file,
+    a_credentials_uri,
+    the_role_of_the_instance,
+    nothing_configured_on_an_instance,
+    a_chain_of_roles,
+    nothing_is_asked_before_it_is_needed,
+    a_wrong_account_binds_nothing,
+];
+
+/// Applies, and finds the binding in the tenant's account.
+fn binds(stage: &Stage, arguments: &str) -> Ending {
+    configure(stage, arguments, BINDING)?;
+    stage.apply()?.expecting(0)?;
+    equal(
+        "spaces of the tenant",
+        stage.emulator.spaces(TENANT).len(),
+        1,
+    )?;
+    equal("spaces of the hub", stage.emulator.spaces(HUB).len(), 0)?;
+    stage.plan(0)?;
+    Ok(())
+}
+
+/// A fresh cloud and no state.
+fn afresh(stage: &mut Stage) -> Ending {
+    stage.emulator.reset();
+    populate(stage)?;
+    stand_ins(stage);
+    for file in ["terraform.tfstate", "terraform.tfstate.backup"] {
+        // It may not be there yet.
+        let _ = fs::remove_file(stage.directory.path().join(file));
+    }
+    Ok(())
+}
+
+fn home_file(stage: &Stage, path: &str, text: &str) -> Ending {
+    let path = stage.directory.path().join("../home").join(path);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    Ok(fs::write(path, text)?)
+}
+
+fn an_assumed_role(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    let block = format!(
+        "{}  assume_role {{\n    role_arn           = \"{ROLE}\"\n    session_name       = \"ci-run\"\n    session_expiration = 900\n  }}",
+        keys()
+    );
+    binds(stage, &block)?;
+    let calls = stage.emulator.calls_of("AssumeRole");
+    equal(
+        "parameters",
+        calls[0]
+            .parameters
+            .get("RoleSessionName")
+            .map(String::as_str),
+        Some("ci-run"),
+    )?;
+    equal(
+        "parameters",
+        calls[0]
+            .parameters
+            .get("DurationSeconds")
+            .map(String::as_str),
+        Some("900"),
+    )
+}
+
+fn an_assumed_role_from_the_environment_alone(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    stage.directory.set("ALIBABA_CLOUD_ACCESS_KEY_ID", KEY_ID);
+    stage
+        .directory
+        .set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", KEY_SECRET);
+    stage.directory.set("ALIBABA_CLOUD_ROLE_ARN", ROLE);
+    binds(stage, "")
+}
+
+fn an_oidc_token_from_the_block(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    stage
+        .directory
+        .write("token", &format!("{}\n", oidc_token()))?;
+    let block = format!(
+        "  assume_role_with_oidc {{\n    oidc_provider_arn = \"{OIDC_PROVIDER}\"\n    role_arn = \"{ROLE}\"\n    oidc_token_file = \"token\"\n  }}"
+    );
+    binds(stage, &block)?;
+    let calls = stage.emulator.calls_of("AssumeRoleWithOIDC");
+    equal(
+        "a token in the URL",
+        calls[0].query_parameters.contains(&"OIDCToken".to_owned()),
+        false,
+    )?;
+    equal(
+        "a token in the body",
+        calls[0].form_parameters.contains(&"OIDCToken".to_owned()),
+        true,
+    )
+}
+
+fn an_oidc_token_from_the_environment_alone(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    stage
+        .directory
+        .set("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", OIDC_PROVIDER);
+    stage.directory.set("ALIBABA_CLOUD_ROLE_ARN", ROLE);
+    stage
+        .directory
+        .set("ALIBABA_CLOUD_OIDC_TOKEN", oidc_token());
+    binds(stage, "")
+}
+
+fn every_mode_of_the_clis_profiles(stage: &mut Stage) -> Ending {
+    let key = |mode: &str| json!({"name": "p", "mode": mode, "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET});
+    let role = json!({"ram_role_arn": ROLE, "ram_session_name": "profile"});
+    let with = |base: Value, more: &Value| {
+        let mut profile = base;
+        for (name, value) in more.as_object().into_iter().flatten() {
+            profile[name] = value.clone();
+        }
+        profile
+    };
+    let program = json!({"mode": "AK", "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET});
+    let endpoint = stage.emulator.endpoint().to_owned();
+    stage.directory.write("token", &oidc_token())?;
+    let named = |mode: &str| json!({"name": "p", "mode": mode});
+    let second = "acs:ram::1000000000000020:role/second";
+    let on_top = format!("  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}");
+    let profiles: Vec<(Value, Option<Value>, &str)> = vec![
+        (key("AK"), None, &on_top),
+        (with(key("RamRoleArn"), &role), None, ""),
+        (
+            with(named("EcsRamRole"), &json!({"ram_role_name": "onboarding"})),
+            None,
+            "",
+        ),
+        (
+            with(
+                named("RamRoleArnWithRoleName"),
+                &json!({"ram_role_name": "onboarding", "ram_role_arn": second}),
+            ),
+            None,
+            "",
+        ),
+        (
+            with(
+                named("ChainableRamRoleArn"),
+                &json!({"source_profile": "base", "ram_role_arn": second}),
+            ),
+            Some(with(
+                with(key("RamRoleArn"), &role),
+                &json!({"name": "base"}),
+            )),
+            "",
+        ),
+        (
+            with(
+                with(named("OIDC"), &role),
+                &json!({"oidc_provider_arn": OIDC_PROVIDER, "oidc_token_file": "token"}),
+            ),
+            None,
+            "",
+        ),
+        (
+            with(
+                named("CredentialsURI"),
+                &json!({"credentials_uri": format!("{endpoint}/credentials-uri")}),
+            ),
+            None,
+            "",
+        ),
+        (
+            with(
+                named("External"),
+                &json!({"process_command": format!("echo '{program}'")}),
+            ),
+            None,
+            &on_top,
+        ),
+        (
+            with(
+                named("CloudSSO"),
+                &json!({"cloud_sso_sign_in_url": format!("{endpoint}/login"), "cloud_sso_account_id": TENANT,
+                    "cloud_sso_access_config": "ac-1", "access_token": "MARK-sso-token",
+                    "cloud_sso_access_token_expire": 4_102_444_800_i64}),
+            ),
+            None,
+            "",
+        ),
+        (
+            with(
+                named("OAuth"),
+                &json!({"oauth_site_type": "INTL", "oauth_access_token": "MARK-oauth-old",
+                    "oauth_access_token_expire": 1, "oauth_refresh_token": "MARK-oauth-refresh"}),
+            ),
+            None,
+            "",
+        ),
+    ];
+    for (profile, below, more) in profiles {
+        afresh(stage)?;
+        let mode = profile["mode"].clone();
+        let mut list = vec![profile];
+        list.extend(below);
+        home_file(
+            stage,
+            ".aliyun/config.json",
+            &json!({"current": "other", "profiles": list}).to_string(),
+        )?;
+        binds(stage, &format!("  profile = \"p\"\n{more}"))
+            .map_err(|failed| format!("{mode}: {}", failed.message().unwrap_or_default()))?;
+    }
+    // Every process has renewed the login with the tokens that the one before it had written back.
+    let renewals = stage.emulator.calls_of("OAuthToken");
+    equal(
+        "refused renewals",
+        renewals.iter().any(|call| call.status != Some(200)),
+        false,
+    )?;
+    let written = fs::read_to_string(stage.directory.path().join("../home/.aliyun/config.json"))?;
+    let token = stage
+        .emulator
+        .vending()
+        .oauth_refresh_token
+        .unwrap_or_default();
+    contains(&written, &[&token])
+}
+
+fn the_ini_file(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    let text = format!(
+        "[ci]\ntype = ram_role_arn\naccess_key_id = {KEY_ID}\naccess_key_secret = {KEY_SECRET} # the hub's\nrole_arn = {ROLE}\nrole_session_name = ini\n"
+    );
+    home_file(stage, ".alibabacloud/credentials", &text)?;
+    stage.directory.set("ALIBABA_CLOUD_PROFILE", "ci");
+    binds(stage, "")
+}
+
+fn a_credentials_uri(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    let uri = format!("{}/credentials-uri", stage.emulator.endpoint());
+    binds(stage, &format!("  credentials_uri = \"{uri}\""))?;
+    afresh(stage)?;
+    stage.directory.set("ALIBABA_CLOUD_CREDENTIALS_URI", uri);
+    binds(stage, "")
+}
+
+fn the_role_of_the_instance(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    binds(stage, "  ecs_role_name = \"onboarding\"")?;
+    equal("discoveries", stage.calls("MetadataRole"), 0)?;
+    afresh(stage)?;
+    stage
+        .directory
+        .set("ALIBABA_CLOUD_ECS_METADATA", "onboarding");
+    binds(stage, "")
+}
+
+fn nothing_configured_on_an_instance(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    // No proxy stands between an instance and its metadata.
+    for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        stage.directory.set(variable, "http://127.0.0.1:1");
+    }
+    binds(stage, "")?;
+    // Once in the process that applied, once in the one that planned; the first plan had nothing to read.
+    equal("discoveries", stage.calls("MetadataRole"), 2)
+}
+
+fn a_chain_of_roles(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    let block = "  ecs_role_name = \"onboarding\"\n  assume_role {\n    role_arn = \"acs:ram::1000000000000020:role/second\"\n  }";
+    binds(stage, block)
+}
+
+fn nothing_is_asked_before_it_is_needed(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    configure(stage, "  profile = \"no-such-profile\"", BINDING)?;
+    // Something new: no call, no credentials, no file.
+    stage.plan(2)?;
+    equal("calls", stage.emulator.calls().len(), 0)?;
+    configure(
+        stage,
+        &format!("{}  allowed_account_ids = [\"{HUB}\"]\n", keys()),
+        BINDING,
+    )?;
+    stage.plan(2)?;
+    equal("calls", stage.emulator.calls().len(), 0)?;
+    configure(stage, "  profile = \"no-such-profile\"", BINDING)?;
+    let output = stage.apply()?.expecting(1)?;
+    contains(
+        &acceptance_tests::acceptance::only_error(&output)?.text(),
+        &["no valid credentials", ".aliyun", "config.json"],
+    )
+}
+
+fn a_wrong_account_binds_nothing(stage: &mut Stage) -> Ending {
+    let block = |rule: &str| {
+        format!(
+            "{}  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}\n  {rule}\n",
+            keys()
+        )
+    };
+    for rule in [
+        format!("allowed_account_ids = [\"{HUB}\"]"),
+        format!("forbidden_account_ids = [\"{TENANT}\"]"),
+    ] {
+        afresh(stage)?;
+        configure(stage, &block(&rule), BINDING)?;
+        let output = stage.apply()?.expecting(1)?;
+        contains(
+            &acceptance_tests::acceptance::only_error(&output)?.text(),
+            &["account_ids", TENANT, "nothing was changed"],
+        )?;
+        equal("binds", stage.calls("ChatappBindWaba"), 0)?;
+    }
+    afresh(stage)?;
+    binds(
+        stage,
+        &block(&format!("allowed_account_ids = [\"{TENANT}\"]")),
+    )?;
+    stage.space_of(WABA)?;
+    equal("checks", stage.calls("GetCallerIdentity"), 2)
+}

@@ -1,0 +1,75 @@
+//! One way to many accounts: a client for the configured credentials, and one for each role that is assumed with them.
+//!
+//! Whoever asks for the same role shares its session. All clients share connections and the switch that stops them; the
+//! rate limits are each account's own.
+//!
+//! Must not contain: the fetching of sessions, or where roles are configured.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::client::Client;
+use super::credentials::{AccountGuard, AccountRule, AssumedRole, Role};
+
+/// Clients for the configured credentials and for roles. Clones share everything.
+#[derive(Clone)]
+pub struct Accounts(Arc<Shared>);
+
+struct Shared {
+    /// With the configured credentials, whatever account they belong to: roles may be assumed from anywhere.
+    unguarded: Client,
+    own: Client,
+    rule: AccountRule,
+    roles: Mutex<HashMap<Role, Client>>,
+}
+
+impl Accounts {
+    /// Clients that act only on accounts that `rule` allows.
+    pub fn new(client: Client, rule: AccountRule) -> Accounts {
+        Accounts(Arc::new(Shared {
+            own: guarded(client.clone(), &rule),
+            unguarded: client,
+            rule,
+            roles: Mutex::default(),
+        }))
+    }
+
+    /// The client of the configured credentials or, with a role, of its sessions.
+    pub fn client(&self, role: Option<&Role>) -> Client {
+        let Some(role) = role else {
+            return self.0.own.clone();
+        };
+        // Only whole entries are added, so a poisoned map is still whole.
+        let mut roles = self.0.roles.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = roles.get(role) {
+            return client.clone();
+        }
+        let sessions = AssumedRole::source(self.0.unguarded.clone(), role.clone());
+        let client = guarded(self.0.unguarded.acting_as(sessions), &self.0.rule);
+        roles.insert(role.clone(), client.clone());
+        client
+    }
+
+    /// Stops all clients for good, as [`Client::stop`] does.
+    pub fn stop(&self) {
+        self.0.unguarded.stop();
+    }
+}
+
+fn guarded(client: Client, rule: &AccountRule) -> Client {
+    if rule.is_empty() {
+        return client;
+    }
+    let guard = AccountGuard::new(client.clone(), rule.clone());
+    client.acting_as(Arc::new(guard))
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts")
+            .field("client", &self.0.unguarded)
+            .field("rule", &self.0.rule)
+            .finish_non_exhaustive()
+    }
+}

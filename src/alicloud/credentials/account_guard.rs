@@ -1,0 +1,151 @@
+//! A guard: credentials are given out only after `GetCallerIdentity` has shown that they belong to an allowed account.
+//!
+//! Must not contain: where the rule was configured.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::OnceCell;
+
+use super::assume_role::{PATIENCE, is_account_id};
+use super::{Credentials, CredentialsError, CredentialsSource};
+use crate::alicloud::client::Client;
+use crate::alicloud::sts::GetCallerIdentity;
+
+/// Which accounts may be acted on. An empty list says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountRule {
+    /// If there are any, one of these.
+    pub allowed: Vec<String>,
+    /// None of these.
+    pub forbidden: Vec<String>,
+}
+
+impl AccountRule {
+    /// Whether there is anything to check.
+    pub fn is_empty(&self) -> bool {
+        self.allowed.is_empty() && self.forbidden.is_empty()
+    }
+
+    /// Whether a text can be an account ID.
+    pub fn is_account_id(text: &str) -> bool {
+        is_account_id(text)
+    }
+
+    fn judge(&self, account: &str, arn: &str) -> Result<(), CredentialsError> {
+        let fault = if self.forbidden.iter().any(|id| id == account) {
+            "stands in forbidden_account_ids".to_owned()
+        } else if !self.allowed.is_empty() && !self.allowed.iter().any(|id| id == account) {
+            format!(
+                "is not one of allowed_account_ids ({})",
+                self.allowed.join(", ")
+            )
+        } else {
+            return Ok(());
+        };
+        Err(CredentialsError::new(format!(
+            "the credentials belong to {arn} of the account {account}, which {fault}; nothing was changed. Use the \
+             credentials of the right account, or change the list"
+        )))
+    }
+}
+
+/// A source whose account is checked before its first use.
+#[derive(Debug)]
+pub struct AccountGuard {
+    source: Arc<dyn CredentialsSource>,
+    client: Client,
+    rule: AccountRule,
+    account: OnceCell<Result<String, CredentialsError>>,
+}
+
+impl AccountGuard {
+    /// Guards the credentials of `client`.
+    pub fn new(client: Client, rule: AccountRule) -> AccountGuard {
+        AccountGuard {
+            source: Arc::clone(client.credentials()),
+            client,
+            rule,
+            account: OnceCell::new(),
+        }
+    }
+
+    async fn check(&self) -> Result<(), CredentialsError> {
+        let account = self.account.get_or_try_init(|| async {
+            let answer = self.client.operation(PATIENCE).call(&GetCallerIdentity {}).await;
+            let identity = answer
+                .map_err(|error| {
+                    CredentialsError::new(
+                        "the account cannot be compared with allowed_account_ids and forbidden_account_ids",
+                    )
+                    .caused_by(error)
+                })?
+                .body;
+            let Some(account) = identity.account_id else {
+                return Err(CredentialsError::new(
+                    "the account cannot be compared with allowed_account_ids and forbidden_account_ids: the answer of \
+                     GetCallerIdentity has no AccountId",
+                ));
+            };
+            let arn = identity.arn.unwrap_or_else(|| "an unnamed identity".to_owned());
+            // A wrong account stays wrong; it need not be asked for again.
+            Ok(self.rule.judge(&account, &arn).map(|()| account))
+        });
+        account.await?.as_ref().map(|_| ()).map_err(Clone::clone)
+    }
+}
+
+#[async_trait]
+impl CredentialsSource for AccountGuard {
+    async fn credentials(&self) -> Result<Credentials, CredentialsError> {
+        self.check().await?;
+        self.source.credentials().await
+    }
+
+    async fn replacement(
+        &self,
+        expired: &Credentials,
+    ) -> Result<Option<Credentials>, CredentialsError> {
+        self.check().await?;
+        self.source.replacement(expired).await
+    }
+
+    fn access_key_id(&self) -> Option<String> {
+        self.source.access_key_id()
+    }
+
+    fn account_id(&self) -> Option<String> {
+        let known = self.account.get().and_then(|account| account.as_ref().ok());
+        known.cloned().or_else(|| self.source.account_id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AccountRule;
+
+    #[test]
+    fn rules() {
+        let check = |allowed: &[&str], forbidden: &[&str], expected: &str| {
+            let list = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect();
+            let rule = AccountRule {
+                allowed: list(allowed),
+                forbidden: list(forbidden),
+            };
+            let found = rule.judge("1", "acs:ram::1:user/x").err();
+            let found = found.map(|error| error.to_string()).unwrap_or_default();
+            assert_eq!(found.is_empty(), expected.is_empty(), "{found}");
+            assert!(found.contains(expected), "{found}");
+        };
+        check(&[], &[], "");
+        check(&["2", "1"], &[], "");
+        check(
+            &["2", "3"],
+            &[],
+            "of the account 1, which is not one of allowed_account_ids (2, 3)",
+        );
+        check(&[], &["2"], "");
+        check(&[], &["1"], "which stands in forbidden_account_ids");
+        check(&["1"], &["1"], "which stands in forbidden_account_ids");
+    }
+}

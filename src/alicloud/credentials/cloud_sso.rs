@@ -1,0 +1,119 @@
+//! A CloudSSO login that the Alibaba Cloud CLI has made: its access token is exchanged for credentials of an account.
+//!
+//! The profile is read at each refresh, so that a new login takes effect in a running process. The access token cannot be
+//! renewed without a browser. Source: the official CLI and SDKs.
+//!
+//! Must not contain: caching, or the login.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use reqwest::Method;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::http::{self, Reach, Request};
+use super::profile::{CliFile, CliProfile};
+use super::refreshing::Clock;
+use super::{Context, CredentialsError, CredentialsSource, Fetch, Refreshing, Session};
+
+/// The login of one profile.
+pub(super) struct CloudSso {
+    path: PathBuf,
+    profile: String,
+    clock: Clock,
+}
+
+impl CloudSso {
+    /// A source for a profile of the mode `CloudSSO`.
+    pub(super) fn source(context: &Context, profile: &CliProfile) -> Arc<dyn CredentialsSource> {
+        let login = CloudSso {
+            path: profile.path().to_owned(),
+            profile: profile.name.clone(),
+            clock: context.clock(),
+        };
+        Arc::new(Refreshing::new(login, context.clock()))
+    }
+
+    async fn exchange(&self, profile: &CliProfile) -> Result<Session, CredentialsError> {
+        let sign_in = profile.needed("cloud_sso_sign_in_url")?;
+        let account = profile.needed("cloud_sso_account_id")?;
+        let configuration = profile.needed("cloud_sso_access_config")?;
+        let log_in = || {
+            let name = &profile.name;
+            format!("log in again: aliyun configure --mode CloudSSO --profile '{name}'")
+        };
+        if profile.text("access_token").is_none() {
+            return Err(profile.fault(&format!("has no access token; {}", log_in())));
+        }
+        let token = profile.secret("access_token")?;
+        let now = (self.clock)().unix_timestamp();
+        if profile
+            .number("cloud_sso_access_token_expire")
+            .is_some_and(|expires| expires <= now)
+        {
+            return Err(profile.fault(&format!(
+                "holds an access token that has expired; {}",
+                log_in()
+            )));
+        }
+        let url = http::url(sign_in, false)
+            .and_then(|url| {
+                url.join("/cloud-credentials")
+                    .map_err(|error| error.to_string())
+            })
+            .map_err(|reason| {
+                profile.fault(&format!("has an unusable cloud_sso_sign_in_url: {reason}"))
+            })?;
+        let failed = |error: CredentialsError| {
+            let reason = format!(
+                "could not be exchanged for credentials at {}",
+                http::host(&url)
+            );
+            profile.fault(&reason).caused_by(error)
+        };
+        let authorization = Zeroizing::new(format!("Bearer {}", token.expose()));
+        let mut request = Request::new(Method::POST, url.clone())
+            .header("authorization", &authorization)
+            .header("content-type", "application/json")
+            .header("accept", "application/json");
+        request.body =
+            json!({"AccountId": account, "AccessConfigurationId": configuration}).to_string();
+        request.secrets.push(&token);
+        let answer = request.send(Reach::network(&url)).await.map_err(failed)?;
+        if matches!(answer.status, 401 | 403) {
+            let refusal = answer.fields().err();
+            let fault = profile.fault(&format!(
+                "was refused at {}; {}, or choose another account or access configuration",
+                http::host(&url),
+                log_in()
+            ));
+            return Err(match refusal {
+                Some(refusal) => fault.caused_by(refusal),
+                None => fault,
+            });
+        }
+        let fields = answer.fields().map_err(failed)?;
+        match fields.get("CloudCredential") {
+            Some(Value::Object(credential)) => Session::of_document(credential).map_err(failed),
+            _ => Err(failed(CredentialsError::new(
+                "its answer has no CloudCredential",
+            ))),
+        }
+    }
+}
+
+#[async_trait]
+impl Fetch for CloudSso {
+    async fn fetch(&self) -> Result<Session, CredentialsError> {
+        let profile = CliFile::read(&self.path)?.profile(&self.profile)?;
+        self.exchange(&profile).await
+    }
+}
+
+impl std::fmt::Debug for CloudSso {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CloudSso({})", self.profile)
+    }
+}

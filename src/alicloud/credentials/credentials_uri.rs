@@ -1,0 +1,72 @@
+//! Temporary credentials from a URL, such as of a sidecar that holds the true ones.
+//!
+//! `GET` gives `AccessKeyId`, `AccessKeySecret`, `SecurityToken` and `Expiration`; a `Code`, if there is one, has to be
+//! `Success`. Plain HTTP is taken, as the SDKs take it: sidecars speak it on addresses of the pod or host.
+//!
+//! Must not contain: caching, or where the URL was configured.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use reqwest::{Method, Url};
+
+use super::http::{self, Reach, Request};
+use super::{Context, CredentialsError, CredentialsSource, Fetch, Refreshing, Session};
+
+/// Credentials from a URL. Path and query are never shown: they may hold a secret.
+pub struct CredentialsUri {
+    url: Url,
+}
+
+impl CredentialsUri {
+    /// A source that asks `text` at each refresh.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a URL with HTTP or HTTPS.
+    pub fn source(
+        context: &Context,
+        text: &str,
+    ) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
+        let url = http::url(text, true).map_err(|reason| {
+            CredentialsError::new(format!("the credentials URI cannot be used: {reason}"))
+        })?;
+        Ok(Arc::new(Refreshing::new(
+            CredentialsUri { url },
+            context.clock(),
+        )))
+    }
+}
+
+#[async_trait]
+impl Fetch for CredentialsUri {
+    async fn fetch(&self) -> Result<Session, CredentialsError> {
+        let failed = |error: CredentialsError| {
+            let host = http::host(&self.url);
+            CredentialsError::new(format!("the credentials URI at {host} gave no credentials"))
+                .caused_by(error)
+        };
+        let request = Request::new(Method::GET, self.url.clone());
+        let answer = request
+            .send(Reach::network(&self.url))
+            .await
+            .map_err(failed)?;
+        let fields = answer.fields().map_err(failed)?;
+        if let Some(code) = fields.get("Code").and_then(|code| code.as_str())
+            && code != "Success"
+        {
+            return Err(failed(CredentialsError::new(format!(
+                "its answer has the Code \"{}\", not \"Success\"",
+                code.escape_debug()
+            ))));
+        }
+        Session::of_document(&fields).map_err(failed)
+    }
+}
+
+impl fmt::Debug for CredentialsUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CredentialsUri({})", http::host(&self.url))
+    }
+}

@@ -1,0 +1,153 @@
+//! The RAM role of an ECS instance, from the instance's metadata service.
+//!
+//! Version 2 of the service first: `PUT` for a token, then `GET` with it. Version 1, without a token, only if it is
+//! allowed and the service answered that it knows no tokens. The address is link-local, so no proxy is ever used, and one
+//! second is enough to learn that this machine is not an instance. Source: the public pages on instance metadata.
+//!
+//! Must not contain: caching, or where the role was configured.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::{Method, Url};
+
+use super::http::{self, Answer, Reach, Request};
+use super::{Context, CredentialsError, CredentialsSource, Fetch, Machine, Refreshing, Session};
+
+/// The service on an instance.
+const ADDRESS: &str = "http://100.100.100.200/";
+/// Seconds that a token of the service lasts; the most there is.
+const TOKEN_SECONDS: &str = "21600";
+const ROLES: &str = "latest/meta-data/ram/security-credentials/";
+
+/// Names a stand-in for the service, on this machine: for tests.
+const STAND_IN: &str = "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT";
+
+/// What to ask the service for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InstanceMetadata {
+    /// The role; `None`: the one that the instance has.
+    pub role: Option<String>,
+    /// Whether version 1 of the service, without tokens, will not do.
+    pub v2_only: bool,
+    /// Whether somebody has asked for these credentials. If not, a machine without the service is no error but
+    /// [`absent`](CredentialsError::is_absent).
+    pub expected: bool,
+}
+
+/// Credentials of the instance's role.
+#[derive(Debug)]
+pub struct EcsMetadata {
+    machine: Machine,
+    wanted: InstanceMetadata,
+}
+
+impl EcsMetadata {
+    /// A source of sessions.
+    pub fn source(context: &Context, wanted: InstanceMetadata) -> Arc<dyn CredentialsSource> {
+        let metadata = EcsMetadata {
+            machine: context.machine.clone(),
+            wanted,
+        };
+        Arc::new(Refreshing::new(metadata, context.clock()))
+    }
+
+    async fn ask(&self) -> Result<Session, CredentialsError> {
+        let base = match http::stand_in(&self.machine, STAND_IN)? {
+            Some(url) => url,
+            None => {
+                Url::parse(ADDRESS).map_err(|error| CredentialsError::new(error.to_string()))?
+            }
+        };
+        let at = |path: &str| {
+            base.join(path).map_err(|error| {
+                CredentialsError::new(format!("the role name cannot be part of a URL: {error}"))
+            })
+        };
+        let token = self.token(at("latest/api/token")?).await?;
+        let get = async |url: Url| -> Result<Answer, CredentialsError> {
+            let mut request = Request::new(Method::GET, url);
+            if let Some(token) = &token {
+                request = request.header("x-aliyun-ecs-metadata-token", token);
+            }
+            request.send(REACH).await
+        };
+        let role = match &self.wanted.role {
+            Some(role) => role.clone(),
+            None => {
+                let answer = get(at(ROLES)?).await?;
+                let role = answer.body.trim();
+                match answer.status {
+                    200 if !role.is_empty() && !role.contains(['/', '\n', '<']) => role.to_owned(),
+                    200 | 404 => {
+                        return Err(CredentialsError::absent(
+                            "no RAM role is attached to this ECS instance",
+                        ));
+                    }
+                    status => {
+                        return Err(CredentialsError::new(format!(
+                            "it answered HTTP {status} when asked for the name of the role"
+                        )));
+                    }
+                }
+            }
+        };
+        let answer = get(at(&format!("{ROLES}{role}"))?).await?;
+        if answer.status == 404 {
+            return Err(CredentialsError::new(format!(
+                "the role {role} is not attached to this ECS instance (HTTP 404)"
+            )));
+        }
+        let fields = answer.fields()?;
+        match fields.get("Code").and_then(|code| code.as_str()) {
+            None | Some("Success") => Session::of_document(&fields),
+            Some(code) => Err(CredentialsError::new(format!(
+                "its answer for the role {role} has the Code \"{}\", not \"Success\"",
+                code.escape_debug()
+            ))),
+        }
+    }
+
+    /// A token of version 2, or none where version 1 has to do.
+    async fn token(&self, url: Url) -> Result<Option<String>, CredentialsError> {
+        let request = Request::new(Method::PUT, url)
+            .header("x-aliyun-ecs-metadata-token-ttl-seconds", TOKEN_SECONDS);
+        let answer = request.send(REACH).await.map_err(|error| {
+            // Nobody there, which is what most machines say.
+            CredentialsError::absent("this machine seems not to be an ECS instance")
+                .caused_by(error)
+        })?;
+        let token = answer.body.trim();
+        match answer.status {
+            200 if !token.is_empty() => Ok(Some(token.to_owned())),
+            status if self.wanted.v2_only => Err(CredentialsError::new(format!(
+                "it gave no token (HTTP {status}), and version 1 of the service, without tokens, is not allowed \
+                 (ALIBABA_CLOUD_IMDSV1_DISABLED)"
+            ))),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// A quick answer or none.
+const REACH: Reach = Reach {
+    direct: true,
+    connect_timeout: Duration::from_millis(900),
+    timeout: Duration::from_millis(950),
+};
+
+#[async_trait]
+impl Fetch for EcsMetadata {
+    async fn fetch(&self) -> Result<Session, CredentialsError> {
+        self.ask().await.map_err(|error| {
+            let reason = "the metadata service of ECS gave no credentials";
+            let outer = if error.is_absent() && !self.wanted.expected {
+                CredentialsError::absent(reason)
+            } else {
+                CredentialsError::new(reason)
+            };
+            outer.caused_by(error)
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! The arguments of the provider block: their names, and the environment variables that stand in for them.
+//!
+//! Names follow the official `aliyun/alicloud` provider. Where several variables mean the same, the current spelling
+//! `ALIBABA_CLOUD_*` beats the older ones.
+//!
+//! Must not contain: the reading of either.
+
+use crate::{
+    alicloud::{CAMS, Product, STS},
+    framework::AttributePath,
+};
+
+/// An argument of the provider block, and the environment variables that stand in for it, the first that is set first.
+pub(super) struct Argument {
+    pub(super) name: &'static str,
+    pub(super) variables: &'static [&'static str],
+}
+
+pub(super) const ACCESS_KEY: Argument = Argument {
+    name: "access_key",
+    variables: &[
+        "ALIBABA_CLOUD_ACCESS_KEY_ID",
+        "ALIBABACLOUD_ACCESS_KEY_ID",
+        "ALICLOUD_ACCESS_KEY",
+    ],
+};
+pub(super) const SECRET_KEY: Argument = Argument {
+    name: "secret_key",
+    variables: &[
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+        "ALIBABACLOUD_ACCESS_KEY_SECRET",
+        "ALICLOUD_SECRET_KEY",
+    ],
+};
+pub(super) const SECURITY_TOKEN: Argument = Argument {
+    name: "security_token",
+    variables: &[
+        "ALIBABA_CLOUD_SECURITY_TOKEN",
+        "ALIBABACLOUD_SECURITY_TOKEN",
+        "ALICLOUD_SECURITY_TOKEN",
+    ],
+};
+pub(super) const REGION: Argument = Argument {
+    name: "region",
+    variables: &["ALIBABA_CLOUD_REGION", "ALICLOUD_REGION"],
+};
+pub(super) const PROTOCOL: Argument = Argument {
+    name: "protocol",
+    variables: &[],
+};
+pub(super) const CONFIGURATION_SOURCE: Argument = Argument {
+    name: "configuration_source",
+    variables: &["TF_APPEND_USER_AGENT"],
+};
+pub(super) const CLIENT_CONNECT_TIMEOUT: Argument = Argument {
+    name: "client_connect_timeout",
+    variables: &["CLIENT_CONNECT_TIMEOUT"],
+};
+pub(super) const CLIENT_READ_TIMEOUT: Argument = Argument {
+    name: "client_read_timeout",
+    variables: &["CLIENT_READ_TIMEOUT"],
+};
+pub(super) const MAX_RETRY_TIMEOUT: Argument = Argument {
+    name: "max_retry_timeout",
+    variables: &["MAX_RETRY_TIMEOUT"],
+};
+
+pub(super) const REQUESTS_PER_SECOND: Argument = Argument {
+    name: "requests_per_second",
+    variables: &["ALIBABA_CLOUD_REQUESTS_PER_SECOND"],
+};
+pub(super) const PROFILE: Argument = Argument {
+    name: "profile",
+    variables: &[
+        "ALIBABA_CLOUD_PROFILE",
+        "ALIBABACLOUD_PROFILE",
+        "ALICLOUD_PROFILE",
+    ],
+};
+pub(super) const SHARED_CREDENTIALS_FILE: Argument = Argument {
+    name: "shared_credentials_file",
+    variables: &[
+        "ALIBABA_CLOUD_CREDENTIALS_FILE",
+        "ALIBABA_CLOUD_CONFIG_FILE",
+        "ALICLOUD_SHARED_CREDENTIALS_FILE",
+    ],
+};
+pub(super) const CREDENTIALS_URI: Argument = Argument {
+    name: "credentials_uri",
+    variables: &["ALIBABA_CLOUD_CREDENTIALS_URI", "ALICLOUD_CREDENTIALS_URI"],
+};
+pub(super) const ECS_ROLE_NAME: Argument = Argument {
+    name: "ecs_role_name",
+    variables: &["ALIBABA_CLOUD_ECS_METADATA", "ALICLOUD_ECS_ROLE_NAME"],
+};
+
+/// A product whose endpoint and signature can be set.
+pub(super) struct ProductArguments {
+    pub(super) name: &'static str,
+    pub(super) product: &'static Product,
+    pub(super) variables: &'static [&'static str],
+}
+
+pub(super) const PRODUCTS: [ProductArguments; 2] = [
+    ProductArguments {
+        name: "cams",
+        product: &CAMS,
+        variables: &["ALIBABA_CLOUD_ENDPOINT_CAMS", "CAMS_ENDPOINT"],
+    },
+    ProductArguments {
+        name: "sts",
+        product: &STS,
+        variables: &[
+            "ALIBABA_CLOUD_ENDPOINT_STS",
+            "ALIBABA_CLOUD_STS_ENDPOINT",
+            "STS_ENDPOINT",
+        ],
+    },
+];
+
+impl Argument {
+    pub(super) fn described(&self, description: &str) -> String {
+        if self.variables.is_empty() {
+            description.to_owned()
+        } else {
+            format!("{description} Environment: {}.", listed(self.variables))
+        }
+    }
+
+    pub(super) fn path(&self) -> AttributePath {
+        AttributePath::attribute(self.name)
+    }
+}
+
+pub(super) fn listed(variables: &[&str]) -> String {
+    let quoted: Vec<String> = variables.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}

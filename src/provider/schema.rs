@@ -1,0 +1,182 @@
+//! The schema of the provider block.
+//!
+//! Must not contain: the reading of a configuration.
+
+use super::arguments::{
+    ACCESS_KEY, Argument, CLIENT_CONNECT_TIMEOUT, CLIENT_READ_TIMEOUT, CONFIGURATION_SOURCE,
+    CREDENTIALS_URI, ECS_ROLE_NAME, MAX_RETRY_TIMEOUT, PRODUCTS, PROFILE, PROTOCOL, REGION,
+    REQUESTS_PER_SECOND, SECRET_KEY, SECURITY_TOKEN, SHARED_CREDENTIALS_FILE, listed,
+};
+use super::credentials;
+use crate::{
+    alicloud::{Protocol, credentials::AccountRule},
+    framework::{Attribute, Block, Nesting, Schema, Type, Value, schema::Validator},
+    resources::role,
+};
+
+/// The schema.
+pub(super) fn schema() -> Schema {
+    Schema::new(
+            Block::new(
+                "Onboards WhatsApp Business Accounts on Alibaba Cloud Chat App Message Service (CAMS). \
+                 Arguments and environment variables are those of the `aliyun/alicloud` provider.",
+            )
+            .attribute(text(&ACCESS_KEY, "AccessKey ID."))
+            .attribute(text(&SECRET_KEY, "AccessKey secret.").sensitive())
+            .attribute(
+                text(
+                    &SECURITY_TOKEN,
+                    "Security token of a temporary AccessKey. Taken from the environment only if the AccessKey is, too.",
+                )
+                .sensitive(),
+            )
+            .attribute(text(
+                &PROFILE,
+                "Name of a profile in `shared_credentials_file`. Default: the profile that the file calls current.",
+            ))
+            .attribute(text(
+                &SHARED_CREDENTIALS_FILE,
+                "File with profiles: the JSON file of the Alibaba Cloud CLI, or the ini file of the SDKs. Default: \
+                 `~/.aliyun/config.json`, then `~/.alibabacloud/credentials`.",
+            ))
+            .attribute(text(&CREDENTIALS_URI, "URL that gives temporary credentials."))
+            .attribute(text(&ECS_ROLE_NAME, "Name of the RAM role that is attached to the ECS instance."))
+            .attribute(accounts(
+                "allowed_account_ids",
+                "IDs of the accounts that may be acted on. Checked with `GetCallerIdentity` before the first call.",
+            ))
+            .attribute(accounts(
+                "forbidden_account_ids",
+                "IDs of accounts that must not be acted on. Checked with `GetCallerIdentity` before the first call.",
+            ))
+            .attribute(text(&REGION, "Region. CAMS documents one endpoint, in `ap-southeast-1`, which is the default."))
+            .attribute(
+                text(&PROTOCOL, "`HTTPS` (default) or `HTTP`. `HTTP` shows every request to the network.").validate(
+                    Validator::text(|text| {
+                        parse_protocol(text).map(|_| ()).ok_or_else(|| format!("must be \"HTTP\" or \"HTTPS\", but is \"{text}\""))
+                    }),
+                ),
+            )
+            .attribute(number(
+                &CLIENT_CONNECT_TIMEOUT,
+                "Milliseconds that connecting may take. Default: `60000`.",
+            ))
+            .attribute(number(
+                &CLIENT_READ_TIMEOUT,
+                "Milliseconds that one attempt of a call may take. Default: `60000`.",
+            ))
+            .attribute(number(
+                &MAX_RETRY_TIMEOUT,
+                "Seconds that one operation may spend on repeating calls. Default: `0`, which leaves it to the \
+                 operation's `timeouts`.",
+            ))
+            .attribute(number(
+                &REQUESTS_PER_SECOND,
+                "Calls a second of each operation for each account, in place of the documented limits (10 for most \
+                 operations of CAMS). Default: `0`, the documented limits. Lower it where others share the account.",
+            ))
+            .attribute(text(&CONFIGURATION_SOURCE, "Text appended to the user agent, up to 1024 characters.").validate(
+                Validator::text(|text| match text.chars().count() {
+                    0..=1024 => Ok(()),
+                    length => Err(format!("must have at most 1024 characters, but has {length}")),
+                }),
+            ))
+            .nested(
+                role::NAME,
+                Nesting::OPTIONAL,
+                with_attributes(
+                    Block::new("A RAM role to assume with the credentials that are found otherwise."),
+                    role::attributes(false),
+                ),
+            )
+            .nested(
+                credentials::OIDC_BLOCK,
+                Nesting::OPTIONAL,
+                with_attributes(
+                    Block::new("A RAM role to assume with an OIDC token in place of an AccessKey."),
+                    credentials::oidc_attributes(),
+                ),
+            )
+            .nested(
+                "endpoints",
+                Nesting::OPTIONAL,
+                PRODUCTS.iter().fold(
+                    Block::new("Endpoints in place of the public ones: a host, `host:port`, or a URL. Plain HTTP only to loopback addresses or with `protocol = \"HTTP\"`."),
+                    |block, product| {
+                        block.attribute(Attribute::optional(product.name, Type::String).describe(format!(
+                            "Endpoint of {}. Environment: {}.",
+                            product.product.code.to_uppercase(),
+                            listed(product.variables),
+                        )))
+                    },
+                ),
+            )
+            .nested(
+                "sign_version",
+                Nesting::OPTIONAL,
+                Block::new("Versions of the request signature.").attribute(
+                    Attribute::optional("cams", Type::String)
+                        .describe("`v1` (HMAC-SHA1, default) or `v3` (ACS3-HMAC-SHA256).")
+                        .validate(Validator::one_of(&["v1", "v3"])),
+                ),
+            ),
+        )
+}
+
+fn text(argument: &Argument, description: &str) -> Attribute {
+    Attribute::optional(argument.name, Type::String).describe(argument.described(description))
+}
+
+fn number(argument: &Argument, description: &str) -> Attribute {
+    Attribute::optional(argument.name, Type::Number)
+        .describe(argument.described(description))
+        .validate(Validator::new(|value| match value {
+            Value::Number(number) if whole(number.as_i64()).is_none() => Err(format!(
+                "must be a whole number from 0 to {LARGEST}, but is {number}"
+            )),
+            _ => Ok(()),
+        }))
+}
+
+/// A set of account IDs.
+fn accounts(name: &'static str, description: &str) -> Attribute {
+    Attribute::optional(name, Type::Set(Box::new(Type::String)))
+        .describe(description)
+        .validate(Validator::new(|value| {
+            let Value::List(ids) = value else {
+                return Ok(());
+            };
+            match ids
+                .iter()
+                .filter_map(Value::as_str)
+                .find(|id| !AccountRule::is_account_id(id))
+            {
+                Some(id) => Err(format!(
+                    "must hold account IDs, which have decimal digits only, but holds \"{}\"",
+                    id.escape_debug()
+                )),
+                None => Ok(()),
+            }
+        }))
+}
+
+fn with_attributes(block: Block, attributes: Vec<Attribute>) -> Block {
+    attributes.into_iter().fold(block, Block::attribute)
+}
+
+/// Milliseconds or seconds of a setting: enough for a month of milliseconds.
+pub(super) const LARGEST: i64 = 2_678_400_000;
+
+pub(super) fn whole(number: Option<i64>) -> Option<u64> {
+    number
+        .filter(|number| (0..=LARGEST).contains(number))
+        .and_then(|number| u64::try_from(number).ok())
+}
+
+pub(super) fn parse_protocol(text: &str) -> Option<Protocol> {
+    match text.to_ascii_uppercase().as_str() {
+        "HTTPS" => Some(Protocol::Https),
+        "HTTP" => Some(Protocol::Http),
+        _ => None,
+    }
+}
