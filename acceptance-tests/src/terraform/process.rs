@@ -84,6 +84,22 @@ impl Running {
             })
     }
 
+    /// Sends SIGTERM to the command and all that it has started, as a CI system does that cancels a job.
+    #[cfg(unix)]
+    pub fn terminate(&self) -> Result<(), Error> {
+        self.signal(rustix::process::Signal::TERM)
+            .map_err(|source| Error::Io {
+                attempted: format!("terminate `{}`", self.command),
+                source,
+            })
+    }
+
+    /// The process ID of the command itself.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What the command has written to stdout so far.
     #[must_use]
     pub fn stdout(&self) -> String {
