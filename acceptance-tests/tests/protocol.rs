@@ -476,6 +476,35 @@ async fn a_thousand_calls_at_once() {
 }
 
 #[tokio::test]
+async fn calls_that_the_host_resets_leave_nothing_behind() {
+    let host = start().await;
+    for round in 0..20 {
+        // Dropping a call resets its stream: before it is sent, while it is served, or with the answer on its way.
+        let calls = (0..50).map(|_| {
+            let mut provider = host.provider();
+            tokio::spawn(async move {
+                let request = tfplugin6::get_provider_schema::Request {};
+                let patience = Duration::from_micros(50 * round);
+                drop(timeout(patience, provider.get_provider_schema(request)).await);
+            })
+        });
+        for call in calls.collect::<Vec<_>>() {
+            call.await.expect("does not panic");
+        }
+    }
+    must_answer(&host).await;
+    // A call that still counted as in flight would hold up the end.
+    let begun = Instant::now();
+    let ended = host.shut_down().await.expect("ends");
+    assert!(ended.status.success());
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test]
 async fn an_oversized_message_is_an_error_of_its_call_alone() {
     let host = start().await;
     let status = announce_message(&host, 256 << 20 | 1).await;

@@ -24,6 +24,7 @@ pub(crate) const CASES: &[Case] = cases![provider_block:
     an_endpoint_that_is_not_known_yet_is_named_when_it_is_needed,
     two_aliases_are_two_accounts,
     log_lines_arrive,
+    a_trace_shows_the_shapes_of_values,
     the_level_of_the_providers_own_log_can_be_set,
     the_schema_is_whole,
 ];
@@ -407,6 +408,32 @@ fn log_lines_arrive(stage: &mut Stage) -> Ending {
         lines.iter().any(|line| line.contains("[TRACE]")),
         false,
     )
+}
+
+fn a_trace_shows_the_shapes_of_values(stage: &mut Stage) -> Ending {
+    stage.directory.set("TF_LOG_PROVIDER", "trace");
+    stage.configure(&binding(WABA, "isv_code = \"marked-isv-code\""))?;
+    let output = stage
+        .directory
+        .run(&["apply", "-auto-approve"])?
+        .expecting(0)?;
+    let shapes: String = output
+        .stderr
+        .lines()
+        .filter(|line| line.contains("Received value") || line.contains("Sent value"))
+        .collect();
+    for part in [
+        r#"\"waba_id\": string"#,
+        r#"\"isv_code\": string"#,
+        r#"\"cust_space_id\": unknown"#,
+        r#"\"timeouts\": null"#,
+    ] {
+        contains(&shapes, &[part])?;
+    }
+    for content in ["marked-isv-code", WABA, "ABANDON"] {
+        equal(content, shapes.contains(content), false)?;
+    }
+    Ok(())
 }
 
 fn the_level_of_the_providers_own_log_can_be_set(stage: &mut Stage) -> Ending {
