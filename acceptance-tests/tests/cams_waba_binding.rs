@@ -9,6 +9,9 @@ mod ambiguous;
 mod destroy;
 #[path = "cams_waba_binding/drift.rs"]
 mod drift;
+#[cfg(target_os = "linux")]
+#[path = "cams_waba_binding/endings.rs"]
+mod endings;
 #[path = "cams_waba_binding/errors.rs"]
 mod errors;
 #[path = "cams_waba_binding/import.rs"]
@@ -45,6 +48,8 @@ const SUBJECTS: &[&[Case]] = &[
     odd::CASES,
     #[cfg(unix)]
     interrupt::CASES,
+    #[cfg(target_os = "linux")]
+    endings::CASES,
     secrets::CASES,
     stored::CASES,
     unknown::CASES,

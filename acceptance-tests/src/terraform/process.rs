@@ -84,6 +84,22 @@ impl Running {
             })
     }
 
+    /// The process ID of the command itself.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends SIGTERM to the command and all that it has started, as the end of a session does.
+    #[cfg(unix)]
+    pub fn terminate(&self) -> Result<(), Error> {
+        self.signal(rustix::process::Signal::TERM)
+            .map_err(|source| Error::Io {
+                attempted: format!("terminate `{}`", self.command),
+                source,
+            })
+    }
+
     /// What the command has written to stdout so far.
     #[must_use]
     pub fn stdout(&self) -> String {
