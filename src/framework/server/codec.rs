@@ -52,6 +52,7 @@ impl<C: Send + Sync + 'static> Managed<C> {
 }
 
 pub(super) fn encode(ty: &Type, value: &Value) -> DynamicValue {
+    tracing::trace!(shape = ?value, "Encoded value");
     DynamicValue {
         msgpack: msgpack::encode(value, ty),
         json: Vec::new(),
@@ -84,7 +85,12 @@ pub(super) fn decode_object(
         )
         .at(path)
     };
-    match decode(encoded, ty) {
+    let decoded = decode(encoded, ty);
+    if let Ok(value) = &decoded {
+        // `Debug` of a value shows its shape and no content; nothing is formatted unless the level asks for it.
+        tracing::trace!(value = what, shape = ?value, "Received value");
+    }
+    match decoded {
         Ok(Value::Null) => Ok(None),
         Ok(Value::Map(attributes)) => Ok(Some(attributes.into())),
         Ok(other) => Err(explain(
