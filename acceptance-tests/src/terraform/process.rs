@@ -84,7 +84,13 @@ impl Running {
             })
     }
 
-    /// Sends SIGTERM to the command and all that it has started, as a CI system does that cancels a job.
+    /// The process ID of the command itself.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends SIGTERM to the command and all that it has started, as the end of a session does.
     #[cfg(unix)]
     pub fn terminate(&self) -> Result<(), Error> {
         self.signal(rustix::process::Signal::TERM)
@@ -92,12 +98,6 @@ impl Running {
                 attempted: format!("terminate `{}`", self.command),
                 source,
             })
-    }
-
-    /// The process ID of the command itself.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.child.id()
     }
 
     /// What the command has written to stdout so far.

@@ -1,10 +1,16 @@
-//! Ends that nobody asked for: killed providers, killed CLIs, second interrupts. What is bound by then, the next apply finds.
+//! Every hard end of a run while a bind is in flight: what state holds then, and where the next run arrives.
 //!
-//! Terraform gives a provider no chance to save a binding in three cases: the provider is killed while it binds, the CLI is
-//! killed, or the CLI is interrupted a second time. State then lacks the binding, and only the next apply can mend that.
+//! Terraform gives the provider no chance to save a binding that the cloud has made in three cases: a second SIGINT, on
+//! which the CLI exits without waiting for the answer; SIGKILL of the provider, after which there is no answer; SIGKILL
+//! of the CLI, after which nobody takes it. In each of them state does not know the binding, and the next apply binds
+//! again. Where the service answers that with the same space or with an error, the next apply ends with the one space
+//! in state. Where it makes another space, the new one is in state, and the first stays bound in the cloud without being
+//! in state or named to anybody: the answer to the second bind gives no reason to search for it.
+//!
+//! Must not contain: one SIGINT, which costs nothing (`interrupt.rs`); Linux alone tells whose child a process is.
 
 use std::{
-    fs, thread,
+    fs, io, thread,
     time::{Duration, Instant},
 };
 
@@ -12,148 +18,281 @@ use acceptance_tests::{
     acceptance::{Case, Ending, Failed, Stage, contains, equal},
     cases,
     emulator::{BindAgain, Fault, Misbehaviour},
-    terraform::Running,
+    terraform::{Output, Running},
 };
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 
 use crate::{A, BIND, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![endings:
-    a_provider_killed_during_a_bind_is_followed_by_convergence,
-    a_cli_killed_during_a_bind_leaves_no_process_and_no_socket,
-    a_termination_during_a_bind_keeps_the_binding,
-    a_second_interrupt_is_followed_by_convergence,
+    a_second_interrupt_costs_the_answer_and_the_next_apply_finds_the_space,
+    a_termination_of_both_leaves_the_bind_in_state,
+    a_killed_provider_then_the_same_space,
+    a_killed_provider_then_an_error,
+    a_killed_provider_then_another_space,
+    a_killed_cli_leaves_nothing_behind,
 ];
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long the bind takes to be answered once it is executed: long enough to do something meanwhile.
-const BINDING_MS: u64 = 2_000;
+/// How long the service keeps the answer to a bind that it has executed.
+const ANSWER_AFTER: Duration = Duration::from_millis(2_500);
 
-/// How long a provider may outlive its CLI, the call in flight apart.
-const BOUND: Duration = Duration::from_secs(8);
+/// How long a provider may stay without its host, the call in flight not counted.
+const GRACE: Duration = Duration::from_secs(5);
 
-/// Starts an apply and returns once the WABA is bound, while the answer is still on its way.
-fn binding_now(stage: &Stage) -> Result<Running, Failed> {
-    stage.configure(&binding(WABA, ""))?;
-    let slow = Misbehaviour::Slow {
-        delay_ms: BINDING_MS,
-    };
-    stage.emulator.inject(Fault::new(BIND, slow).after())?;
-    let running = stage
-        .directory
-        .start(&["apply", "-json", "-auto-approve"])?;
-    if !stage.emulator.wait_for_calls(BIND, 1, PATIENCE) {
-        return Err(format!("no bind came; the command printed {}", running.stdout()).into());
-    }
-    thread::sleep(Duration::from_millis(300));
-    stage.space_of(WABA)?;
-    Ok(running)
+/// An apply whose bind the cloud has executed and not answered.
+struct Binding {
+    running: Running,
+    provider: Process,
+    /// The provider's directory for temporary files, in which its socket lies.
+    temporary: TempDir,
 }
 
-/// The provider that binds: the youngest of those that this CLI has started.
-fn provider_of(running: &Running) -> Result<Pid, Failed> {
-    let parent = format!("PPid:\t{}", running.pid());
-    let children = fs::read_dir("/proc")?.filter_map(|entry| {
-        let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let is_child = status.lines().any(|line| line == parent);
-        // The kernel cuts the names of processes short.
-        (is_child && status.starts_with("Name:\tterraform-provi")).then_some(pid)
-    });
-    let pid = children.max().and_then(Pid::from_raw);
-    pid.ok_or_else(|| "the CLI has no provider".into())
-}
-
-fn exists(pid: Pid) -> bool {
-    fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero()))
-        .is_ok_and(|status| !status.contains("State:\tZ"))
-}
-
-/// The next apply finds what is bound, and the plan after it has nothing to do.
-fn converges(stage: &Stage, spaces: usize) -> Ending {
-    stage.emulator.clear_faults();
-    stage.apply()?.expecting(0)?;
-    stage.plan(0)?;
-    let bound = stage.emulator.spaces_bound_to(WABA);
-    equal("spaces of the WABA", bound.len(), spaces)?;
-    let object = stage.object(A)?;
-    let in_state = bound
-        .iter()
-        .any(|space| space.cust_space_id == object.text("id"));
-    equal("whether the space in state holds the WABA", in_state, true)?;
-    equal("tainted", object.tainted, false)
-}
-
-fn a_provider_killed_during_a_bind_is_followed_by_convergence(stage: &mut Stage) -> Ending {
-    // What a second bind does is not documented. If it makes a second space, nothing known to the next apply tells.
-    for (again, spaces) in [
-        (BindAgain::SameSpace, 1),
-        (BindAgain::Error("Waba.AlreadyBound".to_owned()), 1),
-        (BindAgain::NewSpace, 2),
-    ] {
-        stage.emulator.reset();
-        let _ = fs::remove_file(stage.directory.path().join("terraform.tfstate"));
+impl Binding {
+    fn begin(stage: &mut Stage) -> Result<Self, Failed> {
+        let temporary = tempfile::tempdir()?;
+        stage.directory.set("TMPDIR", temporary.path());
+        stage.configure(&binding(WABA, ""))?;
+        let delay_ms = u64::try_from(ANSWER_AFTER.as_millis())?;
         stage
             .emulator
-            .set_switches(|switches| switches.bind_again = again);
-        let running = binding_now(stage)?;
-        kill_process(provider_of(&running)?, Signal::KILL)?;
-        let output = running.finish()?.expecting(1)?;
-        contains(&output.stdout, &["Plugin did not respond"])?;
-        converges(stage, spaces)?;
+            .inject(Fault::new(BIND, Misbehaviour::Slow { delay_ms }).after())?;
+        let running = stage
+            .directory
+            .start(&["apply", "-json", "-auto-approve"])?;
+        let deadline = Instant::now() + PATIENCE;
+        while stage.emulator.spaces_bound_to(WABA).is_empty() {
+            if Instant::now() > deadline {
+                return Err(format!("no bind; the command printed {}", running.stdout()).into());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        let provider = Process::provider_of(running.pid())?;
+        equal("the socket's directory", files(&temporary)?, 1)?;
+        Ok(Self {
+            running,
+            provider,
+            temporary,
+        })
     }
-    Ok(())
+
+    /// Waits until neither the provider nor its socket is there.
+    fn leaves_nothing_within(provider: &Process, temporary: &TempDir, limit: Duration) -> Ending {
+        let deadline = Instant::now() + limit;
+        while provider.is_running() || files(temporary)? > 0 {
+            if Instant::now() > deadline {
+                let (runs, left) = (provider.is_running(), files(temporary)?);
+                return Err(format!(
+                    "after {limit:?} the provider runs: {runs}; files that it left: {left}"
+                )
+                .into());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
 }
 
-fn a_cli_killed_during_a_bind_leaves_no_process_and_no_socket(stage: &mut Stage) -> Ending {
-    let temporary = stage.directory.path().join("temporary");
-    fs::create_dir(&temporary)?;
-    stage.directory.set("TMPDIR", &temporary);
-    let running = binding_now(stage)?;
-    let provider = provider_of(&running)?;
-    let cli = i32::try_from(running.pid()).ok().and_then(Pid::from_raw);
-    kill_process(cli.ok_or("a process ID")?, Signal::KILL)?;
-    let killed = Instant::now();
-    drop(running.finish());
-    while exists(provider) && killed.elapsed() < BOUND + Duration::from_millis(BINDING_MS) {
-        thread::sleep(Duration::from_millis(20));
-    }
-    equal(
-        "whether the provider outlives its CLI",
-        exists(provider),
-        false,
-    )?;
-    let left: Vec<_> = fs::read_dir(&temporary)?
-        .filter_map(|entry| Some(entry.ok()?.file_name()))
-        .filter(|name| name.to_string_lossy().starts_with("plugin"))
-        .collect();
-    equal(
-        "sockets left behind",
-        left,
-        Vec::<std::ffi::OsString>::new(),
-    )?;
-    converges(stage, 1)
+/// A process, told from a later one with the same ID by the time it started.
+struct Process {
+    pid: u32,
+    started: String,
 }
 
-fn a_termination_during_a_bind_keeps_the_binding(stage: &mut Stage) -> Ending {
-    let running = binding_now(stage)?;
-    running.terminate()?;
-    running.finish()?.expecting(1)?;
+impl Process {
+    /// The provider that a CLI has started.
+    fn provider_of(cli: u32) -> Result<Self, Failed> {
+        for entry in fs::read_dir("/proc")? {
+            let name = entry?.file_name();
+            let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            if let Some(stat) = Stat::of(pid)
+                && stat.parent == cli
+                && stat.name.starts_with("terraform-provi")
+            {
+                let started = stat.started;
+                return Ok(Self { pid, started });
+            }
+        }
+        Err(format!("process {cli} has no child that is a provider").into())
+    }
+
+    /// Whether it runs. One that has ended and that nobody has waited for does not.
+    fn is_running(&self) -> bool {
+        Stat::of(self.pid).is_some_and(|stat| stat.started == self.started && stat.state != "Z")
+    }
+
+    fn kill(&self) -> io::Result<()> {
+        kill(self.pid)
+    }
+}
+
+fn kill(pid: u32) -> io::Result<()> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let pid = pid.ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(kill_process(pid, Signal::KILL)?)
+}
+
+/// What `/proc/PID/stat` says, as `proc_pid_stat(5)` describes it.
+struct Stat {
+    name: String,
+    state: String,
+    parent: u32,
+    /// In clock ticks since boot.
+    started: String,
+}
+
+impl Stat {
+    /// `None`: there is no such process (any more).
+    fn of(pid: u32) -> Option<Self> {
+        let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name may hold parentheses and spaces itself; nothing after it does.
+        let (before, after) = text.rsplit_once(") ")?;
+        let fields: Vec<&str> = after.split_whitespace().collect();
+        Some(Self {
+            name: before.split_once('(')?.1.to_owned(),
+            state: (*fields.first()?).to_owned(),
+            parent: fields.get(1)?.parse().ok()?,
+            started: (*fields.get(19)?).to_owned(),
+        })
+    }
+}
+
+fn files(directory: &TempDir) -> io::Result<usize> {
+    let entries = fs::read_dir(directory.path())?;
+    // The CLI keeps files of its own there.
+    let sockets = entries.filter(|entry| {
+        entry.as_ref().is_ok_and(|entry| {
+            fs::read_dir(entry.path()).is_ok_and(|mut inner| {
+                use std::os::unix::fs::FileTypeExt;
+                inner.any(|file| {
+                    file.and_then(|file| file.file_type())
+                        .is_ok_and(|kind| kind.is_socket())
+                })
+            })
+        })
+    });
+    Ok(sockets.count())
+}
+
+fn nothing_is_in_state(stage: &Stage) -> Ending {
+    equal("objects", stage.directory.state()?.resources.len(), 0)
+}
+
+/// The next apply, which must end with one object in state that the plan after it leaves alone.
+fn converges(stage: &Stage) -> Result<(Output, String), Failed> {
+    let output = stage.apply()?.expecting(0)?;
     let object = stage.object(A)?;
-    equal("id", object.text("id"), stage.space_of(WABA)?)?;
+    equal("objects", stage.directory.state()?.resources.len(), 1)?;
     equal("tainted", object.tainted, false)?;
-    converges(stage, 1)
+    equal("waba_id", object.text("waba_id"), WABA)?;
+    stage.plan(0)?;
+    Ok((output, object.text("id").to_owned()))
 }
 
-fn a_second_interrupt_is_followed_by_convergence(stage: &mut Stage) -> Ending {
-    let running = binding_now(stage)?;
-    let provider = provider_of(&running)?;
+/// The same, with the space of the bind whose answer was lost.
+fn converges_on_the_first_space(stage: &Stage, first: &str) -> Ending {
+    let (_, id) = converges(stage)?;
+    equal("id", &*id, first)?;
+    equal("the one space", stage.space_of(WABA)?, id)
+}
+
+fn a_second_interrupt_costs_the_answer_and_the_next_apply_finds_the_space(
+    stage: &mut Stage,
+) -> Ending {
+    let Binding {
+        running,
+        provider,
+        temporary,
+    } = Binding::begin(stage)?;
+    let first = stage.space_of(WABA)?;
     running.interrupt()?;
     thread::sleep(Duration::from_millis(300));
     running.interrupt()?;
-    let output = running.finish()?;
-    equal("whether the command failed", output.code == Some(0), false)?;
-    equal("whether the provider is left", exists(provider), false)?;
-    converges(stage, 1)
+    let output = running.finish()?.expecting(1)?;
+    contains(&output.text(), &["Two interrupts received"])?;
+    Binding::leaves_nothing_within(&provider, &temporary, ANSWER_AFTER + GRACE)?;
+    nothing_is_in_state(stage)?;
+    converges_on_the_first_space(stage, &first)
+}
+
+fn a_termination_of_both_leaves_the_bind_in_state(stage: &mut Stage) -> Ending {
+    let Binding {
+        running,
+        provider,
+        temporary,
+    } = Binding::begin(stage)?;
+    let first = stage.space_of(WABA)?;
+    running.terminate()?;
+    running.finish()?.expecting(1)?;
+    Binding::leaves_nothing_within(&provider, &temporary, GRACE)?;
+    let object = stage.object(A)?;
+    equal("id", object.text("id"), &*first)?;
+    equal("tainted", object.tainted, false)?;
+    converges_on_the_first_space(stage, &first)?;
+    equal("binds", stage.calls(BIND), 1)
+}
+
+/// Kills the provider during the bind; the first space.
+fn killed_provider(stage: &mut Stage) -> Result<String, Failed> {
+    let Binding {
+        running, provider, ..
+    } = Binding::begin(stage)?;
+    provider.kill()?;
+    let output = running.finish()?.expecting(1)?;
+    let text: String = output.errors().iter().map(|error| error.text()).collect();
+    contains(&text, &["ApplyResourceChange", "lugin"])?;
+    nothing_is_in_state(stage)?;
+    stage.space_of(WABA)
+}
+
+fn a_killed_provider_then_the_same_space(stage: &mut Stage) -> Ending {
+    let first = killed_provider(stage)?;
+    converges_on_the_first_space(stage, &first)
+}
+
+fn a_killed_provider_then_an_error(stage: &mut Stage) -> Ending {
+    let first = killed_provider(stage)?;
+    stage.emulator.set_switches(|switches| {
+        switches.bind_again = BindAgain::Error("Waba.AlreadyBound".to_owned());
+    });
+    converges_on_the_first_space(stage, &first)
+}
+
+fn a_killed_provider_then_another_space(stage: &mut Stage) -> Ending {
+    let first = killed_provider(stage)?;
+    stage
+        .emulator
+        .set_switches(|switches| switches.bind_again = BindAgain::NewSpace);
+    let (output, id) = converges(stage)?;
+    equal("another space", id != first, true)?;
+    // A bind that is answered plainly is not followed by a search, so nothing tells of the first space.
+    equal("warnings", output.warnings().len(), 0)?;
+    let mut spaces: Vec<String> = stage
+        .emulator
+        .spaces_bound_to(WABA)
+        .into_iter()
+        .map(|space| space.cust_space_id)
+        .collect();
+    let mut expected = vec![first, id];
+    spaces.sort_unstable();
+    expected.sort_unstable();
+    equal("spaces", spaces, expected)
+}
+
+fn a_killed_cli_leaves_nothing_behind(stage: &mut Stage) -> Ending {
+    let Binding {
+        running,
+        provider,
+        temporary,
+    } = Binding::begin(stage)?;
+    let first = stage.space_of(WABA)?;
+    kill(running.pid())?;
+    equal("exit code", running.finish()?.code, None)?;
+    Binding::leaves_nothing_within(&provider, &temporary, ANSWER_AFTER + GRACE)?;
+    nothing_is_in_state(stage)?;
+    converges_on_the_first_space(stage, &first)
 }

@@ -48,6 +48,11 @@ fn none_is_in_the_trace_of_a_good_run(stage: &mut Stage) -> Ending {
             .expecting(0)?;
         // There is something to keep quiet in: the provider's lines arrive.
         contains(&planned.stderr, &["[TRACE]", "tf_rpc=PlanResourceChange"])?;
+        // The shape of a configuration is there; its content is what is kept quiet.
+        contains(
+            &planned.stderr,
+            &["Received value", "value=configuration", "waba_id"],
+        )?;
         keeps_quiet(&planned, &secrets)?;
         keeps_quiet(
             &stage.directory.run(&["apply", "tfplan"])?.expecting(0)?,

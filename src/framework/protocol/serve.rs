@@ -193,6 +193,9 @@ fn router<S: Service>(service: &Arc<S>, life: &Arc<Life>) -> Router {
     let provider = ToTheEnd::new(provider, Arc::clone(life), move || stopped.stop());
     let go_plugin = GoPlugin::new(Arc::clone(life));
     Server::builder()
+        // The host alone can connect, and an interrupted one may drop hundreds of calls at once; with h2's default of 20
+        // that would end the connection under all the others.
+        .http2_max_pending_accept_reset_streams(Some(4096))
         // Enough that a large schema or state does not crawl from window update to window update.
         .initial_stream_window_size(4 << 20)
         .initial_connection_window_size(16 << 20)

@@ -52,7 +52,7 @@ impl<C: Send + Sync + 'static> Managed<C> {
 }
 
 pub(super) fn encode(ty: &Type, value: &Value) -> DynamicValue {
-    tracing::trace!(shape = ?value, "Sent value");
+    tracing::trace!(shape = ?value, "Encoded value");
     DynamicValue {
         msgpack: msgpack::encode(value, ty),
         json: Vec::new(),
@@ -87,7 +87,7 @@ pub(super) fn decode_object(
     };
     let decoded = decode(encoded, ty);
     if let Ok(value) = &decoded {
-        // `Debug` of a value shows its shape, never its content.
+        // `Debug` of a value shows its shape and no content; nothing is formatted unless the level asks for it.
         tracing::trace!(value = what, shape = ?value, "Received value");
     }
     match decoded {
