@@ -420,7 +420,7 @@ fn a_trace_shows_the_shapes_of_values(stage: &mut Stage) -> Ending {
     let shapes: String = output
         .stderr
         .lines()
-        .filter(|line| line.contains("Received value") || line.contains("Sent value"))
+        .filter(|line| line.contains("Received value") || line.contains("Encoded value"))
         .collect();
     for part in [
         r#"\"waba_id\": string"#,
