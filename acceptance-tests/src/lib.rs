@@ -4,6 +4,7 @@
 
 pub mod acceptance;
 pub mod emulator;
+pub mod machine;
 pub mod plugin_host;
 pub mod proto;
 pub mod provider_binary;

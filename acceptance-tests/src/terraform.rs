@@ -192,6 +192,7 @@ pub struct WorkingDirectory {
     root: Option<TempDir>,
     path: PathBuf,
     environment: BTreeMap<OsString, OsString>,
+    limit: Duration,
     failed: Cell<bool>,
 }
 
@@ -251,6 +252,7 @@ impl WorkingDirectory {
             root: Some(root),
             path,
             environment,
+            limit: LIMIT,
             failed: Cell::new(false),
         })
     }
@@ -296,6 +298,11 @@ impl WorkingDirectory {
         self.environment.remove(OsStr::new(name));
     }
 
+    /// Lets the commands to come take so long before they are killed.
+    pub fn wait_at_most(&mut self, limit: Duration) {
+        self.limit = limit;
+    }
+
     /// Lets the CLI colour its output, for a terminal to which it is passed on.
     pub fn allow_colour(&mut self) {
         self.unset("TF_CLI_ARGS");
@@ -325,7 +332,7 @@ impl WorkingDirectory {
             .env_clear()
             .envs(&self.environment);
         let line = format!("{} {}", self.cli.program.name(), arguments.join(" "));
-        Running::start(command, line, group, LIMIT, echo)
+        Running::start(command, line, group, self.limit, echo)
     }
 
     /// The state (`show -json`).

@@ -1,0 +1,208 @@
+//! The benchmark: what the provider costs those who run it, as one table and one JSON document.
+//!
+//! Start, memory and size of the release build; single RPCs through the plugin host; whole plans through the real CLI; and
+//! how close many refreshes come to the limit of calls. Everything is measured in one run on one machine, against the
+//! emulated cloud, so that figures can be compared with each other; targets stand beside them. Missing a target is reported
+//! and is no failure. Must not contain: figures that were not measured in this run.
+
+mod figures;
+mod plans;
+mod refreshes;
+mod starts;
+
+use std::{
+    env, fs,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use acceptance_tests::{
+    plugin_host::HostError,
+    provider_binary::{self, Profile},
+    terraform::Cli,
+};
+
+use figures::Report;
+
+const HELP: &str = "\
+Measures the release build of the provider, alone and under the real terraform (or tofu).
+
+Usage: cargo bench-provider [--only SECTIONS] [--full] [--peer PATH] [--json PATH]
+
+  --only SECTIONS  of start, memory, refresh, limit, plan, growth; separated by commas
+  --full           1 000 refreshes for each of 10 and 50 accounts at the limit, in place of 200, and plans of
+                   10 000 bindings
+  --peer PATH      measures start and memory of another provider's executable in the same run
+  --json PATH      where the figures go as JSON; target/bench-provider.json unless said otherwise
+  --help           this text
+
+Nothing is left running, and no cloud account is used. Close other programs first.
+";
+
+/// What can be measured, in the order in which it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Section {
+    Start,
+    Memory,
+    Refresh,
+    Limit,
+    Plan,
+    Growth,
+}
+
+const SECTIONS: [(&str, Section); 6] = [
+    ("start", Section::Start),
+    ("memory", Section::Memory),
+    ("refresh", Section::Refresh),
+    ("limit", Section::Limit),
+    ("plan", Section::Plan),
+    ("growth", Section::Growth),
+];
+
+/// What the arguments ask for.
+#[derive(Debug, PartialEq, Eq)]
+enum Wish {
+    Help,
+    Run(Plan),
+}
+
+/// What is to be measured.
+#[derive(Debug, PartialEq, Eq)]
+struct Plan {
+    sections: Vec<Section>,
+    full: bool,
+    peer: Option<PathBuf>,
+    json: PathBuf,
+}
+
+fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
+    let mut plan = Plan {
+        sections: SECTIONS.map(|(_, section)| section).to_vec(),
+        full: false,
+        peer: None,
+        json: PathBuf::from(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../target/bench-provider.json"
+        )),
+    };
+    while let Some(argument) = arguments.next() {
+        let mut value = || {
+            let value = arguments.next();
+            value.ok_or_else(|| format!("{argument} needs a value; --help shows how"))
+        };
+        match argument.as_str() {
+            "--help" | "-h" => return Ok(Wish::Help),
+            "--full" => plan.full = true,
+            "--peer" => plan.peer = Some(value()?.into()),
+            "--json" => plan.json = value()?.into(),
+            "--only" => {
+                let section = |name: &str| {
+                    let known = SECTIONS.iter().find(|(known, _)| *known == name);
+                    known
+                        .map(|(_, section)| *section)
+                        .ok_or_else(|| format!("there is no section \"{name}\"; --help lists them"))
+                };
+                plan.sections = value()?.split(',').map(section).collect::<Result<_, _>>()?;
+            }
+            other => {
+                return Err(format!(
+                    "unknown argument \"{other}\"; --help shows them all"
+                ));
+            }
+        }
+    }
+    Ok(Wish::Run(plan))
+}
+
+fn main() -> ExitCode {
+    let ended = match parse(env::args().skip(1)) {
+        Ok(Wish::Help) => {
+            // A reader that has gone away needs no help.
+            let _ = io::stdout().write_all(HELP.as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        Ok(Wish::Run(plan)) => run(&plan),
+        Err(sentence) => {
+            eprintln!("bench-provider: {sentence}");
+            return ExitCode::from(2);
+        }
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("bench-provider: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(plan: &Plan) -> Result<(), HostError> {
+    eprintln!(
+        "Building the provider as it is shipped (cargo build --release); the first time this takes minutes."
+    );
+    let binary = provider_binary::path(Profile::Release)?;
+    let cli = Cli::all()?.into_iter().next();
+    let runtime = tokio::runtime::Runtime::new()?;
+    let mut report = Report::new(cli.as_ref());
+    for section in &plan.sections {
+        match (section, &cli) {
+            (Section::Start, _) => {
+                runtime.block_on(starts::starts(&mut report, &binary, plan.peer.as_deref()))?;
+            }
+            (Section::Memory, _) => runtime.block_on(starts::memory(&mut report, &binary))?,
+            (Section::Refresh, _) => runtime.block_on(refreshes::single(&mut report, &binary))?,
+            (Section::Limit, cli) => {
+                runtime.block_on(refreshes::at_the_limit(&mut report, &binary, plan.full))?;
+                if let Some(cli) = cli {
+                    plans::at_the_limit(&mut report, cli, &binary)?;
+                }
+            }
+            (Section::Plan, Some(cli)) => plans::plans(&mut report, cli, &binary)?,
+            (Section::Growth, cli) => {
+                runtime.block_on(refreshes::growth(&mut report, &binary))?;
+                if let Some(cli) = cli {
+                    plans::growth(&mut report, cli, &binary, plan.full)?;
+                }
+            }
+            (Section::Plan, None) => {
+                eprintln!("Neither terraform nor tofu is on PATH: left out what needs one.");
+            }
+        }
+    }
+    fs::write(&plan.json, report.json())?;
+    report.say(&format!(
+        "\nAs JSON: {}",
+        plan.json.canonicalize()?.display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments() {
+        let check = |arguments: &str, expected: Result<&str, &str>| {
+            let found = parse(arguments.split_whitespace().map(str::to_owned));
+            match (found, expected) {
+                (Ok(found), Ok(part)) => assert!(format!("{found:?}").contains(part), "{found:?}"),
+                (Err(found), Err(part)) => assert!(found.contains(part), "{found}"),
+                (found, expected) => panic!("{found:?}, expected {expected:?}"),
+            }
+        };
+        check("", Ok("full: false, peer: None"));
+        check("--help", Ok("Help"));
+        check(
+            "--only plan,start --full",
+            Ok("sections: [Plan, Start], full: true"),
+        );
+        check(
+            "--peer a/b --json c",
+            Ok("peer: Some(\"a/b\"), json: \"c\""),
+        );
+        check("--only speed", Err("no section \"speed\""));
+        check("--peer", Err("--peer needs a value"));
+        check("--fast", Err("unknown argument \"--fast\""));
+    }
+}

@@ -1,0 +1,255 @@
+//! Refreshes without the CLI: what one costs, how the cost grows, and how close many come to the limit of calls.
+//!
+//! Must not contain: whole commands.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use acceptance_tests::{
+    emulator::{Account, Emulator, NewSpace, Role},
+    machine::{processor_time, resident},
+    plugin_host::{HostError, Launch},
+    proto::tfplugin6::DynamicValue,
+    session::{Session, provider_config},
+};
+use serde_json::{Value, json};
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use crate::figures::{Report, Samples};
+
+const QUERY: &str = "QueryChatappBindWaba";
+
+/// Who may assume the roles of all accounts: the user of the key that the emulator starts with.
+pub(crate) const USER: &str = "acs:ram::1000000000000001:user/terraform";
+
+/// Calls a second and account, by the documentation.
+const LIMIT: f64 = 10.0;
+
+pub(crate) fn account(number: usize) -> String {
+    (2_000_000_000_000_000 + number).to_string()
+}
+
+pub(crate) fn waba(number: usize) -> String {
+    (300_000_000_000_000 + number).to_string()
+}
+
+/// A provider that does not hold itself back, and a service that does not mind.
+pub(crate) fn without_limits(emulator: &Emulator) -> Value {
+    emulator.set_switches(|switches| {
+        switches.cams_calls_per_second = None;
+        switches.sts_calls_per_second = None;
+    });
+    let mut config = provider_config(emulator);
+    config["requests_per_second"] = json!(1_000_000);
+    config
+}
+
+/// The states of bindings that exist in the cloud, in turn of each account. One account is that of the provider's key;
+/// of more, each has a role of its own.
+pub(crate) async fn bindings(
+    session: &Session,
+    emulator: &Emulator,
+    accounts: usize,
+    of_each: usize,
+) -> Result<Vec<DynamicValue>, HostError> {
+    let one = session.create(&json!({"waba_id": waba(0)})).await?;
+    if one.failed() {
+        return Err(one.told().into());
+    }
+    for number in 0..accounts {
+        let role = Role::new("onboarding", &[USER]);
+        emulator.put_account(Account::new(&account(number)).with_role(role))?;
+    }
+    let mut states = Vec::new();
+    for number in 0..accounts * of_each {
+        let (space, waba) = (format!("cams-bench{number}"), waba(number + 1));
+        let owner = (accounts > 1).then(|| account(number % accounts));
+        let mut state = one.state.clone();
+        state["id"] = json!(space);
+        state["cust_space_id"] = json!(space);
+        state["waba_id"] = json!(waba);
+        if let Some(owner) = &owner {
+            state["assume_role"] = json!({
+                "role_arn": format!("acs:ram::{owner}:role/onboarding"), "session_name": null,
+                "policy": null, "session_expiration": null, "external_id": null,
+            });
+        }
+        emulator.add_space(NewSpace {
+            account: owner,
+            cust_space_id: Some(space),
+            waba_id: Some(waba),
+            ..NewSpace::default()
+        })?;
+        states.push(DynamicValue {
+            msgpack: Vec::new(),
+            json: state.to_string().into_bytes(),
+        });
+    }
+    Ok(states)
+}
+
+/// One refresh, which must find its binding as it was.
+async fn refresh(session: &Session, state: &DynamicValue) -> Result<(), HostError> {
+    let outcome = session.read(state).await?;
+    if outcome.diagnostics.is_empty() && outcome.text("id").is_some() {
+        Ok(())
+    } else {
+        Err(format!("a refresh went wrong: {}", outcome.told()).into())
+    }
+}
+
+/// Refreshes all of them, so many at a time.
+pub(crate) async fn all(
+    session: Session,
+    states: Vec<DynamicValue>,
+    at_a_time: usize,
+) -> Result<Session, HostError> {
+    let session = Arc::new(session);
+    let places = Arc::new(Semaphore::new(at_a_time));
+    let mut running = JoinSet::new();
+    for state in states {
+        let place = Arc::clone(&places).acquire_owned().await?;
+        let session = Arc::clone(&session);
+        running.spawn(async move {
+            let refreshed = refresh(&session, &state).await;
+            drop(place);
+            refreshed
+        });
+    }
+    while let Some(refreshed) = running.join_next().await {
+        refreshed??;
+    }
+    Arc::into_inner(session).ok_or_else(|| "a refresh is still running".into())
+}
+
+fn us(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}
+
+/// One refresh after the other, and ten at a time, without limits.
+pub(crate) async fn single(report: &mut Report, binary: &Path) -> Result<(), HostError> {
+    report.section("refreshes without limits, through the plugin host")?;
+    let emulator = Emulator::start()?;
+    let config = without_limits(&emulator);
+    let session = Session::with(Launch::new(binary)?, &config).await?;
+    let process = session.host().process.pid()?;
+    let states = bindings(&session, &emulator, 1, 1_000).await?;
+    for state in &states[..100] {
+        refresh(&session, state).await?;
+    }
+    let before = processor_time(process);
+    let mut took = Vec::new();
+    for state in &states {
+        let started = Instant::now();
+        refresh(&session, state).await?;
+        took.push(us(started.elapsed()));
+    }
+    let used = processor_time(process).zip(before);
+    let took = Samples::of(took).ok_or("no refresh was measured")?;
+    report.add(
+        "ReadResource, one after the other, the service's share included",
+        "us",
+        &took,
+        Some(1_000.0),
+    )?;
+    let each = used.map(|(after, before)| us(after.saturating_sub(before)) / states.len() as f64);
+    report.value("processor time of the provider in each", "us", each, None)?;
+    let count = states.len() as f64;
+    let started = Instant::now();
+    let session = all(session, states, 10).await?;
+    let each = us(started.elapsed()) / count;
+    report.value(
+        "ReadResource, 10 at a time, wall time of each",
+        "us",
+        Some(each),
+        None,
+    )?;
+    session.end().await?;
+    Ok(())
+}
+
+/// From 100 to 10 000 refreshes in one process.
+pub(crate) async fn growth(report: &mut Report, binary: &Path) -> Result<(), HostError> {
+    report.section("growth, through the plugin host, 10 at a time, without limits")?;
+    for count in [100, 1_000, 10_000] {
+        let emulator = Emulator::start()?;
+        let config = without_limits(&emulator);
+        let session = Session::with(Launch::new(binary)?, &config).await?;
+        let process = session.host().process.pid()?;
+        let states = bindings(&session, &emulator, 1, count).await?;
+        let before = processor_time(process);
+        let started = Instant::now();
+        let session = all(session, states, 10).await?;
+        let each = us(started.elapsed()) / count as f64;
+        let used = processor_time(process).zip(before);
+        let used = used.map(|(after, before)| us(after.saturating_sub(before)) / count as f64);
+        report.value(
+            &format!("{count} refreshes: wall time of each"),
+            "us",
+            Some(each),
+            None,
+        )?;
+        report.value(
+            &format!("{count} refreshes: processor time of each"),
+            "us",
+            used,
+            None,
+        )?;
+        let memory = resident(process);
+        report.value(
+            &format!("{count} refreshes: resident memory after them"),
+            "MiB",
+            memory,
+            None,
+        )?;
+        session.end().await?;
+    }
+    Ok(())
+}
+
+/// As fast as the limit allows, for several accounts at once.
+pub(crate) async fn at_the_limit(
+    report: &mut Report,
+    binary: &Path,
+    full: bool,
+) -> Result<(), HostError> {
+    report.section("refreshes at 10 calls a second and account")?;
+    for accounts in [1, 10, 50] {
+        let of_each = if accounts == 1 || full { 1_000 } else { 200 };
+        let emulator = Emulator::start()?;
+        let session = Session::with(Launch::new(binary)?, &provider_config(&emulator)).await?;
+        let states = bindings(&session, &emulator, accounts, of_each).await?;
+        // The creation that served as the model has used turns of its own.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        emulator.clear_calls();
+        let started = Instant::now();
+        let session = all(session, states, accounts * 10).await?;
+        let wall = started.elapsed().as_secs_f64();
+        let ideal = of_each as f64 / LIMIT;
+        let what = format!("{accounts} accounts x {of_each}");
+        report.value(&format!("{what}: wall time"), "s", Some(wall), None)?;
+        report.value(
+            &format!("{what}: part of the ideal {ideal} s"),
+            "ratio",
+            Some(wall / ideal),
+            Some(1.03),
+        )?;
+        report.value(
+            &format!("{what}: throttled answers"),
+            "calls",
+            Some(throttled(&emulator)),
+            Some(0.0),
+        )?;
+        session.end().await?;
+    }
+    Ok(())
+}
+
+/// Refused queries. All of them count: nothing but flow control refuses any.
+pub(crate) fn throttled(emulator: &Emulator) -> f64 {
+    let calls = emulator.calls_of(QUERY).into_iter();
+    calls.filter(|call| call.status != Some(200)).count() as f64
+}
