@@ -113,7 +113,7 @@ impl fmt::Display for Failure {
             Self::Tls(error) => error.fmt(f),
             Self::Runtime(error) => write!(
                 f,
-                "unable to start the threads and signals of this process: {error}"
+                "unable to start the runtime and the signals of this process: {error}"
             ),
             Self::Stdout(error) => write!(
                 f,
@@ -193,13 +193,10 @@ fn serve_until_end<S: Service>(
     }
 }
 
-/// Few threads: a provider waits for the network, and every command starts several processes.
+/// One thread: a provider waits for the network, and every command starts several processes. Threads would pass each call
+/// from one to the next; measured, that made starts and refreshes a fifth slower.
 fn runtime() -> io::Result<Runtime> {
-    Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("provider")
-        .enable_all()
-        .build()
+    Builder::new_current_thread().enable_all().build()
 }
 
 /// Tells who started the process where it listens. It does listen already.
