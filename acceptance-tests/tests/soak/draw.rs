@@ -434,9 +434,9 @@ pub(crate) fn switches(rng: &mut Rng) -> Switches {
     };
     let filter = |rng: &mut Rng| pick(rng, &[(1, Filter::Honoured), (1, Filter::Ignored)]);
     let mut switches = Switches {
-        bind_again: match rng.u32(0..6) {
-            0..3 => BindAgain::SameSpace,
-            3 => BindAgain::NewSpace,
+        bind_again: match rng.u32(0..7) {
+            0..2 => BindAgain::SameSpace,
+            2..5 => BindAgain::NewSpace,
             _ => BindAgain::Error(BOUND_ALREADY.to_owned()),
         },
         nothing_bound: nothing(rng),
