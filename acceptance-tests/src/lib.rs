@@ -6,6 +6,8 @@ pub mod acceptance;
 pub mod emulator;
 pub mod machine;
 pub mod plugin_host;
+#[cfg(target_os = "linux")]
+pub mod process;
 pub mod proto;
 pub mod provider_binary;
 pub mod session;

@@ -1,37 +1,53 @@
-//! The fault matrix: each fault of network and service against each operation, once and for ever, as one table.
+//! The fault matrix: each fault of network and service against each operation, once and for ever, as a table for the
+//! service and one for the Security Token Service (STS).
 //!
 //! What counts is compared with what the emulated service truly holds: bindings that are in no state and no message
 //! (lost), bindings made twice (doubled), secrets in messages or logs (leaked), and messages that are missing, needless or
-//! do not name the fault (wrong). All four must be zero. Must not contain: the CLI, which has acceptance tests of its own.
+//! do not name the fault (wrong). All four must be zero. One case has no cell: a refresh whose answer lacks its data is
+//! one of a space without a WABA, as far as anybody can tell. Must not contain: the CLI, which has acceptance tests of its own.
 
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    net::TcpListener,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     thread,
     time::{Duration, Instant},
 };
 
 use acceptance_tests::{
-    emulator::{DEFAULT_ACCESS_KEY_SECRET, Emulator, Fault, Misbehaviour, NewSpace},
+    emulator::{
+        Account, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, Emulator, Fault, Misbehaviour,
+        NewSpace, OidcProvider, Role,
+    },
     plugin_host::HostError,
     provider_binary::{self, Profile},
     session::{Outcome, Session, provider_config},
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use libtest_mimic::{Arguments, Trial};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use tokio::sync::Semaphore;
 
 const WABA: &str = "102290129340398";
 const BIND: &str = "ChatappBindWaba";
 const QUERY: &str = "QueryChatappBindWaba";
 const LIST: &str = "ListInstance";
+const ASSUME: &str = "AssumeRole";
+const ASSUME_WITH_OIDC: &str = "AssumeRoleWithOIDC";
+const CALLER: &str = "GetCallerIdentity";
+
+const TENANT: &str = "1000000000000020";
+const ROLE: &str = "acs:ram::1000000000000020:role/onboarding";
+const OIDC_PROVIDER: &str = "acs:ram::1000000000000020:oidc-provider/ci";
+const OIDC_MARK: &str = "mark-that-nobody-may-see";
+
 const ISV_CODE: &str = "isv-code-that-nobody-may-see";
 
 /// Cells that run side by side: most of their time is spent waiting.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 18;
 
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,16 +62,74 @@ enum At {
     Import,
     /// The search for a WABA after a bind without an answer.
     Search,
+    /// A role is assumed before the bind.
+    Role,
+    /// The session ends between the bind and the read after it, and the role is assumed again.
+    Renewal,
+    /// The account is compared with `allowed_account_ids`.
+    Guard,
+    /// A role is assumed for an OIDC token, before the bind.
+    Oidc,
 }
 
-const COLUMNS: [(At, &str); 6] = [
+const COLUMNS: [(At, &str); 10] = [
     (At::Bind, "bind, not run"),
     (At::Bound, "bind, run"),
     (At::Fill, "read after bind"),
     (At::Refresh, "refresh"),
     (At::Import, "import"),
     (At::Search, "look-up"),
+    (At::Role, "role before bind"),
+    (At::Renewal, "role after bind"),
+    (At::Guard, "account guard"),
+    (At::Oidc, "role by OIDC"),
 ];
+
+impl At {
+    fn is_sts(self) -> bool {
+        matches!(self, At::Role | At::Renewal | At::Guard | At::Oidc)
+    }
+
+    /// The action whose call the fault meets.
+    fn action(self) -> &'static str {
+        match self {
+            At::Bind | At::Bound => BIND,
+            At::Search => LIST,
+            At::Fill | At::Refresh | At::Import => QUERY,
+            At::Role | At::Renewal => ASSUME,
+            At::Guard => CALLER,
+            At::Oidc => ASSUME_WITH_OIDC,
+        }
+    }
+}
+
+/// A part of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// What says that it went well. STS says it by the status alone.
+    Code,
+    /// All that the answer is for.
+    Whole,
+    /// The one field without which it is good for nothing.
+    Key,
+}
+
+impl Part {
+    fn field(self, at: At) -> Option<&'static str> {
+        Some(match (self, at) {
+            (Part::Code, at) if at.is_sts() => return None,
+            (Part::Code, _) => "Code",
+            (Part::Whole, At::Role | At::Renewal | At::Oidc) => "Credentials",
+            (Part::Key, At::Role | At::Renewal | At::Oidc) => "Credentials.SecurityToken",
+            (Part::Key, At::Guard) => "AccountId",
+            // The account is all that the answer is for, and the rows of a list are one by one their own.
+            (Part::Whole, At::Guard) | (Part::Key, At::Search) => return None,
+            (Part::Whole, _) => "Data",
+            (Part::Key, At::Bind | At::Bound) => "Data.CustSpaceId",
+            (Part::Key, _) => "Data.Id",
+        })
+    }
+}
 
 /// What must come out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +167,10 @@ enum Kind {
     Final,
     /// As above, and every call of the session meets it.
     Everywhere,
+    /// The answer says that all is well, and nothing more.
+    Empty,
+    /// Every call is executed, and then refused as a repetition of itself.
+    Replayed,
 }
 
 /// A row.
@@ -111,6 +189,53 @@ enum Played {
     Clock,
     /// The endpoint is one where nothing answers as it should.
     Endpoint(fn() -> String),
+    /// The true answer without a part of it.
+    Without(Part),
+    /// The true answer with a list in the place of a part.
+    Odd(Part),
+    /// The token has expired, and the credentials can be renewed.
+    Expired,
+    /// A proxy sends every request twice and passes the second answer on.
+    Twice,
+}
+
+impl Played {
+    /// What the emulator has to do, at that place.
+    fn misbehaviour(&self, at: At) -> Option<Misbehaviour> {
+        let fields = |part: Part| part.field(at).map(|field| vec![field.to_owned()]);
+        match self {
+            Played::Fault(misbehaviour) => Some(misbehaviour.clone()),
+            Played::Without(part) => {
+                fields(*part).map(|fields| Misbehaviour::MissingFields { fields })
+            }
+            Played::Odd(part) => fields(*part).map(|fields| Misbehaviour::WrongTypes { fields }),
+            Played::Expired => (!at.is_sts()).then_some(Misbehaviour::ExpiredToken),
+            Played::Clock | Played::Endpoint(_) | Played::Twice => None,
+        }
+    }
+
+    /// Whether there is anything to play at that place.
+    fn is_possible(&self, at: At) -> bool {
+        match self {
+            Played::Endpoint(_) | Played::Clock => at != At::Renewal,
+            Played::Twice => true,
+            _ => self.misbehaviour(at).is_some(),
+        }
+    }
+
+    /// What needs a true answer cannot be played on a call that is not executed.
+    fn needs_answer(&self) -> bool {
+        matches!(
+            self,
+            Played::Without(_)
+                | Played::Odd(_)
+                | Played::Fault(
+                    Misbehaviour::Slow { .. }
+                        | Misbehaviour::Drip { .. }
+                        | Misbehaviour::Truncate { .. }
+                )
+        )
+    }
 }
 
 fn error(status: u16, code: &str) -> Played {
@@ -156,6 +281,18 @@ fn rows() -> Vec<Row> {
             Kind::Everywhere,
             Played::Endpoint(plain),
             &["TLS", "Nothing was sent"],
+        ),
+        row(
+            "certificate not trusted",
+            Kind::Everywhere,
+            Played::Endpoint(untrusted),
+            &["certificate", "Nothing was sent"],
+        ),
+        row(
+            "connection unanswered",
+            Kind::Everywhere,
+            Played::Endpoint(crowded),
+            &["no connection in time", "Nothing was sent"],
         ),
         row(
             "TLS handshake unanswered",
@@ -245,9 +382,21 @@ fn rows() -> Vec<Row> {
             &["Some.Limit"],
         ),
         row(
+            "400 of any code",
+            Kind::Final,
+            error(400, "Some.Limit"),
+            &["Some.Limit"],
+        ),
+        row(
             "nonce reported as used",
-            Kind::Passing,
+            Kind::Silent,
             error(400, "SignatureNonceUsed"),
+            &["SignatureNonceUsed"],
+        ),
+        row(
+            "request repeated on the way",
+            Kind::Replayed,
+            Played::Twice,
             &["SignatureNonceUsed"],
         ),
         row(
@@ -263,9 +412,15 @@ fn rows() -> Vec<Row> {
             &["NoPermission", "\"cams:ListInstance\""],
         ),
         row(
-            "security token expired",
+            "token expired, fixed keys",
             Kind::Final,
             fault(Misbehaviour::ExpiredToken),
+            &["InvalidSecurityToken.Expired"],
+        ),
+        row(
+            "token expired, renewable",
+            Kind::Passing,
+            Played::Expired,
             &["InvalidSecurityToken.Expired"],
         ),
         row(
@@ -292,25 +447,37 @@ fn rows() -> Vec<Row> {
         row(
             "without Code",
             Kind::Garbled,
-            fault(Misbehaviour::MissingFields {
-                fields: vec!["Code".to_owned()],
-            }),
+            Played::Without(Part::Code),
             &["it has no Code"],
         ),
         row(
             "Code of another type",
             Kind::Garbled,
-            fault(Misbehaviour::WrongTypes {
-                fields: vec!["Code".to_owned()],
-            }),
+            Played::Odd(Part::Code),
             &["it has no Code"],
+        ),
+        row(
+            "without its data",
+            Kind::Empty,
+            Played::Without(Part::Whole),
+            &["odd"],
+        ),
+        row(
+            "without its key field",
+            Kind::Empty,
+            Played::Without(Part::Key),
+            &["odd"],
         ),
         row(
             "data of another type",
             Kind::Odd,
-            fault(Misbehaviour::WrongTypes {
-                fields: vec!["Data".to_owned()],
-            }),
+            Played::Odd(Part::Whole),
+            &["odd"],
+        ),
+        row(
+            "key field of another type",
+            Kind::Odd,
+            Played::Odd(Part::Key),
             &["odd"],
         ),
         row(
@@ -330,64 +497,46 @@ fn rows() -> Vec<Row> {
 
 impl Kind {
     /// What must come out; `None` where the case does not exist.
-    fn want(self, at: At, often: Often, needs_answer: bool) -> Option<Want> {
+    fn want(self, at: At, often: Often) -> Option<Want> {
         let once = often == Often::Once;
-        let want =
-            match (self, at) {
-                // There is neither an executed bind nor a read after it.
-                (Kind::Everywhere, At::Bind | At::Refresh | At::Import) => {
-                    return (!once).then_some(Fails);
-                }
-                (Kind::Everywhere, _) => return None,
-                // What needs a true answer cannot be played on a call that is not executed.
-                (_, At::Bind) if needs_answer => return None,
-                (Kind::Silent, At::Bind) => {
-                    if once {
-                        Fine
-                    } else {
-                        Unknown
-                    }
-                }
-                (Kind::Garbled | Kind::Odd, At::Bind) => Unknown,
-                (Kind::Silent | Kind::Garbled | Kind::Odd, At::Bound) => Warned,
-                (Kind::Passing, At::Bind) => {
-                    if once {
-                        Fine
-                    } else {
-                        Fails
-                    }
-                }
-                (Kind::Final, At::Bind) => Fails,
-                // A service that does not execute a call does not execute it.
-                (Kind::Passing | Kind::Final, At::Bound) => return None,
-                (Kind::Silent | Kind::Garbled | Kind::Passing, At::Fill) => {
-                    if once {
-                        Fine
-                    } else {
-                        Warned
-                    }
-                }
-                (Kind::Odd | Kind::Final, At::Fill) => Warned,
-                (Kind::Silent | Kind::Garbled | Kind::Passing, At::Refresh | At::Import) => {
-                    if once { Fine } else { Fails }
-                }
-                (Kind::Odd | Kind::Final, At::Refresh | At::Import) => Fails,
-                (Kind::Silent | Kind::Garbled | Kind::Passing, At::Search) => {
-                    if once {
-                        Warned
-                    } else {
-                        Unknown
-                    }
-                }
-                (Kind::Odd | Kind::Final, At::Search) => {
-                    if once {
-                        return None;
-                    } else {
-                        Unknown
-                    }
-                }
-            };
-        Some(want)
+        let on = |once_want, always_want| Some(if once { once_want } else { always_want });
+        match (self, at) {
+            // There is neither an executed bind nor a read after it.
+            (Kind::Everywhere, At::Bound | At::Fill | At::Search | At::Renewal) => None,
+            (Kind::Everywhere, _) => (!once).then_some(Fails),
+            // Every call meets it, and one without a signature has no nonce.
+            (Kind::Replayed, At::Bound) => (!once).then_some(Unknown),
+            (Kind::Replayed, At::Refresh | At::Import | At::Role | At::Guard) => {
+                (!once).then_some(Fails)
+            }
+            (Kind::Replayed, _) => None,
+            // STS changes nothing, so it is simply asked again.
+            (Kind::Silent | Kind::Garbled | Kind::Passing, At::Renewal) => on(Fine, Warned),
+            (_, At::Renewal) => Some(Warned),
+            (Kind::Silent | Kind::Garbled | Kind::Passing, At::Role | At::Guard | At::Oidc) => {
+                on(Fine, Fails)
+            }
+            (_, At::Role | At::Guard | At::Oidc) => Some(Fails),
+            (Kind::Silent, At::Bind) => on(Fine, Unknown),
+            (Kind::Garbled | Kind::Odd | Kind::Empty, At::Bind) => Some(Unknown),
+            (Kind::Silent | Kind::Garbled | Kind::Odd | Kind::Empty, At::Bound) => Some(Warned),
+            (Kind::Passing, At::Bind) => on(Fine, Fails),
+            (Kind::Final, At::Bind) => Some(Fails),
+            // A service that does not execute a call does not execute it.
+            (Kind::Passing | Kind::Final, At::Bound) => None,
+            (Kind::Silent | Kind::Garbled | Kind::Passing | Kind::Empty, At::Fill) => {
+                on(Fine, Warned)
+            }
+            (Kind::Odd | Kind::Final, At::Fill) => Some(Warned),
+            // Nobody can tell it from a space without a WABA.
+            (Kind::Empty, At::Refresh) => None,
+            (Kind::Silent | Kind::Garbled | Kind::Passing, At::Refresh | At::Import) => {
+                on(Fine, Fails)
+            }
+            (Kind::Odd | Kind::Final | Kind::Empty, At::Refresh | At::Import) => Some(Fails),
+            (Kind::Silent | Kind::Garbled | Kind::Passing, At::Search) => on(Warned, Unknown),
+            (Kind::Odd | Kind::Final | Kind::Empty, At::Search) => (!once).then_some(Unknown),
+        }
     }
 }
 
@@ -401,7 +550,6 @@ fn refusing() -> String {
 /// A port that speaks, but no TLS.
 fn plain() -> String {
     serve(|mut stream| {
-        use std::io::Write;
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
     })
 }
@@ -414,7 +562,79 @@ fn mute() -> String {
     })
 }
 
-fn serve(each: fn(std::net::TcpStream)) -> String {
+/// A port with TLS whose certificate nobody has signed.
+fn untrusted() -> String {
+    serve(|mut stream| {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]);
+        let made = made.expect("a certificate");
+        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions of TLS")
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key.into())
+            .expect("a key of its certificate");
+        let mut server = rustls::ServerConnection::new(Arc::new(config)).expect("a server");
+        // The client takes leave.
+        let _ = server.complete_io(&mut stream);
+    })
+}
+
+/// A port with more callers than its queue holds: whoever comes gets no answer.
+fn crowded() -> String {
+    static CROWD: OnceLock<(TcpListener, Vec<TcpStream>)> = OnceLock::new();
+    let (listener, _) = CROWD.get_or_init(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let mut crowd = Vec::new();
+        // The queue of a listener has a few thousand places at most.
+        while crowd.len() < 5_000
+            && let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300))
+        {
+            crowd.push(stream);
+        }
+        (listener, crowd)
+    });
+    format!("https://{}", listener.local_addr().expect("an address"))
+}
+
+/// A proxy that sends each request twice and passes the second answer on, to whom the service is at `address`.
+fn twice(address: SocketAddr) -> String {
+    let proxied = move |mut stream: TcpStream| -> std::io::Result<()> {
+        let mut request = Vec::new();
+        let mut piece = [0; 4096];
+        // The parameters stand in the URL, so that there is no body.
+        while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+            match stream.read(&mut piece)? {
+                0 => return Ok(()),
+                count => request.extend_from_slice(&piece[..count]),
+            }
+        }
+        let mut answer = Vec::new();
+        for _ in 0..2 {
+            let mut service = TcpStream::connect(address)?;
+            service.write_all(&request)?;
+            answer.clear();
+            service.set_read_timeout(Some(Duration::from_millis(150)))?;
+            // The service keeps the connection open; the end of its answer is its silence.
+            while let Ok(count @ 1..) = service.read(&mut piece) {
+                answer.extend_from_slice(&piece[..count]);
+            }
+        }
+        stream.write_all(&answer)
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let own = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || proxied(stream));
+        }
+    });
+    format!("http://{own}")
+}
+
+fn serve(each: fn(TcpStream)) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
@@ -455,10 +675,28 @@ async fn cell(
         ..NewSpace::default()
     };
     emulator.add_space(neighbour)?;
+    emulator.put_account(tenant())?;
     let mut provider = provider_config(&emulator);
     provider["client_read_timeout"] = json!(700);
     provider["client_connect_timeout"] = json!(500);
     provider["max_retry_timeout"] = json!(3);
+    match at {
+        At::Role | At::Renewal => provider["assume_role"] = json!({"role_arn": ROLE}),
+        _ if matches!(row.fault, Played::Expired) => {
+            provider["assume_role"] = json!({"role_arn": ROLE});
+        }
+        At::Guard => provider["allowed_account_ids"] = json!([DEFAULT_ACCOUNT]),
+        At::Oidc => {
+            provider["access_key"] = Json::Null;
+            provider["secret_key"] = Json::Null;
+            provider["assume_role_with_oidc"] = json!({
+                "role_arn": ROLE,
+                "oidc_provider_arn": OIDC_PROVIDER,
+                "oidc_token": oidc_token(),
+            });
+        }
+        _ => {}
+    }
     let arguments = json!({
         "waba_id": WABA,
         "isv_code": ISV_CODE,
@@ -474,31 +712,32 @@ async fn cell(
     good.end().await?;
 
     // 2. The fault.
-    if let Played::Endpoint(address) = &row.fault {
-        provider["endpoints"]["cams"] = json!(address());
+    let product = if at.is_sts() { "sts" } else { "cams" };
+    match &row.fault {
+        Played::Endpoint(address) => provider["endpoints"][product] = json!(address()),
+        Played::Twice => provider["endpoints"][product] = json!(twice(emulator.address())),
+        _ => {}
     }
     let launch = Session::launch(&binary)?
         .env("TF_LOG", "TRACE")
         .env("TF_LOG_PROVIDER", "TRACE");
     let session = Session::with(launch, &provider).await?;
-    match &row.fault {
-        Played::Clock => emulator.set_switches(|switches| switches.clock_offset_seconds = 3600),
-        Played::Endpoint(_) => {}
-        Played::Fault(misbehaviour) => {
-            let action = match at {
-                At::Bind | At::Bound => BIND,
-                At::Search => LIST,
-                At::Fill | At::Refresh | At::Import => QUERY,
-            };
-            let mut fault = Fault::new(action, misbehaviour.clone());
-            if at == At::Bound {
-                fault = fault.after();
-            }
-            if often == Often::Always {
-                fault = fault.always();
-            }
-            emulator.inject(fault)?;
+    if matches!(row.fault, Played::Clock) {
+        emulator.set_switches(|switches| switches.clock_offset_seconds = 3600);
+    }
+    if let Some(misbehaviour) = row.fault.misbehaviour(at) {
+        let mut fault = Fault::new(at.action(), misbehaviour);
+        if at == At::Bound {
+            fault = fault.after();
         }
+        if often == Often::Always {
+            fault = fault.always();
+        }
+        if at == At::Renewal {
+            emulator.inject(Fault::new(QUERY, Misbehaviour::ExpiredToken))?;
+            fault = fault.skip(1);
+        }
+        emulator.inject(fault)?;
     }
     if at == At::Search {
         emulator.inject(Fault::new(BIND, Misbehaviour::Cut).after())?;
@@ -521,15 +760,41 @@ async fn cell(
         .into_iter()
         .map(|space| space.cust_space_id)
         .collect();
-    Ok(judge(
-        row,
-        at,
-        want,
-        &outcome,
-        before.as_ref(),
-        spaces,
-        &logged,
-    ))
+    let mut found = judge(row, at, want, &outcome, before.as_ref(), spaces, &logged);
+    for secret in emulator.session_secrets() {
+        if outcome.told().contains(&secret) || logged.contains(&secret) {
+            found.leaked.push(format!("{secret} of a session"));
+        }
+    }
+    Ok(found)
+}
+
+/// An account whose role the default user and the holders of an OIDC token may assume.
+fn tenant() -> Account {
+    let user = format!("acs:ram::{DEFAULT_ACCOUNT}:user/terraform");
+    let mut tenant =
+        Account::new(TENANT).with_role(Role::new("onboarding", &[&user, OIDC_PROVIDER]));
+    tenant.oidc_providers.push(OidcProvider {
+        name: "ci".to_owned(),
+        issuer: "https://ci.example".to_owned(),
+        audiences: vec!["terraform".to_owned()],
+        hs256_key: None,
+    });
+    tenant
+}
+
+/// An unsigned token that the provider `ci` vouches for.
+fn oidc_token() -> String {
+    let claims = json!({
+        "iss": "https://ci.example",
+        "aud": "terraform",
+        "sub": "repo:acme/onboarding",
+        "iat": 0,
+        "exp": 4_102_444_800_i64,
+        "mark": OIDC_MARK,
+    });
+    let part = |value: &Json| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.", part(&json!({"alg": "none"})), part(&claims))
 }
 
 fn judge(
@@ -575,7 +840,13 @@ fn judge(
     }
 
     // Leaked.
-    for secret in [DEFAULT_ACCESS_KEY_SECRET, ISV_CODE, "Signature="] {
+    let token = oidc_token();
+    for secret in [
+        DEFAULT_ACCESS_KEY_SECRET,
+        ISV_CODE,
+        "Signature=",
+        token.as_str(),
+    ] {
         if told.contains(secret) {
             found.leaked.push(format!("{secret} in {told}"));
         }
@@ -604,9 +875,23 @@ fn judge(
     }
     if came != Fine {
         // After a bind without an answer that failure is told, and the one of the search in a word.
-        let words = match (at, came) {
-            (At::Search, Warned) => &[],
-            (At::Search, _) => &row.words[..1],
+        let words = match (&row.fault, at, came) {
+            (_, At::Search, Warned) => &[],
+            (Played::Without(_) | Played::Odd(_), At::Guard, _) => &[CALLER][..],
+            (Played::Without(_) | Played::Odd(Part::Key), at, _) if at.is_sts() => {
+                &["STS issued no usable credentials"]
+            }
+            (Played::Odd(_), at, _) if at.is_sts() => &[at.action()][..],
+            // What to do is said of credentials in general.
+            (_, at, _) if at.is_sts() => &row.words[..1],
+            (Played::Without(Part::Whole | Part::Key), At::Fill, _) => {
+                &["does not show a WABA in the space"]
+            }
+            (Played::Without(Part::Whole | Part::Key), At::Import, _) => &["no WABA is bound"],
+            (Played::Without(Part::Whole), At::Search, _) => {
+                &["the end of the list was not to be seen"]
+            }
+            (_, At::Search, _) => &row.words[..1],
             _ => row.words,
         };
         for word in words {
@@ -636,19 +921,11 @@ async fn run() -> Result<String, String> {
     let mut running = Vec::new();
     let started = Instant::now();
     for (number, row) in rows.iter().enumerate() {
-        let needs_answer = matches!(
-            &row.fault,
-            Played::Fault(
-                Misbehaviour::Slow { .. }
-                    | Misbehaviour::Drip { .. }
-                    | Misbehaviour::Truncate { .. }
-                    | Misbehaviour::MissingFields { .. }
-                    | Misbehaviour::WrongTypes { .. }
-            )
-        );
         for (column, (at, _)) in COLUMNS.into_iter().enumerate() {
             for often in [Often::Once, Often::Always] {
-                let Some(want) = row.kind.want(at, often, needs_answer) else {
+                let played =
+                    row.fault.is_possible(at) && !(at == At::Bind && row.fault.needs_answer());
+                let Some(want) = row.kind.want(at, often).filter(|_| played) else {
                     continue;
                 };
                 let (turns, rows, binary) = (Arc::clone(&turns), Arc::clone(&rows), binary.clone());
@@ -696,44 +973,55 @@ async fn run() -> Result<String, String> {
 /// One line for each fault; in each field what came of it when it hit once and when it hit always.
 fn table(rows: &[Row], cells: &Cells) -> (String, String) {
     let (mut table, mut defects) = (String::new(), String::new());
-    let _ = write!(table, "\n{:30}", "fault (once / always)");
-    for (_, title) in COLUMNS {
-        let _ = write!(table, "| {title:19}");
-    }
-    table.push('\n');
-    for (number, row) in rows.iter().enumerate() {
-        let _ = write!(table, "{:30}", row.name);
-        for (column, (_, title)) in COLUMNS.into_iter().enumerate() {
-            let none = Vec::new();
-            let results = cells.get(&(number, column)).unwrap_or(&none);
-            let mut field = |wanted: Often| {
-                results.iter().find(|(often, ..)| *often == wanted).map_or(
-                    "-".to_owned(),
-                    |(often, want, found)| {
-                        for defect in found.all() {
-                            let _ =
-                                writeln!(defects, "{}, {}, {often:?}: {defect}", row.name, title);
-                        }
-                        let failed = found.all().next().is_some();
-                        format!(
-                            "{}{}",
-                            if failed { "DEFECT " } else { "" },
-                            match want {
-                                Fine => "fine",
-                                Warned => "warned",
-                                Fails => "told",
-                                Unknown => "unknown",
-                            }
-                        )
-                    },
-                )
-            };
-            let (once, always) = (field(Often::Once), field(Often::Always));
-            let _ = write!(table, "| {:19}", format!("{once} / {always}"));
+    let columns = || COLUMNS.into_iter().enumerate();
+    for sts in [false, true] {
+        let title = if sts { "STS" } else { "CAMS" };
+        let _ = write!(table, "\n{title:5}{:25}", "fault (once / always)");
+        for (_, (_, title)) in columns().filter(|(_, (at, _))| at.is_sts() == sts) {
+            let _ = write!(table, "| {title:19}");
         }
         table.push('\n');
+        for (number, row) in rows.iter().enumerate() {
+            let mut places = columns().filter(|(_, (at, _))| at.is_sts() == sts);
+            if !places.any(|(column, _)| cells.contains_key(&(number, column))) {
+                continue;
+            }
+            let _ = write!(table, "{:30}", row.name);
+            for (column, (_, title)) in columns().filter(|(_, (at, _))| at.is_sts() == sts) {
+                let none = Vec::new();
+                let results = cells.get(&(number, column)).unwrap_or(&none);
+                let mut field = |wanted: Often| field(results, wanted, row, title, &mut defects);
+                let (once, always) = (field(Often::Once), field(Often::Always));
+                let _ = write!(table, "| {:19}", format!("{once} / {always}"));
+            }
+            table.push('\n');
+        }
     }
     (table, defects)
+}
+
+fn field(
+    results: &[(Often, Want, Found)],
+    wanted: Often,
+    row: &Row,
+    title: &str,
+    defects: &mut String,
+) -> String {
+    let result = results.iter().find(|(often, ..)| *often == wanted);
+    let Some((often, want, found)) = result else {
+        return "-".to_owned();
+    };
+    for defect in found.all() {
+        let _ = writeln!(defects, "{}, {title}, {often:?}: {defect}", row.name);
+    }
+    let failed = found.all().next().is_some();
+    let came = match want {
+        Fine => "fine",
+        Warned => "warned",
+        Fails => "told",
+        Unknown => "unknown",
+    };
+    format!("{}{came}", if failed { "DEFECT " } else { "" })
 }
 
 #[expect(clippy::print_stdout, reason = "the table is what this test is for")]

@@ -753,12 +753,34 @@ async fn a_termination_ends_the_process_in_order() {
         host.process.signal(signal).await.expect("is sent");
         let ended = host
             .process
-            .ended_within(Duration::from_secs(2))
+            .ended_within(Duration::from_secs(5))
             .await
             .expect("ends");
         assert_eq!(ended.status.code(), Some(0));
         assert!(!directory.exists());
     }
+}
+
+/// The host has had the same signal, or is about to: until then it begins calls, and it has answers to read.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_terminated_process_serves_its_host_until_that_is_quiet() {
+    let host = start().await;
+    host.process.signal("TERM").await.expect("is sent");
+    for _ in 0..4 {
+        sleep(Duration::from_millis(400)).await;
+        let request = tfplugin6::get_provider_schema::Request {};
+        host.provider()
+            .get_provider_schema(request)
+            .await
+            .expect("is served");
+    }
+    let ended = host
+        .process
+        .ended_within(Duration::from_secs(5))
+        .await
+        .expect("ends");
+    assert_eq!(ended.status.code(), Some(0));
 }
 
 #[cfg(unix)]

@@ -20,7 +20,8 @@ pub(super) enum Class {
     Unreachable,
     /// The request may have been executed.
     Ambiguous,
-    /// The nonce was seen before; the next attempt has another one.
+    /// The nonce was seen before: something on the way sent the request twice, and the first copy may have been executed.
+    /// The next attempt has another one.
     NonceUsed,
     /// The date of the request is too far from the server's clock.
     ClockOff,
@@ -56,7 +57,7 @@ impl Class {
             Class::Refused             => (false, UNLIMITED, true,  true),
             Class::Unreachable         => (false, 5,         true,  true),
             Class::Ambiguous           => (true,  5,         true,  true),
-            Class::NonceUsed           => (false, 1,         false, false),
+            Class::NonceUsed           => (true,  1,         false, false),
             Class::ClockOff            => (false, 1,         false, false),
             Class::CredentialsExpired  => (false, 1,         false, false),
             Class::Final               => (false, 0,         false, false),
@@ -272,7 +273,6 @@ mod tests {
             check(Class::Throttled, idempotent, None, GiveUp::Exhausted);
             check(Class::Refused, idempotent, None, GiveUp::Exhausted);
             check(Class::Unreachable, idempotent, Some(5), GiveUp::Exhausted);
-            check(Class::NonceUsed, idempotent, Some(1), GiveUp::Exhausted);
             check(Class::ClockOff, idempotent, Some(1), GiveUp::Exhausted);
             check(
                 Class::CredentialsExpired,
@@ -282,6 +282,8 @@ mod tests {
             );
             check(Class::Final, idempotent, Some(0), GiveUp::Pointless);
         }
+        check(Class::NonceUsed, true, Some(1), GiveUp::Exhausted);
+        check(Class::NonceUsed, false, Some(0), GiveUp::NotIdempotent);
         check(Class::Ambiguous, true, Some(5), GiveUp::Exhausted);
         check(Class::Ambiguous, false, Some(0), GiveUp::NotIdempotent);
         check(Class::FinalAfterExecution, true, Some(0), GiveUp::Pointless);

@@ -6,7 +6,8 @@
 //!   not documented. So after an attempt whose outcome is unknown the WABA is looked for first (`bind`, `search`).
 //! * Reading is `QueryChatappBindWaba` by the space (`CustSpaceId`) that the bind returned. A space can be bound to
 //!   another WABA in the console; that is drift, and shows as a replacement. How the service answers for a space without
-//!   a WABA is not documented; every form of "no `Id`" is taken as gone, every error code as an error.
+//!   a WABA is not documented; every form of "no `Id`" is taken as gone, unless no query has shown the binding yet, and
+//!   every error code as an error.
 //! * **Destroying**: there is no operation to unbind. With `deletion_policy = "ABANDON"` the binding leaves the state and
 //!   stays in the cloud, and the practitioner is warned; with `"PREVENT"` destroying and replacing are refused in the plan.
 //!
@@ -302,6 +303,11 @@ impl Resource for CamsWabaBinding {
                 ),
             )
             .into()),
+            None if Waba::is_unread(&state) => {
+                response.warnings.push(not_shown_yet(&state, &space));
+                response.state = Some(state);
+                Ok(())
+            }
             None => {
                 response.state = None;
                 Ok(())
@@ -437,6 +443,21 @@ fn another_waba_was_bound(asked: &str, bound: &Bound) -> Diagnostics {
     )
     .at(AttributePath::attribute("waba_id"))
     .into()
+}
+
+/// A bind made the space, and no query has shown a WABA in it since. A service that is behind says the same as one that
+/// has lost the binding; taken as gone, a binding that exists would leave the state, and the next apply would bind again.
+fn not_shown_yet(state: &Object, space: &str) -> Diagnostic {
+    let waba_id = state.text("waba_id").unwrap_or("(unknown)");
+    Diagnostic::warning(
+        "The service does not show the binding yet",
+        format!(
+            "WABA {waba_id} was bound to the space {space}, but the service has not shown a WABA in that space since. It may \
+             be behind, so the object stays in state; another refresh shows. If it stays so, look in Channel Management of \
+             the console (https://chatapp.console.alibabacloud.com) for the channel {space}. If it is not there, remove the \
+             object, and apply again:\n\n  terraform state rm 'alicloud_cams_waba_binding.NAME'\n  terraform apply"
+        ),
+    )
 }
 
 /// Looks a fresh binding up until the service shows it, for a short while.

@@ -286,6 +286,15 @@ impl Emulator {
         spaces.into_iter().cloned().collect()
     }
 
+    /// Secret keys and tokens of all temporary credentials that were handed out: what must turn up nowhere.
+    pub fn session_secrets(&self) -> Vec<String> {
+        let world = self.shared.world();
+        let sessions = world.cloud.sessions.values();
+        sessions
+            .flat_map(|session| [session.secret.clone(), session.token.clone()])
+            .collect()
+    }
+
     /// The whole state without its secrets, in the form of the control interface.
     pub fn state(&self) -> Value {
         self.shared.world().cloud.snapshot()

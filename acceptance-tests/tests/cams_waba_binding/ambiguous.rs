@@ -4,7 +4,7 @@
 use acceptance_tests::{
     acceptance::{Case, Ending, Stage, contains, equal, only_error, only_warning},
     cases,
-    emulator::{Fault, Misbehaviour},
+    emulator::{BindAgain, Fault, Misbehaviour},
     terraform::Output,
 };
 use serde_json::Value;
@@ -24,6 +24,7 @@ pub(crate) const CASES: &[Case] = cases![ambiguous:
     a_slow_answer_within_the_limit_is_waited_for,
     a_lagging_read_is_tolerated,
     a_read_that_lags_too_long_leaves_a_saved_binding_and_a_warning,
+    a_binding_that_the_service_has_not_shown_yet_stays_in_state,
     a_failed_read_after_the_bind_leaves_a_saved_binding_and_a_warning,
 ];
 
@@ -255,6 +256,40 @@ fn a_read_that_lags_too_long_leaves_a_saved_binding_and_a_warning(stage: &mut St
         "Business 0001",
     )?;
     equal("binds", stage.calls(BIND), 1)
+}
+
+/// A service that is behind answers as one that has lost the binding does.
+fn a_binding_that_the_service_has_not_shown_yet_stays_in_state(stage: &mut Stage) -> Ending {
+    stage.emulator.set_switches(|switches| {
+        switches.lag_ms = 600_000;
+        switches.bind_again = BindAgain::NewSpace;
+    });
+    stage.applied(&binding(WABA, ""))?;
+    let space = stage.space_of(WABA)?;
+    for _ in 0..2 {
+        let output = stage.apply()?.expecting(0)?;
+        let warning = only_warning(&output)?;
+        contains(
+            &warning.text(),
+            &[
+                "does not show the binding yet",
+                WABA,
+                &space,
+                "terraform state rm 'alicloud_cams_waba_binding.NAME'",
+            ],
+        )?;
+        equal("id", stage.object(A)?.text("id"), &space)?;
+    }
+    equal("binds", stage.calls(BIND), 1)?;
+
+    // Once it has been shown, "nothing bound" means that it is gone.
+    stage.emulator.set_switches(|switches| switches.lag_ms = 0);
+    let output = stage.apply()?.expecting(0)?;
+    equal("warnings", output.warnings().len(), 0)?;
+    stage.emulator.unbind(&space)?;
+    let (plan, _) = stage.plan(2)?;
+    let change = &plan.change(A).ok_or("no change of the resource")?.change;
+    equal("actions", change.actions.as_slice(), ["create"])
 }
 
 fn a_failed_read_after_the_bind_leaves_a_saved_binding_and_a_warning(stage: &mut Stage) -> Ending {

@@ -18,9 +18,9 @@ use acceptance_tests::{
     acceptance::{Case, Ending, Failed, Stage, contains, equal},
     cases,
     emulator::{BindAgain, Fault, Misbehaviour},
+    process::{self, Process},
     terraform::{Output, Running},
 };
-use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::{A, BIND, WABA, binding};
@@ -69,7 +69,7 @@ impl Binding {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        let provider = Process::provider_of(running.pid())?;
+        let provider = Process::provider_of(running.pid())?.ok_or("no provider runs")?;
         equal("the socket's directory", files(&temporary)?, 1)?;
         Ok(Self {
             running,
@@ -92,72 +92,6 @@ impl Binding {
             thread::sleep(Duration::from_millis(20));
         }
         Ok(())
-    }
-}
-
-/// A process, told from a later one with the same ID by the time it started.
-struct Process {
-    pid: u32,
-    started: String,
-}
-
-impl Process {
-    /// The provider that a CLI has started.
-    fn provider_of(cli: u32) -> Result<Self, Failed> {
-        for entry in fs::read_dir("/proc")? {
-            let name = entry?.file_name();
-            let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
-                continue;
-            };
-            if let Some(stat) = Stat::of(pid)
-                && stat.parent == cli
-                && stat.name.starts_with("terraform-provi")
-            {
-                let started = stat.started;
-                return Ok(Self { pid, started });
-            }
-        }
-        Err(format!("process {cli} has no child that is a provider").into())
-    }
-
-    /// Whether it runs. One that has ended and that nobody has waited for does not.
-    fn is_running(&self) -> bool {
-        Stat::of(self.pid).is_some_and(|stat| stat.started == self.started && stat.state != "Z")
-    }
-
-    fn kill(&self) -> io::Result<()> {
-        kill(self.pid)
-    }
-}
-
-fn kill(pid: u32) -> io::Result<()> {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    let pid = pid.ok_or(io::ErrorKind::InvalidInput)?;
-    Ok(kill_process(pid, Signal::KILL)?)
-}
-
-/// What `/proc/PID/stat` says, as `proc_pid_stat(5)` describes it.
-struct Stat {
-    name: String,
-    state: String,
-    parent: u32,
-    /// In clock ticks since boot.
-    started: String,
-}
-
-impl Stat {
-    /// `None`: there is no such process (any more).
-    fn of(pid: u32) -> Option<Self> {
-        let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name may hold parentheses and spaces itself; nothing after it does.
-        let (before, after) = text.rsplit_once(") ")?;
-        let fields: Vec<&str> = after.split_whitespace().collect();
-        Some(Self {
-            name: before.split_once('(')?.1.to_owned(),
-            state: (*fields.first()?).to_owned(),
-            parent: fields.get(1)?.parse().ok()?,
-            started: (*fields.get(19)?).to_owned(),
-        })
     }
 }
 
@@ -290,7 +224,7 @@ fn a_killed_cli_leaves_nothing_behind(stage: &mut Stage) -> Ending {
         temporary,
     } = Binding::begin(stage)?;
     let first = stage.space_of(WABA)?;
-    kill(running.pid())?;
+    process::kill(running.pid())?;
     equal("exit code", running.finish()?.code, None)?;
     Binding::leaves_nothing_within(&provider, &temporary, ANSWER_AFTER + GRACE)?;
     nothing_is_in_state(stage)?;

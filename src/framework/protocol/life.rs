@@ -19,10 +19,17 @@ use tonic::{
 /// The state of the process's life, shared by everything that serves.
 #[derive(Debug)]
 pub(super) struct Life {
-    calls: watch::Sender<usize>,
+    calls: watch::Sender<Calls>,
     connections: watch::Sender<Connections>,
     shutdown: watch::Sender<bool>,
     ended: watch::Sender<bool>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Calls {
+    in_flight: usize,
+    /// Calls ever begun.
+    begun: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,7 +42,7 @@ struct Connections {
 impl Life {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            calls: watch::Sender::new(0),
+            calls: watch::Sender::default(),
             connections: watch::Sender::default(),
             shutdown: watch::Sender::new(false),
             ended: watch::Sender::new(false),
@@ -73,7 +80,13 @@ impl Life {
 
     /// Returns when no call is in flight.
     pub(super) async fn no_calls(&self) {
-        until(&self.calls, |calls| *calls == 0).await;
+        until(&self.calls, |calls| calls.in_flight == 0).await;
+    }
+
+    /// Returns when a call begins.
+    pub(super) async fn next_call(&self) {
+        let begun = self.calls.borrow().begun;
+        until(&self.calls, |calls| calls.begun > begun).await;
     }
 
     /// Returns when a first connection has been accepted.
@@ -114,14 +127,17 @@ struct Call(Arc<Life>);
 
 impl Call {
     fn begin(life: &Arc<Life>) -> Self {
-        life.calls.send_modify(|calls| *calls += 1);
+        life.calls.send_modify(|calls| {
+            calls.in_flight += 1;
+            calls.begun += 1;
+        });
         Self(Arc::clone(life))
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.0.calls.send_modify(|calls| *calls -= 1);
+        self.0.calls.send_modify(|calls| calls.in_flight -= 1);
     }
 }
 

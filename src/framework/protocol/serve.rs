@@ -59,6 +59,11 @@ const RECONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// After Shutdown the host waits two seconds and then kills the process, which would leave the socket behind.
 const SHUTDOWN_LIMIT: Duration = Duration::from_millis(1500);
 
+/// After a signal the process stays for so long after its last answer. The same signal may be on its way to the host, which
+/// begins calls until it arrives; and once the process has ended, a host gives up every call whose answer it has yet to
+/// read (go-plugin cancels the context of all calls), a binding that was made included.
+const QUIET: Duration = Duration::from_secs(1);
+
 /// How long calls in flight may take to end when nobody is about to kill the process. Their own time limits are shorter
 /// once they have been told to stop waiting.
 const DRAIN_LIMIT: Duration = Duration::from_secs(60);
@@ -135,6 +140,20 @@ pub(super) async fn serve<S: Service>(
     };
     tracing::debug!(reason = %end, "Leaving");
 
+    let mut at_once = false;
+    if matches!(end, End::Signal) {
+        // Waiting work is cut short, but the host is served until it has what it waits for.
+        service.stop();
+        tokio::select! {
+            () = quiet(&life) => {}
+            () = life.shutdown_requested() => {}
+            () = life.no_connections() => {}
+            () = sleep(DRAIN_LIMIT) => {}
+            // A second signal means it.
+            () = told_to_end(&mut signals, started_by) => at_once = true,
+        }
+    }
+
     // Nothing new begins, waiting work is cut short, and the streams that would never end do.
     accepting.abort();
     service.stop();
@@ -142,13 +161,23 @@ pub(super) async fn serve<S: Service>(
     let drained = drain(&life, serving);
     match end {
         End::Shutdown => drop(timeout(SHUTDOWN_LIMIT, drained).await),
-        // A second signal means it.
+        End::Signal if at_once => {}
         _ => tokio::select! {
             _ = timeout(DRAIN_LIMIT, drained) => {}
             () = told_to_end(&mut signals, started_by) => {}
         },
     }
     Ok(end)
+}
+
+/// Returns when no call has been in flight for a while.
+async fn quiet(life: &Life) {
+    loop {
+        life.no_calls().await;
+        if timeout(QUIET, life.next_call()).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Returns when all calls are over and their answers are sent.

@@ -208,6 +208,13 @@ impl Waba {
         }
     }
 
+    /// Whether nothing that a query says is in this state: then none has shown the binding since it was made.
+    pub(super) fn is_unread(state: &Object) -> bool {
+        let names = FROM_QUERY.iter().map(|(attribute, ..)| *attribute);
+        let mut names = names.chain([ELIGIBILITY.0]);
+        names.all(|attribute| state.get(attribute).is_null())
+    }
+
     fn from_answer(answer: Answer) -> Result<Option<Self>, OddAnswer> {
         let Some(id) = answer
             .fields()?

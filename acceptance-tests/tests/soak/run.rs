@@ -1,0 +1,85 @@
+//! The run: its length and seed, its lanes, and the table at its end.
+//!
+//! Must not contain: a step.
+
+use std::{
+    env,
+    fmt::Write as _,
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+    thread,
+    time::{Duration, Instant},
+};
+
+use acceptance_tests::{
+    acceptance::{Case, Ending, Stage},
+    cases,
+};
+
+use crate::lane::{Figures, Lane};
+
+pub(crate) const CASES: &[Case] = cases![soak: loses_doubles_and_leaks_nothing];
+
+/// The length of a run in seconds.
+const SECONDS_VARIABLE: &str = "TF_ACC_SOAK_SECONDS";
+const SECONDS: u64 = 120;
+
+/// The seed of a run that is to be repeated.
+const SEED_VARIABLE: &str = "TF_ACC_SOAK_SEED";
+
+/// Lanes side by side: most of their time is spent waiting.
+const LANES: usize = 4;
+
+#[expect(clippy::print_stdout, reason = "the table is what this test is for")]
+fn loses_doubles_and_leaks_nothing(stage: &mut Stage) -> Ending {
+    let seconds = number(SECONDS_VARIABLE)?.unwrap_or(SECONDS);
+    let seed = number(SEED_VARIABLE)?.unwrap_or_else(|| u64::from(fastrand::u32(..)));
+    let repeat = format!("{SEED_VARIABLE}={seed} {SECONDS_VARIABLE}={seconds}");
+    let cli = stage.directory.cli().clone();
+    println!("soak of {cli}: {repeat}");
+    let started = Instant::now();
+    let end = started + Duration::from_secs(seconds);
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut running = Vec::new();
+    for number in 0..LANES {
+        let log = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("soak-{}-{number}.log", cli.program.name()));
+        println!("  lane {number}: {}", log.display());
+        let directory = stage.directory_with_the_provider()?;
+        let lane = Lane::new(number, seed, directory, &log)?;
+        let stop = Arc::clone(&stop);
+        running.push(thread::spawn(move || lane.run(end, &stop)));
+    }
+    let (mut all, mut failures) = (Figures::default(), String::new());
+    for (number, lane) in running.into_iter().enumerate() {
+        let Ok((figures, failure)) = lane.join() else {
+            let _ = write!(failures, "\n== lane {number} panicked");
+            continue;
+        };
+        all.add(&figures);
+        if let Some(failure) = failure {
+            let _ = write!(failures, "\n== lane {number}\n{failure}");
+        }
+    }
+    let spent = started.elapsed().as_secs_f64();
+    println!("\n{all}\nsoak of {cli}: {spent:.0} s in {LANES} lanes, {repeat}\n");
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("the soak with {repeat} failed{failures}").into())
+    }
+}
+
+fn number(variable: &str) -> Result<Option<u64>, String> {
+    let Some(text) = env::var_os(variable).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let number = text.to_str().and_then(|text| text.parse().ok());
+    let wrong = || {
+        format!(
+            "{variable} has to be a whole number, but is {}",
+            text.display()
+        )
+    };
+    number.map(Some).ok_or_else(wrong)
+}
