@@ -58,7 +58,7 @@ pub struct Stage {
 
 impl Stage {
     fn new(cli: &Cli) -> Result<Self, Failed> {
-        let binary = provider_binary::path(Profile::Dev)?;
+        let binary = provider_binary::path(Profile::tested())?;
         Ok(Self {
             emulator: Emulator::start()?,
             directory: WorkingDirectory::new(cli, &Installation::dev_overrides(binary))?,
@@ -67,7 +67,7 @@ impl Stage {
 
     /// Another directory beside the first, with the same CLI and provider, and nothing in it.
     pub fn directory_with_the_provider(&self) -> Result<WorkingDirectory, Failed> {
-        let binary = provider_binary::path(Profile::Dev)?;
+        let binary = provider_binary::path(Profile::tested())?;
         Ok(self.another_directory(&Installation::dev_overrides(binary))?)
     }
 

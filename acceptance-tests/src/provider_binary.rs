@@ -20,6 +20,29 @@ pub enum Profile {
     Release,
 }
 
+/// Says how the provider that tests run is built: `dev`, which is the default, or `release`.
+const PROFILE_VARIABLE: &str = "TF_ACC_PROVIDER_PROFILE";
+
+impl Profile {
+    /// The one that tests run, as `TF_ACC_PROVIDER_PROFILE` says: `dev` (the default) or `release`.
+    ///
+    /// # Panics
+    ///
+    /// If the variable says something else.
+    #[must_use]
+    pub fn tested() -> Self {
+        let name = env::var_os(PROFILE_VARIABLE).unwrap_or_default();
+        match name.to_str() {
+            Some("" | "dev") => Self::Dev,
+            Some("release") => Self::Release,
+            _ => panic!(
+                "{PROFILE_VARIABLE} has to be dev or release, but is {}",
+                name.display()
+            ),
+        }
+    }
+}
+
 /// Why there is no provider binary.
 #[derive(Clone, Debug)]
 pub enum BuildError {

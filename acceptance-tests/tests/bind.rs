@@ -23,7 +23,7 @@ const WITNESS: &str = "900000000000001";
 const BIND: &str = "ChatappBindWaba";
 
 fn binary() -> PathBuf {
-    provider_binary::path(Profile::Dev).unwrap_or_else(|error| panic!("{error}"))
+    provider_binary::path(Profile::tested()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// One run: a service with these switches and faults, and one bind.

@@ -84,7 +84,7 @@ fn resources() -> Result<Vec<(PathBuf, String)>, Failed> {
 /// A fresh directory where our provider stands in for the official one, too, and the environment has endpoint and keys.
 fn directory(stage: &Stage) -> Result<WorkingDirectory, Failed> {
     let installation = Installation::DevOverrides {
-        binary: provider_binary::path(Profile::Dev)?,
+        binary: provider_binary::path(Profile::tested())?,
         sources: ["alicloud-cams/alicloud", "aliyun/alicloud"]
             .map(str::to_owned)
             .to_vec(),

@@ -915,7 +915,7 @@ type Cells = BTreeMap<(usize, usize), Vec<(Often, Want, Found)>>;
 const NAME: &str = "no_fault_loses_doubles_or_leaks_anything";
 
 async fn run() -> Result<String, String> {
-    let binary = provider_binary::path(Profile::Dev).map_err(|error| error.to_string())?;
+    let binary = provider_binary::path(Profile::tested()).map_err(|error| error.to_string())?;
     let turns = Arc::new(Semaphore::new(AT_ONCE));
     let rows: Arc<Vec<Row>> = Arc::new(rows());
     let mut running = Vec::new();

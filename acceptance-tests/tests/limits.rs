@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 const BIND: &str = "ChatappBindWaba";
 
 fn binary() -> PathBuf {
-    provider_binary::path(Profile::Dev).unwrap_or_else(|error| panic!("{error}"))
+    provider_binary::path(Profile::tested()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 async fn start(config: &Value) -> Arc<Session> {

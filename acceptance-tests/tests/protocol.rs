@@ -32,7 +32,7 @@ use tokio::{
 use tonic::{Code, transport::Channel};
 
 fn binary() -> PathBuf {
-    provider_binary::path(Profile::Dev).unwrap_or_else(|error| panic!("{error}"))
+    provider_binary::path(Profile::tested()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn launch() -> Launch {

@@ -57,7 +57,8 @@ struct Plan {
 impl Session {
     /// A provider that only has been started.
     async fn start() -> Self {
-        let binary = provider_binary::path(Profile::Dev).unwrap_or_else(|error| panic!("{error}"));
+        let binary =
+            provider_binary::path(Profile::tested()).unwrap_or_else(|error| panic!("{error}"));
         let host = Launch::new(&binary)
             .expect("a certificate is made")
             .start()
@@ -452,7 +453,7 @@ async fn what_is_announced_is_what_is_there() {
 
 #[tokio::test]
 async fn a_process_need_not_be_asked_for_its_schema_first() {
-    let binary = provider_binary::path(Profile::Dev).unwrap_or_else(|error| panic!("{error}"));
+    let binary = provider_binary::path(Profile::tested()).unwrap_or_else(|error| panic!("{error}"));
     let launch = Launch::new(&binary).expect("a certificate is made");
     let host = launch.start().await.expect("the plugin starts");
     let request = wire::upgrade_resource_state::Request {

@@ -24,7 +24,7 @@ pub(crate) const CASES: &[Case] = cases![installation:
 ];
 
 fn init_installs_from_a_filesystem_mirror(stage: &mut Stage) -> Ending {
-    let binary = provider_binary::path(Profile::Dev)?;
+    let binary = provider_binary::path(Profile::tested())?;
     let directory = stage.another_directory(&Installation::filesystem_mirror(binary))?;
     stage.configure(&binding(WABA, ""))?;
     directory.write("main.tf", &stage.directory.read("main.tf")?)?;
@@ -52,7 +52,7 @@ fn init_installs_from_a_filesystem_mirror(stage: &mut Stage) -> Ending {
 fn it_works_beside_the_official_provider(stage: &mut Stage) -> Ending {
     // The official provider's own binary is not needed: nothing of it is used, so any provider under its address will do.
     let installation = Installation::DevOverrides {
-        binary: provider_binary::path(Profile::Dev)?,
+        binary: provider_binary::path(Profile::tested())?,
         sources: ["alicloud-cams/alicloud", "aliyun/alicloud"]
             .map(str::to_owned)
             .to_vec(),
@@ -109,7 +109,7 @@ fn it_works_without_tls_when_the_cli_asks_for_that(stage: &mut Stage) -> Ending 
 
 fn it_works_under_a_debugger(stage: &mut Stage) -> Ending {
     // What a maintainer does: start the provider by hand, and tell the CLI what it printed.
-    let mut provider = Command::new(provider_binary::path(Profile::Dev)?)
+    let mut provider = Command::new(provider_binary::path(Profile::tested())?)
         .arg("-debug")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -126,7 +126,7 @@ fn it_works_under_a_debugger(stage: &mut Stage) -> Ending {
             .ok_or_else(|| format!("an assignment, not {line:?}"))?;
         // Nothing else tells the CLI where a provider is.
         let mut directory = stage.another_directory(&Installation::DevOverrides {
-            binary: provider_binary::path(Profile::Dev)?,
+            binary: provider_binary::path(Profile::tested())?,
             sources: Vec::new(),
         })?;
         directory.set("TF_REATTACH_PROVIDERS", providers);

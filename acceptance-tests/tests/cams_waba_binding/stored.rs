@@ -54,7 +54,7 @@ const MOVED: &str = r#"moved {
 /// A directory with a binding of the official provider in its state.
 fn theirs(stage: &Stage) -> Result<WorkingDirectory, Failed> {
     let mut directory = stage.another_directory(&Installation::DevOverrides {
-        binary: provider_binary::path(Profile::Dev)?,
+        binary: provider_binary::path(Profile::tested())?,
         sources: ["alicloud-cams/alicloud", "aliyun/alicloud"]
             .map(str::to_owned)
             .to_vec(),

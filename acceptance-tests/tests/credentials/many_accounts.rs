@@ -3,15 +3,8 @@
 //! The figures are printed; what is asserted is what has to hold on any machine.
 
 use std::{
-    collections::BTreeMap,
     fmt::Write as _,
     fs,
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
     time::{Duration, Instant},
 };
 
@@ -19,6 +12,7 @@ use acceptance_tests::{
     acceptance::{Case, Ending, Failed, REQUIRED_PROVIDERS, Stage, equal},
     cases,
     emulator::{Account, Role},
+    machine::{Seen, Watch},
     provider_binary::{self, Profile},
 };
 
@@ -116,28 +110,21 @@ resource \"alicloud_cams_waba_binding\" \"a{number}\" {{
 /// What a run has cost.
 struct Figures {
     wall: Duration,
-    /// Provider processes that were seen; none can be counted where there is no `/proc`.
-    processes: usize,
-    /// The most resident memory of all of them at one time, in MiB.
-    resident: u64,
+    provider: Seen,
 }
 
 fn apply(stage: &Stage) -> Result<Figures, Failed> {
-    let binary = provider_binary::path(Profile::Dev)?;
+    let binary = provider_binary::path(Profile::tested())?;
     let watch = Watch::begin(&stage.directory.path().canonicalize()?, &binary);
     let started = Instant::now();
     stage.apply()?.expecting(0)?;
     let wall = started.elapsed();
-    let (processes, resident) = watch.end();
+    let provider = watch.end();
     for number in 0..ACCOUNTS {
         let bound = stage.emulator.spaces(&account(number)).len();
         equal(format!("spaces of the account {number}"), bound, WABAS)?;
     }
-    Ok(Figures {
-        wall,
-        processes,
-        resident,
-    })
+    Ok(Figures { wall, provider })
 }
 
 fn fifty_accounts_from_one_provider_block(stage: &mut Stage) -> Ending {
@@ -153,94 +140,36 @@ fn fifty_accounts_from_one_provider_block(stage: &mut Stage) -> Ending {
     aliases(stage)?;
     let many = apply(stage)?;
     for (what, figures) in [("one provider block", &one), ("50 aliases", &many)] {
-        let Figures {
-            wall,
-            processes,
-            resident,
-        } = figures;
+        let Figures { wall, provider } = figures;
         eprintln!(
-            "apply of {ACCOUNTS} accounts x {WABAS} WABAs, {what}: {processes} provider processes, {resident} MiB resident at most, {:.1} s",
+            "apply of {ACCOUNTS} accounts x {WABAS} WABAs, {what}: {} provider processes, {:.0} MiB resident at most, {:.1} s",
+            provider.processes,
+            provider.resident,
             wall.as_secs_f64()
         );
     }
     if cfg!(target_os = "linux") {
         equal(
-            format!("more than four processes ({})", one.processes),
-            one.processes > 4,
+            format!("more than four processes ({})", one.provider.processes),
+            one.provider.processes > 4,
             false,
         )?;
         equal(
-            format!("as many processes with aliases ({})", many.processes),
-            many.processes > ACCOUNTS,
+            format!(
+                "as many processes with aliases ({})",
+                many.provider.processes
+            ),
+            many.provider.processes > ACCOUNTS,
             true,
         )?;
         equal(
-            format!("{} MiB and {} MiB: a tenth", one.resident, many.resident),
-            one.resident * 10 < many.resident,
+            format!(
+                "{:.0} MiB and {:.0} MiB: a tenth",
+                one.provider.resident, many.provider.resident
+            ),
+            one.provider.resident * 10.0 < many.provider.resident,
             true,
         )?;
     }
     Ok(())
-}
-
-/// Watches the provider's processes of one directory, in a thread of its own.
-struct Watch {
-    over: Arc<AtomicBool>,
-    thread: thread::JoinHandle<(usize, u64)>,
-}
-
-impl Watch {
-    fn begin(directory: &Path, binary: &Path) -> Watch {
-        let over = Arc::new(AtomicBool::new(false));
-        let (stop, directory) = (Arc::clone(&over), directory.to_owned());
-        let name = binary.file_name().map(PathBuf::from).unwrap_or_default();
-        let thread = thread::spawn(move || {
-            let mut seen = BTreeMap::new();
-            let mut most = 0;
-            while !stop.load(Ordering::Relaxed) {
-                let now = resident(&directory, &name);
-                most = most.max(now.values().sum());
-                seen.extend(now);
-                thread::sleep(Duration::from_millis(10));
-            }
-            (seen.len(), most >> 20)
-        });
-        Watch { over, thread }
-    }
-
-    fn end(self) -> (usize, u64) {
-        self.over.store(true, Ordering::Relaxed);
-        self.thread.join().unwrap_or_default()
-    }
-}
-
-/// Bytes that are resident, by process, of those that run this program in this directory.
-fn resident(directory: &Path, program: &Path) -> BTreeMap<u32, u64> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let path = entry.path();
-        let Some(id) = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok())
-        else {
-            continue;
-        };
-        let runs_it = fs::read_link(path.join("exe"))
-            .is_ok_and(|exe| exe.file_name() == Some(program.as_os_str()))
-            && fs::read_link(path.join("cwd")).is_ok_and(|cwd| cwd == directory);
-        if !runs_it {
-            continue;
-        }
-        let status = fs::read_to_string(path.join("status")).unwrap_or_default();
-        let kib = status.lines().find_map(|line| {
-            line.strip_prefix("VmRSS:")?
-                .split_whitespace()
-                .next()?
-                .parse::<u64>()
-                .ok()
-        });
-        found.insert(id, kib.unwrap_or(0) * 1024);
-    }
-    found
 }
