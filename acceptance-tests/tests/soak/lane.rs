@@ -305,9 +305,7 @@ impl Lane {
                 self.count("switches");
                 let switches = draw::switches(rng);
                 self.note(&format!("      {}", differences(&switches)?));
-                // Lag is about binds to come: what was to be seen does not vanish again.
-                self.show_all()?;
-                self.emulator.set_switches(|now| *now = switches);
+                self.stir(switches)?;
             }
             Action::Ended(end) => {
                 let ran = self.ended(end, faults, rng)?;
@@ -710,7 +708,7 @@ resource \"{TYPE}\" \"{name}\" {{
             let kept = self.calm()?;
             let import = ["import", &to, &id];
             let ran = self.command("import, as a message says", &import, vec![])?;
-            self.emulator.set_switches(|now| *now = kept);
+            self.stir(kept)?;
             self.look(&ran, false)?;
             if !ran.well() {
                 return Err(Stop::Defects(format!(
@@ -804,6 +802,13 @@ resource \"{TYPE}\" \"{name}\" {{
         Ok(now)
     }
 
+    /// Moves the switches. Lag is about binds to come: what was to be seen does not vanish again.
+    fn stir(&self, switches: Switches) -> Result<(), Stop> {
+        self.show_all()?;
+        self.emulator.set_switches(|now| *now = switches);
+        Ok(())
+    }
+
     /// Lets every query see what is bound.
     fn show_all(&self) -> Result<(), Stop> {
         for space in self.truth() {
@@ -842,8 +847,7 @@ resource \"{TYPE}\" \"{name}\" {{
             let text = format!("the plan after the apply is not empty\n{}", ran.output);
             return Err(Stop::Defects(text));
         }
-        self.emulator.set_switches(|now| *now = kept);
-        Ok(())
+        self.stir(kept)
     }
 
     fn undisturbed(&mut self, arguments: &[&str]) -> Result<Ran, Stop> {
