@@ -670,11 +670,14 @@ resource \"{TYPE}\" \"{name}\" {{
             let truth = self.truth();
             for object in stored.iter().filter(|object| object.prevent) {
                 let space = truth.iter().find(|space| space.cust_space_id == object.id);
-                let bound = space.and_then(|space| space.waba_id.clone());
+                let bound = space.and_then(|space| Some((space, space.waba_id.clone()?)));
                 let wished = self.wishes.bindings.iter_mut();
                 let mut wished = wished.filter(|binding| address(&binding.name) == object.address);
-                if let (Some(binding), Some(bound)) = (wished.next(), bound) {
+                if let (Some(binding), Some((space, bound))) = (wished.next(), bound) {
                     binding.waba_id = bound;
+                    // From the provider's keys to a role is a change in place, as far as a plan can know.
+                    let owner = (0..ACCOUNTS).find(|number| account(*number) == space.account);
+                    binding.account = owner.unwrap_or(binding.account);
                 }
             }
         }
