@@ -19,10 +19,12 @@
 //! # What has to hold after each step
 //!
 //! * **Lost.** Every space that holds a WABA is (a) in state; or (b) named by a message of the command that made it: by
-//!   its ID, or by its WABA with the two commands that settle it; or (c) abandoned, with a warning that names it, by the
-//!   command that took it out of state (of a command that was ended hard, its plan is enough); or (d) made at the console and not imported yet; or (e) made by a command that
-//!   was ended hard, so that nobody could take the answer (SIGKILL of the provider or of the CLI, a second SIGINT). After
-//!   (e) the next apply without faults ends with that space in state, unless the service makes a new space of each bind.
+//!   its ID, or by its WABA with the two commands that settle it, or, where the WABA was in a space before, by the hint
+//!   that a bind without an answer may have made another one; or (c) abandoned, with a warning that names it, by the
+//!   command that took it out of state (of a command that was ended hard, its plan is enough); or (d) made at the console
+//!   and not imported yet; or (e) made by a command that was ended hard, so that nobody could take the answer (SIGKILL of
+//!   the provider or of the CLI, a second SIGINT). After (e) the next apply without faults ends with that space in state,
+//!   unless the service makes a new space of each bind.
 //! * **Doubled.** No WABA is in two spaces, those abandoned not counted, unless a message says so or may say so, or a hard
 //!   end and a service that makes a new space of each bind left no other way. These are counted and printed.
 //! * **Leaked.** No secret is in any output, in the provider's trace or in state, but for the ISV code in its attribute.

@@ -925,6 +925,46 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn stopping_ends_a_wait_in_line() {
+        let (server, client) = start(&[ok()]).await;
+        for _ in 0..10 {
+            bind(&client).await.expect("success");
+        }
+        let waiting = tokio::spawn({
+            let client = client.clone();
+            async move { bind(&client).await }
+        });
+        tokio::task::yield_now().await;
+        client.stop();
+        let error = waiting.await.expect("no panic").expect_err("stopped");
+        assert_eq!((error.kind(), error.attempts()), (&ErrorKind::Stopped, 0));
+        assert_eq!(server.requests().len(), 10);
+    }
+
+    #[tokio::test]
+    async fn waits_are_logged() {
+        let asks = Reaction::answer(
+            400,
+            &[("x-acs-retry-after", "30")],
+            r#"{"Code":"Throttling"}"#,
+        );
+        let (_server, client) = start(&[asks, ok()]).await;
+        let logged = Arc::new(Mutex::new(String::new()));
+        let _guard = tracing::subscriber::set_default(Captured::over(&logged));
+        for _ in 0..10 {
+            bind(&client).await.expect("success");
+        }
+        let logged = logged.lock().expect("not poisoned");
+        let waits = |field: &str, least: u64| {
+            let values = logged.split_whitespace();
+            let values = values.filter_map(|word| word.strip_prefix(field)?.parse().ok());
+            values.filter(|wait: &u64| *wait >= least).count()
+        };
+        assert_eq!(waits("wait_ms=", 30), 1, "the service's word: {logged}");
+        assert!(waits("turn_wait_ms=", 1) > 0, "in line: {logged}");
+    }
+
+    #[tokio::test]
     async fn stopping_lets_a_call_in_flight_end() {
         let (server, client) = start(&[ok().after(SHORT * 2)]).await;
         let flying = tokio::spawn({

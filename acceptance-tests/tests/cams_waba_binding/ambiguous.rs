@@ -4,7 +4,7 @@
 use acceptance_tests::{
     acceptance::{Case, Ending, Stage, contains, equal, only_error, only_warning},
     cases,
-    emulator::{BindAgain, Fault, Misbehaviour},
+    emulator::{BindAgain, Fault, Filter, Misbehaviour, NewSpace},
     terraform::Output,
 };
 use serde_json::Value;
@@ -13,6 +13,7 @@ use crate::{A, BIND, LIST, QUERY, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![ambiguous:
     a_bind_cut_after_execution_is_found,
+    a_bind_cut_after_execution_is_found_beside_an_older_space,
     a_bind_cut_before_execution_is_bound_again,
     a_bind_behind_a_broken_gateway_is_found,
     a_bind_answered_with_a_server_failure_is_found,
@@ -61,6 +62,35 @@ fn a_bind_cut_after_execution_is_found(stage: &mut Stage) -> Ending {
         stage,
         &["Not repeated: it is unknown whether the request was executed"],
     )?;
+    Ok(())
+}
+
+/// The WABA was bound before, and the service makes a new space of each bind: the one that the bind has made is meant.
+fn a_bind_cut_after_execution_is_found_beside_an_older_space(stage: &mut Stage) -> Ending {
+    for filter in [Filter::Honoured, Filter::Ignored] {
+        stage.emulator.reset();
+        stage.emulator.add_space(NewSpace {
+            waba_id: Some(WABA.to_owned()),
+            ..NewSpace::default()
+        })?;
+        stage.emulator.set_switches(|switches| {
+            switches.bind_again = BindAgain::NewSpace;
+            switches.list_bind_id_filter = filter;
+        });
+        stage
+            .emulator
+            .inject(Fault::new(BIND, Misbehaviour::Cut).after())?;
+        let output = stage.applied(&binding(WABA, ""))?;
+        let spaces = stage.emulator.spaces_bound_to(WABA);
+        let made = spaces.last().ok_or("no space")?;
+        equal("made by the bind", made.made_by_bind, true)?;
+        equal("id", stage.object(A)?.text("id"), &made.cust_space_id)?;
+        contains(
+            &only_warning(&output)?.text(),
+            &["look for a second channel with this WABA"],
+        )?;
+        stage.directory.run(&["state", "rm", A])?.expecting(0)?;
+    }
     Ok(())
 }
 

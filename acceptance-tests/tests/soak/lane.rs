@@ -305,9 +305,7 @@ impl Lane {
                 self.count("switches");
                 let switches = draw::switches(rng);
                 self.note(&format!("      {}", differences(&switches)?));
-                // Lag is about binds to come: what was to be seen does not vanish again.
-                self.show_all()?;
-                self.emulator.set_switches(|now| *now = switches);
+                self.stir(switches)?;
             }
             Action::Ended(end) => {
                 let ran = self.ended(end, faults, rng)?;
@@ -672,11 +670,14 @@ resource \"{TYPE}\" \"{name}\" {{
             let truth = self.truth();
             for object in stored.iter().filter(|object| object.prevent) {
                 let space = truth.iter().find(|space| space.cust_space_id == object.id);
-                let bound = space.and_then(|space| space.waba_id.clone());
+                let bound = space.and_then(|space| Some((space, space.waba_id.clone()?)));
                 let wished = self.wishes.bindings.iter_mut();
                 let mut wished = wished.filter(|binding| address(&binding.name) == object.address);
-                if let (Some(binding), Some(bound)) = (wished.next(), bound) {
+                if let (Some(binding), Some((space, bound))) = (wished.next(), bound) {
                     binding.waba_id = bound;
+                    // From the provider's keys to a role is a change in place, as far as a plan can know.
+                    let owner = (0..ACCOUNTS).find(|number| account(*number) == space.account);
+                    binding.account = owner.unwrap_or(binding.account);
                 }
             }
         }
@@ -710,7 +711,7 @@ resource \"{TYPE}\" \"{name}\" {{
             let kept = self.calm()?;
             let import = ["import", &to, &id];
             let ran = self.command("import, as a message says", &import, vec![])?;
-            self.emulator.set_switches(|now| *now = kept);
+            self.stir(kept)?;
             self.look(&ran, false)?;
             if !ran.well() {
                 return Err(Stop::Defects(format!(
@@ -804,6 +805,13 @@ resource \"{TYPE}\" \"{name}\" {{
         Ok(now)
     }
 
+    /// Moves the switches. Lag is about binds to come: what was to be seen does not vanish again.
+    fn stir(&self, switches: Switches) -> Result<(), Stop> {
+        self.show_all()?;
+        self.emulator.set_switches(|now| *now = switches);
+        Ok(())
+    }
+
     /// Lets every query see what is bound.
     fn show_all(&self) -> Result<(), Stop> {
         for space in self.truth() {
@@ -842,8 +850,7 @@ resource \"{TYPE}\" \"{name}\" {{
             let text = format!("the plan after the apply is not empty\n{}", ran.output);
             return Err(Stop::Defects(text));
         }
-        self.emulator.set_switches(|now| *now = kept);
-        Ok(())
+        self.stir(kept)
     }
 
     fn undisturbed(&mut self, arguments: &[&str]) -> Result<Ran, Stop> {

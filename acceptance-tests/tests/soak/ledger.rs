@@ -173,6 +173,7 @@ const ABANDONING: [&str; 3] = [
 ];
 
 const UNKNOWN: &str = "is bound now is unknown";
+const MAY_HAVE_MADE_ANOTHER: &str = "the bind may have made another space, or may yet";
 const TWO_SPACES: [&str; 2] = [
     "WhatsApp Business Account is bound to two spaces",
     "WhatsApp Business Account may be bound to two spaces",
@@ -297,8 +298,29 @@ impl Ledger {
         let addresses = stored.iter();
         self.addresses
             .extend(addresses.map(|object| (object.id.clone(), object.address.clone())));
+        // Where the WABA was in a space before, a bind without an answer may have made another one, unseen or later.
+        let known: BTreeSet<String> = self.fates.keys().cloned().collect();
         for space in truth {
-            self.space(command, &said, space, &in_state, &mut defects);
+            let same_waba = |other: &&Space| other.waba_id == space.waba_id;
+            let mut others = truth.iter().filter(same_waba);
+            let bound_before = others.any(|other| known.contains(&other.cust_space_id));
+            let warned = said.iter().find(|told| {
+                let concerned = space.waba_id.as_ref();
+                bound_before
+                    && told.text.contains(MAY_HAVE_MADE_ANOTHER)
+                    && concerned.is_some_and(|waba_id| told.text.contains(waba_id.as_str()))
+            });
+            if warned.is_some() {
+                self.said_doubled.extend(space.waba_id.clone());
+            }
+            self.space(
+                command,
+                &said,
+                space,
+                &in_state,
+                warned.is_some(),
+                &mut defects,
+            );
         }
         self.doubles(truth, &mut defects);
         defects
@@ -310,6 +332,7 @@ impl Ledger {
         said: &[Told],
         space: &Space,
         in_state: &BTreeSet<&str>,
+        warned: bool,
         defects: &mut Defects,
     ) {
         let id = space.cust_space_id.as_str();
@@ -357,7 +380,7 @@ impl Ledger {
                 Fate::Abandoned
             }
             Some(fate) => fate,
-            None if named() => {
+            None if named() || warned => {
                 self.named += 1;
                 Fate::Named
             }

@@ -160,9 +160,7 @@ impl Search<'_> {
         // 2. If not, that says nothing, and the whole list is looked through.
         let (mut spaces, complete) = self.list().await?;
         let list = self.sightings.judge(&spaces);
-        // The list's order is not documented. Spaces of the same second stay in the reverse of it.
-        spaces.reverse();
-        spaces.sort_by(|a, b| b.made.cmp(&a.made));
+        youngest_first(&mut spaces);
         match self.ask(&spaces, except).await? {
             Asked::Found(cust_space_id, waba) => Ok(Finding::Found {
                 cust_space_id,
@@ -193,6 +191,7 @@ impl Search<'_> {
         if spaces.len() > MOST_HINTED {
             spaces.clear();
         }
+        youngest_first(&mut spaces);
         Ok(spaces)
     }
 
@@ -259,6 +258,13 @@ impl Search<'_> {
         }
         Ok(Asked::NoneOf { undecided })
     }
+}
+
+/// What was bound before and what a bind has made since may both hold the WABA; the latter is looked for. The list's order
+/// is not documented. Spaces of the same second stay in the reverse of it.
+fn youngest_first(spaces: &mut [Space]) {
+    spaces.reverse();
+    spaces.sort_by(|a, b| b.made.cmp(&a.made));
 }
 
 enum Asked {

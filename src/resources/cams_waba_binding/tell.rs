@@ -102,16 +102,22 @@ pub(super) fn doubled(
 }
 
 fn adopted(waba_id: &str, cust_space_id: &str, cause: &Cause) -> Diagnostic {
-    let (summary, happened, told) = match cause {
+    let second = format!(
+        " If the WABA was in that space before, the bind may have made another space, or may yet: look for a second \
+         channel with this WABA in {CONSOLE}."
+    );
+    let (summary, happened, told, second) = match cause {
         Cause::Doubt(doubt) => (
             "The bind was not answered properly, but took place",
             "was sent, but its outcome did not become known",
             &doubt.told,
+            second.as_str(),
         ),
-        Cause::Refusal { told, .. } => (
+        Cause::Refusal { told, doubt } => (
             "The WhatsApp Business Account was bound already",
             "was refused",
             told,
+            doubt.as_ref().map_or("", |_| second.as_str()),
         ),
     };
     Diagnostic::warning(
@@ -119,7 +125,7 @@ fn adopted(waba_id: &str, cust_space_id: &str, cause: &Cause) -> Diagnostic {
         format!(
             "ChatappBindWaba for WABA {waba_id} {happened}. A query with the credentials in use then showed the WABA in the \
              space {cust_space_id} of this account, so that this binding was taken into state as it is. If it was made by \
-             hand or by another configuration, let only one of them manage it.\n\nWhat happened first: {}",
+             hand or by another configuration, let only one of them manage it.{second}\n\nWhat happened first: {}",
             told.detail
         ),
     )
