@@ -206,11 +206,13 @@ impl Resource for CamsWabaBinding {
         let sightings = self.sightings.of_account(role::account(&request.planned));
         let mut state = request.planned;
         let isv_code = state.text("isv_code").map(str::to_owned);
+        let role_arn = role::arn(&state).map(str::to_owned);
         let search = Search {
             operation: &operation,
             sightings: &sightings,
             waba_id: &waba_id,
             isv_code: isv_code.as_deref(),
+            role_arn: role_arn.as_deref(),
         };
         let bound = bind::bind(&search).await?;
 

@@ -117,8 +117,12 @@ pub(super) fn changes_account(prior: &Object, planned: &Object) -> bool {
 
 /// The account of the role that a resource names.
 pub(super) fn account(object: &Object) -> Option<String> {
-    let arn = object.object(NAME)?.get("role_arn")?.as_str()?;
-    Some(RoleArn::parse(arn).ok()?.account_id().to_owned())
+    Some(RoleArn::parse(arn(object)?).ok()?.account_id().to_owned())
+}
+
+/// The ARN of the role that a resource names.
+pub(super) fn arn(object: &Object) -> Option<&str> {
+    object.object(NAME)?.get("role_arn")?.as_str()
 }
 
 /// The attribute whose change may change the account.
@@ -145,6 +149,14 @@ pub(super) fn of_import_id(text: &str) -> Result<(Option<RoleArn>, &str), Diagno
             ),
         )
         .into()),
+    }
+}
+
+/// What [`of_import_id`] takes apart.
+pub(super) fn import_id(arn: Option<&str>, id: &str) -> String {
+    match arn {
+        Some(arn) => format!("{arn}/{id}"),
+        None => id.to_owned(),
     }
 }
 

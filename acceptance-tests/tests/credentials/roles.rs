@@ -3,7 +3,7 @@
 use acceptance_tests::{
     acceptance::{Case, Ending, Failed, Stage, contains, equal, only_error},
     cases,
-    emulator::{Account, Outcome, Role},
+    emulator::{Account, Fault, Misbehaviour, Outcome, Role},
 };
 
 use crate::{HUB, ROLE, TENANT, USER, WABA, configure, keys, populate};
@@ -14,6 +14,7 @@ pub(crate) const CASES: &[Case] = cases![roles:
     a_protected_binding_is_not_moved_to_another_account,
     a_binding_is_imported_with_its_role,
     a_role_that_is_not_trusted_is_explained,
+    the_import_that_is_advised_after_an_unknown_bind_names_the_role,
 ];
 
 const A: &str = "alicloud_cams_waba_binding.a";
@@ -135,4 +136,31 @@ fn a_role_that_is_not_trusted_is_explained(stage: &mut Stage) -> Ending {
         )?;
     }
     Ok(())
+}
+
+fn the_import_that_is_advised_after_an_unknown_bind_names_the_role(stage: &mut Stage) -> Ending {
+    accounts(stage)?;
+    with_role(stage, ROLE, "")?;
+    let faults = [
+        Fault::new("ListInstance", Misbehaviour::denied()).always(),
+        Fault::new("ChatappBindWaba", Misbehaviour::Cut).after(),
+    ];
+    for fault in faults {
+        stage.emulator.inject(fault)?;
+    }
+    let output = stage.apply()?.expecting(1)?;
+    let text = only_error(&output)?.detail;
+    // The command is followed as it is printed, with the two words filled in.
+    let line = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("terraform import "))
+        .ok_or("no command")?;
+    let space = stage.space_of(WABA)?;
+    let line = line
+        .replace("'alicloud_cams_waba_binding.NAME'", A)
+        .replace("CHANNEL_ID", &space);
+    let words: Vec<&str> = std::iter::once("import").chain(line.split(' ')).collect();
+    stage.directory.run(&words)?.expecting(0)?;
+    stage.plan(0)?;
+    equal("binds", stage.calls("ChatappBindWaba"), 1)
 }
