@@ -163,7 +163,7 @@ impl Resource for CamsWabaBinding {
         )]))
     }
 
-    fn modify_plan(&self, request: &PlanRequest<'_>, response: &mut PlanResponse) {
+    fn modify_plan(&self, request: &PlanRequest<'_, Self::Client>, response: &mut PlanResponse) {
         if let (Some(prior), Some(planned)) = (request.prior, &response.planned)
             && role::changes_account(prior, planned)
         {
