@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 use super::assume_role::{PATIENCE, is_account_id};
 use super::{Credentials, CredentialsError, CredentialsSource};
 use crate::alicloud::client::Client;
-use crate::alicloud::sts::GetCallerIdentity;
+use crate::alicloud::sts::CallerIdentity;
 
 /// Which accounts may be acted on. An empty list says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,15 +72,12 @@ impl AccountGuard {
 
     async fn check(&self) -> Result<(), CredentialsError> {
         let account = self.account.get_or_try_init(|| async {
-            let answer = self.client.operation(PATIENCE).call(&GetCallerIdentity {}).await;
-            let identity = answer
-                .map_err(|error| {
-                    CredentialsError::new(
-                        "the account cannot be compared with allowed_account_ids and forbidden_account_ids",
-                    )
-                    .caused_by(error)
-                })?
-                .body;
+            let identity = CallerIdentity::of(&self.client.operation(PATIENCE)).await.map_err(|error| {
+                CredentialsError::new(
+                    "the account cannot be compared with allowed_account_ids and forbidden_account_ids",
+                )
+                .caused_by(error)
+            })?;
             let Some(account) = identity.account_id else {
                 return Err(CredentialsError::new(
                     "the account cannot be compared with allowed_account_ids and forbidden_account_ids: the answer of \
