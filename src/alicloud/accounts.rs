@@ -59,13 +59,16 @@ impl Accounts {
             return client.clone();
         }
         let sessions = AssumedRole::source(self.0.unguarded.clone(), role.clone());
-        let client = guarded(self.0.unguarded.acting_as(sessions), &self.0.rule);
+        let client = guarded(
+            self.0.unguarded.acting_as(sessions),
+            &self.0.rule.for_roles(),
+        );
         roles.insert(role.clone(), client.clone());
         client
     }
 
     /// The account of the configured credentials, if the configuration itself says it: by a role's ARN, for example. The
-    /// same for as long as the configuration is.
+    /// same for as long as the configuration is, whatever is found out.
     pub fn configured_account(&self) -> Option<&str> {
         self.0.configured_account.as_deref()
     }
@@ -100,7 +103,7 @@ impl Accounts {
 }
 
 fn guarded(client: Client, rule: &AccountRule) -> Client {
-    if rule.is_empty() {
+    if rule.is_empty() && rule.stated.is_none() {
         return client;
     }
     let guard = AccountGuard::new(client.clone(), rule.clone());

@@ -22,6 +22,8 @@ pub(crate) const CASES: &[Case] = cases![roles:
     a_role_is_not_added_while_the_account_cannot_be_found_out,
     a_role_beside_the_providers_own_replaces,
     a_binding_of_another_account_does_not_count_as_gone,
+    an_account_id_in_the_provider_block_spares_the_question,
+    an_account_id_that_is_contradicted_changes_nothing,
 ];
 
 const A: &str = "alicloud_cams_waba_binding.a";
@@ -353,4 +355,49 @@ fn a_binding_of_another_account_does_not_count_as_gone(stage: &mut Stage) -> End
     configure(stage, &block, BINDING)?;
     stage.emulator.unbind(&stage.space_of(WABA)?)?;
     equal("actions", planned(stage, &[])?, ["create"])
+}
+
+fn an_account_id_in_the_provider_block_spares_the_question(stage: &mut Stage) -> Ending {
+    hub_of_its_own(stage)?;
+    let block = format!("{}  account_id = \"{HUB}\"\n", keys());
+    configure(stage, &block, BINDING)?;
+    stage.apply()?.expecting(0)?;
+    stage.plan(0)?;
+    equal("account", account_id(stage)?, HUB)?;
+    let with_role = |role: &str| {
+        BINDING.replace(
+            "\n}",
+            &format!("\n  assume_role = {{ role_arn = \"{role}\" }}\n}}"),
+        )
+    };
+    configure(stage, &block, &with_role(ROLE))?;
+    let output = stage.directory.plan(&[])?.output.expecting(2)?;
+    contains(&output.text(), &["Replacing will leave the old binding"])?;
+    equal("actions", planned(stage, &[])?, ["delete", "create"])?;
+    configure(stage, &block, &with_role(ROLE_OF_HUB))?;
+    equal("actions", planned(stage, &[])?, ["update"])?;
+    stage.directory.run(&["apply", "tfplan"])?.expecting(0)?;
+    stage.plan(0)?;
+    equal("questions", stage.calls("GetCallerIdentity"), 0)?;
+    equal("binds", stage.calls("ChatappBindWaba"), 1)
+}
+
+fn an_account_id_that_is_contradicted_changes_nothing(stage: &mut Stage) -> Ending {
+    hub_of_its_own(stage)?;
+    let with = |more: &str| format!("{}  account_id = \"{OTHER}\"\n{more}\n", keys());
+    let by_arn = with(&format!(
+        "  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}"
+    ));
+    let by_answer = with(&format!("  allowed_account_ids = [\"{HUB}\", \"{OTHER}\"]"));
+    for (block, account, questions) in [(by_arn, TENANT, 0), (by_answer, HUB, 1)] {
+        configure(stage, &block, BINDING)?;
+        let output = stage.apply()?.expecting(1)?;
+        let text = only_error(&output)?.text().to_lowercase();
+        contains(
+            &text,
+            &["account_id", OTHER, account, "nothing was changed"],
+        )?;
+        equal("questions", stage.calls("GetCallerIdentity"), questions)?;
+    }
+    equal("binds", stage.calls("ChatappBindWaba"), 0)
 }
