@@ -618,7 +618,7 @@ impl Kept {
                 format!(
                     "WABA {waba_id} is bound to the space {cust_space_id} with `deletion_policy = \"{PREVENT}\"`, and \
                      this plan would replace the binding. Keep `waba_id` as it is (if the WABA of the space was changed \
-                     in the console, set `waba_id` to {waba_id}), or first apply `deletion_policy = \"{ABANDON}\"`, \
+                     in the console, set `waba_id` to {waba_id}) and the account of `assume_role`, too, or first apply `deletion_policy = \"{ABANDON}\"`, \
                      then replace."
                 ),
             );

@@ -24,6 +24,7 @@ pub(crate) const CASES: &[Case] = cases![roles:
     a_binding_of_another_account_does_not_count_as_gone,
     an_account_id_in_the_provider_block_spares_the_question,
     an_account_id_that_is_contradicted_changes_nothing,
+    a_role_that_turns_out_to_be_of_another_account_changes_nothing,
 ];
 
 const A: &str = "alicloud_cams_waba_binding.a";
@@ -400,4 +401,32 @@ fn an_account_id_that_is_contradicted_changes_nothing(stage: &mut Stage) -> Endi
         equal("questions", stage.calls("GetCallerIdentity"), questions)?;
     }
     equal("binds", stage.calls("ChatappBindWaba"), 0)
+}
+
+fn a_role_that_turns_out_to_be_of_another_account_changes_nothing(stage: &mut Stage) -> Ending {
+    accounts(stage)?;
+    let late = |role: &str| {
+        let resource = BINDING.replace(
+            "\n}",
+            "\n  assume_role = { role_arn = terraform_data.role.output }\n}",
+        );
+        format!("resource \"terraform_data\" \"role\" {{\n  input = \"{role}\"\n}}\n{resource}")
+    };
+    configure(stage, &keys(), &late(ROLE))?;
+    stage.apply()?.expecting(0)?;
+    configure(stage, &keys(), &late(ROLE_OF_OTHER))?;
+    equal("actions", planned(stage, &[])?, ["update"])?;
+    let before = stage.object(A)?;
+    let output = stage
+        .directory
+        .run(&["apply", "-json", "tfplan"])?
+        .expecting(1)?;
+    // The CLI's own words: a plan cannot know that it is the last one before the apply.
+    contains(
+        &output.text(),
+        &["changed the planned action from Update to DeleteThenCreate"],
+    )?;
+    equal("the object", stage.object(A)?, before)?;
+    equal("binds", stage.calls("ChatappBindWaba"), 1)?;
+    equal("actions", planned(stage, &[])?, ["delete", "create"])
 }
