@@ -8,7 +8,9 @@
 use std::collections::BTreeMap;
 
 use acceptance_tests::{
-    emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Emulator},
+    emulator::{
+        Account, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, Emulator, Role,
+    },
     plugin_host::{
         Launch, PluginHost,
         value::{dynamic, json, unknown, unknown_text},
@@ -23,6 +25,8 @@ use tonic_prost::ProstCodec;
 const TYPE: &str = "alicloud_cams_waba_binding";
 const WABA: &str = "102030405060708";
 const OTHER_WABA: &str = "102030405060709";
+const TENANT: &str = "1000000000000020";
+const ROLE: &str = "acs:ram::1000000000000020:role/onboarding";
 
 /// The provider, its cloud, and what Terraform knows of both.
 struct Session {
@@ -326,8 +330,21 @@ fn identity_json(identity: Option<&wire::ResourceIdentityData>) -> Value {
     json(data).expect("is a value")
 }
 
+/// The identity of a binding whose account is not known.
 fn identity(space: &Value) -> Value {
-    json!({ "cust_space_id": space })
+    identity_in(space, &Value::Null)
+}
+
+/// The identity of a binding in an account.
+fn identity_in(space: &Value, account: &Value) -> Value {
+    json!({ "cust_space_id": space, "account_id": account, "role_arn": null })
+}
+
+/// A role to assume, and nothing more about it.
+fn role(arn: &str) -> Value {
+    json!({
+        "role_arn": arn, "session_name": null, "policy": null, "session_expiration": null, "external_id": null,
+    })
 }
 
 fn text(told: &[wire::Diagnostic]) -> String {
@@ -440,8 +457,11 @@ async fn what_is_announced_is_what_is_there() {
     let identity = &identities.identity_schemas[TYPE];
     assert_eq!(
         (identity.version, identity.identity_attributes.len()),
-        (0, 1)
+        (0, 3)
     );
+    for optional in &identity.identity_attributes[1..] {
+        assert!(optional.optional_for_import && !optional.required_for_import);
+    }
     let space = &identity.identity_attributes[0];
     assert_eq!(
         (space.name.as_str(), space.r#type.as_slice()),
@@ -476,7 +496,7 @@ async fn the_identity_of_a_binding_is_its_space_for_as_long_as_it_lives() {
     let config = session.object(json!({ "waba_id": WABA }));
 
     let plan = session.plan(None, Some(&config)).await;
-    assert_eq!(plan.identity, identity(&unknown()));
+    assert_eq!(plan.identity, identity_in(&unknown(), &unknown()));
     let (created, told) = session.apply(None, &plan).await;
     assert_eq!(told, "");
     let space = created.state["cust_space_id"].clone();
@@ -519,7 +539,7 @@ async fn the_identity_of_a_binding_is_its_space_for_as_long_as_it_lives() {
             Some(&config),
         )
         .await;
-    assert_eq!(second.identity, identity(&unknown()));
+    assert_eq!(second.identity, identity_in(&unknown(), &unknown()));
     let destroyed = session.plan(Some(&drifted), None).await;
     assert_eq!(destroyed.planned, Value::Null);
     let (gone, told) = session.apply(Some(&drifted), &destroyed).await;
@@ -625,6 +645,102 @@ async fn both_ways_of_importing_lead_to_the_same_object() {
     assert_eq!(told, "");
     let (_, _, told) = session.read(&imported.expect("is imported")).await;
     must_say(&told, "the space cams-none does not exist");
+}
+
+#[tokio::test]
+async fn the_account_of_a_binding_is_part_of_its_identity_once_it_is_known() {
+    let session = Session::configured().await;
+    let account = Account::new(TENANT)
+        .with_role(Role::new("onboarding", &["*"]))
+        .with_role(Role::new("second", &["*"]));
+    session.emulator.put_account(account).expect("is put");
+    let attributes = json!({ "waba_id": WABA, "assume_role": role(ROLE) });
+    let created = session.create(attributes.clone()).await;
+    let space = created.state["cust_space_id"].clone();
+    let known = identity_in(&space, &TENANT.into());
+    assert_eq!(
+        (&created.state["account_id"], &created.identity),
+        (&TENANT.into(), &known)
+    );
+
+    // Another role of the account reaches the same binding.
+    let config = session.object(
+        json!({ "waba_id": WABA, "assume_role": role("acs:ram::1000000000000020:role/second") }),
+    );
+    let plan = session.plan(Some(&created), Some(&config)).await;
+    assert_eq!((&plan.identity, plan.replaces.len()), (&known, 0));
+    let (updated, told) = session.apply(Some(&created), &plan).await;
+    assert_eq!((told.as_str(), &updated.identity), ("", &known));
+
+    // A state from before the account was noted: it becomes known, and that is no difference.
+    let mut older = created.clone();
+    older.state["account_id"] = Value::Null;
+    older.identity = identity(&space);
+    let (read, _, told) = session.read(&older).await;
+    assert_eq!((told.as_str(), &read), ("", &created));
+    let config = session.object(attributes);
+    for instance in [&older, &read] {
+        let plan = session.plan(Some(instance), Some(&config)).await;
+        assert_eq!(plan.planned, instance.state);
+    }
+    assert_eq!(session.emulator.calls_of("GetCallerIdentity").len(), 0);
+}
+
+#[tokio::test]
+async fn an_identity_says_as_whom_to_import() {
+    let session = Session::configured().await;
+    let account = Account::new(TENANT).with_role(Role::new("onboarding", &["*"]));
+    session.emulator.put_account(account).expect("is put");
+    let attributes = json!({ "waba_id": WABA, "assume_role": role(ROLE) });
+    let created = session.create(attributes).await;
+    let space = created.state["cust_space_id"].clone();
+    let asked = |account: Value, role: Value| json!({ "cust_space_id": space, "account_id": account, "role_arn": role });
+    for account in [Value::Null, TENANT.into()] {
+        let (imported, _, told) = session.import("", &asked(account, ROLE.into())).await;
+        assert_eq!(told, "");
+        let imported = imported.expect("is imported");
+        let id = format!("{ROLE}/{}", space.as_str().expect("is text"));
+        let (by_id, _, _) = session.import(&id, &Value::Null).await;
+        assert_eq!(Some(&imported), by_id.as_ref());
+        // The role is not what names the binding.
+        assert_eq!(imported.identity, created.identity);
+        let (read, _, told) = session.read(&imported).await;
+        assert_eq!(told, "");
+        assert_eq!(
+            (read.state, read.identity),
+            (created.state.clone(), created.identity.clone())
+        );
+    }
+    let refused = async |identity: Value, part: &str| {
+        let (imported, _, told) = session.import("", &identity).await;
+        assert_eq!(imported, None);
+        must_say(&told, part);
+    };
+    let contradicts = "belongs to the account 1000000000000020";
+    refused(asked(DEFAULT_ACCOUNT.into(), ROLE.into()), contradicts).await;
+    refused(asked(Value::Null, "x".into()), "the ARN of a role").await;
+    refused(asked("x".into(), Value::Null), "decimal digits").await;
+
+    // An account without a role is that of the provider's credentials, or none that can be reached.
+    assert_eq!(session.emulator.calls_of("GetCallerIdentity").len(), 0);
+    let (imported, _, told) = session.import("", &asked(TENANT.into(), Value::Null)).await;
+    assert_eq!(told, "");
+    let (_, _, told) = session.read(&imported.expect("is imported")).await;
+    for part in [
+        "in the account 1000000000000020",
+        "in the account 1000000000000001",
+        "give `role_arn`",
+    ] {
+        must_say(&told, part);
+    }
+    let own = session.create(json!({ "waba_id": OTHER_WABA })).await;
+    let named = identity_in(&own.state["cust_space_id"], &DEFAULT_ACCOUNT.into());
+    let (imported, _, told) = session.import("", &named).await;
+    assert_eq!(told, "");
+    let (read, _, told) = session.read(&imported.expect("is imported")).await;
+    assert_eq!((told.as_str(), &read.identity), ("", &named));
+    assert_eq!(read.state["account_id"], DEFAULT_ACCOUNT);
+    assert_eq!(session.emulator.calls_of("GetCallerIdentity").len(), 1);
 }
 
 #[tokio::test]
@@ -849,7 +965,11 @@ async fn the_same_type_of_another_provider_is_taken_over_by_a_process_without_co
     refuse(request(OFFICIAL, TYPE, 0, old), &["(flatmap)"]).await;
     let mut another = request(OFFICIAL, TYPE, 0, raw(&whole.to_string()));
     another.source_identity = Some(raw(r#"{"cust_space_id":"cams-b"}"#));
-    refuse(another, &["its identity says cust_space_id = \"cams-b\""]).await;
+    refuse(
+        another,
+        &["its identity says", "cust_space_id = \"cams-b\""],
+    )
+    .await;
 }
 
 // Unknown values

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::action::{Action, Authentication, Placement};
 use super::credentials::Document;
 use super::endpoint::{Endpoint, EndpointError, Protocol};
+use super::error::Error;
+use super::operation::Operation;
 use super::product::{Product, STS};
 
 /// Which host of STS is called.
@@ -110,7 +112,7 @@ pub(super) struct Issued {
 
 /// `GetCallerIdentity`: whose credentials these are. Needs no permission.
 #[derive(Serialize)]
-pub(super) struct GetCallerIdentity {}
+struct GetCallerIdentity {}
 
 impl Action for GetCallerIdentity {
     const NAME: &'static str = "GetCallerIdentity";
@@ -128,6 +130,14 @@ pub(super) struct CallerIdentity {
     pub(super) account_id: Option<String>,
     /// Such as `acs:ram::1000000000000001:user/terraform`.
     pub(super) arn: Option<String>,
+}
+
+impl CallerIdentity {
+    /// Asks whose credentials an operation uses: one call, which needs no permission.
+    pub(super) async fn of(operation: &Operation) -> Result<CallerIdentity, Error> {
+        let answer = operation.call(&GetCallerIdentity {}).await?;
+        Ok(answer.body)
+    }
 }
 
 #[cfg(test)]

@@ -31,6 +31,9 @@ pub struct IdentityAttribute {
     pub ty: IdentityType,
     /// Whether an import must give it; else it may. An object cannot be named without the required ones.
     pub required_for_import: bool,
+    /// Whether it only tells an import how to reach the object. It names nothing then, may say another thing tomorrow, and
+    /// is null in every identity that is stored.
+    pub only_for_import: bool,
     /// What it is, in a sentence.
     pub description: &'static str,
 }
@@ -66,6 +69,7 @@ impl IdentityAttribute {
             name,
             ty,
             required_for_import: true,
+            only_for_import: false,
             description,
         }
     }
@@ -76,6 +80,19 @@ impl IdentityAttribute {
         Self {
             required_for_import: false,
             ..Self::required(name, ty, description)
+        }
+    }
+
+    /// One by which an import may say how to reach the object, and which names nothing.
+    #[must_use]
+    pub fn only_for_import(
+        name: &'static str,
+        ty: IdentityType,
+        description: &'static str,
+    ) -> Self {
+        Self {
+            only_for_import: true,
+            ..Self::optional(name, ty, description)
         }
     }
 }
@@ -113,11 +130,15 @@ impl IdentitySchema {
         Type::Object(attributes.collect())
     }
 
-    /// The identity's own attributes of an object, and no others.
+    /// The identity's own attributes of an object, and no others. What does not name the object is null.
     pub(super) fn project(&self, object: &Object) -> Object {
         let mut identity = Object::new();
-        for IdentityAttribute { name, .. } in &self.attributes {
-            identity.set(*name, object.get(name).clone());
+        for attribute in &self.attributes {
+            let value = match attribute.only_for_import {
+                true => Value::Null,
+                false => object.get(attribute.name).clone(),
+            };
+            identity.set(attribute.name, value);
         }
         identity
     }
@@ -233,16 +254,20 @@ mod tests {
         let schema = IdentitySchema::new(vec![
             IdentityAttribute::required("space", IdentityType::String, ""),
             IdentityAttribute::optional("account", IdentityType::String, ""),
+            IdentityAttribute::only_for_import("key", IdentityType::String, ""),
         ]);
         let mut state = object("a".into(), Value::Null);
         state.set("colour", "red");
+        state.set("key", "k");
         let identity = schema.project(&state);
-        assert_eq!(identity, object("a".into(), Value::Null));
+        let mut expected = object("a".into(), Value::Null);
+        expected.set("key", Value::Null);
+        assert_eq!(identity, expected);
         assert!(schema.missing(&identity).is_empty());
         assert_eq!(schema.missing(&Object::new()), ["space"]);
         assert_eq!(
             schema.ty().to_json().to_string(),
-            r#"["object",{"account":"string","space":"string"}]"#
+            r#"["object",{"account":"string","key":"string","space":"string"}]"#
         );
     }
 }

@@ -48,7 +48,7 @@ pub trait Resource: Send + Sync + 'static {
 
     /// Looks at a finished plan and may refuse it, warn about it, change unknown values, or demand a replacement.
     /// Must come to the same answer when called again with the same request.
-    fn modify_plan(&self, _request: &PlanRequest<'_>, _response: &mut PlanResponse) {}
+    fn modify_plan(&self, _request: &PlanRequest<'_, Self::Client>, _response: &mut PlanResponse) {}
 
     /// Creates the remote object.
     ///
@@ -119,7 +119,10 @@ pub trait Resource: Send + Sync + 'static {
 
 /// What a plan is made of.
 #[derive(Debug)]
-pub struct PlanRequest<'a> {
+pub struct PlanRequest<'a, C> {
+    /// What the provider's configuration yields, if there has been one. For what is written in it, not for calls: Terraform
+    /// plans again when it applies, perhaps in another process, and must come to the same plan.
+    pub client: Option<&'a C>,
     /// The object as it is; `None` for one to be created.
     pub prior: Option<&'a Object>,
     /// The configuration; `None` for an object to be destroyed. May have unknown values.

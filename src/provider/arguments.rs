@@ -7,7 +7,7 @@
 
 use crate::{
     alicloud::{CAMS, Product, STS},
-    framework::AttributePath,
+    framework::{AttributePath, Type},
 };
 
 /// An argument of the provider block, and the environment variables that stand in for it, the first that is set first.
@@ -93,6 +93,48 @@ pub(super) const ECS_ROLE_NAME: Argument = Argument {
     name: "ecs_role_name",
     variables: &["ALIBABA_CLOUD_ECS_METADATA", "ALICLOUD_ECS_ROLE_NAME"],
 };
+
+pub(super) const ACCOUNT_ID: Argument = Argument {
+    name: "account_id",
+    variables: &["ALIBABA_CLOUD_ACCOUNT_ID", "ALICLOUD_ACCOUNT_ID"],
+};
+
+/// The official provider picks endpoints and product codes by it; CAMS has one endpoint for all.
+pub(super) const ACCOUNT_TYPE: Argument = Argument {
+    name: "account_type",
+    variables: &["ALIBABA_CLOUD_ACCOUNT_TYPE"],
+};
+
+/// What the official provider takes and what has no meaning here, so that its blocks can stay as they are. Neither its 160
+/// names of endpoints nor `features` and `fc` are among them: who sets these wants something from another product.
+pub(super) const WITHOUT_EFFECT: [(&str, Type, &str); 7] = [
+    (
+        "skip_region_validation",
+        Type::Bool,
+        "there is no list of regions to check against",
+    ),
+    ("source_ip", Type::String, "no request carries it"),
+    ("secure_transport", Type::String, "no request carries it"),
+    ("security_transport", Type::String, "no request carries it"),
+    (
+        "ots_instance_name",
+        Type::String,
+        "it belongs to Tablestore",
+    ),
+    ("log_endpoint", Type::String, "it belongs to Log Service"),
+    (
+        "mns_endpoint",
+        Type::String,
+        "it belongs to Message Service",
+    ),
+];
+
+/// The name of the block of signature versions, and those in it that are of other products.
+pub(super) const SIGN_VERSION: &str = "sign_version";
+pub(super) const SIGN_VERSIONS_WITHOUT_EFFECT: [(&str, &str); 2] = [
+    ("oss", "it belongs to OSS"),
+    ("sls", "it belongs to Log Service"),
+];
 
 /// A product whose endpoint and signature can be set.
 pub(super) struct ProductArguments {

@@ -22,8 +22,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::arguments::{
-    ACCESS_KEY, Argument, CREDENTIALS_URI, ECS_ROLE_NAME, PROFILE, SECRET_KEY, SECURITY_TOKEN,
-    SHARED_CREDENTIALS_FILE, listed,
+    ACCESS_KEY, ACCOUNT_ID, Argument, CREDENTIALS_URI, ECS_ROLE_NAME, PROFILE, SECRET_KEY,
+    SECURITY_TOKEN, SHARED_CREDENTIALS_FILE, listed,
 };
 use super::reading::{Origin, Reading, capitalised};
 use crate::{
@@ -95,26 +95,59 @@ pub(super) fn oidc_attributes() -> Vec<Attribute> {
 }
 
 /// The credentials, and whether they come from arguments of the provider block.
-struct Base {
-    source: Arc<dyn CredentialsSource>,
+pub(super) struct Base {
+    pub(super) source: Arc<dyn CredentialsSource>,
     from_arguments: bool,
 }
 
 impl Reading<'_> {
     /// The source of credentials that is meant. Nothing is looked up yet.
-    pub(super) fn credentials(
-        &self,
-        context: &Context,
-    ) -> Result<Arc<dyn CredentialsSource>, Diagnostics> {
+    pub(super) fn credentials(&self, context: &Context) -> Result<Base, Diagnostics> {
         let base = self.base(context)?;
         Ok(match self.role(base.from_arguments)? {
-            Some(role) => AssumedRole::source(context.client.acting_as(base.source), role),
-            None => base.source,
+            Some(role) => Base {
+                source: AssumedRole::source(context.client.acting_as(base.source), role),
+                ..base
+            },
+            None => base,
         })
     }
 
-    /// Which accounts may be acted on.
-    pub(super) fn account_rule(&self) -> AccountRule {
+    /// The account that these credentials are said to belong to. A variable speaks of the environment's credentials, not of
+    /// those that the provider block names, and gives way to the ARN of a role, which knows better; so one environment
+    /// fits several provider blocks.
+    fn stated_account(&self, credentials: &Base) -> Result<Option<String>, Diagnostics> {
+        let Some((stated, origin)) = self.text(&ACCOUNT_ID)? else {
+            return Ok(None);
+        };
+        let invalid = |detail: String| -> Diagnostics {
+            Diagnostic::error("Invalid account ID", detail)
+                .at(ACCOUNT_ID.path())
+                .into()
+        };
+        let by_role = credentials.source.account_id();
+        match origin {
+            Origin::Variable(_) if credentials.from_arguments => Ok(None),
+            Origin::Variable(name) if !AccountRule::is_account_id(&stated) => {
+                Err(invalid(format!(
+                    "`{name}` must be an account ID, which has decimal digits only, but is \"{}\".",
+                    stated.escape_debug()
+                )))
+            }
+            Origin::Variable(_) if by_role.is_some() => Ok(None),
+            _ => match by_role.filter(|account| *account != stated) {
+                None => Ok(Some(stated)),
+                Some(account) => Err(invalid(format!(
+                    "`account_id` says that the credentials belong to the account {stated}, but the role that the provider \
+                     assumes is one of the account {account}. Set `account_id` to {account}, leave it out, or name a role of \
+                     the account {stated}. Nothing was changed."
+                ))),
+            },
+        }
+    }
+
+    /// Which accounts may be acted on with these credentials.
+    pub(super) fn account_rule(&self, credentials: &Base) -> Result<AccountRule, Diagnostics> {
         let ids = |name: &str| match self.config.get(name) {
             Value::List(ids) => ids
                 .iter()
@@ -123,10 +156,11 @@ impl Reading<'_> {
                 .collect(),
             _ => Vec::new(),
         };
-        AccountRule {
+        Ok(AccountRule {
             allowed: ids("allowed_account_ids"),
             forbidden: ids("forbidden_account_ids"),
-        }
+            stated: self.stated_account(credentials)?,
+        })
     }
 
     fn base(&self, context: &Context) -> Result<Base, Diagnostics> {

@@ -20,7 +20,7 @@ mod credentials;
 mod reading;
 mod schema;
 
-use std::{ffi::OsString, sync::Arc};
+use std::ffi::OsString;
 
 use async_trait::async_trait;
 
@@ -105,10 +105,11 @@ impl Reading<'_> {
             machine: self.machine.clone(),
             client: Client::new(self.settings(terraform_version)?),
         };
-        let source: Arc<_> = self.credentials(&context)?;
+        let credentials = self.credentials(&context)?;
+        let rule = self.account_rule(&credentials)?;
         Ok(Accounts::new(
-            context.client.acting_as(source),
-            self.account_rule(),
+            context.client.acting_as(credentials.source),
+            rule,
         ))
     }
 }
@@ -119,6 +120,7 @@ mod tests {
 
     use std::collections::BTreeMap;
     use std::num::NonZeroU32;
+    use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
@@ -594,6 +596,84 @@ mod tests {
             let found = format!("{:?}", client.credentials());
             assert!(found.starts_with("AccountGuard"), "{found}");
         }
+    }
+
+    #[test]
+    fn the_account_is_known_by_what_is_written_down() {
+        let check = |config: &[(&str, Value)],
+                     environment: &[(&str, &str)],
+                     expected: Result<Option<&str>, &str>| {
+            let found = accounts(config, &[&KEYS[..], environment].concat());
+            let found = found.map(|accounts| accounts.configured_account().map(str::to_owned));
+            match (found, expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found.as_deref(), expected),
+                (Err(found), Err(part)) => assert!(found.contains(part), "{found}"),
+                (found, expected) => panic!("found {found:?}, expected {expected:?}"),
+            }
+        };
+        let stated = |id: &str| ("account_id", Value::from(id));
+        let role = || {
+            (
+                "assume_role",
+                block(&[("role_arn", "acs:ram::9:role/own".into())]),
+            )
+        };
+        let own_keys = || {
+            [
+                ("access_key", Value::from("id")),
+                ("secret_key", "secret".into()),
+            ]
+        };
+        let (new, old) = (
+            ("ALIBABA_CLOUD_ACCOUNT_ID", "7"),
+            ("ALICLOUD_ACCOUNT_ID", "8"),
+        );
+        check(&[], &[], Ok(None));
+        check(&[stated("")], &[], Ok(None));
+        check(&[stated("5")], &[new], Ok(Some("5")));
+        check(&[], &[new, old], Ok(Some("7")));
+        check(&[], &[old], Ok(Some("8")));
+        check(
+            &[],
+            &[("ALICLOUD_ACCOUNT_ID", "x")],
+            Err("`ALICLOUD_ACCOUNT_ID` must be an account ID"),
+        );
+        check(&[role()], &[], Ok(Some("9")));
+        check(&[role(), stated("9")], &[], Ok(Some("9")));
+        check(
+            &[role(), stated("5")],
+            &[],
+            Err(
+                "account_id: Invalid account ID: `account_id` says that the credentials belong to the account 5",
+            ),
+        );
+        // The environment speaks of its own credentials only.
+        check(&[role()], &[new], Ok(Some("9")));
+        check(&own_keys(), &[new], Ok(None));
+        let accounts = accounts(&[stated("5")], &KEYS).expect("accounts");
+        let arn = crate::alicloud::credentials::RoleArn::parse("acs:ram::9:role/own");
+        let role = crate::alicloud::credentials::Role::new(arn.expect("an ARN"));
+        let of_role = accounts.client(Some(&role)).credentials().account_id();
+        assert_eq!(of_role.as_deref(), Some("9"));
+    }
+
+    #[test]
+    fn what_has_no_effect_is_never_waited_for() {
+        let mut config: Vec<(&str, Value)> = arguments::WITHOUT_EFFECT
+            .iter()
+            .map(|(name, ..)| (*name, Value::Unknown))
+            .collect();
+        let of_others =
+            arguments::SIGN_VERSIONS_WITHOUT_EFFECT.map(|(name, _)| (name, Value::Unknown));
+        config.push(("sign_version", block(&of_others)));
+        config.push(("account_type", Value::Unknown));
+        let machine = Machine::new(|_| None);
+        let config = object(&config);
+        let reading = Reading {
+            config: &config,
+            machine: &machine,
+        };
+        assert_eq!(reading.unknown(), [""; 0]);
     }
 
     #[test]

@@ -5,8 +5,9 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use super::arguments::{
-    Argument, CLIENT_CONNECT_TIMEOUT, CLIENT_READ_TIMEOUT, CONFIGURATION_SOURCE, MAX_RETRY_TIMEOUT,
-    PRODUCTS, PROTOCOL, ProductArguments, REGION, REQUESTS_PER_SECOND,
+    ACCOUNT_TYPE, Argument, CLIENT_CONNECT_TIMEOUT, CLIENT_READ_TIMEOUT, CONFIGURATION_SOURCE,
+    MAX_RETRY_TIMEOUT, PRODUCTS, PROTOCOL, ProductArguments, REGION, REQUESTS_PER_SECOND,
+    SIGN_VERSION, SIGN_VERSIONS_WITHOUT_EFFECT, WITHOUT_EFFECT,
 };
 use super::schema::{LARGEST, parse_protocol, whole};
 use crate::{
@@ -34,7 +35,7 @@ pub(super) enum Origin {
 }
 
 impl Reading<'_> {
-    /// The arguments whose values are known only after other resources are applied.
+    /// The arguments that count and whose values are known only after other resources are applied.
     pub(super) fn unknown(&self) -> Vec<String> {
         fn within(path: &AttributePath, value: &Value, found: &mut Vec<String>) {
             match value {
@@ -52,6 +53,12 @@ impl Reading<'_> {
         for (name, value) in self.config.iter() {
             within(&AttributePath::attribute(name), value, &mut found);
         }
+        let of_others =
+            SIGN_VERSIONS_WITHOUT_EFFECT.map(|(name, _)| format!("{SIGN_VERSION}.{name}"));
+        found.retain(|path| {
+            let ignored = WITHOUT_EFFECT.iter().any(|(name, ..)| name == path);
+            !ignored && path != ACCOUNT_TYPE.name && !of_others.contains(path)
+        });
         found
     }
 
@@ -100,7 +107,7 @@ impl Reading<'_> {
         });
         settings.signature = match self
             .config
-            .object("sign_version")
+            .object(SIGN_VERSION)
             .and_then(|versions| versions.get("cams"))
         {
             Some(version) if version.as_str() == Some("v3") => {

@@ -3,9 +3,10 @@
 //! Must not contain: the reading of a configuration.
 
 use super::arguments::{
-    ACCESS_KEY, Argument, CLIENT_CONNECT_TIMEOUT, CLIENT_READ_TIMEOUT, CONFIGURATION_SOURCE,
-    CREDENTIALS_URI, ECS_ROLE_NAME, MAX_RETRY_TIMEOUT, PRODUCTS, PROFILE, PROTOCOL, REGION,
-    REQUESTS_PER_SECOND, SECRET_KEY, SECURITY_TOKEN, SHARED_CREDENTIALS_FILE, listed,
+    ACCESS_KEY, ACCOUNT_ID, ACCOUNT_TYPE, Argument, CLIENT_CONNECT_TIMEOUT, CLIENT_READ_TIMEOUT,
+    CONFIGURATION_SOURCE, CREDENTIALS_URI, ECS_ROLE_NAME, MAX_RETRY_TIMEOUT, PRODUCTS, PROFILE,
+    PROTOCOL, REGION, REQUESTS_PER_SECOND, SECRET_KEY, SECURITY_TOKEN, SHARED_CREDENTIALS_FILE,
+    SIGN_VERSION, SIGN_VERSIONS_WITHOUT_EFFECT, WITHOUT_EFFECT, listed,
 };
 use super::credentials;
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 
 /// The schema.
 pub(super) fn schema() -> Schema {
-    Schema::new(
+    Schema::new(with_attributes(
             Block::new(
                 "Onboards WhatsApp Business Accounts on Alibaba Cloud Chat App Message Service (CAMS). \
                  Arguments and environment variables are those of the `aliyun/alicloud` provider.",
@@ -49,6 +50,31 @@ pub(super) fn schema() -> Schema {
                 "forbidden_account_ids",
                 "IDs of accounts that must not be acted on. Checked with `GetCallerIdentity` before the first call.",
             ))
+            .attribute(
+                text(
+                    &ACCOUNT_ID,
+                    "ID of the account that the credentials belong to, the provider's own role included. It spares the \
+                     question where the account has to be known. A variable counts only for credentials that the provider \
+                     block does not name.",
+                )
+                .validate(Validator::text(|text| {
+                    if text.is_empty() || AccountRule::is_account_id(text) {
+                        return Ok(());
+                    }
+                    Err(format!("must be an account ID, which has decimal digits only, but is \"{}\"", text.escape_debug()))
+                })),
+            )
+            .attribute(
+                text(
+                    &ACCOUNT_TYPE,
+                    "`Domestic` or `International`, in any case. Accepted without effect: the endpoint of CAMS is the same \
+                     for both.",
+                )
+                .validate(Validator::text(|text| match text.to_ascii_lowercase().as_str() {
+                    "" | "domestic" | "international" => Ok(()),
+                    _ => Err(format!("must be \"Domestic\" or \"International\", but is \"{}\"", text.escape_debug())),
+                })),
+            )
             .attribute(text(&REGION, "Region. CAMS documents one endpoint, in `ap-southeast-1`, which is the default."))
             .attribute(
                 text(&PROTOCOL, "`HTTPS` (default) or `HTTP`. `HTTP` shows every request to the network.").validate(
@@ -112,15 +138,27 @@ pub(super) fn schema() -> Schema {
                 ),
             )
             .nested(
-                "sign_version",
+                SIGN_VERSION,
                 Nesting::OPTIONAL,
-                Block::new("Versions of the request signature.").attribute(
-                    Attribute::optional("cams", Type::String)
-                        .describe("`v1` (HMAC-SHA1, default) or `v3` (ACS3-HMAC-SHA256).")
-                        .validate(Validator::one_of(&["v1", "v3"])),
+                with_attributes(
+                    Block::new("Versions of the request signature.").attribute(
+                        Attribute::optional("cams", Type::String)
+                            .describe("`v1` (HMAC-SHA1, default) or `v3` (ACS3-HMAC-SHA256).")
+                            .validate(Validator::one_of(&["v1", "v3"])),
+                    ),
+                    SIGN_VERSIONS_WITHOUT_EFFECT
+                        .map(|(name, why)| without_effect(name, Type::String, why)),
                 ),
             ),
-        )
+            WITHOUT_EFFECT.map(|(name, ty, why)| without_effect(name, ty, why)),
+        ))
+}
+
+/// An argument of the official provider that is accepted for its sake.
+fn without_effect(name: &'static str, ty: Type, why: &str) -> Attribute {
+    Attribute::optional(name, ty).describe(format!(
+        "Accepted without effect, for blocks of `aliyun/alicloud`: {why}."
+    ))
 }
 
 fn text(argument: &Argument, description: &str) -> Attribute {
@@ -160,7 +198,7 @@ fn accounts(name: &'static str, description: &str) -> Attribute {
         }))
 }
 
-fn with_attributes(block: Block, attributes: Vec<Attribute>) -> Block {
+fn with_attributes(block: Block, attributes: impl IntoIterator<Item = Attribute>) -> Block {
     attributes.into_iter().fold(block, Block::attribute)
 }
 

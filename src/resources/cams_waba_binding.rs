@@ -29,17 +29,17 @@ use self::{
     search::{Search, SightingsByAccount},
 };
 use super::{
-    Connection,
+    Connection, account,
     diagnosis::{Attempted, diagnose},
     role,
 };
 use crate::{
-    alicloud::Operation,
+    alicloud::{Accounts, Operation},
     framework::{
         Attribute, AttributePath, Block, CreateRequest, DeleteRequest, Diagnostic, Diagnostics,
         IdentityAttribute, IdentitySchema, IdentityType, ImportRequest, MoveSource, Nesting,
         Object, PlanRequest, PlanResponse, ReadRequest, Resource, Schema, SourceVersions,
-        StateResponse, Type, UpdateRequest,
+        StateResponse, Type, UpdateRequest, Value,
         schema::Validator,
         timeouts::{self, Timeout},
     },
@@ -66,6 +66,9 @@ const DELETE: Timeout = Timeout {
 
 /// The attribute that names a binding, in state and as its identity.
 const CUST_SPACE_ID: &str = "cust_space_id";
+
+/// The attribute of an identity that says as whom to import.
+const ROLE_ARN: &str = "role_arn";
 
 /// The end of this provider's source address, whatever registry it comes from.
 const ADDRESS: &str = "/alicloud-cams/alicloud";
@@ -132,7 +135,9 @@ impl Resource for CamsWabaBinding {
                 .describe("ID of the space that the WABA is bound to (`CustSpaceId`); the channel ID of the console.")
                 .use_state_for_unknown(),
         );
-        let block = block.attribute(role::attribute());
+        let block = block
+            .attribute(role::attribute())
+            .attribute(account::attribute());
         let block = FROM_QUERY
             .iter()
             .fold(block, |block, (name, _, description)| {
@@ -154,21 +159,35 @@ impl Resource for CamsWabaBinding {
         ))
     }
 
-    /// The space: it is there for as long as the binding is, whatever WABA is bound to it. A binding of another account than
-    /// the provider's will need that account, too.
+    /// The space: it is there for as long as the binding is, whatever WABA is bound to it; and its account, once that is
+    /// known. The role is none of it: another one of the same account reaches the same binding.
     fn identity_schema(&self) -> Option<IdentitySchema> {
-        Some(IdentitySchema::new(vec![IdentityAttribute::required(
-            CUST_SPACE_ID,
-            IdentityType::String,
-            "ID of the space that the WABA is bound to (`CustSpaceId`); the channel ID of the console.",
-        )]))
+        Some(IdentitySchema::new(vec![
+            IdentityAttribute::required(
+                CUST_SPACE_ID,
+                IdentityType::String,
+                "ID of the space that the WABA is bound to (`CustSpaceId`); the channel ID of the console.",
+            ),
+            IdentityAttribute::optional(
+                account::NAME,
+                IdentityType::String,
+                "ID of the account that the space belongs to. Given with an import, it is checked.",
+            ),
+            IdentityAttribute::only_for_import(
+                ROLE_ARN,
+                IdentityType::String,
+                "ARN of the role to assume, for a binding in the account of a role. It becomes `assume_role`.",
+            ),
+        ]))
     }
 
-    fn modify_plan(&self, request: &PlanRequest<'_>, response: &mut PlanResponse) {
-        if let (Some(prior), Some(planned)) = (request.prior, &response.planned)
-            && role::changes_account(prior, planned)
-        {
-            response.requires_replace.push(role::arn_path());
+    fn modify_plan(&self, request: &PlanRequest<'_, Self::Client>, response: &mut PlanResponse) {
+        if let (Some(prior), Some(planned)) = (request.prior, &mut response.planned) {
+            let accounts = request.client.and_then(Connection::accounts);
+            let own = accounts.and_then(Accounts::configured_account);
+            response
+                .requires_replace
+                .extend(account::plan(prior, planned, own));
         }
         match (request.prior.map(Kept::from_state), &response.planned) {
             (Some(kept), None) => response.diagnostics.push(kept.on_destroy(Moment::Plan)),
@@ -207,11 +226,13 @@ impl Resource for CamsWabaBinding {
         let sightings = self.sightings.of_account(role::account(&request.planned));
         let mut state = request.planned;
         let isv_code = state.text("isv_code").map(str::to_owned);
+        let role_arn = role::arn(&state).map(str::to_owned);
         let search = Search {
             operation: &operation,
             sightings: &sightings,
             waba_id: &waba_id,
             isv_code: isv_code.as_deref(),
+            role_arn: role_arn.as_deref(),
         };
         let bound = bind::bind(&search).await?;
 
@@ -219,6 +240,7 @@ impl Resource for CamsWabaBinding {
         state.set("waba_id", bound.waba_id.as_str());
         state.set("id", bound.cust_space_id.as_str());
         state.set("cust_space_id", bound.cust_space_id.as_str());
+        account::note(connection, &mut state);
         let unread = Waba::unread(&bound.waba_id);
         bound.waba.as_ref().unwrap_or(&unread).fill(&mut state);
         response.state = Some(state.clone());
@@ -272,6 +294,16 @@ impl Resource for CamsWabaBinding {
             .into());
         }
         let operation = connection.operation(&state, READ.of(&state))?;
+        let limit = account::Limit {
+            time: READ.of(&state),
+            attribute: "timeouts.read",
+        };
+        if request.importing {
+            // What an identity says of the account is not taken on trust.
+            account::surely_reachable(connection, &state, true, limit).await?;
+        } else {
+            account::reachable(connection, &state, false)?;
+        }
         let found = query(&operation, &space, state.text("isv_code"), "timeouts.read").await.map_err(|mut diagnostic| {
             if !request.importing {
                 diagnostic.detail.push_str(
@@ -289,6 +321,7 @@ impl Resource for CamsWabaBinding {
                 state.set("waba_id", waba.id.as_str());
                 state.set("id", space.as_str());
                 state.set("cust_space_id", space.as_str());
+                account::note(connection, &mut state);
                 waba.fill(&mut state);
                 response.state = Some(state);
                 Ok(())
@@ -309,6 +342,7 @@ impl Resource for CamsWabaBinding {
                 Ok(())
             }
             None => {
+                account::surely_reachable(connection, &state, false, limit).await?;
                 response.state = None;
                 Ok(())
             }
@@ -318,22 +352,22 @@ impl Resource for CamsWabaBinding {
     /// What can change in place concerns Terraform alone: how to read and as whom, how long to wait, what destroying does.
     async fn update(
         &self,
-        _connection: &Connection,
+        connection: &Connection,
         request: UpdateRequest,
         response: &mut StateResponse,
     ) -> Result<(), Diagnostics> {
-        if role::changes_account(&request.prior, &request.planned) {
-            // An ARN that was not known during the plan.
-            return Err(Diagnostic::error(
-                "The role belongs to another account",
-                "During the plan the role to assume was not known yet; it turned out to belong to another account than \
-                 the binding, so the binding cannot be kept. Nothing was changed. Run the command again: the plan will \
-                 show the replacement.",
-            )
-            .at(role::arn_path())
-            .into());
+        let UpdateRequest {
+            prior, mut planned, ..
+        } = request;
+        let limit = account::Limit {
+            time: READ.of(&planned),
+            attribute: "timeouts.read",
+        };
+        let account = account::unchanged(connection, &prior, &planned, limit).await?;
+        if planned.get(account::NAME).is_unknown() {
+            planned.set(account::NAME, account.map_or(Value::Null, Value::from));
         }
-        response.state = Some(request.planned);
+        response.state = Some(planned);
         Ok(())
     }
 
@@ -353,10 +387,16 @@ impl Resource for CamsWabaBinding {
     }
 
     fn import(&self, request: ImportRequest) -> Result<Object, Diagnostics> {
-        let (role, id) = match &request {
-            ImportRequest::Id(id) => role::of_import_id(id)?,
+        let (role, id, account) = match &request {
+            ImportRequest::Id(id) => {
+                let (role, id) = role::of_import_id(id)?;
+                (role, id, None)
+            }
             ImportRequest::Identity(identity) => {
-                (None, identity.text(CUST_SPACE_ID).unwrap_or_default())
+                let role = role::of_identity(identity.text(ROLE_ARN))?;
+                let account = account::of_identity(identity.text(account::NAME), role.as_ref())?;
+                let id = identity.text(CUST_SPACE_ID).unwrap_or_default();
+                (role, id, account)
             }
         };
         let what = match &request {
@@ -369,7 +409,8 @@ impl Resource for CamsWabaBinding {
                 format!(
                     "The {what} of this resource is the CustSpaceId of the binding, for example \"cams-8filvjc8snw\", \
                      without blanks; \"{}\" is not one. The console shows it as the channel ID in Channel Management. In an \
-                     import ID of a binding in a role's account the role's ARN and a slash come before it.",
+                     import ID of a binding in a role's account the role's ARN and a slash come before it; in an identity \
+                     it is `role_arn`.",
                     id.escape_debug()
                 ),
             )
@@ -380,7 +421,11 @@ impl Resource for CamsWabaBinding {
         state.set(CUST_SPACE_ID, id);
         // What the configuration says by default, so that the plan after an import shows no change.
         state.set("deletion_policy", ABANDON);
+        if let Some(account) = account {
+            state.set(account::NAME, account);
+        }
         if let Some(arn) = role {
+            state.set(account::NAME, arn.account_id());
             state.set(role::NAME, role::with_arn(&arn));
         }
         Ok(state)
@@ -594,7 +639,7 @@ impl Kept {
                 format!(
                     "WABA {waba_id} is bound to the space {cust_space_id} with `deletion_policy = \"{PREVENT}\"`, and \
                      this plan would replace the binding. Keep `waba_id` as it is (if the WABA of the space was changed \
-                     in the console, set `waba_id` to {waba_id}), or first apply `deletion_policy = \"{ABANDON}\"`, \
+                     in the console, set `waba_id` to {waba_id}) and the account of `assume_role`, too, or first apply `deletion_policy = \"{ABANDON}\"`, \
                      then replace."
                 ),
             );

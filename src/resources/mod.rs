@@ -4,6 +4,7 @@
 //!
 //! Must not contain: the operations of a single resource.
 
+mod account;
 mod cams_waba_binding;
 mod diagnosis;
 pub(crate) mod role;
@@ -41,16 +42,28 @@ impl Connection {
                 let role = role::of(object)?;
                 Ok(accounts.client(role.as_ref()).operation(limit))
             }
-            Self::Waiting { unknown } => Err(Diagnostic::error(
-                "Provider configuration is not known yet",
-                format!(
-                    "This object has to be looked up in the cloud, but of the provider block these arguments are \
-                     known only after apply: {}. Give them values that are known during the plan (variables, data \
-                     sources), or first apply what they depend on, with `terraform apply -target=ADDRESS`.",
-                    unknown.join(", ")
-                ),
-            )
-            .into()),
+            Self::Waiting { unknown } => Err(waiting(unknown)),
         }
     }
+
+    /// The accounts, once everything is known.
+    fn accounts(&self) -> Option<&Accounts> {
+        match self {
+            Self::Ready(accounts) => Some(accounts),
+            Self::Waiting { .. } => None,
+        }
+    }
+}
+
+fn waiting(unknown: &[String]) -> Diagnostics {
+    Diagnostic::error(
+        "Provider configuration is not known yet",
+        format!(
+            "This object has to be looked up in the cloud, but of the provider block these arguments are known only \
+             after apply: {}. Give them values that are known during the plan (variables, data sources), or first apply \
+             what they depend on, with `terraform apply -target=ADDRESS`.",
+            unknown.join(", ")
+        ),
+    )
+    .into()
 }

@@ -108,22 +108,14 @@ pub(super) fn of(object: &Object) -> Result<Option<Role>, Diagnostics> {
     read(arn.unwrap_or_default(), attributes, &at).map(Some)
 }
 
-/// Whether two states of a resource name roles of different accounts. Where one names none the account is the
-/// provider's, which is known to the provider block alone; so that is no change of the account, and an object can move
-/// between a role of its own and one of the provider.
-pub(super) fn changes_account(prior: &Object, planned: &Object) -> bool {
-    matches!((account(prior), account(planned)), (Some(prior), Some(planned)) if prior != planned)
-}
-
 /// The account of the role that a resource names.
 pub(super) fn account(object: &Object) -> Option<String> {
-    let arn = object.object(NAME)?.get("role_arn")?.as_str()?;
-    Some(RoleArn::parse(arn).ok()?.account_id().to_owned())
+    Some(RoleArn::parse(arn(object)?).ok()?.account_id().to_owned())
 }
 
-/// The attribute whose change may change the account.
-pub(super) fn arn_path() -> AttributePath {
-    AttributePath::attribute(NAME).then_attribute("role_arn")
+/// The ARN of the role that a resource names.
+pub(super) fn arn(object: &Object) -> Option<&str> {
+    object.object(NAME)?.get("role_arn")?.as_str()
 }
 
 /// An import ID, `<role ARN>/<ID>` or `<ID>` alone, in its two parts.
@@ -145,6 +137,29 @@ pub(super) fn of_import_id(text: &str) -> Result<(Option<RoleArn>, &str), Diagno
             ),
         )
         .into()),
+    }
+}
+
+/// The role that an identity names for an import.
+pub(super) fn of_identity(role_arn: Option<&str>) -> Result<Option<RoleArn>, Diagnostics> {
+    let arn = role_arn.map(RoleArn::parse).transpose();
+    arn.map_err(|expected| {
+        Diagnostic::error(
+            "Invalid identity attribute role_arn",
+            format!(
+                "The identity attribute `role_arn` names the role to assume. It must be {expected}, but is \"{}\".",
+                role_arn.unwrap_or_default().escape_debug()
+            ),
+        )
+        .into()
+    })
+}
+
+/// What [`of_import_id`] takes apart.
+pub(super) fn import_id(arn: Option<&str>, id: &str) -> String {
+    match arn {
+        Some(arn) => format!("{arn}/{id}"),
+        None => id.to_owned(),
     }
 }
 
@@ -208,7 +223,7 @@ pub(crate) fn read(
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{attributes, changes_account, of, of_import_id, read, with_arn};
+    use super::{attributes, import_id, of, of_import_id, read, with_arn};
     use crate::{
         alicloud::credentials::RoleArn,
         framework::{AttributePath, Object, Value},
@@ -278,27 +293,6 @@ mod tests {
     }
 
     #[test]
-    fn accounts_change_with_the_arn_only() {
-        let object = |arn: Option<&str>| {
-            let mut object = Object::new();
-            if let Some(arn) = arn {
-                let attributes = BTreeMap::from([("role_arn".to_owned(), Value::from(arn))]);
-                object.set("assume_role", Value::Map(attributes));
-            }
-            object
-        };
-        let check = |prior, planned, expected| {
-            let found = changes_account(&object(prior), &object(planned));
-            assert_eq!(found, expected, "{prior:?} {planned:?}");
-        };
-        check(Some("acs:ram::1:role/a"), Some("acs:ram::1:role/b"), false);
-        check(Some("acs:ram::1:role/a"), Some("acs:ram::2:role/a"), true);
-        check(None, Some("acs:ram::2:role/a"), false);
-        check(Some("acs:ram::1:role/a"), None, false);
-        check(None, None, false);
-    }
-
-    #[test]
     fn import_ids() {
         let check = |text: &str, expected: &str| {
             let found = match of_import_id(text) {
@@ -318,6 +312,11 @@ mod tests {
         check("acs:ram::1:role/a/", "acs:ram::1:role/a ");
         check("acs:ram::1:role/a", "Invalid import ID");
         check("acs:ram::1:user/a/cams", "Invalid import ID");
+        check(&import_id(None, "cams"), " cams");
+        check(
+            &import_id(Some("acs:ram::1:role/a"), "cams"),
+            "acs:ram::1:role/a cams",
+        );
         let arn = RoleArn::parse("acs:ram::1:role/a").expect("an ARN");
         let mut object = Object::new();
         object.set("assume_role", with_arn(&arn));

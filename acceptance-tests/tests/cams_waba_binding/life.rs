@@ -37,6 +37,7 @@ fn create_saves_what_the_service_knows(stage: &mut Stage) -> Ending {
         "isv_code": null,
         "deletion_policy": "ABANDON",
         "timeouts": null,
+        "account_id": null,
         "assume_role": null,
         "waba_name": "Business 0001",
         "account_review_status": "APPROVED",

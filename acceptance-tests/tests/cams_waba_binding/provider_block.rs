@@ -13,6 +13,7 @@ pub(crate) const CASES: &[Case] = cases![provider_block:
     the_environment_alone_is_enough,
     older_variables_still_work,
     the_block_beats_the_environment,
+    a_block_of_the_official_provider_works_as_it_is,
     missing_credentials_are_named,
     half_of_the_credentials_is_named,
     both_signatures_are_made,
@@ -86,6 +87,49 @@ fn the_block_beats_the_environment(stage: &mut Stage) -> Ending {
     stage.applied(&binding(WABA, ""))?;
     stage.space_of(WABA)?;
     Ok(())
+}
+
+/// Everything that the official provider takes and that names no other product's endpoint.
+fn a_block_of_the_official_provider_works_as_it_is(stage: &mut Stage) -> Ending {
+    let block = format!(
+        "  region                 = \"ap-southeast-1\"
+  skip_region_validation = true
+  account_id             = \"{DEFAULT_ACCOUNT}\"
+  account_type           = \"INTERNATIONAL\"
+  protocol               = \"HTTPS\"
+  client_read_timeout    = 60000
+  client_connect_timeout = 60000
+  max_retry_timeout      = 30
+  source_ip              = \"192.0.2.1\"
+  secure_transport       = \"true\"
+  security_transport     = \"true\"
+  configuration_source   = \"acme/onboarding\"
+  ots_instance_name      = \"ots\"
+  log_endpoint           = \"log.example.com\"
+  mns_endpoint           = \"mns.example.com\"
+  sign_version {{
+    oss = \"v4\"
+    sls = \"v1\"
+  }}"
+    );
+    stage.configure_with(&block, &binding(WABA, ""))?;
+    let output = stage.apply()?.expecting(0)?;
+    equal("warnings", output.warnings().len(), 0)?;
+    stage.plan(0)?;
+    equal(
+        "account",
+        stage.object(A)?.text("account_id"),
+        DEFAULT_ACCOUNT,
+    )?;
+    stage.configure_with("  account_type = \"Foreign\"", &binding(WABA, ""))?;
+    let output = stage.apply()?.expecting(1)?;
+    contains(
+        &first_error(&output)?,
+        &["\"Domestic\" or \"International\"", "Foreign"],
+    )?;
+    stage.configure_with("  account_id = \"acme\"", &binding(WABA, ""))?;
+    let output = stage.apply()?.expecting(1)?;
+    contains(&first_error(&output)?, &["decimal digits only", "acme"])
 }
 
 /// The provider's own error: without a provider block the CLI adds one of its own.
@@ -459,7 +503,7 @@ fn the_schema_is_whole(stage: &mut Stage) -> Ending {
     let provider = &schemas["provider_schemas"][format!("{registry}/alicloud-cams/alicloud")];
     let block = &provider["resource_schemas"]["alicloud_cams_waba_binding"]["block"];
     let attributes = block["attributes"].as_object().ok_or("no attributes")?;
-    equal("attributes", attributes.len(), 16)?;
+    equal("attributes", attributes.len(), 17)?;
     for (name, attribute) in attributes {
         let described = attribute["description"]
             .as_str()

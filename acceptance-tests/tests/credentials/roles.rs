@@ -3,10 +3,12 @@
 use acceptance_tests::{
     acceptance::{Case, Ending, Failed, Stage, contains, equal, only_error},
     cases,
-    emulator::{Account, Outcome, Role},
+    emulator::{AccessKey, Account, Fault, Misbehaviour, Outcome, Role, SpaceAnswer},
 };
 
-use crate::{HUB, ROLE, TENANT, USER, WABA, configure, keys, populate};
+use crate::{
+    BINDING, HUB, KEY_ID, KEY_SECRET, ROLE, TENANT, USER, WABA, configure, keys, populate,
+};
 
 pub(crate) const CASES: &[Case] = cases![roles:
     a_role_of_the_same_account_changes_in_place,
@@ -14,6 +16,15 @@ pub(crate) const CASES: &[Case] = cases![roles:
     a_protected_binding_is_not_moved_to_another_account,
     a_binding_is_imported_with_its_role,
     a_role_that_is_not_trusted_is_explained,
+    the_import_that_is_advised_after_an_unknown_bind_names_the_role,
+    a_role_of_the_providers_account_comes_and_goes_in_place,
+    a_role_of_another_account_is_not_added_unseen,
+    a_role_is_not_added_while_the_account_cannot_be_found_out,
+    a_role_beside_the_providers_own_replaces,
+    a_binding_of_another_account_does_not_count_as_gone,
+    an_account_id_in_the_provider_block_spares_the_question,
+    an_account_id_that_is_contradicted_changes_nothing,
+    a_role_that_turns_out_to_be_of_another_account_changes_nothing,
 ];
 
 const A: &str = "alicloud_cams_waba_binding.a";
@@ -135,4 +146,287 @@ fn a_role_that_is_not_trusted_is_explained(stage: &mut Stage) -> Ending {
         )?;
     }
     Ok(())
+}
+
+fn the_import_that_is_advised_after_an_unknown_bind_names_the_role(stage: &mut Stage) -> Ending {
+    accounts(stage)?;
+    with_role(stage, ROLE, "")?;
+    let faults = [
+        Fault::new("ListInstance", Misbehaviour::denied()).always(),
+        Fault::new("ChatappBindWaba", Misbehaviour::Cut).after(),
+    ];
+    for fault in faults {
+        stage.emulator.inject(fault)?;
+    }
+    let output = stage.apply()?.expecting(1)?;
+    let text = only_error(&output)?.detail;
+    // The command is followed as it is printed, with the two words filled in.
+    let line = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("terraform import "))
+        .ok_or("no command")?;
+    let space = stage.space_of(WABA)?;
+    let line = line
+        .replace("'alicloud_cams_waba_binding.NAME'", A)
+        .replace("CHANNEL_ID", &space);
+    let words: Vec<&str> = std::iter::once("import").chain(line.split(' ')).collect();
+    stage.directory.run(&words)?.expecting(0)?;
+    stage.plan(0)?;
+    equal("binds", stage.calls("ChatappBindWaba"), 1)
+}
+
+const ROLE_OF_HUB: &str = "acs:ram::1000000000000010:role/onboarding";
+
+/// The hub has bindings of its own.
+fn hub_of_its_own(stage: &Stage) -> Ending {
+    accounts(stage)?;
+    let mut hub = Account::new(HUB).with_role(Role::new("onboarding", &[USER]));
+    hub.access_keys.push(AccessKey {
+        id: KEY_ID.to_owned(),
+        secret: KEY_SECRET.to_owned(),
+        user: Some("terraform".to_owned()),
+        allow: vec!["*".to_owned()],
+        active: true,
+    });
+    stage.emulator.put_account(hub)?;
+    Ok(())
+}
+
+/// The actions that are planned for the binding.
+fn planned(stage: &Stage, more: &[&str]) -> Result<Vec<String>, Failed> {
+    let planned = stage.directory.plan(more)?;
+    let output = planned.output.expecting(2)?;
+    let plan = planned.plan.ok_or("no plan")?;
+    let change = plan.change(A).ok_or(format!("no change: {output}"))?;
+    Ok(change.change.actions.clone())
+}
+
+fn account_id(stage: &Stage) -> Result<serde_json::Value, Failed> {
+    Ok(stage.object(A)?.values["account_id"].clone())
+}
+
+fn a_role_of_the_providers_account_comes_and_goes_in_place(stage: &mut Stage) -> Ending {
+    hub_of_its_own(stage)?;
+    configure(stage, &keys(), BINDING)?;
+    stage.apply()?.expecting(0)?;
+    stage.plan(0)?;
+    equal("account", account_id(stage)?, serde_json::Value::Null)?;
+    equal("questions", stage.calls("GetCallerIdentity"), 0)?;
+    for (number, role) in [Some(ROLE_OF_HUB), None, Some(ROLE_OF_HUB)]
+        .into_iter()
+        .enumerate()
+    {
+        match role {
+            Some(role) => with_role(stage, role, "")?,
+            None => configure(stage, &keys(), BINDING)?,
+        }
+        equal("actions", planned(stage, &[])?, ["update"])?;
+        stage.directory.run(&["apply", "tfplan"])?.expecting(0)?;
+        stage.plan(0)?;
+        equal("account", account_id(stage)?, HUB)?;
+        // Once noted, it need not be asked for to add a role again.
+        let questions = (number + 1).min(2);
+        equal("questions", stage.calls("GetCallerIdentity"), questions)?;
+    }
+    equal("binds", stage.calls("ChatappBindWaba"), 1)
+}
+
+fn a_role_of_another_account_is_not_added_unseen(stage: &mut Stage) -> Ending {
+    hub_of_its_own(stage)?;
+    configure(stage, &keys(), BINDING)?;
+    stage.apply()?.expecting(0)?;
+    let before = stage.object(A)?;
+    with_role(stage, ROLE, "")?;
+    equal("actions", planned(stage, &[])?, ["update"])?;
+    let output = stage.apply()?.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &[
+            "The change leads to another account",
+            HUB,
+            ROLE,
+            TENANT,
+            "Nothing was changed",
+            "-replace=ADDRESS",
+        ],
+    )?;
+    equal("the object", stage.object(A)?, before)?;
+    // What the message advises.
+    let replace = ["apply", "-json", "-auto-approve", "-replace", A];
+    stage.directory.run(&replace)?.expecting(0)?;
+    stage.plan(0)?;
+    equal("account", account_id(stage)?, TENANT)?;
+    equal("spaces", stage.emulator.spaces(TENANT).len(), 1)?;
+    // And back.
+    configure(stage, &keys(), BINDING)?;
+    equal("actions", planned(stage, &[])?, ["update"])?;
+    let output = stage.apply()?.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &[HUB, TENANT, "leave `assume_role` as it was"],
+    )?;
+    equal("account", account_id(stage)?, TENANT)?;
+    equal("binds", stage.calls("ChatappBindWaba"), 2)
+}
+
+fn a_role_is_not_added_while_the_account_cannot_be_found_out(stage: &mut Stage) -> Ending {
+    hub_of_its_own(stage)?;
+    configure(stage, &keys(), BINDING)?;
+    stage.apply()?.expecting(0)?;
+    let before = stage.object(A)?;
+    stage
+        .emulator
+        .inject(Fault::new("GetCallerIdentity", Misbehaviour::denied()).always())?;
+    with_role(stage, ROLE_OF_HUB, "")?;
+    let output = stage.apply()?.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &[
+            "Unable to find out the account",
+            "NoPermission",
+            "nothing was changed",
+            "`account_id` in the provider block",
+        ],
+    )?;
+    equal("the object", stage.object(A)?, before)
+}
+
+/// The provider block names a role, so both accounts are known during the plan.
+fn a_role_beside_the_providers_own_replaces(stage: &mut Stage) -> Ending {
+    accounts(stage)?;
+    let block = |role: &str| {
+        format!(
+            "{}  assume_role {{\n    role_arn = \"{role}\"\n  }}\n",
+            keys()
+        )
+    };
+    configure(stage, &block(ROLE), BINDING)?;
+    stage.apply()?.expecting(0)?;
+    stage.plan(0)?;
+    equal("account", account_id(stage)?, TENANT)?;
+    let with_role = |role: &str| {
+        BINDING.replace(
+            "\n}",
+            &format!("\n  assume_role = {{ role_arn = \"{role}\" }}\n}}"),
+        )
+    };
+    configure(stage, &block(ROLE), &with_role(ROLE_OF_OTHER))?;
+    equal("actions", planned(stage, &[])?, ["delete", "create"])?;
+    // The role moves from the provider block to the resource: the same account, whoever assumes it.
+    configure(stage, &keys(), &with_role(ROLE))?;
+    let in_place = planned(stage, &["-refresh=false"])?;
+    equal("actions", in_place, ["update"])?;
+    // The provider turns to another account.
+    configure(stage, &block(ROLE_OF_OTHER), BINDING)?;
+    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &[TENANT, OTHER, "stays in state", "-refresh=false"],
+    )?;
+    let anew = planned(stage, &["-refresh=false"])?;
+    equal("actions", anew, ["delete", "create"])?;
+    stage.directory.run(&["apply", "tfplan"])?.expecting(0)?;
+    stage.plan(0)?;
+    equal("account", account_id(stage)?, OTHER)?;
+    equal("questions", stage.calls("GetCallerIdentity"), 0)
+}
+
+/// Whether a query of a foreign space is refused or says that nothing is bound is not documented; here it is the latter.
+fn a_binding_of_another_account_does_not_count_as_gone(stage: &mut Stage) -> Ending {
+    hub_of_its_own(stage)?;
+    stage
+        .emulator
+        .set_switches(|switches| switches.foreign_space = SpaceAnswer::NothingBound);
+    let block = format!(
+        "{}  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}\n",
+        keys()
+    );
+    configure(stage, &block, BINDING)?;
+    stage.apply()?.expecting(0)?;
+    let before = stage.object(A)?;
+    configure(stage, &keys(), BINDING)?;
+    let output = stage.apply()?.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &["The object is in another account", HUB, TENANT],
+    )?;
+    equal("the object", stage.object(A)?, before)?;
+    equal("binds", stage.calls("ChatappBindWaba"), 1)?;
+    // What is gone from its own account is gone.
+    configure(stage, &block, BINDING)?;
+    stage.emulator.unbind(&stage.space_of(WABA)?)?;
+    equal("actions", planned(stage, &[])?, ["create"])
+}
+
+fn an_account_id_in_the_provider_block_spares_the_question(stage: &mut Stage) -> Ending {
+    hub_of_its_own(stage)?;
+    let block = format!("{}  account_id = \"{HUB}\"\n", keys());
+    configure(stage, &block, BINDING)?;
+    stage.apply()?.expecting(0)?;
+    stage.plan(0)?;
+    equal("account", account_id(stage)?, HUB)?;
+    let with_role = |role: &str| {
+        BINDING.replace(
+            "\n}",
+            &format!("\n  assume_role = {{ role_arn = \"{role}\" }}\n}}"),
+        )
+    };
+    configure(stage, &block, &with_role(ROLE))?;
+    let output = stage.directory.plan(&[])?.output.expecting(2)?;
+    contains(&output.text(), &["Replacing will leave the old binding"])?;
+    equal("actions", planned(stage, &[])?, ["delete", "create"])?;
+    configure(stage, &block, &with_role(ROLE_OF_HUB))?;
+    equal("actions", planned(stage, &[])?, ["update"])?;
+    stage.directory.run(&["apply", "tfplan"])?.expecting(0)?;
+    stage.plan(0)?;
+    equal("questions", stage.calls("GetCallerIdentity"), 0)?;
+    equal("binds", stage.calls("ChatappBindWaba"), 1)
+}
+
+fn an_account_id_that_is_contradicted_changes_nothing(stage: &mut Stage) -> Ending {
+    hub_of_its_own(stage)?;
+    let with = |more: &str| format!("{}  account_id = \"{OTHER}\"\n{more}\n", keys());
+    let by_arn = with(&format!(
+        "  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}"
+    ));
+    let by_answer = with(&format!("  allowed_account_ids = [\"{HUB}\", \"{OTHER}\"]"));
+    for (block, account, questions) in [(by_arn, TENANT, 0), (by_answer, HUB, 1)] {
+        configure(stage, &block, BINDING)?;
+        let output = stage.apply()?.expecting(1)?;
+        let text = only_error(&output)?.text().to_lowercase();
+        contains(
+            &text,
+            &["account_id", OTHER, account, "nothing was changed"],
+        )?;
+        equal("questions", stage.calls("GetCallerIdentity"), questions)?;
+    }
+    equal("binds", stage.calls("ChatappBindWaba"), 0)
+}
+
+fn a_role_that_turns_out_to_be_of_another_account_changes_nothing(stage: &mut Stage) -> Ending {
+    accounts(stage)?;
+    let late = |role: &str| {
+        let resource = BINDING.replace(
+            "\n}",
+            "\n  assume_role = { role_arn = terraform_data.role.output }\n}",
+        );
+        format!("resource \"terraform_data\" \"role\" {{\n  input = \"{role}\"\n}}\n{resource}")
+    };
+    configure(stage, &keys(), &late(ROLE))?;
+    stage.apply()?.expecting(0)?;
+    configure(stage, &keys(), &late(ROLE_OF_OTHER))?;
+    equal("actions", planned(stage, &[])?, ["update"])?;
+    let before = stage.object(A)?;
+    let output = stage
+        .directory
+        .run(&["apply", "-json", "tfplan"])?
+        .expecting(1)?;
+    // The CLI's own words: a plan cannot know that it is the last one before the apply.
+    contains(
+        &output.text(),
+        &["changed the planned action from Update to DeleteThenCreate"],
+    )?;
+    equal("the object", stage.object(A)?, before)?;
+    equal("binds", stage.calls("ChatappBindWaba"), 1)?;
+    equal("actions", planned(stage, &[])?, ["delete", "create"])
 }

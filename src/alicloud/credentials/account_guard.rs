@@ -1,4 +1,5 @@
-//! A guard: credentials are given out only after `GetCallerIdentity` has shown that they belong to an allowed account.
+//! A guard: credentials are given out only after `GetCallerIdentity` has shown that they belong to an allowed account. What
+//! is said of the account without a rule is taken as it is.
 //!
 //! Must not contain: where the rule was configured.
 
@@ -10,7 +11,7 @@ use tokio::sync::OnceCell;
 use super::assume_role::{PATIENCE, is_account_id};
 use super::{Credentials, CredentialsError, CredentialsSource};
 use crate::alicloud::client::Client;
-use crate::alicloud::sts::GetCallerIdentity;
+use crate::alicloud::sts::CallerIdentity;
 
 /// Which accounts may be acted on. An empty list says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct AccountRule {
     pub allowed: Vec<String>,
     /// None of these.
     pub forbidden: Vec<String>,
+    /// The account that the credentials are said to belong to.
+    pub stated: Option<String>,
 }
 
 impl AccountRule {
@@ -27,12 +30,32 @@ impl AccountRule {
         self.allowed.is_empty() && self.forbidden.is_empty()
     }
 
+    /// The same rule for credentials of which nothing is said.
+    #[must_use]
+    pub fn for_roles(&self) -> AccountRule {
+        AccountRule {
+            stated: None,
+            ..self.clone()
+        }
+    }
+
     /// Whether a text can be an account ID.
     pub fn is_account_id(text: &str) -> bool {
         is_account_id(text)
     }
 
+    fn judge_statement(&self, account: &str) -> Result<(), CredentialsError> {
+        match &self.stated {
+            Some(stated) if stated != account => Err(CredentialsError::new(format!(
+                "account_id says that the credentials belong to the account {stated}, but they belong to the account \
+                 {account}; nothing was changed. Use the credentials of the right account, or correct account_id"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     fn judge(&self, account: &str, arn: &str) -> Result<(), CredentialsError> {
+        self.judge_statement(account)?;
         let fault = if self.forbidden.iter().any(|id| id == account) {
             "stands in forbidden_account_ids".to_owned()
         } else if !self.allowed.is_empty() && !self.allowed.iter().any(|id| id == account) {
@@ -71,16 +94,16 @@ impl AccountGuard {
     }
 
     async fn check(&self) -> Result<(), CredentialsError> {
+        if self.rule.is_empty() {
+            return Ok(());
+        }
         let account = self.account.get_or_try_init(|| async {
-            let answer = self.client.operation(PATIENCE).call(&GetCallerIdentity {}).await;
-            let identity = answer
-                .map_err(|error| {
-                    CredentialsError::new(
-                        "the account cannot be compared with allowed_account_ids and forbidden_account_ids",
-                    )
-                    .caused_by(error)
-                })?
-                .body;
+            let identity = CallerIdentity::of(&self.client.operation(PATIENCE)).await.map_err(|error| {
+                CredentialsError::new(
+                    "the account cannot be compared with allowed_account_ids and forbidden_account_ids",
+                )
+                .caused_by(error)
+            })?;
             let Some(account) = identity.account_id else {
                 return Err(CredentialsError::new(
                     "the account cannot be compared with allowed_account_ids and forbidden_account_ids: the answer of \
@@ -99,7 +122,12 @@ impl AccountGuard {
 impl CredentialsSource for AccountGuard {
     async fn credentials(&self) -> Result<Credentials, CredentialsError> {
         self.check().await?;
-        self.source.credentials().await
+        let credentials = self.source.credentials().await?;
+        // A profile tells its role's account only once it has been read.
+        if let Some(account) = self.source.account_id() {
+            self.rule.judge_statement(&account)?;
+        }
+        Ok(credentials)
     }
 
     async fn replacement(
@@ -116,7 +144,10 @@ impl CredentialsSource for AccountGuard {
 
     fn account_id(&self) -> Option<String> {
         let known = self.account.get().and_then(|account| account.as_ref().ok());
-        known.cloned().or_else(|| self.source.account_id())
+        known
+            .or(self.rule.stated.as_ref())
+            .cloned()
+            .or_else(|| self.source.account_id())
     }
 }
 
@@ -126,16 +157,28 @@ mod tests {
 
     #[test]
     fn rules() {
-        let check = |allowed: &[&str], forbidden: &[&str], expected: &str| {
-            let list = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect();
-            let rule = AccountRule {
-                allowed: list(allowed),
-                forbidden: list(forbidden),
+        let stated =
+            |stated: Option<&str>, allowed: &[&str], forbidden: &[&str], expected: &str| {
+                let list = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect();
+                let rule = AccountRule {
+                    allowed: list(allowed),
+                    forbidden: list(forbidden),
+                    stated: stated.map(str::to_owned),
+                };
+                let found = rule.judge("1", "acs:ram::1:user/x").err();
+                let found = found.map(|error| error.to_string()).unwrap_or_default();
+                assert_eq!(found.is_empty(), expected.is_empty(), "{found}");
+                assert!(found.contains(expected), "{found}");
             };
-            let found = rule.judge("1", "acs:ram::1:user/x").err();
-            let found = found.map(|error| error.to_string()).unwrap_or_default();
-            assert_eq!(found.is_empty(), expected.is_empty(), "{found}");
-            assert!(found.contains(expected), "{found}");
+        stated(Some("1"), &["1"], &[], "");
+        stated(
+            Some("2"),
+            &["1"],
+            &[],
+            "belong to the account 2, but they belong to the account 1; nothing was changed",
+        );
+        let check = |allowed: &[&str], forbidden: &[&str], expected: &str| {
+            stated(None, allowed, forbidden, expected);
         };
         check(&[], &[], "");
         check(&["2", "1"], &[], "");

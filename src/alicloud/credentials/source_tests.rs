@@ -858,6 +858,7 @@ async fn a_guard_lets_only_allowed_accounts_act() {
         let rule = AccountRule {
             allowed: vec![allowed.to_owned()],
             forbidden: Vec::new(),
+            stated: None,
         };
         let guard = AccountGuard::new(stage.context().client.acting_as(keys()), rule);
         parts(&outcome(&guard).await, expected);
@@ -881,4 +882,33 @@ async fn a_guard_lets_only_allowed_accounts_act() {
         2,
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_stated_account_costs_no_call_and_gives_way_to_no_other() {
+    let rule = AccountRule {
+        stated: Some("9".to_owned()),
+        ..AccountRule::default()
+    };
+    let stage = Stage::new(&[]).await;
+    let guard = AccountGuard::new(stage.context().client.acting_as(keys()), rule.clone());
+    assert_eq!(guard.account_id().as_deref(), Some("9"));
+    parts(&outcome(&guard).await, &["LTAI5tQnKxAbCdEfGhJkwXyZ"]);
+    assert_eq!(stage.server.requests().len(), 0);
+
+    // A profile tells the account of its role when it is read.
+    let stage = Stage::new(&[issued("STS.a")]).await;
+    let profile = Arc::new(stage.profiles(&json!([{
+        "name": "p", "mode": "RamRoleArn", "access_key_id": "id", "access_key_secret": "MARK-secret", "ram_role_arn": ROLE,
+    }])));
+    let guard = AccountGuard::new(stage.context().client.acting_as(profile), rule);
+    parts(
+        &outcome(&guard).await,
+        &[
+            "account_id says",
+            "the account 9",
+            "the account 123",
+            "nothing was changed",
+        ],
+    );
 }

@@ -44,7 +44,10 @@ impl<P: Provider> Server<P> {
         let request = managed.import_request(input)?;
         let asked = match &request {
             ImportRequest::Id(_) => None,
-            ImportRequest::Identity(identity) => Some(identity.clone()),
+            ImportRequest::Identity(identity) => managed
+                .identity
+                .as_ref()
+                .map(|schema| schema.project(identity)),
         };
         let mut state = guarded_now("import", || managed.resource.import(request))??;
         if null_unknowns(&mut state) {

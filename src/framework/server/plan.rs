@@ -68,7 +68,9 @@ impl<P: Provider> Server<P> {
             // Whether the object has to be replaced is what is not known yet.
             response.requires_replace.clear();
         }
+        let client = self.client();
         let request = PlanRequest {
+            client: client.as_deref(),
             prior: prior.as_ref(),
             config: config.as_ref(),
             prior_private: prior_private.as_ref(),

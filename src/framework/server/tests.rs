@@ -85,7 +85,7 @@ impl Resource for Thing {
         Diagnostics::new()
     }
 
-    fn modify_plan(&self, request: &PlanRequest<'_>, response: &mut PlanResponse) {
+    fn modify_plan(&self, request: &PlanRequest<'_, Self::Client>, response: &mut PlanResponse) {
         act(request
             .config
             .and_then(|config| config.text("act"))

@@ -70,7 +70,7 @@ pub(super) async fn bind(search: &Search<'_>) -> Result<Bound, Diagnostics> {
                 let finding = look(search, looking.rounds).await;
                 looking.after(finding)
             }
-            State::Ended(ending) => return tell::ending(search.waba_id, ending),
+            State::Ended(ending) => return tell::ending(search.waba_id, search.role_arn, ending),
         };
     }
 }
@@ -78,7 +78,7 @@ pub(super) async fn bind(search: &Search<'_>) -> Result<Bound, Diagnostics> {
 /// After a bind that followed one with an unknown outcome: whether the WABA has ended up in a second space.
 pub(super) async fn doubled(search: &Search<'_>, cust_space_id: &str) -> Option<Diagnostic> {
     let finding = search.round(Some(cust_space_id)).await;
-    tell::doubled(search.waba_id, cust_space_id, finding)
+    tell::doubled(search.waba_id, search.role_arn, cust_space_id, finding)
 }
 
 async fn look(search: &Search<'_>, rounds: usize) -> Result<Finding, Unsearchable> {

@@ -143,6 +143,8 @@ pub(super) struct Search<'a> {
     pub(super) sightings: &'a Sightings,
     pub(super) waba_id: &'a str,
     pub(super) isv_code: Option<&'a str>,
+    /// The role that the resource names, for advice.
+    pub(super) role_arn: Option<&'a str>,
 }
 
 impl Search<'_> {

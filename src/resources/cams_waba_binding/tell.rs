@@ -6,7 +6,10 @@ use std::fmt::Write as _;
 
 use super::bind::{Bound, Cause, Ending};
 use super::search::{Absence, Finding, Showing, Unsearchable};
-use crate::framework::{AttributePath, Diagnostic, Diagnostics};
+use crate::{
+    framework::{AttributePath, Diagnostic, Diagnostics},
+    resources::role,
+};
 
 type Sought = Result<Absence, Unsearchable>;
 
@@ -14,7 +17,11 @@ const CONSOLE: &str =
     "Channel Management of the console (https://chatapp.console.alibabacloud.com)";
 
 /// The result of a bind: the space with what is to be known about it, or the error.
-pub(super) fn ending(waba_id: &str, ending: Ending) -> Result<Bound, Diagnostics> {
+pub(super) fn ending(
+    waba_id: &str,
+    role_arn: Option<&str>,
+    ending: Ending,
+) -> Result<Bound, Diagnostics> {
     match ending {
         Ending::Bound(bound, doubt) => Ok(Bound {
             doubted: doubt.is_some(),
@@ -47,7 +54,7 @@ pub(super) fn ending(waba_id: &str, ending: Ending) -> Result<Bound, Diagnostics
             Err(told.into())
         }
         Ending::Unknown(mut told, sought) => {
-            let _ = write!(told.detail, "\n\n{}", unknown(waba_id, &sought));
+            let _ = write!(told.detail, "\n\n{}", unknown(waba_id, role_arn, &sought));
             Err(told.into())
         }
     }
@@ -56,6 +63,7 @@ pub(super) fn ending(waba_id: &str, ending: Ending) -> Result<Bound, Diagnostics
 /// After a bind that followed one with an unknown outcome.
 pub(super) fn doubled(
     waba_id: &str,
+    role_arn: Option<&str>,
     cust_space_id: &str,
     finding: Result<Finding, Unsearchable>,
 ) -> Option<Diagnostic> {
@@ -73,7 +81,8 @@ pub(super) fn doubled(
                 "Now the space {other} shows the same WABA: most likely the first attempt was executed late. Delete the \
                  one of the two channels that you do not need in {CONSOLE}. To keep the other one, import it in place \
                  of this object:\n\n  terraform state rm 'alicloud_cams_waba_binding.NAME'\n  terraform import \
-                 'alicloud_cams_waba_binding.NAME' '{other}'"
+                 'alicloud_cams_waba_binding.NAME' '{}'",
+                role::import_id(role_arn, &other)
             ),
         ),
         Ok(Finding::Absent(absence)) => match doubts(&absence) {
@@ -133,12 +142,13 @@ fn adopted(waba_id: &str, cust_space_id: &str, cause: &Cause) -> Diagnostic {
 }
 
 /// How to find out whether a bind took place.
-fn unknown(waba_id: &str, sought: &Sought) -> String {
+fn unknown(waba_id: &str, role_arn: Option<&str>, sought: &Sought) -> String {
     format!(
         "Whether WABA {waba_id} is bound now is unknown, and nothing was saved in state. {} Before you apply again, look \
          in {CONSOLE} for a channel with this WABA. If there is one, take it over by its channel ID:\n\n  terraform \
-         import 'alicloud_cams_waba_binding.NAME' CHANNEL_ID\n\nIf there is none, apply again:\n\n  terraform apply",
-        looked(waba_id, sought)
+         import 'alicloud_cams_waba_binding.NAME' {}\n\nIf there is none, apply again:\n\n  terraform apply",
+        looked(waba_id, sought),
+        role::import_id(role_arn, "CHANNEL_ID"),
     )
 }
 
@@ -196,6 +206,8 @@ mod tests {
     use super::super::api::Waba;
     use super::*;
 
+    const ARN: &str = "acs:ram::2:role/r";
+
     fn absence(complete: bool, undecided: &[&str], list: Showing) -> Absence {
         Absence {
             listed: 3,
@@ -231,12 +243,13 @@ mod tests {
             cust_space_id: "other".to_owned(),
             waba: Waba::unread("1"),
         };
-        let told = doubled("1", "mine", Ok(found)).expect("told");
+        let told = doubled("1", Some(ARN), "mine", Ok(found)).expect("told");
         for word in [
             "WABA 1",
             "the space mine",
             "the space other",
             "terraform import",
+            "'acs:ram::2:role/r/other'",
         ] {
             assert!(
                 told.detail.contains(word),
@@ -247,6 +260,7 @@ mod tests {
         assert_eq!(
             doubled(
                 "1",
+                None,
                 "mine",
                 Ok(Finding::Absent(absence(true, &[], Showing::Shows)))
             ),
@@ -254,6 +268,7 @@ mod tests {
         );
         let hidden = doubled(
             "1",
+            None,
             "mine",
             Ok(Finding::Absent(absence(true, &[], Showing::Hides))),
         );
@@ -266,9 +281,9 @@ mod tests {
 
     #[test]
     fn what_is_unknown_comes_with_two_commands() {
-        let check = |sought: Sought, seen: &str| {
+        let check = |role_arn: Option<&str>, sought: Sought, seen: &str| {
             let told = Diagnostic::error("S", "D");
-            let Err(told) = ending("1", Ending::Unknown(told, sought)) else {
+            let Err(told) = ending("1", role_arn, Ending::Unknown(told, sought)) else {
                 panic!("not an error")
             };
             let text = told
@@ -285,13 +300,19 @@ mod tests {
             }
         };
         check(
+            None,
             Err(Unsearchable("ListInstance: no".to_owned())),
             "could not look it up by itself: ListInstance: no.",
         );
         check(
+            None,
             Ok(absence(true, &[], Showing::Shows)),
             "None of the 3 spaces that ListInstance shows",
         );
-        check(Ok(absence(true, &["x"], Showing::Shows)), "the space x");
+        let silent = || Ok(absence(true, &["x"], Showing::Shows));
+        check(None, silent(), "the space x");
+        // As it is printed, with the ID filled in, the command has to work.
+        check(None, silent(), "NAME' CHANNEL_ID\n");
+        check(Some(ARN), silent(), "NAME' acs:ram::2:role/r/CHANNEL_ID\n");
     }
 }

@@ -148,7 +148,7 @@ impl Resource for Room {
         }
     }
 
-    fn modify_plan(&self, request: &PlanRequest<'_>, response: &mut PlanResponse) {
+    fn modify_plan(&self, request: &PlanRequest<'_, Self::Client>, response: &mut PlanResponse) {
         let moves = request.config.and_then(|config| config.text("guest")) == Some("a planner");
         if let (true, Some(planned)) = (moves, &mut response.planned) {
             planned.set("door", "C");
