@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo test -p acceptance-tests --test soak                                # two minutes
-//! TF_ACC_SOAK_SECONDS=7200 cargo test -p acceptance-tests --test soak      # as long as you like
+//! TF_ACC_SOAK_SECONDS=7200 cargo test -p acceptance-tests --test soak      # as long as you like, with a new seed
 //! TF_ACC_SOAK_SEED=4711 cargo test -p acceptance-tests --test soak         # the same decisions again
 //! ```
 //!
@@ -11,7 +11,7 @@
 //! refresh, an import, drift behind Terraform's back, other positions of the emulator's switches, or a signal during an
 //! apply; most come with faults. Where a message tells the practitioner what to do, the soak does that and nothing else.
 //!
-//! The seed is printed at the start and with a failure. Each step draws from the seed, its lane and its number alone, so
+//! The seed is drawn where a length is asked for, and else always the same; it is printed at the start and with a failure. Each step draws from the seed, its lane and its number alone, so
 //! the same seed makes the same decisions. What depends on time may differ: how many calls a fault by chance meets, what
 //! is in flight when a signal arrives, how many steps fit. The log of each lane, whose path is printed, and the failure
 //! itself list what was decided and what came of it.

@@ -305,6 +305,10 @@ impl Lane {
                 self.count("switches");
                 let switches = draw::switches(rng);
                 self.note(&format!("      {}", differences(&switches)?));
+                if switches.bind_again == BindAgain::NewSpace {
+                    // From here on, binding again without the look that a message asks for would double.
+                    self.settle()?;
+                }
                 self.stir(switches)?;
             }
             Action::Ended(end) => {
@@ -733,16 +737,24 @@ resource \"{TYPE}\" \"{name}\" {{
         let Some(binding) = self.wishes.bindings.last().cloned() else {
             return Err("an import without a binding".into());
         };
-        let space = self.emulator.add_space(NewSpace {
-            account: Some(account(binding.account)),
-            waba_id: Some(binding.waba_id.clone()),
-            ..NewSpace::default()
-        })?;
-        self.ledger.made_at_the_console(&space.cust_space_id);
-        let (to, id) = (
-            address(&binding.name),
-            import_id(&binding, &space.cust_space_id),
-        );
+        // One that a message told to look for is there already; nobody makes another at the console.
+        let named = self.ledger.to_be_settled(&self.truth());
+        let mut named = named
+            .into_iter()
+            .filter(|(waba_id, _)| *waba_id == binding.waba_id);
+        let space = match named.next() {
+            Some((_, space)) => space,
+            None => {
+                let made = self.emulator.add_space(NewSpace {
+                    account: Some(account(binding.account)),
+                    waba_id: Some(binding.waba_id.clone()),
+                    ..NewSpace::default()
+                })?;
+                self.ledger.made_at_the_console(&made.cust_space_id);
+                made.cust_space_id
+            }
+        };
+        let (to, id) = (address(&binding.name), import_id(&binding, &space));
         let ran = if block {
             self.configure(Some((&to, &id)))?;
             self.command("import by a block", &APPLY, faults)?
@@ -753,8 +765,7 @@ resource \"{TYPE}\" \"{name}\" {{
         self.look(&ran, block)?;
         if ran.well() {
             let (_, stored) = self.stored()?;
-            let imported =
-                |object: &Stored| object.address == to && object.id == space.cust_space_id;
+            let imported = |object: &Stored| object.address == to && object.id == space;
             if !stored.iter().any(imported) {
                 let text = format!("{to} is not in state\n{}", ran.output);
                 return Err(Stop::Defects(text));
