@@ -6,6 +6,8 @@
 
 #[path = "credentials/many_accounts.rs"]
 mod many_accounts;
+#[path = "credentials/proxies.rs"]
+mod proxies;
 #[path = "credentials/refreshing.rs"]
 mod refreshing;
 #[path = "credentials/roles.rs"]
@@ -27,6 +29,7 @@ use serde_json::json;
 fn main() -> ExitCode {
     let subjects: &[&[Case]] = &[
         sources::CASES,
+        proxies::CASES,
         refreshing::CASES,
         roles::CASES,
         secrets::CASES,

@@ -280,10 +280,6 @@ fn the_role_of_the_instance(stage: &mut Stage) -> Ending {
 
 fn nothing_configured_on_an_instance(stage: &mut Stage) -> Ending {
     afresh(stage)?;
-    // No proxy stands between an instance and its metadata.
-    for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
-        stage.directory.set(variable, "http://127.0.0.1:1");
-    }
     binds(stage, "")?;
     // Once in the process that applied, once in the one that planned; the first plan had nothing to read.
     equal("discoveries", stage.calls("MetadataRole"), 2)
