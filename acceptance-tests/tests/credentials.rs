@@ -6,6 +6,8 @@
 
 #[path = "credentials/many_accounts.rs"]
 mod many_accounts;
+#[path = "credentials/panics.rs"]
+mod panics;
 #[path = "credentials/proxies.rs"]
 mod proxies;
 #[path = "credentials/refreshing.rs"]
@@ -27,12 +29,16 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
 fn main() -> ExitCode {
+    if panics::is_the_provider() {
+        return panics::serve();
+    }
     let subjects: &[&[Case]] = &[
         sources::CASES,
         proxies::CASES,
         refreshing::CASES,
         roles::CASES,
         secrets::CASES,
+        panics::CASES,
         many_accounts::CASES,
     ];
     acceptance::run(&subjects.concat())
