@@ -62,7 +62,7 @@ impl OAuth {
         // The lock is waited for on a thread that may block.
         let locked = tokio::task::spawn_blocking(move || LockedFile::lock(&path))
             .await
-            .map_err(|error| CredentialsError::new("the lock was not taken").caused_by(error))??;
+            .map_err(|_| CredentialsError::new("the lock of the CLI's file was not taken"))??;
         // Read under the lock: somebody else may have renewed the token meanwhile.
         let profile = CliFile::read(&self.path)?.profile(&self.profile)?;
         let site = self.site(&profile)?;
@@ -183,9 +183,8 @@ impl Fetch for OAuth {
         // A task of its own: it must not end between the renewal and the writing back.
         tokio::spawn(self.clone().session())
             .await
-            .map_err(|error| {
-                CredentialsError::new("the renewal did not end as it should").caused_by(error)
-            })?
+            // A panic's words are for the log alone: they may hold anything.
+            .map_err(|_| CredentialsError::new("the renewal did not end as it should"))?
     }
 }
 

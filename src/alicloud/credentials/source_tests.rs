@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use time::macros::datetime;
+use time::{OffsetDateTime, macros::datetime};
 
 use super::*;
 use crate::alicloud::client::Surroundings;
@@ -57,6 +57,10 @@ impl Stage {
     }
 
     fn context(&self) -> Context {
+        self.context_at(|| datetime!(2026-01-15 08:30:05 UTC))
+    }
+
+    fn context_at(&self, now: fn() -> OffsetDateTime) -> Context {
         let variables = self.variables.clone();
         let mut settings = Settings::new(
             "ap-southeast-1",
@@ -66,7 +70,7 @@ impl Stage {
         settings.endpoints = settings.endpoints.with(&STS, endpoint);
         settings.max_retry_timeout = Some(std::time::Duration::ZERO);
         let surroundings = Surroundings {
-            now: || datetime!(2026-01-15 08:30:05 UTC),
+            now,
             jitter: || 0.0,
             nonce: || uuid::Uuid::new_v4().to_string(),
             limiter: Arc::default(),
@@ -846,6 +850,29 @@ async fn an_abandoned_renewal_is_written_back_all_the_same() {
         }
     }
     panic!("the new refresh token was lost");
+}
+
+#[tokio::test]
+async fn what_a_panic_of_a_renewal_says_is_not_repeated() {
+    thread_local! {
+        static LOOKS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+    }
+    let stage = Stage::new(&[]).await;
+    let text = json!({"current": "p", "profiles": [{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
+        "oauth_refresh_token": "MARK-refresh"}]});
+    stage.file(".aliyun/config.json", &text.to_string());
+    // The cache looks at the clock first, the renewal second.
+    let context = stage.context_at(|| {
+        LOOKS.set(LOOKS.get() + 1);
+        assert!(LOOKS.get() < 2, "MARK-secret");
+        datetime!(2026-01-15 08:30:05 UTC)
+    });
+    let source = Profile::new(context, ProfileWish::default());
+    parts(
+        &outcome(&source).await,
+        &["the renewal did not end as it should"],
+    );
+    assert_eq!(LOOKS.get(), 2);
 }
 
 #[tokio::test]
