@@ -131,13 +131,19 @@ async fn outcome(source: &dyn CredentialsSource) -> String {
     }
 }
 
-fn told(error: &CredentialsError) -> String {
+/// An error with its causes.
+fn chain(error: &CredentialsError) -> String {
     let mut text = error.to_string();
     let mut next = StdError::source(error);
     while let Some(cause) = next {
         text.push_str(&format!(": {cause}"));
         next = cause.source();
     }
+    text
+}
+
+fn told(error: &CredentialsError) -> String {
+    let text = chain(error);
     let debug = format!("{error:?}");
     for hidden in [
         "MARK-secret",
@@ -850,6 +856,274 @@ async fn an_abandoned_renewal_is_written_back_all_the_same() {
         }
     }
     panic!("the new refresh token was lost");
+}
+
+/// All that is marked in a request, to be said back.
+fn marked(request: &str) -> String {
+    let words = request.split(|c: char| c.is_whitespace() || "&?=/\"".contains(c));
+    let marked: Vec<&str> = words.filter(|word| word.contains("MARK")).collect();
+    assert!(!marked.is_empty(), "nothing to say back of {request}");
+    marked.join(" ")
+}
+
+fn html(request: &str) -> String {
+    format!("<html>{} {request}</html>", marked(request))
+}
+
+/// How whoever hands out credentials may fail, each with as many marked words as it can say: a name, the reaction, and
+/// what has to be told if it is STS that answers, and if it is not.
+fn failures() -> Vec<(&'static str, Reaction, &'static str, &'static str)> {
+    let all = || {
+        json!({"AccessKeyId": "STS.x", "AccessKeySecret": "MARK-secret", "SecurityToken": "MARK-token",
+            "Expiration": "2026-01-15T09:30:05Z"})
+    };
+    let wrapped = |session: Value| {
+        // Where each of them looks for its session.
+        let mut answer = session.clone();
+        answer["Credentials"] = session.clone();
+        answer["CloudCredential"] = session;
+        answer["access_token"] = json!("MARK-token-new");
+        answer
+    };
+    let without = |name: &str| {
+        let mut session = all();
+        session[name] = Value::Null;
+        wrapped(session)
+    };
+    let with = |name: &str, value: &str| {
+        let mut session = all();
+        session[name] = json!(value);
+        wrapped(session)
+    };
+    let mut large = wrapped(all()).to_string();
+    large.push_str(&" ".repeat(4 << 20));
+    vec![
+        ("cut off", Reaction::raw(b"").cut(), "the connection was cut", "cannot be reached"),
+        (
+            "cut off within the answer",
+            Reaction::raw(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"AccessKeySecret\": \"MARK-secret\"").cut(),
+            "the connection was cut",
+            "cannot be reached",
+        ),
+        ("no HTTP", Reaction::raw(b"MARK-secret\r\n\r\n").cut(), "the connection was cut", "cannot be reached"),
+        (
+            "refused",
+            Reaction::reply(|request| {
+                let body = json!({"Code": "Denied", "Message": marked(request)});
+                Reaction::answer(403, &[], &body.to_string())
+            }),
+            "HTTP 403 Denied: (withheld)",
+            "HTTP 403",
+        ),
+        (
+            "refused as OAuth does it",
+            Reaction::reply(|request| {
+                let body = json!({"error": marked(request), "error_description": marked(request)});
+                Reaction::answer(400, &[], &body.to_string())
+            }),
+            "HTTP 400",
+            "HTTP 400",
+        ),
+        (
+            "a code that repeats the request",
+            Reaction::reply(|request| {
+                let body = json!({"Code": marked(request), "Message": request});
+                Reaction::answer(403, &[], &body.to_string())
+            }),
+            "HTTP 403",
+            "HTTP 403",
+        ),
+        (
+            "no success, and a code that repeats the request",
+            Reaction::reply(|request| {
+                let body = json!({"Code": marked(request), "Message": request});
+                Reaction::answer(200, &[], &body.to_string())
+            }),
+            "HTTP 200 (withheld)",
+            "it",
+        ),
+        (
+            "an error page that repeats the request",
+            Reaction::reply(|request| Reaction::answer(500, &[], &html(request))),
+            "HTTP 500",
+            "HTTP 500",
+        ),
+        (
+            "a page that repeats the request",
+            Reaction::reply(|request| Reaction::answer(200, &[], &html(request))),
+            "not a JSON object",
+            "not JSON (line 1, column 1)",
+        ),
+        (
+            "an error that holds a session",
+            Reaction::answer(500, &[], &wrapped(all()).to_string()),
+            "HTTP 500",
+            "HTTP 500",
+        ),
+        (
+            "half a session",
+            Reaction::answer(200, &[], "{\"AccessKeySecret\": \"MARK-secret\",\n\"SecurityToken\": MARK-token}"),
+            "not a JSON object",
+            "not JSON (line 2, column 18)",
+        ),
+        (
+            "another kind of JSON",
+            Reaction::answer(200, &[], "[\"MARK-secret\"]"),
+            "not a JSON object",
+            "not an object",
+        ),
+        (
+            "no secret",
+            Reaction::answer(200, &[], &without("AccessKeySecret").to_string()),
+            "it has no AccessKeySecret",
+            "it has no AccessKeySecret",
+        ),
+        (
+            "no token",
+            Reaction::answer(200, &[], &without("SecurityToken").to_string()),
+            "it has no SecurityToken",
+            "it has no SecurityToken",
+        ),
+        (
+            "an end that is no date",
+            Reaction::answer(200, &[], &with("Expiration", "MARK-secret").to_string()),
+            "its Expiration is not a date",
+            "its Expiration is not a date",
+        ),
+        (
+            "an end in the past",
+            Reaction::answer(200, &[], &with("Expiration", "2026-01-15T08:30:04Z").to_string()),
+            "had already expired",
+            "had already expired",
+        ),
+        (
+            "elsewhere",
+            Reaction::reply(|request| {
+                let location = format!("http://127.0.0.1:1/{}", marked(request).replace(' ', "/"));
+                Reaction::answer(302, &[("location", &location)], &html(request))
+            }),
+            "HTTP 302, a redirect to http://127.0.0.1;",
+            "HTTP 302",
+        ),
+        ("endless", Reaction::answer(200, &[], &large), "larger than 4 MiB", "larger than 256 KiB"),
+    ]
+}
+
+/// Who hands out credentials over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Vendor {
+    AssumeRole,
+    AssumeRoleWithOidc,
+    CredentialsUri,
+    Metadata,
+    CloudSso,
+    OAuthRenewal,
+    OAuthExchange,
+}
+
+impl Vendor {
+    fn source(self, stage: &Stage) -> Arc<dyn CredentialsSource> {
+        match self {
+            Vendor::AssumeRole => {
+                let keys = StaticKeys::new(
+                    "LTAI5tQnKxAbCdEfGhJkwXyZ",
+                    "MARK-secret",
+                    Some("MARK-token"),
+                );
+                let client = stage
+                    .context()
+                    .client
+                    .acting_as(Arc::new(keys.expect("valid keys")));
+                AssumedRole::source(client, role())
+            }
+            Vendor::AssumeRoleWithOidc => OidcRole::source(
+                stage.context().client,
+                RoleWithOidc {
+                    role: role(),
+                    oidc_provider_arn: "acs:ram::123:oidc-provider/ci".to_owned(),
+                    token: OidcToken::Text(Secret::new("MARK-oidc")),
+                },
+            ),
+            Vendor::CredentialsUri => {
+                let url = format!(
+                    "{}/MARK-secret-of-a-path/vend?key=MARK-secret&MARK-token",
+                    stage.url()
+                );
+                CredentialsUri::source(&stage.context(), &url).expect("a URL")
+            }
+            Vendor::Metadata => EcsMetadata::source(
+                &stage.context(),
+                InstanceMetadata {
+                    role: Some("runner".to_owned()),
+                    expected: true,
+                    ..InstanceMetadata::default()
+                },
+            ),
+            Vendor::CloudSso => Arc::new(stage.profiles(&json!([{"name": "p", "mode": "CloudSSO",
+                "cloud_sso_sign_in_url": stage.url(), "cloud_sso_account_id": "123",
+                "cloud_sso_access_config": "ac-1", "access_token": "MARK-token"}]))),
+            Vendor::OAuthRenewal | Vendor::OAuthExchange => {
+                let expires = if self == Vendor::OAuthExchange {
+                    4_102_444_800_i64
+                } else {
+                    0
+                };
+                Arc::new(stage.profiles(
+                    &json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
+                    "oauth_access_token": "MARK-token", "oauth_access_token_expire": expires,
+                    "oauth_refresh_token": "MARK-refresh"}]),
+                ))
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_failure_of_a_vendor_shows_a_secret() {
+    let mut found = Vec::new();
+    for vendor in [
+        Vendor::AssumeRole,
+        Vendor::AssumeRoleWithOidc,
+        Vendor::CredentialsUri,
+        Vendor::Metadata,
+        Vendor::CloudSso,
+        Vendor::OAuthRenewal,
+        Vendor::OAuthExchange,
+    ] {
+        for (name, failure, of_sts, of_others) in failures() {
+            let mut reactions = Vec::new();
+            if vendor == Vendor::Metadata {
+                reactions.push(Reaction::answer(200, &[], "MARK-token"));
+            }
+            let before = reactions.len();
+            reactions.push(failure);
+            let stage = Stage::new(&reactions).await;
+            let source = vendor.source(&stage);
+            let error = source.credentials().await.expect_err(name);
+            let told = format!("{} {error:?} {source:?}", chain(&error));
+            let is_sts = matches!(vendor, Vendor::AssumeRole | Vendor::AssumeRoleWithOidc);
+            let expected = match of_others {
+                // A renewal reads other fields, and goes no further without them.
+                "it has no AccessKeySecret"
+                | "it has no SecurityToken"
+                | "had already expired"
+                | "its Expiration is not a date"
+                    if vendor == Vendor::OAuthRenewal =>
+                {
+                    "its answer has no refresh_token"
+                }
+                _ if is_sts => of_sts,
+                _ => of_others,
+            };
+            // STS is asked again where that may help; the others are not.
+            let requests = stage.server.requests().len();
+            let repeated = !is_sts && requests != before + 1;
+            if told.contains("MARK") || !told.contains(expected) || repeated {
+                found.push(format!("{vendor:?}, {name}: expected {expected:?}, found after {requests} requests: {told}"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[tokio::test]
