@@ -616,6 +616,182 @@ async fn files_of_profiles() {
 }
 
 #[tokio::test]
+async fn no_file_that_cannot_be_used_shows_a_secret() {
+    const CLI: &str = ".aliyun/config.json";
+    const INI: &str = ".alibabacloud/credentials";
+    let check = async |path: &str, content: &[u8], expected: &[&str]| {
+        let stage = Stage::new(&[]).await;
+        std::fs::write(stage.file(path, ""), content).expect("written");
+        let source = stage.profile();
+        parts(&outcome(&source).await, expected);
+        assert!(!format!("{source:?}").contains("MARK"));
+        assert!(stage.server.requests().is_empty());
+    };
+    check(
+        CLI,
+        b"{\"a\": \"MARK-secret\xff\"}",
+        &["config.json cannot be read: it is not UTF-8 text"],
+    )
+    .await;
+    check(
+        CLI,
+        &b"{\"MARK-secret\"".repeat(512 << 10),
+        &["cannot be read: it is larger than 4 MiB"],
+    )
+    .await;
+    check(
+        CLI,
+        b"{\"profiles\": \"MARK-secret\"}",
+        &["no profile \"default\"", "it has none"],
+    )
+    .await;
+    check(
+        CLI,
+        b"{\"access_key_secret\": \"MARK-secret\n\"}",
+        &["not valid JSON", "line 2 column 0"],
+    )
+    .await;
+    check(
+        CLI,
+        b"{\"access_key_secret\": \"MARK-secret\",\n \"sts_token\": MARK}",
+        &["line 2 column 15"],
+    )
+    .await;
+    check(
+        CLI,
+        b"{\"access_key_secret\": \"MARK-secret",
+        &["not valid JSON", "line 1 column 34"],
+    )
+    .await;
+    check(
+        INI,
+        b"[default]\ntype = access_key\nMARK-secret\n",
+        &["credentials line 3: neither"],
+    )
+    .await;
+    check(
+        INI,
+        b"access_key_secret = MARK-secret\n",
+        &["line 1: an entry before"],
+    )
+    .await;
+    check(
+        INI,
+        b"[\"MARK-secret\"",
+        &["line 1: a section needs a closing ]"],
+    )
+    .await;
+    check(
+        INI,
+        b"[default]\ntype = access_key\naccess_key_id = k\naccess_key_secret = MARK-secret x\n",
+        &[
+            "section [default]",
+            "holds keys that cannot be used",
+            "the AccessKey secret has a blank",
+        ],
+    )
+    .await;
+
+    let stage = Stage::new(&[]).await;
+    std::fs::create_dir_all(stage.home.path().join(CLI)).expect("made");
+    parts(
+        &outcome(&stage.profile()).await,
+        &["config.json cannot be read"],
+    );
+
+    for (field, value, expected) in [
+        (
+            "access_key_secret",
+            " MARK-secret",
+            "the AccessKey secret has a blank",
+        ),
+        (
+            "external_id",
+            "MARK-secret of ours",
+            "bad external_id: it must be 2 to 1224 letters",
+        ),
+        (
+            "policy",
+            "MARK-secret",
+            "bad policy: it must be JSON, but is not",
+        ),
+        (
+            "sts_endpoint",
+            "https://user:MARK-secret@sts.example",
+            "bad sts_endpoint",
+        ),
+        ("sts_region", "", "cannot be assumed"),
+    ] {
+        let stage = Stage::new(&[refusal(403, "NoPermission")]).await;
+        let mut profile = json!({"name": "p", "mode": "RamRoleArn", "access_key_id": "LTAI5tQnKxAbCdEfGhJkwXyZ",
+            "access_key_secret": "MARK-secret", "ram_role_arn": ROLE});
+        profile[field] = json!(value);
+        parts(
+            &outcome(&stage.profiles(&json!([profile]))).await,
+            &[expected],
+        );
+    }
+    for (field, value, expected) in [
+        (
+            "credentials_uri",
+            "https://user:MARK-secret@vend.example",
+            "must not hold a user name",
+        ),
+        ("credentials_uri", "vend?key=MARK-secret", "it is not a URL"),
+        ("credentials_uri", "https://:MARK-secret", "it is not a URL"),
+    ] {
+        let stage = Stage::new(&[]).await;
+        let profiles = json!([{"name": "p", "mode": "CredentialsURI", field: value}]);
+        parts(
+            &outcome(&stage.profiles(&profiles)).await,
+            &["profile \"p\"", expected],
+        );
+    }
+
+    for (content, expected) in [
+        (
+            &b"MARK-oidc\xff"[..],
+            "cannot be read: it is not UTF-8 text",
+        ),
+        (&b"\n"[..], "is empty"),
+    ] {
+        let stage = Stage::new(&[]).await;
+        let file = stage.file("token", "");
+        std::fs::write(&file, content).expect("written");
+        let role = RoleWithOidc {
+            role: role(),
+            oidc_provider_arn: "acs:ram::123:oidc-provider/ci".to_owned(),
+            token: OidcToken::File(file),
+        };
+        let source = OidcRole::source(stage.context().client, role);
+        parts(&outcome(&*source).await, &["the OIDC token file", expected]);
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_is_gone_when_it_is_to_be_written_back_is_an_error() {
+    let renewed = json!({"access_token": "MARK-token-new", "refresh_token": "MARK-refresh-new", "expires_in": 3600});
+    let renewed = ok(&renewed).after(std::time::Duration::from_millis(300));
+    let stage = Stage::new(&[renewed]).await;
+    let source = stage.profiles(
+        &json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
+        "oauth_refresh_token": "MARK-refresh"}]),
+    );
+    let gone = async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        stage.file(
+            ".aliyun/config.json",
+            r#"{"profiles": [{"name": "MARKed", "x": "MARK-secret"}]}"#,
+        );
+    };
+    let (found, ()) = tokio::join!(outcome(&source), gone);
+    parts(
+        &found,
+        &["config.json cannot be written", "the profile \"p\" is gone"],
+    );
+}
+
+#[tokio::test]
 async fn what_nobody_asked_for_may_be_absent() {
     let stage = Stage::new(&[]).await;
     let absent = async |stage: &Stage| {
@@ -669,6 +845,42 @@ async fn an_external_program() {
         ],
     )
     .await;
+    check(
+        "sh -c 'echo bad $1 >&2; echo \"$0\" >&2; exit 1' --key=MARK-secret MARK-token",
+        &["on stderr it said: bad (withheld) --key=(withheld)"],
+    )
+    .await;
+    let result = r#"{"mode":"AK","access_key_id":"k","access_key_secret":"MARK-secret"}"#;
+    check(
+        &format!("sh -c 'echo \"$0\" | tee /dev/stderr; echo no lease for MARK-secret >&2; exit 1' '{result}'"),
+        &["on stderr it said: (withheld) no lease for (withheld)"],
+    )
+    .await;
+    check(
+        "sh -c 'printf \"login refused, refresh_token=%s-%s\" MARK secret-1 >&2; exit 1'",
+        &["on stderr it said: login refused, refresh_token=(withheld)"],
+    )
+    .await;
+    check(
+        r#"echo '{"mode":"MARK-secret","access_key_secret":"MARK-secret"}'"#,
+        &["another mode than AK or StsToken"],
+    )
+    .await;
+    check(
+        r#"echo '{"mode":"AK","access_key_id":"k","access_key_secret":"MARK-secret","expiration":"MARK-secret"}'"#,
+        &["its Expiration is not a date"],
+    )
+    .await;
+    check(r#"echo '["MARK-secret"]'"#, &["not an object"]).await;
+    check(
+        "VAULT_TOKEN=MARK-secret vend",
+        &[
+            "the program VAULT_TOKEN gave no credentials",
+            "cannot be run",
+        ],
+    )
+    .await;
+    check("sh -c 'kill -9 $$' MARK-secret", &["signal: 9"]).await;
     check(
         "/no/such/program MARK-secret",
         &["the program /no/such/program", "cannot be run"],
