@@ -64,16 +64,24 @@ impl Process {
         name.map_or(self.program.as_str(), |(name, _)| name)
     }
 
-    /// The beginning of what it wrote to stderr, without what is likely to be secret there: arguments, its result, and
-    /// what follows a name such as `token=`.
+    /// The beginning of what it wrote to stderr, without what is likely to be secret there: arguments and parts of its
+    /// result that are no words, and what follows a name such as `token=`.
     fn complaint(&self, stdout: &[u8], stderr: &[u8]) -> Option<String> {
         let mut redactor = Redactor::default();
+        let mut before = "";
         for argument in &self.arguments {
             match argument.split_once('=') {
-                Some((_, value)) => redactor.withhold(value),
-                None if argument.starts_with('-') => {}
-                None => redactor.withhold(argument),
+                Some((name, value)) if names_secret(name) || looks_secret(value) => {
+                    redactor.withhold(value);
+                }
+                None if looks_secret(argument)
+                    || before.starts_with('-') && names_secret(before) =>
+                {
+                    redactor.withhold(argument);
+                }
+                _ => {}
             }
+            before = argument;
         }
         let stderr = Zeroizing::new(String::from_utf8_lossy(stderr).into_owned());
         for text in String::from_utf8_lossy(stdout)
@@ -173,15 +181,21 @@ fn read(fields: &Document) -> Result<Session, CredentialsError> {
 
 /// What stands behind `:` or `=` after a name that ends in a word for secrets, and is no word itself.
 fn labelled(text: &str) -> impl Iterator<Item = &str> {
-    const NAMES: [&str; 4] = ["secret", "token", "password", "key"];
     let edge = |c: char| c.is_whitespace() || "\"',;&{}".contains(c);
     text.match_indices([':', '=']).filter_map(move |(at, _)| {
-        let name = text[..at].trim_end_matches(edge).to_ascii_lowercase();
+        let name = text[..at].trim_end_matches(edge);
         let value = text[at + 1..].trim_start_matches(edge);
         let value = value.split(edge).next().unwrap_or_default();
-        let named = NAMES.iter().any(|word| name.ends_with(word));
-        (named && looks_secret(value)).then_some(value)
+        (names_secret(name) && looks_secret(value)).then_some(value)
     })
+}
+
+/// Whether a text ends in a word for secrets.
+fn names_secret(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["secret", "token", "password", "key"]
+        .iter()
+        .any(|word| text.ends_with(word))
 }
 
 /// Whether a text is more than a word of a sentence: long, and with a digit or a capital within.

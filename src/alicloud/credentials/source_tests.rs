@@ -846,8 +846,13 @@ async fn an_external_program() {
     )
     .await;
     check(
-        "sh -c 'echo bad $1 >&2; echo \"$0\" >&2; exit 1' --key=MARK-secret MARK-token",
-        &["on stderr it said: bad (withheld) --key=(withheld)"],
+        "sh -c 'echo cannot $3 $1 with $2 >&2; echo \"$0\" >&2; exit 1' --key=MARK-secret MARK-token --password lower-case unlock",
+        &["on stderr it said: cannot (withheld) (withheld) with --password --key=(withheld)"],
+    )
+    .await;
+    check(
+        "sh -c 'echo unknown argument $1 >&2; exit 1' vend lease-keys",
+        &["on stderr it said: unknown argument lease-keys"],
     )
     .await;
     let result = r#"{"mode":"AK","access_key_id":"k","access_key_secret":"MARK-secret"}"#;
