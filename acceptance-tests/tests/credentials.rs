@@ -29,6 +29,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
 fn main() -> ExitCode {
+    // What the provider starts has its environment, so this comes first.
+    if let Some(ending) = refreshing::vend() {
+        return ending;
+    }
     if panics::is_the_provider() {
         return panics::serve();
     }
@@ -96,12 +100,17 @@ fn populate(stage: &Stage) -> Result<(), Failed> {
 
 /// An unsigned token that the provider `ci` vouches for, which is good for a day.
 fn oidc_token() -> String {
+    oidc_token_until(4_102_444_800)
+}
+
+/// The same, until a moment in seconds since 1970.
+fn oidc_token_until(end: i64) -> String {
     let claims = json!({
         "iss": "https://ci.example",
         "aud": "terraform",
         "sub": "repo:acme/onboarding",
         "iat": 0,
-        "exp": 4_102_444_800_i64,
+        "exp": end,
         "MARK": "MARK-oidc",
     });
     let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());

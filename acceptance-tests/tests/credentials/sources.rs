@@ -1,9 +1,13 @@
 //! Every source leads to a binding in the right account, from the provider block and from the environment alone.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Stage, contains, equal},
+    acceptance::{Case, Ending, Failed, Stage, contains, equal},
     cases,
 };
 use serde_json::{Value, json};
@@ -14,12 +18,15 @@ use crate::{
 };
 
 pub(crate) const CASES: &[Case] = cases![sources:
+    static_keys,
     an_assumed_role,
     an_assumed_role_from_the_environment_alone,
     an_oidc_token_from_the_block,
     an_oidc_token_from_the_environment_alone,
     every_mode_of_the_clis_profiles,
     the_ini_file,
+    the_current_profile,
+    the_default_section_of_the_ini_file,
     a_credentials_uri,
     the_role_of_the_instance,
     nothing_configured_on_an_instance,
@@ -54,12 +61,61 @@ fn afresh(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-fn home_file(stage: &Stage, path: &str, text: &str) -> Ending {
+pub(crate) fn home_file(stage: &Stage, path: &str, text: &str) -> Ending {
     let path = stage.directory.path().join("../home").join(path);
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     Ok(fs::write(path, text)?)
+}
+
+/// A session of the tenant's role, as somebody copies it: AccessKey ID, secret and token.
+fn session(stage: &Stage) -> Result<[String; 3], Failed> {
+    let mut stream = TcpStream::connect(stage.emulator.address())?;
+    stream.write_all(b"GET /credentials-uri HTTP/1.0\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let body = answer.split("\r\n\r\n").nth(1).unwrap_or_default();
+    let session: Value = serde_json::from_str(body)?;
+    Ok(["AccessKeyId", "AccessKeySecret", "SecurityToken"]
+        .map(|name| session[name].as_str().unwrap_or_default().to_owned()))
+}
+
+fn static_keys(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    let [id, secret, token] = session(stage)?;
+    binds(
+        stage,
+        &format!(
+            "  access_key     = \"{id}\"\n  secret_key     = \"{secret}\"\n  security_token = \"{token}\""
+        ),
+    )?;
+    // The first spelling beats those set in the rounds before it.
+    for names in [
+        [
+            "ALICLOUD_ACCESS_KEY",
+            "ALICLOUD_SECRET_KEY",
+            "ALICLOUD_SECURITY_TOKEN",
+        ],
+        [
+            "ALIBABACLOUD_ACCESS_KEY_ID",
+            "ALIBABACLOUD_ACCESS_KEY_SECRET",
+            "ALIBABACLOUD_SECURITY_TOKEN",
+        ],
+        [
+            "ALIBABA_CLOUD_ACCESS_KEY_ID",
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+            "ALIBABA_CLOUD_SECURITY_TOKEN",
+        ],
+    ] {
+        afresh(stage)?;
+        for (name, value) in names.iter().zip(session(stage)?) {
+            stage.directory.set(name, value);
+        }
+        binds(stage, "")
+            .map_err(|failed| format!("{names:?}: {}", failed.message().unwrap_or_default()))?;
+    }
+    Ok(())
 }
 
 fn an_assumed_role(stage: &mut Stage) -> Ending {
@@ -95,7 +151,23 @@ fn an_assumed_role_from_the_environment_alone(stage: &mut Stage) -> Ending {
         .directory
         .set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", KEY_SECRET);
     stage.directory.set("ALIBABA_CLOUD_ROLE_ARN", ROLE);
-    binds(stage, "")
+    binds(stage, "")?;
+    stage.directory.unset("ALIBABA_CLOUD_ROLE_ARN");
+    for (name, value) in [
+        ("ALICLOUD_ASSUME_ROLE_ARN", ROLE),
+        ("ALICLOUD_ASSUME_ROLE_SESSION_NAME", "older"),
+        ("ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION", "900"),
+    ] {
+        stage.directory.set(name, value);
+    }
+    afresh(stage)?;
+    binds(stage, "")?;
+    let calls = stage.emulator.calls_of("AssumeRole");
+    for (name, value) in [("RoleSessionName", "older"), ("DurationSeconds", "900")] {
+        let sent = calls[0].parameters.get(name).map(String::as_str);
+        equal(name, sent, Some(value))?;
+    }
+    Ok(())
 }
 
 fn an_oidc_token_from_the_block(stage: &mut Stage) -> Ending {
@@ -256,6 +328,46 @@ fn the_ini_file(stage: &mut Stage) -> Ending {
     home_file(stage, ".alibabacloud/credentials", &text)?;
     stage.directory.set("ALIBABA_CLOUD_PROFILE", "ci");
     binds(stage, "")
+}
+
+fn the_current_profile(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    let profiles = json!([
+        {"name": "other", "mode": "AK", "access_key_id": "other", "access_key_secret": "MARK-other"},
+        {"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET, "ram_role_arn": ROLE},
+    ]);
+    let text = json!({"current": "p", "profiles": profiles}).to_string();
+    home_file(stage, ".aliyun/config.json", &text)?;
+    binds(stage, "")?;
+    equal("roles", stage.calls("AssumeRole") > 0, true)?;
+    // It comes before the ini file and the instance, and can be switched off.
+    equal("discoveries", stage.calls("MetadataRole"), 0)?;
+    afresh(stage)?;
+    stage
+        .directory
+        .set("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "true");
+    binds(stage, "")?;
+    equal("roles", stage.calls("AssumeRole"), 0)?;
+    equal("discoveries", stage.calls("MetadataRole"), 2)
+}
+
+fn the_default_section_of_the_ini_file(stage: &mut Stage) -> Ending {
+    let text = |role: &str| {
+        format!(
+            "[default]\ntype = ram_role_arn\naccess_key_id = {KEY_ID}\naccess_key_secret = {KEY_SECRET}\nrole_arn = {role}\n"
+        )
+    };
+    let section = text(ROLE);
+    for file in [".alibabacloud/credentials.ini", ".alibabacloud/credentials"] {
+        afresh(stage)?;
+        home_file(stage, file, &section)?;
+        binds(stage, "")?;
+        equal("roles", stage.calls("AssumeRole") > 0, true)?;
+        equal("discoveries", stage.calls("MetadataRole"), 0)?;
+        // The next file comes before this one.
+        home_file(stage, file, &text("acs:ram::1000000000000020:role/nobody"))?;
+    }
+    Ok(())
 }
 
 fn a_credentials_uri(stage: &mut Stage) -> Ending {
