@@ -108,7 +108,7 @@ impl OAuth {
         let refresh_token = profile.secret("oauth_refresh_token")?;
         let url = endpoint(site, "/v1/token", profile)?;
         let failed = |error: CredentialsError| {
-            let reason = format!("could not be renewed at {}; {log_in}", http::host(&url));
+            let reason = format!("could not be renewed at {}", http::host(&url));
             profile.fault(&reason).caused_by(error)
         };
         let now = (self.clock)();
@@ -127,7 +127,14 @@ impl OAuth {
         ]);
         request.secrets.push(&refresh_token);
         let answer = request.send(Reach::network(&url)).await.map_err(failed)?;
-        let fields = answer.fields().map_err(failed)?;
+        let fields = answer.fields().map_err(|error| match answer.status {
+            // Another login helps where this one was refused, and not where the server is out of order.
+            400..500 => {
+                let reason = format!("could not be renewed at {}; {log_in}", http::host(&url));
+                profile.fault(&reason).caused_by(error)
+            }
+            _ => failed(error),
+        })?;
         let token = |name: &str| {
             let text = fields.get(name).and_then(Value::as_str);
             text.filter(|text| !text.is_empty())

@@ -1039,6 +1039,12 @@ async fn an_oauth_login_is_renewed_and_written_back() {
             "invalid_grant",
         ],
     );
+    for out_of_order in [Reaction::raw(b"").cut(), Reaction::answer(503, &[], "busy")] {
+        let stage = Stage::new(&[out_of_order]).await;
+        let found = outcome(&stage.profiles(&profile(0))).await;
+        parts(&found, &["could not be renewed at 127.0.0.1"]);
+        assert!(!found.contains("log in again"), "{found}");
+    }
     let mut other = profile(0);
     other[0]["oauth_site_type"] = json!("EU");
     parts(
