@@ -3,7 +3,8 @@
 use std::{
     fs,
     io::{Read as _, Write as _},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
+    time::{Duration, Instant},
 };
 
 use acceptance_tests::{
@@ -30,6 +31,7 @@ pub(crate) const CASES: &[Case] = cases![sources:
     a_credentials_uri,
     the_role_of_the_instance,
     nothing_configured_on_an_instance,
+    a_machine_that_is_no_instance_is_not_held_up,
     a_chain_of_roles,
     nothing_is_asked_before_it_is_needed,
     a_wrong_account_binds_nothing,
@@ -395,6 +397,46 @@ fn nothing_configured_on_an_instance(stage: &mut Stage) -> Ending {
     binds(stage, "")?;
     // Once in the process that applied, once in the one that planned; the first plan had nothing to read.
     equal("discoveries", stage.calls("MetadataRole"), 2)
+}
+
+fn a_machine_that_is_no_instance_is_not_held_up(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    // Whoever stands at the address of the metadata service takes connections and never says a word.
+    let mute = TcpListener::bind("127.0.0.1:0")?;
+    stage.directory.set(
+        "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT",
+        format!("http://{}", mute.local_addr()?),
+    );
+    let bindings = "resource \"alicloud_cams_waba_binding\" \"all\" {\n  count   = 4\n  waba_id = 100000000000000 + count.index\n}\n";
+    let mut time = |disabled: &str| -> Result<Duration, Failed> {
+        stage
+            .directory
+            .set("ALIBABA_CLOUD_ECS_METADATA_DISABLED", disabled);
+        configure(stage, "", bindings)?;
+        let begun = Instant::now();
+        // One after the other, so that a wait of each would add up.
+        let output = stage
+            .directory
+            .run(&["apply", "-json", "-auto-approve", "-parallelism=1"])?
+            .expecting(1)?;
+        equal("errors", output.errors().len(), 4)?;
+        for error in output.errors() {
+            contains(&error.text(), &["none were found", "config.json"])?;
+        }
+        Ok(begun.elapsed())
+    };
+    let without = time("true")?;
+    let with = time("false")?;
+    mute.set_nonblocking(true)?;
+    let tries = std::iter::from_fn(|| mute.accept().ok()).count();
+    equal("connections to the metadata service", tries, 1)?;
+    // A second, and as much again for a machine that is busy with other tests.
+    let held_up = with.saturating_sub(without);
+    equal(
+        format!("held up for {held_up:?}"),
+        held_up < Duration::from_secs(2),
+        true,
+    )
 }
 
 fn a_chain_of_roles(stage: &mut Stage) -> Ending {
