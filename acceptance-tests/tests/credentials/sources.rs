@@ -34,6 +34,7 @@ pub(crate) const CASES: &[Case] = cases![sources:
     a_machine_that_is_no_instance_is_not_held_up,
     a_chain_of_roles,
     nothing_is_asked_before_it_is_needed,
+    the_cause_is_named,
     a_wrong_account_binds_nothing,
 ];
 
@@ -464,6 +465,60 @@ fn nothing_is_asked_before_it_is_needed(stage: &mut Stage) -> Ending {
         &acceptance_tests::acceptance::only_error(&output)?.text(),
         &["no valid credentials", ".aliyun", "config.json"],
     )
+}
+
+fn the_cause_is_named(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    let file = |profile: Value| json!({"profiles": [profile]}).to_string();
+    let refused = json!({"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID, "access_key_secret": "MARK-wrong",
+        "ram_role_arn": ROLE});
+    let mut causes: Vec<(String, &[&str])> = vec![
+        (
+            file(
+                json!({"name": "p", "mode": "RamRoleArn", "access_key_id": "k", "access_key_secret": "MARK-secret"}),
+            ),
+            &[
+                "profile \"p\" in ",
+                "config.json has mode RamRoleArn but no ram_role_arn",
+            ],
+        ),
+        (
+            file(refused).replacen("}", ",\n}", 1),
+            &["config.json is not valid JSON", "line 2 column 1"],
+        ),
+        (
+            file(
+                json!({"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID, "access_key_secret": "MARK-wrong",
+                "ram_role_arn": ROLE}),
+            ),
+            &[
+                ROLE,
+                "SignatureDoesNotMatch",
+                "the secret does not belong to this AccessKey",
+            ],
+        ),
+    ];
+    if cfg!(unix) {
+        let program = "sh -c 'echo the vault is sealed >&2; exit 3'";
+        causes.push((
+            file(json!({"name": "p", "mode": "External", "process_command": program})),
+            &[
+                "the program sh",
+                "exit status: 3",
+                "on stderr it said: the vault is sealed",
+            ],
+        ));
+    }
+    for (text, parts) in causes {
+        home_file(stage, ".aliyun/config.json", &text)?;
+        configure(stage, "  profile = \"p\"", BINDING)?;
+        let output = stage.apply()?.expecting(1)?;
+        let error = acceptance_tests::acceptance::only_error(&output)?.text();
+        contains(&error, &["no valid credentials"])?;
+        contains(&error, parts)?;
+        equal("secrets", error.contains("MARK"), false)?;
+    }
+    Ok(())
 }
 
 fn a_wrong_account_binds_nothing(stage: &mut Stage) -> Ending {
