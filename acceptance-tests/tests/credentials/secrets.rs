@@ -56,7 +56,7 @@ fn profile(name: &str) -> String {
 }
 
 /// Arguments of the provider block for each source whose credentials are temporary, by who hands them out.
-pub(crate) fn sources(stage: &Stage) -> Result<[(&'static str, String); 7], Failed> {
+pub(crate) fn sources(stage: &Stage) -> Result<[(&'static str, String); 9], Failed> {
     let endpoint = stage.emulator.endpoint().to_owned();
     stage.directory.write("token", &oidc_token())?;
     let role = format!(
@@ -75,6 +75,10 @@ pub(crate) fn sources(stage: &Stage) -> Result<[(&'static str, String); 7], Fail
     ];
     let file = stage.directory.path().join("config.json");
     fs::write(&file, json!({"profiles": profiles}).to_string())?;
+    let ini = format!(
+        "[ini]\ntype = ram_role_arn\naccess_key_id = {KEY_ID}\naccess_key_secret = {KEY_SECRET}\nrole_arn = {ROLE}\n"
+    );
+    stage.directory.write("credentials.ini", &ini)?;
     Ok([
         ("AssumeRole", format!("{}{role}", keys())),
         ("AssumeRoleWithOIDC", oidc),
@@ -86,6 +90,11 @@ pub(crate) fn sources(stage: &Stage) -> Result<[(&'static str, String); 7], Fail
         ("External", format!("{}\n{role}", profile("External"))),
         ("CloudSsoCredentials", profile("CloudSSO")),
         ("OAuthExchange", profile("OAuth")),
+        (
+            "an ini file",
+            "  shared_credentials_file = \"credentials.ini\"\n  profile = \"ini\"".to_owned(),
+        ),
+        ("MetadataRole", String::new()),
     ])
 }
 

@@ -483,14 +483,11 @@ fn the_cause_is_named(stage: &mut Stage) -> Ending {
             ],
         ),
         (
-            file(refused).replacen("}", ",\n}", 1),
+            file(refused.clone()).replacen('}', ",\n}", 1),
             &["config.json is not valid JSON", "line 2 column 1"],
         ),
         (
-            file(
-                json!({"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID, "access_key_secret": "MARK-wrong",
-                "ram_role_arn": ROLE}),
-            ),
+            file(refused),
             &[
                 ROLE,
                 "SignatureDoesNotMatch",
