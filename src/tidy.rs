@@ -243,6 +243,95 @@ fn the_documentation_names_every_attribute() {
     assert_none(found);
 }
 
+/// What stands between backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// The names of environment variables that stand between quotation marks.
+fn variables(code: &str) -> Vec<String> {
+    let rest = code.split("\"ALI").skip(1);
+    rest.filter_map(|rest| Some(format!("ALI{}", rest.split_once('"')?.0)))
+        .collect()
+}
+
+/// The table of sources in the README: its tests exist, what is refreshed has a test of that, its variables are read, and no
+/// variable is missing.
+#[test]
+fn the_table_of_sources_is_true() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("UTF-8");
+    let section = readme
+        .split("\n## ")
+        .find(|section| section.starts_with("Authentication\n"))
+        .expect("a section");
+    let rows: Vec<Vec<&str>> = section
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.contains("| Source |"))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    assert_eq!(rows.len(), 10, "nine sources, and a role on top of them");
+    let cases = sources("acceptance-tests/tests/credentials");
+    let mut found = Vec::new();
+    for row in &rows {
+        let [_, source, _, _, refreshed, tests] = row[..] else {
+            panic!("a row of six columns, not {row:?}");
+        };
+        let tests = quoted(tests);
+        if tests.is_empty() {
+            found.push(format!("{source} has no test"));
+        }
+        let is_shown = tests.iter().any(|test| test.starts_with("refreshing::"));
+        if refreshed.starts_with("ahead") && !is_shown {
+            found.push(format!("no test shows that this is refreshed: {source}"));
+        }
+        for test in tests {
+            let (module, case) = test.split_once("::").unwrap_or((test, ""));
+            let path = format!("acceptance-tests/tests/credentials/{module}.rs");
+            let is_case = cases.iter().any(|file| {
+                file.path == path
+                    && file.text.contains(&format!("\n    {case},\n"))
+                    && file.text.contains(&format!("\nfn {case}("))
+            });
+            if !is_case {
+                found.push(format!("{path} has no case {case}"));
+            }
+        }
+    }
+
+    let arguments: Vec<&str> = rows.iter().flat_map(|row| quoted(row[2])).collect();
+    let product: Vec<Source> = sources("src/provider")
+        .into_iter()
+        .chain(sources("src/alicloud/credentials"))
+        .collect();
+    let code: String = product.iter().map(Source::code).collect();
+    let told = quoted(section);
+    for variable in told.iter().filter(|name| name.starts_with("ALI")) {
+        if !code.contains(&format!("\"{variable}\"")) {
+            found.push(format!("nothing reads {variable}"));
+        }
+    }
+    let mut read = Vec::new();
+    for source in &product {
+        let code = source.code();
+        if source.path == "src/provider/credentials.rs" {
+            read.extend(variables(&code));
+        }
+        if source.path == "src/provider/arguments.rs" {
+            // Each argument is its name and then its variables.
+            for argument in code.split("name: \"").skip(1) {
+                let (name, rest) = argument.split_once('"').expect("a name");
+                if arguments.contains(&name) {
+                    read.extend(variables(rest));
+                }
+            }
+        }
+    }
+    assert!(read.len() > 25, "{read:?}");
+    let missing = read.iter().filter(|name| !told.contains(&name.as_str()));
+    found.extend(missing.map(|name| format!("README.md does not name {name}")));
+    assert_none(found);
+}
+
 fn names(block: &crate::framework::Block) -> Vec<&'static str> {
     let below = block.blocks.iter().flat_map(|nested| {
         let inner = names(&nested.block);

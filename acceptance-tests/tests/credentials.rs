@@ -6,6 +6,10 @@
 
 #[path = "credentials/many_accounts.rs"]
 mod many_accounts;
+#[path = "credentials/panics.rs"]
+mod panics;
+#[path = "credentials/proxies.rs"]
+mod proxies;
 #[path = "credentials/refreshing.rs"]
 mod refreshing;
 #[path = "credentials/roles.rs"]
@@ -25,11 +29,20 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
 fn main() -> ExitCode {
+    // What the provider starts has its environment, so this comes first.
+    if let Some(ending) = refreshing::vend() {
+        return ending;
+    }
+    if panics::is_the_provider() {
+        return panics::serve();
+    }
     let subjects: &[&[Case]] = &[
         sources::CASES,
+        proxies::CASES,
         refreshing::CASES,
         roles::CASES,
         secrets::CASES,
+        panics::CASES,
         many_accounts::CASES,
     ];
     acceptance::run(&subjects.concat())
@@ -87,12 +100,17 @@ fn populate(stage: &Stage) -> Result<(), Failed> {
 
 /// An unsigned token that the provider `ci` vouches for, which is good for a day.
 fn oidc_token() -> String {
+    oidc_token_until(4_102_444_800)
+}
+
+/// The same, until a moment in seconds since 1970.
+fn oidc_token_until(end: i64) -> String {
     let claims = json!({
         "iss": "https://ci.example",
         "aud": "terraform",
         "sub": "repo:acme/onboarding",
         "iat": 0,
-        "exp": 4_102_444_800_i64,
+        "exp": end,
         "MARK": "MARK-oidc",
     });
     let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());

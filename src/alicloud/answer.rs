@@ -135,6 +135,10 @@ impl Received {
         failure
     }
 
+    fn is_markup(&self) -> bool {
+        self.body.trim_ascii_start().starts_with(b"<")
+    }
+
     fn redirected(&self) -> Box<Failure> {
         // Only scheme and host: the rest may repeat the signed query.
         let location = self.text(LOCATION.as_str()).and_then(|location| {
@@ -160,6 +164,8 @@ impl Received {
                 let message = judge_signature(&message, asked.string_to_sign);
                 Some(redactor.clean(&message))
             }
+            // Where secrets are answered, even a failure may come with them; a page of something in between does not.
+            None if asked.secret_answer && !self.is_markup() => None,
             None => redactor.excerpt(&self.body),
         };
         let asked_to_wait = self.milliseconds("x-acs-retry-after");

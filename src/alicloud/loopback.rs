@@ -16,6 +16,7 @@ pub(super) struct Reaction {
     bytes: Vec<u8>,
     drip: Option<Duration>,
     close: bool,
+    reply: Option<fn(&str) -> Reaction>,
 }
 
 impl Reaction {
@@ -35,6 +36,14 @@ impl Reaction {
     pub(super) fn raw(bytes: &[u8]) -> Reaction {
         Reaction {
             bytes: bytes.to_vec(),
+            ..Reaction::default()
+        }
+    }
+
+    /// What the function makes of the request, head and body.
+    pub(super) fn reply(reply: fn(&str) -> Reaction) -> Reaction {
+        Reaction {
+            reply: Some(reply),
             ..Reaction::default()
         }
     }
@@ -107,11 +116,15 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Seen>>, reactions: Vec<Rea
     while let Some(request) = read(&mut stream).await {
         let number = {
             let mut seen = seen.lock().expect("not poisoned");
-            seen.requests.push(request);
+            seen.requests.push(request.clone());
             seen.requests.len() - 1
         };
         let Some(reaction) = reactions.get(number).or(reactions.last()) else {
             return;
+        };
+        let reaction = match reaction.reply {
+            Some(reply) => reply(&request),
+            None => reaction.clone(),
         };
         sleep(reaction.before).await;
         let pieces = match reaction.drip {

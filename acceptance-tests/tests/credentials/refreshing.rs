@@ -1,60 +1,104 @@
 //! Sessions that end in the middle of a run.
 
+use std::{env, fs, io::Write as _, path::Path, process::ExitCode, time::Duration};
+
 use acceptance_tests::{
     acceptance::{Case, Ending, Failed, Stage, equal},
     cases,
     emulator::{Fault, Misbehaviour},
 };
+use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{ROLE, TENANT, configure, keys, populate};
+use crate::{
+    KEY_ID, KEY_SECRET, OIDC_PROVIDER, ROLE, TENANT, configure, keys, oidc_token, oidc_token_until,
+    populate, sources::home_file, stand_ins,
+};
 
 pub(crate) const CASES: &[Case] = cases![refreshing:
     sessions_are_renewed_during_an_apply,
     an_expired_session_is_replaced_and_the_call_repeated,
+    a_failing_renewal_is_no_failure_while_the_session_is_valid,
+    a_chain_of_roles_is_renewed_from_its_beginning,
+    an_oidc_token_from_the_block_is_read_again,
+    an_oidc_token_from_the_environment_alone_is_read_again,
+    a_credentials_uri,
+    the_role_of_the_instance,
+    nothing_configured_on_an_instance,
+    every_mode_of_the_clis_profiles,
+    the_current_profile,
 ];
 
-fn with_role(stage: &Stage, count: usize) -> Result<(), Failed> {
-    let text = format!(
-        "resource \"alicloud_cams_waba_binding\" \"all\" {{\n  count   = {count}\n  waba_id = 100000000000000 + count.index\n}}\n"
-    );
-    let block = format!(
-        "{}  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}\n",
-        keys()
-    );
-    configure(stage, &block, &text)
+/// Binds one after the other, so slowly that the apply outlives its first sessions, and sees each of `actions` again.
+fn outlives(stage: &Stage, arguments: &str, actions: &[&str]) -> Ending {
+    prepare(stage, arguments, 8)?;
+    apply(stage)?;
+    for action in actions {
+        let calls = stage.calls(action);
+        equal(format!("{action} ({calls} times) again"), calls >= 2, true)?;
+    }
+    Ok(())
 }
 
-fn sessions_are_renewed_during_an_apply(stage: &mut Stage) -> Ending {
+/// Sessions of two seconds, and so many bindings that take a third of a second each.
+fn prepare(stage: &Stage, arguments: &str, count: usize) -> Ending {
+    stage.emulator.reset();
     populate(stage)?;
+    // There may be none from a round before.
+    let _ = fs::remove_file(stage.directory.path().join("terraform.tfstate"));
     stage
         .emulator
         .set_switches(|switches| switches.sts_lifetime_seconds = Some(2));
-    // Each bind takes a third of a second, one after the other: the apply outlives several sessions.
     let slow = Fault::new("ChatappBindWaba", Misbehaviour::Slow { delay_ms: 350 });
     stage.emulator.inject(slow.always())?;
-    with_role(stage, 12)?;
-    stage
-        .directory
-        .run(&["apply", "-json", "-auto-approve", "-parallelism=1"])?
-        .expecting(0)?;
+    bindings(stage, arguments, count)
+}
+
+fn bindings(stage: &Stage, arguments: &str, count: usize) -> Ending {
+    let text = format!(
+        "resource \"alicloud_cams_waba_binding\" \"all\" {{\n  count   = {count}\n  waba_id = 100000000000000 + count.index\n}}\n"
+    );
+    configure(stage, arguments, &text)
+}
+
+const APPLY: [&str; 4] = ["apply", "-json", "-auto-approve", "-parallelism=1"];
+
+fn apply(stage: &Stage) -> Ending {
+    stage.directory.run(&APPLY)?.expecting(0)?;
+    none_had_expired(stage)
+}
+
+fn none_had_expired(stage: &Stage) -> Ending {
+    let expired = "InvalidSecurityToken.Expired";
+    let calls = stage.emulator.calls();
+    let refused = calls
+        .iter()
+        .any(|call| call.code.as_deref() == Some(expired));
+    equal("a call with an expired session", refused, false)
+}
+
+fn with_role() -> String {
+    format!(
+        "{}  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}\n",
+        keys()
+    )
+}
+
+fn sessions_are_renewed_during_an_apply(stage: &mut Stage) -> Ending {
+    prepare(stage, &with_role(), 12)?;
+    apply(stage)?;
     equal("spaces", stage.emulator.spaces(TENANT).len(), 12)?;
     let sessions = stage.calls("AssumeRole");
     equal(
         format!("sessions ({sessions}) of an apply of more than four seconds"),
         sessions >= 3,
         true,
-    )?;
-    let refused = stage
-        .emulator
-        .calls()
-        .iter()
-        .any(|call| call.code.as_deref() == Some("InvalidSecurityToken.Expired"));
-    equal("a call with an expired session", refused, false)
+    )
 }
 
 fn an_expired_session_is_replaced_and_the_call_repeated(stage: &mut Stage) -> Ending {
     populate(stage)?;
-    with_role(stage, 5)?;
+    bindings(stage, &with_role(), 5)?;
     stage
         .emulator
         .inject(Fault::new("ChatappBindWaba", Misbehaviour::ExpiredToken))?;
@@ -62,4 +106,194 @@ fn an_expired_session_is_replaced_and_the_call_repeated(stage: &mut Stage) -> En
     equal("spaces", stage.emulator.spaces(TENANT).len(), 5)?;
     equal("sessions", stage.calls("AssumeRole"), 2)?;
     equal("binds", stage.calls("ChatappBindWaba"), 6)
+}
+
+fn a_failing_renewal_is_no_failure_while_the_session_is_valid(stage: &mut Stage) -> Ending {
+    prepare(stage, &with_role(), 20)?;
+    // Renewed from the fourth second on, over in the fifth.
+    stage
+        .emulator
+        .set_switches(|switches| switches.sts_lifetime_seconds = Some(5));
+    let refusal = Misbehaviour::Error {
+        status: 403,
+        code: "NoPermission".to_owned(),
+        message: "not now".to_owned(),
+        retry_after_ms: None,
+    };
+    stage
+        .emulator
+        .inject(Fault::new("AssumeRole", refusal).skip(1).times(1))?;
+    apply(stage)?;
+    equal("spaces", stage.emulator.spaces(TENANT).len(), 20)?;
+    let renewals = stage.emulator.calls_of("AssumeRole");
+    let statuses: Vec<_> = renewals.iter().filter_map(|call| call.status).collect();
+    equal("renewals", statuses.starts_with(&[200, 403, 200]), true)
+}
+
+fn a_chain_of_roles_is_renewed_from_its_beginning(stage: &mut Stage) -> Ending {
+    stand_ins(stage);
+    let block = "  ecs_role_name = \"onboarding\"\n  assume_role {\n    role_arn = \"acs:ram::1000000000000020:role/second\"\n  }";
+    outlives(stage, block, &["MetadataCredentials", "AssumeRole"])
+}
+
+/// The first token is not good for the second session, so somebody puts another one into the file.
+fn with_a_token_that_ends(stage: &mut Stage, arguments: &str) -> Ending {
+    let soon = OffsetDateTime::now_utc() + Duration::from_secs(2);
+    stage
+        .directory
+        .write("token", &oidc_token_until(soon.unix_timestamp()))?;
+    prepare(stage, arguments, 12)?;
+    let running = stage.directory.start(&APPLY)?;
+    let begun = stage
+        .emulator
+        .wait_for_calls("AssumeRoleWithOIDC", 1, Duration::from_secs(30));
+    stage.directory.write("token", &oidc_token())?;
+    running.finish()?.expecting(0)?;
+    equal("the first token was used", begun, true)?;
+    none_had_expired(stage)?;
+    let sessions = stage.calls("AssumeRoleWithOIDC");
+    equal(format!("sessions ({sessions})"), sessions >= 3, true)
+}
+
+fn an_oidc_token_from_the_block_is_read_again(stage: &mut Stage) -> Ending {
+    let block = format!(
+        "  assume_role_with_oidc {{\n    oidc_provider_arn = \"{OIDC_PROVIDER}\"\n    role_arn = \"{ROLE}\"\n    oidc_token_file = \"token\"\n  }}"
+    );
+    with_a_token_that_ends(stage, &block)
+}
+
+fn an_oidc_token_from_the_environment_alone_is_read_again(stage: &mut Stage) -> Ending {
+    for (name, value) in [
+        ("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", OIDC_PROVIDER),
+        ("ALIBABA_CLOUD_ROLE_ARN", ROLE),
+        ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", "token"),
+    ] {
+        stage.directory.set(name, value);
+    }
+    with_a_token_that_ends(stage, "")
+}
+
+fn a_credentials_uri(stage: &mut Stage) -> Ending {
+    let uri = format!("{}/credentials-uri", stage.emulator.endpoint());
+    let block = format!("  credentials_uri = \"{uri}\"");
+    outlives(stage, &block, &["CredentialsUri"])
+}
+
+fn the_role_of_the_instance(stage: &mut Stage) -> Ending {
+    stand_ins(stage);
+    let block = "  ecs_role_name = \"onboarding\"";
+    outlives(stage, block, &["MetadataCredentials"])
+}
+
+fn nothing_configured_on_an_instance(stage: &mut Stage) -> Ending {
+    stand_ins(stage);
+    outlives(stage, "", &["MetadataRole", "MetadataCredentials"])
+}
+
+fn the_current_profile(stage: &mut Stage) -> Ending {
+    let profile = json!({"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET,
+        "ram_role_arn": ROLE});
+    let text = json!({"current": "p", "profiles": [profile]}).to_string();
+    home_file(stage, ".aliyun/config.json", &text)?;
+    outlives(stage, "", &["AssumeRole"])
+}
+
+/// Makes this executable a program that vends the hub's key for two seconds, and counts its runs in a file.
+const VEND: &str = "vend-keys";
+
+/// Vends, if that is asked of this executable.
+pub(crate) fn vend() -> Option<ExitCode> {
+    let mut arguments = env::args().skip(1);
+    if arguments.next()? != VEND {
+        return None;
+    }
+    let count = |path: String| {
+        let mut file = fs::File::options().create(true).append(true).open(path)?;
+        file.write_all(b".")
+    };
+    let ends = (OffsetDateTime::now_utc() + Duration::from_secs(2)).format(&Rfc3339);
+    let keys = json!({"mode": "AK", "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET,
+        "expiration": ends.ok()?});
+    let written = writeln!(std::io::stdout(), "{keys}");
+    Some(match arguments.next().map(count) {
+        Some(Ok(())) if written.is_ok() => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
+}
+
+fn vending(runs: &Path) -> Result<String, Failed> {
+    let program = env::current_exe()?;
+    Ok(format!(
+        "'{}' {VEND} '{}'",
+        program.display(),
+        runs.display()
+    ))
+}
+
+fn every_mode_of_the_clis_profiles(stage: &mut Stage) -> Ending {
+    stand_ins(stage);
+    stage.directory.write("token", &oidc_token())?;
+    let endpoint = stage.emulator.endpoint().to_owned();
+    let runs = stage.directory.path().join("runs");
+    let second = "acs:ram::1000000000000020:role/second";
+    let modes: [(&str, Value, &[&str]); 9] = [
+        (
+            "RamRoleArn",
+            json!({"access_key_id": KEY_ID, "access_key_secret": KEY_SECRET, "ram_role_arn": ROLE}),
+            &["AssumeRole"],
+        ),
+        (
+            "EcsRamRole",
+            json!({"ram_role_name": "onboarding"}),
+            &["MetadataCredentials"],
+        ),
+        (
+            "RamRoleArnWithRoleName",
+            json!({"ram_role_name": "onboarding", "ram_role_arn": second}),
+            &["MetadataCredentials", "AssumeRole"],
+        ),
+        (
+            "ChainableRamRoleArn",
+            json!({"source_profile": "base", "ram_role_arn": second}),
+            // The source's session anew each time, and the role's.
+            &["MetadataCredentials", "AssumeRole"],
+        ),
+        (
+            "OIDC",
+            json!({"oidc_provider_arn": OIDC_PROVIDER, "oidc_token_file": "token", "ram_role_arn": ROLE}),
+            &["AssumeRoleWithOIDC"],
+        ),
+        (
+            "CredentialsURI",
+            json!({"credentials_uri": format!("{endpoint}/credentials-uri")}),
+            &["CredentialsUri"],
+        ),
+        (
+            "CloudSSO",
+            json!({"cloud_sso_sign_in_url": endpoint, "cloud_sso_account_id": TENANT, "cloud_sso_access_config": "ac-1",
+                "access_token": "MARK-sso-token"}),
+            &["CloudSsoCredentials"],
+        ),
+        (
+            "OAuth",
+            json!({"oauth_site_type": "CN", "oauth_refresh_token": "MARK-oauth-refresh"}),
+            &["OAuthExchange"],
+        ),
+        ("External", json!({"process_command": vending(&runs)?}), &[]),
+    ];
+    for (mode, mut profile, actions) in modes {
+        profile["name"] = json!("p");
+        profile["mode"] = json!(mode);
+        let base = json!({"name": "base", "mode": "EcsRamRole", "ram_role_name": "onboarding"});
+        let text = json!({"profiles": [base, profile]}).to_string();
+        home_file(stage, ".aliyun/config.json", &text)?;
+        let more = match mode {
+            "External" => format!("\n  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}"),
+            _ => String::new(),
+        };
+        outlives(stage, &format!("  profile = \"p\"{more}"), actions)
+            .map_err(|failed| format!("{mode}: {}", failed.message().unwrap_or_default()))?;
+    }
+    let runs = fs::read_to_string(runs)?.len();
+    equal(format!("runs of the program ({runs})"), runs >= 2, true)
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Stage, contains},
+    acceptance::{Case, Ending, Failed, Stage, contains},
     cases,
     emulator::{Fault, Misbehaviour, Vending},
     terraform::Output,
@@ -18,7 +18,7 @@ use crate::{
 pub(crate) const CASES: &[Case] = cases![secrets: no_source_shows_one];
 
 /// Fails if what a command wrote, or the state, holds a marked word, part of a token or a session's secret.
-fn keeps_quiet(stage: &Stage, what: &str, output: &Output, hidden: &[String]) -> Ending {
+pub(crate) fn keeps_quiet(stage: &Stage, what: &str, output: &Output, hidden: &[String]) -> Ending {
     let state = stage
         .directory
         .read("terraform.tfstate")
@@ -34,26 +34,31 @@ fn keeps_quiet(stage: &Stage, what: &str, output: &Output, hidden: &[String]) ->
     Ok(())
 }
 
-fn no_source_shows_one(stage: &mut Stage) -> Ending {
-    populate(stage)?;
-    stand_ins(stage);
-    stage.directory.set("TF_LOG", "trace");
-    let endpoint = stage.emulator.endpoint().to_owned();
+/// What must be seen nowhere.
+pub(crate) fn hidden() -> Vec<String> {
     let token = oidc_token();
-    let claims = token.split('.').nth(1).unwrap_or_default().to_owned();
-    stage.directory.write("token", &token)?;
-    let hidden: Vec<String> = [
+    let claims = token.split('.').nth(1).unwrap_or_default();
+    [
         "MARK",
         // How every security token of the emulator begins.
         "CAIS",
         "emulator-metadata-token",
-        &claims,
+        claims,
         "emulated-access-",
         "emulated-refresh-",
     ]
     .map(str::to_owned)
-    .to_vec();
+    .to_vec()
+}
 
+fn profile(name: &str) -> String {
+    format!("  shared_credentials_file = \"config.json\"\n  profile = \"{name}\"")
+}
+
+/// Arguments of the provider block for each source whose credentials are temporary, by who hands them out.
+pub(crate) fn sources(stage: &Stage) -> Result<[(&'static str, String); 9], Failed> {
+    let endpoint = stage.emulator.endpoint().to_owned();
+    stage.directory.write("token", &oidc_token())?;
     let role = format!(
         "  assume_role {{\n    role_arn    = \"{ROLE}\"\n    external_id = \"MARK-external\"\n  }}"
     );
@@ -70,9 +75,11 @@ fn no_source_shows_one(stage: &mut Stage) -> Ending {
     ];
     let file = stage.directory.path().join("config.json");
     fs::write(&file, json!({"profiles": profiles}).to_string())?;
-    let profile =
-        |name: &str| format!("  shared_credentials_file = \"config.json\"\n  profile = \"{name}\"");
-    let sources: [(&str, String); 7] = [
+    let ini = format!(
+        "[ini]\ntype = ram_role_arn\naccess_key_id = {KEY_ID}\naccess_key_secret = {KEY_SECRET}\nrole_arn = {ROLE}\n"
+    );
+    stage.directory.write("credentials.ini", &ini)?;
+    Ok([
         ("AssumeRole", format!("{}{role}", keys())),
         ("AssumeRoleWithOIDC", oidc),
         ("CredentialsUri", uri),
@@ -83,7 +90,21 @@ fn no_source_shows_one(stage: &mut Stage) -> Ending {
         ("External", format!("{}\n{role}", profile("External"))),
         ("CloudSsoCredentials", profile("CloudSSO")),
         ("OAuthExchange", profile("OAuth")),
-    ];
+        (
+            "an ini file",
+            "  shared_credentials_file = \"credentials.ini\"\n  profile = \"ini\"".to_owned(),
+        ),
+        ("MetadataRole", String::new()),
+    ])
+}
+
+fn no_source_shows_one(stage: &mut Stage) -> Ending {
+    populate(stage)?;
+    stand_ins(stage);
+    stage.directory.set("TF_LOG", "trace");
+    let hidden = hidden();
+    let sources = sources(stage)?;
+    let file = stage.directory.path().join("config.json");
     let bad = [
         Misbehaviour::InvalidJson,
         Misbehaviour::Cut,

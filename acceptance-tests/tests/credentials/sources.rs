@@ -1,9 +1,14 @@
 //! Every source leads to a binding in the right account, from the provider block and from the environment alone.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    time::{Duration, Instant},
+};
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Stage, contains, equal},
+    acceptance::{Case, Ending, Failed, Stage, contains, equal},
     cases,
 };
 use serde_json::{Value, json};
@@ -14,17 +19,22 @@ use crate::{
 };
 
 pub(crate) const CASES: &[Case] = cases![sources:
+    static_keys,
     an_assumed_role,
     an_assumed_role_from_the_environment_alone,
     an_oidc_token_from_the_block,
     an_oidc_token_from_the_environment_alone,
     every_mode_of_the_clis_profiles,
     the_ini_file,
+    the_current_profile,
+    the_default_section_of_the_ini_file,
     a_credentials_uri,
     the_role_of_the_instance,
     nothing_configured_on_an_instance,
+    a_machine_that_is_no_instance_is_not_held_up,
     a_chain_of_roles,
     nothing_is_asked_before_it_is_needed,
+    the_cause_is_named,
     a_wrong_account_binds_nothing,
 ];
 
@@ -54,12 +64,61 @@ fn afresh(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-fn home_file(stage: &Stage, path: &str, text: &str) -> Ending {
+pub(crate) fn home_file(stage: &Stage, path: &str, text: &str) -> Ending {
     let path = stage.directory.path().join("../home").join(path);
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     Ok(fs::write(path, text)?)
+}
+
+/// A session of the tenant's role, as somebody copies it: AccessKey ID, secret and token.
+fn session(stage: &Stage) -> Result<[String; 3], Failed> {
+    let mut stream = TcpStream::connect(stage.emulator.address())?;
+    stream.write_all(b"GET /credentials-uri HTTP/1.0\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let body = answer.split("\r\n\r\n").nth(1).unwrap_or_default();
+    let session: Value = serde_json::from_str(body)?;
+    Ok(["AccessKeyId", "AccessKeySecret", "SecurityToken"]
+        .map(|name| session[name].as_str().unwrap_or_default().to_owned()))
+}
+
+fn static_keys(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    let [id, secret, token] = session(stage)?;
+    binds(
+        stage,
+        &format!(
+            "  access_key     = \"{id}\"\n  secret_key     = \"{secret}\"\n  security_token = \"{token}\""
+        ),
+    )?;
+    // The first spelling beats those set in the rounds before it.
+    for names in [
+        [
+            "ALICLOUD_ACCESS_KEY",
+            "ALICLOUD_SECRET_KEY",
+            "ALICLOUD_SECURITY_TOKEN",
+        ],
+        [
+            "ALIBABACLOUD_ACCESS_KEY_ID",
+            "ALIBABACLOUD_ACCESS_KEY_SECRET",
+            "ALIBABACLOUD_SECURITY_TOKEN",
+        ],
+        [
+            "ALIBABA_CLOUD_ACCESS_KEY_ID",
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+            "ALIBABA_CLOUD_SECURITY_TOKEN",
+        ],
+    ] {
+        afresh(stage)?;
+        for (name, value) in names.iter().zip(session(stage)?) {
+            stage.directory.set(name, value);
+        }
+        binds(stage, "")
+            .map_err(|failed| format!("{names:?}: {}", failed.message().unwrap_or_default()))?;
+    }
+    Ok(())
 }
 
 fn an_assumed_role(stage: &mut Stage) -> Ending {
@@ -95,7 +154,23 @@ fn an_assumed_role_from_the_environment_alone(stage: &mut Stage) -> Ending {
         .directory
         .set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", KEY_SECRET);
     stage.directory.set("ALIBABA_CLOUD_ROLE_ARN", ROLE);
-    binds(stage, "")
+    binds(stage, "")?;
+    stage.directory.unset("ALIBABA_CLOUD_ROLE_ARN");
+    for (name, value) in [
+        ("ALICLOUD_ASSUME_ROLE_ARN", ROLE),
+        ("ALICLOUD_ASSUME_ROLE_SESSION_NAME", "older"),
+        ("ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION", "900"),
+    ] {
+        stage.directory.set(name, value);
+    }
+    afresh(stage)?;
+    binds(stage, "")?;
+    let calls = stage.emulator.calls_of("AssumeRole");
+    for (name, value) in [("RoleSessionName", "older"), ("DurationSeconds", "900")] {
+        let sent = calls[0].parameters.get(name).map(String::as_str);
+        equal(name, sent, Some(value))?;
+    }
+    Ok(())
 }
 
 fn an_oidc_token_from_the_block(stage: &mut Stage) -> Ending {
@@ -258,6 +333,46 @@ fn the_ini_file(stage: &mut Stage) -> Ending {
     binds(stage, "")
 }
 
+fn the_current_profile(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    let profiles = json!([
+        {"name": "other", "mode": "AK", "access_key_id": "other", "access_key_secret": "MARK-other"},
+        {"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET, "ram_role_arn": ROLE},
+    ]);
+    let text = json!({"current": "p", "profiles": profiles}).to_string();
+    home_file(stage, ".aliyun/config.json", &text)?;
+    binds(stage, "")?;
+    equal("roles", stage.calls("AssumeRole") > 0, true)?;
+    // It comes before the ini file and the instance, and can be switched off.
+    equal("discoveries", stage.calls("MetadataRole"), 0)?;
+    afresh(stage)?;
+    stage
+        .directory
+        .set("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "true");
+    binds(stage, "")?;
+    equal("roles", stage.calls("AssumeRole"), 0)?;
+    equal("discoveries", stage.calls("MetadataRole"), 2)
+}
+
+fn the_default_section_of_the_ini_file(stage: &mut Stage) -> Ending {
+    let text = |role: &str| {
+        format!(
+            "[default]\ntype = ram_role_arn\naccess_key_id = {KEY_ID}\naccess_key_secret = {KEY_SECRET}\nrole_arn = {role}\n"
+        )
+    };
+    let section = text(ROLE);
+    for file in [".alibabacloud/credentials.ini", ".alibabacloud/credentials"] {
+        afresh(stage)?;
+        home_file(stage, file, &section)?;
+        binds(stage, "")?;
+        equal("roles", stage.calls("AssumeRole") > 0, true)?;
+        equal("discoveries", stage.calls("MetadataRole"), 0)?;
+        // The next file comes before this one.
+        home_file(stage, file, &text("acs:ram::1000000000000020:role/nobody"))?;
+    }
+    Ok(())
+}
+
 fn a_credentials_uri(stage: &mut Stage) -> Ending {
     afresh(stage)?;
     let uri = format!("{}/credentials-uri", stage.emulator.endpoint());
@@ -280,13 +395,49 @@ fn the_role_of_the_instance(stage: &mut Stage) -> Ending {
 
 fn nothing_configured_on_an_instance(stage: &mut Stage) -> Ending {
     afresh(stage)?;
-    // No proxy stands between an instance and its metadata.
-    for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
-        stage.directory.set(variable, "http://127.0.0.1:1");
-    }
     binds(stage, "")?;
     // Once in the process that applied, once in the one that planned; the first plan had nothing to read.
     equal("discoveries", stage.calls("MetadataRole"), 2)
+}
+
+fn a_machine_that_is_no_instance_is_not_held_up(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    // Whoever stands at the address of the metadata service takes connections and never says a word.
+    let mute = TcpListener::bind("127.0.0.1:0")?;
+    stage.directory.set(
+        "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT",
+        format!("http://{}", mute.local_addr()?),
+    );
+    let bindings = "resource \"alicloud_cams_waba_binding\" \"all\" {\n  count   = 4\n  waba_id = 100000000000000 + count.index\n}\n";
+    let mut time = |disabled: &str| -> Result<Duration, Failed> {
+        stage
+            .directory
+            .set("ALIBABA_CLOUD_ECS_METADATA_DISABLED", disabled);
+        configure(stage, "", bindings)?;
+        let begun = Instant::now();
+        // One after the other, so that a wait of each would add up.
+        let output = stage
+            .directory
+            .run(&["apply", "-json", "-auto-approve", "-parallelism=1"])?
+            .expecting(1)?;
+        equal("errors", output.errors().len(), 4)?;
+        for error in output.errors() {
+            contains(&error.text(), &["none were found", "config.json"])?;
+        }
+        Ok(begun.elapsed())
+    };
+    let without = time("true")?;
+    let with = time("false")?;
+    mute.set_nonblocking(true)?;
+    let tries = std::iter::from_fn(|| mute.accept().ok()).count();
+    equal("connections to the metadata service", tries, 1)?;
+    // A second, and as much again for a machine that is busy with other tests.
+    let held_up = with.saturating_sub(without);
+    equal(
+        format!("held up for {held_up:?}"),
+        held_up < Duration::from_secs(2),
+        true,
+    )
 }
 
 fn a_chain_of_roles(stage: &mut Stage) -> Ending {
@@ -314,6 +465,57 @@ fn nothing_is_asked_before_it_is_needed(stage: &mut Stage) -> Ending {
         &acceptance_tests::acceptance::only_error(&output)?.text(),
         &["no valid credentials", ".aliyun", "config.json"],
     )
+}
+
+fn the_cause_is_named(stage: &mut Stage) -> Ending {
+    afresh(stage)?;
+    let file = |profile: Value| json!({"profiles": [profile]}).to_string();
+    let refused = json!({"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID, "access_key_secret": "MARK-wrong",
+        "ram_role_arn": ROLE});
+    let mut causes: Vec<(String, &[&str])> = vec![
+        (
+            file(
+                json!({"name": "p", "mode": "RamRoleArn", "access_key_id": "k", "access_key_secret": "MARK-secret"}),
+            ),
+            &[
+                "profile \"p\" in ",
+                "config.json has mode RamRoleArn but no ram_role_arn",
+            ],
+        ),
+        (
+            file(refused.clone()).replacen('}', ",\n}", 1),
+            &["config.json is not valid JSON", "line 2 column 1"],
+        ),
+        (
+            file(refused),
+            &[
+                ROLE,
+                "SignatureDoesNotMatch",
+                "the secret does not belong to this AccessKey",
+            ],
+        ),
+    ];
+    if cfg!(unix) {
+        let program = "sh -c 'echo the vault is sealed >&2; exit 3'";
+        causes.push((
+            file(json!({"name": "p", "mode": "External", "process_command": program})),
+            &[
+                "the program sh",
+                "exit status: 3",
+                "on stderr it said: the vault is sealed",
+            ],
+        ));
+    }
+    for (text, parts) in causes {
+        home_file(stage, ".aliyun/config.json", &text)?;
+        configure(stage, "  profile = \"p\"", BINDING)?;
+        let output = stage.apply()?.expecting(1)?;
+        let error = acceptance_tests::acceptance::only_error(&output)?.text();
+        contains(&error, &["no valid credentials"])?;
+        contains(&error, parts)?;
+        equal("secrets", error.contains("MARK"), false)?;
+    }
+    Ok(())
 }
 
 fn a_wrong_account_binds_nothing(stage: &mut Stage) -> Ending {

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use reqwest::{Method, Url};
 
 use super::http::{self, Reach, Request};
-use super::{Context, CredentialsError, CredentialsSource, Fetch, Refreshing, Session};
+use super::{Context, CredentialsError, CredentialsSource, Fetch, Refreshing, Secret, Session};
 
 /// Credentials from a URL. Path and query are never shown: they may hold a secret.
 pub struct CredentialsUri {
@@ -37,6 +37,25 @@ impl CredentialsUri {
             context.clock(),
         )))
     }
+
+    /// What the server may repeat and nobody may see: the query, and in the path whatever is too long for a word.
+    fn secrets(&self) -> Vec<Secret> {
+        const LONGEST_WORD: usize = 15;
+        let mut secrets: Vec<Secret> = Vec::new();
+        for (name, value) in self.url.query_pairs() {
+            // A query without `=` is a name alone.
+            let secret = if value.is_empty() { name } else { value };
+            secrets.push(Secret::new(secret));
+        }
+        secrets.extend(self.url.query().map(Secret::new));
+        let segments = self.url.path_segments().into_iter().flatten();
+        secrets.extend(
+            segments
+                .filter(|segment| segment.len() > LONGEST_WORD)
+                .map(Secret::new),
+        );
+        secrets
+    }
 }
 
 #[async_trait]
@@ -47,7 +66,9 @@ impl Fetch for CredentialsUri {
             CredentialsError::new(format!("the credentials URI at {host} gave no credentials"))
                 .caused_by(error)
         };
-        let request = Request::new(Method::GET, self.url.clone());
+        let secrets = self.secrets();
+        let mut request = Request::new(Method::GET, self.url.clone());
+        request.secrets.extend(&secrets);
         let answer = request
             .send(Reach::network(&self.url))
             .await
@@ -58,7 +79,7 @@ impl Fetch for CredentialsUri {
         {
             return Err(failed(CredentialsError::new(format!(
                 "its answer has the Code \"{}\", not \"Success\"",
-                code.escape_debug()
+                answer.shown(code)
             ))));
         }
         Session::of_document(&fields).map_err(failed)

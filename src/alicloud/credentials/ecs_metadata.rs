@@ -13,7 +13,9 @@ use async_trait::async_trait;
 use reqwest::{Method, Url};
 
 use super::http::{self, Answer, Reach, Request};
-use super::{Context, CredentialsError, CredentialsSource, Fetch, Machine, Refreshing, Session};
+use super::{
+    Context, CredentialsError, CredentialsSource, Fetch, Machine, Refreshing, Secret, Session,
+};
 
 /// The service on an instance.
 const ADDRESS: &str = "http://100.100.100.200/";
@@ -69,7 +71,8 @@ impl EcsMetadata {
         let get = async |url: Url| -> Result<Answer, CredentialsError> {
             let mut request = Request::new(Method::GET, url);
             if let Some(token) = &token {
-                request = request.header("x-aliyun-ecs-metadata-token", token);
+                request = request.header("x-aliyun-ecs-metadata-token", token.expose());
+                request.secrets.push(token);
             }
             request.send(REACH).await
         };
@@ -104,13 +107,13 @@ impl EcsMetadata {
             None | Some("Success") => Session::of_document(&fields),
             Some(code) => Err(CredentialsError::new(format!(
                 "its answer for the role {role} has the Code \"{}\", not \"Success\"",
-                code.escape_debug()
+                answer.shown(code)
             ))),
         }
     }
 
     /// A token of version 2, or none where version 1 has to do.
-    async fn token(&self, url: Url) -> Result<Option<String>, CredentialsError> {
+    async fn token(&self, url: Url) -> Result<Option<Secret>, CredentialsError> {
         let request = Request::new(Method::PUT, url)
             .header("x-aliyun-ecs-metadata-token-ttl-seconds", TOKEN_SECONDS);
         let answer = request.send(REACH).await.map_err(|error| {
@@ -120,7 +123,7 @@ impl EcsMetadata {
         })?;
         let token = answer.body.trim();
         match answer.status {
-            200 if !token.is_empty() => Ok(Some(token.to_owned())),
+            200 if !token.is_empty() => Ok(Some(Secret::new(token))),
             status if self.wanted.v2_only => Err(CredentialsError::new(format!(
                 "it gave no token (HTTP {status}), and version 1 of the service, without tokens, is not allowed \
                  (ALIBABA_CLOUD_IMDSV1_DISABLED)"

@@ -165,12 +165,17 @@ impl Answer {
         }
     }
 
+    /// A text of the answer, fit to be shown.
+    pub(super) fn shown(&self, text: &str) -> String {
+        self.redactor.excerpt(text.as_bytes()).unwrap_or_default()
+    }
+
     fn told(&self, value: &Value) -> Option<String> {
         let text = |names: [&str; 4]| {
             let found = names.iter().find_map(|name| value.get(name)?.as_str());
             found
                 .filter(|text| !text.is_empty())
-                .map(|text| self.redactor.excerpt(text.as_bytes()).unwrap_or_default())
+                .map(|text| self.shown(text))
         };
         let code = text(["Code", "code", "error", "ErrorCode"]);
         let message = text(["Message", "message", "error_description", "ErrorMessage"]);

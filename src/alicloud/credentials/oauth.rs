@@ -62,7 +62,7 @@ impl OAuth {
         // The lock is waited for on a thread that may block.
         let locked = tokio::task::spawn_blocking(move || LockedFile::lock(&path))
             .await
-            .map_err(|error| CredentialsError::new("the lock was not taken").caused_by(error))??;
+            .map_err(|_| CredentialsError::new("the lock of the CLI's file was not taken"))??;
         // Read under the lock: somebody else may have renewed the token meanwhile.
         let profile = CliFile::read(&self.path)?.profile(&self.profile)?;
         let site = self.site(&profile)?;
@@ -108,7 +108,7 @@ impl OAuth {
         let refresh_token = profile.secret("oauth_refresh_token")?;
         let url = endpoint(site, "/v1/token", profile)?;
         let failed = |error: CredentialsError| {
-            let reason = format!("could not be renewed at {}; {log_in}", http::host(&url));
+            let reason = format!("could not be renewed at {}", http::host(&url));
             profile.fault(&reason).caused_by(error)
         };
         let now = (self.clock)();
@@ -127,7 +127,14 @@ impl OAuth {
         ]);
         request.secrets.push(&refresh_token);
         let answer = request.send(Reach::network(&url)).await.map_err(failed)?;
-        let fields = answer.fields().map_err(failed)?;
+        let fields = answer.fields().map_err(|error| match answer.status {
+            // Another login helps where this one was refused, and not where the server is out of order.
+            400..500 => {
+                let reason = format!("could not be renewed at {}; {log_in}", http::host(&url));
+                profile.fault(&reason).caused_by(error)
+            }
+            _ => failed(error),
+        })?;
         let token = |name: &str| {
             let text = fields.get(name).and_then(Value::as_str);
             text.filter(|text| !text.is_empty())
@@ -183,9 +190,8 @@ impl Fetch for OAuth {
         // A task of its own: it must not end between the renewal and the writing back.
         tokio::spawn(self.clone().session())
             .await
-            .map_err(|error| {
-                CredentialsError::new("the renewal did not end as it should").caused_by(error)
-            })?
+            // A panic's words are for the log alone: they may hold anything.
+            .map_err(|_| CredentialsError::new("the renewal did not end as it should"))?
     }
 }
 

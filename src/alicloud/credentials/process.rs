@@ -58,6 +58,42 @@ impl Process {
         Ok(Arc::new(Refreshing::new(process, context.clock())))
     }
 
+    /// The program. Whoever writes `TOKEN=… vend` as for a shell has put a secret in its place.
+    fn shown(&self) -> &str {
+        let name = self.program.split_once('=');
+        name.map_or(self.program.as_str(), |(name, _)| name)
+    }
+
+    /// The beginning of what it wrote to stderr, without what is likely to be secret there: arguments and parts of its
+    /// result that are no words, and what follows a name such as `token=`.
+    fn complaint(&self, stdout: &[u8], stderr: &[u8]) -> Option<String> {
+        let mut redactor = Redactor::default();
+        let mut before = "";
+        for argument in &self.arguments {
+            match argument.split_once('=') {
+                Some((name, value)) if names_secret(name) || looks_secret(value) => {
+                    redactor.withhold(value);
+                }
+                None if looks_secret(argument)
+                    || before.starts_with('-') && names_secret(before) =>
+                {
+                    redactor.withhold(argument);
+                }
+                _ => {}
+            }
+            before = argument;
+        }
+        let stderr = Zeroizing::new(String::from_utf8_lossy(stderr).into_owned());
+        for text in String::from_utf8_lossy(stdout)
+            .split(|c: char| c.is_whitespace() || "\"',:{}[]".contains(c))
+            .filter(|word| looks_secret(word))
+            .chain(labelled(&stderr))
+        {
+            redactor.withhold(text);
+        }
+        redactor.excerpt(stderr.as_bytes())
+    }
+
     async fn run(&self) -> Result<Session, CredentialsError> {
         let running = Command::new(&self.program)
             .args(&self.arguments)
@@ -74,8 +110,8 @@ impl Process {
             .map_err(|error| CredentialsError::new("it cannot be run").caused_by(error))?;
         let stdout = Zeroizing::new(output.stdout);
         if !output.status.success() {
-            // What it complains of is for the user; what it wrote as its result may be a secret.
-            let said = Redactor::default().excerpt(&output.stderr);
+            // What it complains of is for the user; what it was given or wrote as its result may be a secret.
+            let said = self.complaint(&stdout, &output.stderr);
             let said = said.map_or_else(
                 || "it said nothing on stderr".to_owned(),
                 |said| format!("on stderr it said: {said}"),
@@ -103,7 +139,7 @@ impl Process {
 impl Fetch for Process {
     async fn fetch(&self) -> Result<Session, CredentialsError> {
         self.run().await.map_err(|error| {
-            CredentialsError::new(format!("the program {} gave no credentials", self.program))
+            CredentialsError::new(format!("the program {} gave no credentials", self.shown()))
                 .caused_by(error)
         })
     }
@@ -111,7 +147,7 @@ impl Fetch for Process {
 
 impl fmt::Debug for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Process({})", self.program)
+        write!(f, "Process({})", self.shown())
     }
 }
 
@@ -141,6 +177,31 @@ fn read(fields: &Document) -> Result<Session, CredentialsError> {
         },
         expires: text("expiration").map(expiration).transpose()?,
     })
+}
+
+/// What stands behind `:` or `=` after a name that ends in a word for secrets, and is no word itself.
+fn labelled(text: &str) -> impl Iterator<Item = &str> {
+    let edge = |c: char| c.is_whitespace() || "\"',;&{}".contains(c);
+    text.match_indices([':', '=']).filter_map(move |(at, _)| {
+        let name = text[..at].trim_end_matches(edge);
+        let value = text[at + 1..].trim_start_matches(edge);
+        let value = value.split(edge).next().unwrap_or_default();
+        (names_secret(name) && looks_secret(value)).then_some(value)
+    })
+}
+
+/// Whether a text ends in a word for secrets.
+fn names_secret(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["secret", "token", "password", "key"]
+        .iter()
+        .any(|word| text.ends_with(word))
+}
+
+/// Whether a text is more than a word of a sentence: long, and with a digit or a capital within.
+fn looks_secret(text: &str) -> bool {
+    let odd = |c: char| c.is_ascii_digit() || c.is_ascii_uppercase();
+    text.len() >= 8 && text.chars().skip(1).any(odd)
 }
 
 /// The words of a command line: single and double quotes, backslashes, a backslash before a line break joins lines. On
@@ -190,7 +251,28 @@ fn split(command: &str, windows: bool) -> Result<Vec<String>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::{labelled, split};
+
+    #[test]
+    fn secrets_behind_names() {
+        let check = |text: &str, expected: &[&str]| {
+            let found: Vec<&str> = labelled(text).collect();
+            assert_eq!(found, expected, "{text}");
+        };
+        check("token expired: log in again", &[]);
+        check("invalid token: authentication failed", &[]);
+        check("access_key_secret = Ab12Cd34", &["Ab12Cd34"]);
+        check(
+            "AccessKeySecret: Ab12Cd34; sts_token=\"xY34567z\"",
+            &["Ab12Cd34", "xY34567z"],
+        );
+        check("{\"AccessKeySecret\": \"Ab12Cd34\"}", &["Ab12Cd34"]);
+        check(
+            "https://vault.example:8200/v1?token=Ab12Cd34&x=Ab12Cd35",
+            &["Ab12Cd34"],
+        );
+        check("é: ü = ß", &[]);
+    }
 
     #[test]
     fn words() {

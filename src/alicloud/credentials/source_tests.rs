@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use time::macros::datetime;
+use time::{OffsetDateTime, macros::datetime};
 
 use super::*;
 use crate::alicloud::client::Surroundings;
@@ -57,6 +57,10 @@ impl Stage {
     }
 
     fn context(&self) -> Context {
+        self.context_at(|| datetime!(2026-01-15 08:30:05 UTC))
+    }
+
+    fn context_at(&self, now: fn() -> OffsetDateTime) -> Context {
         let variables = self.variables.clone();
         let mut settings = Settings::new(
             "ap-southeast-1",
@@ -66,7 +70,7 @@ impl Stage {
         settings.endpoints = settings.endpoints.with(&STS, endpoint);
         settings.max_retry_timeout = Some(std::time::Duration::ZERO);
         let surroundings = Surroundings {
-            now: || datetime!(2026-01-15 08:30:05 UTC),
+            now,
             jitter: || 0.0,
             nonce: || uuid::Uuid::new_v4().to_string(),
             limiter: Arc::default(),
@@ -127,13 +131,19 @@ async fn outcome(source: &dyn CredentialsSource) -> String {
     }
 }
 
-fn told(error: &CredentialsError) -> String {
+/// An error with its causes.
+fn chain(error: &CredentialsError) -> String {
     let mut text = error.to_string();
     let mut next = StdError::source(error);
     while let Some(cause) = next {
         text.push_str(&format!(": {cause}"));
         next = cause.source();
     }
+    text
+}
+
+fn told(error: &CredentialsError) -> String {
+    let text = chain(error);
     let debug = format!("{error:?}");
     for hidden in [
         "MARK-secret",
@@ -606,6 +616,182 @@ async fn files_of_profiles() {
 }
 
 #[tokio::test]
+async fn no_file_that_cannot_be_used_shows_a_secret() {
+    const CLI: &str = ".aliyun/config.json";
+    const INI: &str = ".alibabacloud/credentials";
+    let check = async |path: &str, content: &[u8], expected: &[&str]| {
+        let stage = Stage::new(&[]).await;
+        std::fs::write(stage.file(path, ""), content).expect("written");
+        let source = stage.profile();
+        parts(&outcome(&source).await, expected);
+        assert!(!format!("{source:?}").contains("MARK"));
+        assert!(stage.server.requests().is_empty());
+    };
+    check(
+        CLI,
+        b"{\"a\": \"MARK-secret\xff\"}",
+        &["config.json cannot be read: it is not UTF-8 text"],
+    )
+    .await;
+    check(
+        CLI,
+        &b"{\"MARK-secret\"".repeat(512 << 10),
+        &["cannot be read: it is larger than 4 MiB"],
+    )
+    .await;
+    check(
+        CLI,
+        b"{\"profiles\": \"MARK-secret\"}",
+        &["no profile \"default\"", "it has none"],
+    )
+    .await;
+    check(
+        CLI,
+        b"{\"access_key_secret\": \"MARK-secret\n\"}",
+        &["not valid JSON", "line 2 column 0"],
+    )
+    .await;
+    check(
+        CLI,
+        b"{\"access_key_secret\": \"MARK-secret\",\n \"sts_token\": MARK}",
+        &["line 2 column 15"],
+    )
+    .await;
+    check(
+        CLI,
+        b"{\"access_key_secret\": \"MARK-secret",
+        &["not valid JSON", "line 1 column 34"],
+    )
+    .await;
+    check(
+        INI,
+        b"[default]\ntype = access_key\nMARK-secret\n",
+        &["credentials line 3: neither"],
+    )
+    .await;
+    check(
+        INI,
+        b"access_key_secret = MARK-secret\n",
+        &["line 1: an entry before"],
+    )
+    .await;
+    check(
+        INI,
+        b"[\"MARK-secret\"",
+        &["line 1: a section needs a closing ]"],
+    )
+    .await;
+    check(
+        INI,
+        b"[default]\ntype = access_key\naccess_key_id = k\naccess_key_secret = MARK-secret x\n",
+        &[
+            "section [default]",
+            "holds keys that cannot be used",
+            "the AccessKey secret has a blank",
+        ],
+    )
+    .await;
+
+    let stage = Stage::new(&[]).await;
+    std::fs::create_dir_all(stage.home.path().join(CLI)).expect("made");
+    parts(
+        &outcome(&stage.profile()).await,
+        &["config.json cannot be read"],
+    );
+
+    for (field, value, expected) in [
+        (
+            "access_key_secret",
+            " MARK-secret",
+            "the AccessKey secret has a blank",
+        ),
+        (
+            "external_id",
+            "MARK-secret of ours",
+            "bad external_id: it must be 2 to 1224 letters",
+        ),
+        (
+            "policy",
+            "MARK-secret",
+            "bad policy: it must be JSON, but is not",
+        ),
+        (
+            "sts_endpoint",
+            "https://user:MARK-secret@sts.example",
+            "bad sts_endpoint",
+        ),
+        ("sts_region", "", "cannot be assumed"),
+    ] {
+        let stage = Stage::new(&[refusal(403, "NoPermission")]).await;
+        let mut profile = json!({"name": "p", "mode": "RamRoleArn", "access_key_id": "LTAI5tQnKxAbCdEfGhJkwXyZ",
+            "access_key_secret": "MARK-secret", "ram_role_arn": ROLE});
+        profile[field] = json!(value);
+        parts(
+            &outcome(&stage.profiles(&json!([profile]))).await,
+            &[expected],
+        );
+    }
+    for (field, value, expected) in [
+        (
+            "credentials_uri",
+            "https://user:MARK-secret@vend.example",
+            "must not hold a user name",
+        ),
+        ("credentials_uri", "vend?key=MARK-secret", "it is not a URL"),
+        ("credentials_uri", "https://:MARK-secret", "it is not a URL"),
+    ] {
+        let stage = Stage::new(&[]).await;
+        let profiles = json!([{"name": "p", "mode": "CredentialsURI", field: value}]);
+        parts(
+            &outcome(&stage.profiles(&profiles)).await,
+            &["profile \"p\"", expected],
+        );
+    }
+
+    for (content, expected) in [
+        (
+            &b"MARK-oidc\xff"[..],
+            "cannot be read: it is not UTF-8 text",
+        ),
+        (&b"\n"[..], "is empty"),
+    ] {
+        let stage = Stage::new(&[]).await;
+        let file = stage.file("token", "");
+        std::fs::write(&file, content).expect("written");
+        let role = RoleWithOidc {
+            role: role(),
+            oidc_provider_arn: "acs:ram::123:oidc-provider/ci".to_owned(),
+            token: OidcToken::File(file),
+        };
+        let source = OidcRole::source(stage.context().client, role);
+        parts(&outcome(&*source).await, &["the OIDC token file", expected]);
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_is_gone_when_it_is_to_be_written_back_is_an_error() {
+    let renewed = json!({"access_token": "MARK-token-new", "refresh_token": "MARK-refresh-new", "expires_in": 3600});
+    let renewed = ok(&renewed).after(std::time::Duration::from_millis(300));
+    let stage = Stage::new(&[renewed]).await;
+    let source = stage.profiles(
+        &json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
+        "oauth_refresh_token": "MARK-refresh"}]),
+    );
+    let gone = async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        stage.file(
+            ".aliyun/config.json",
+            r#"{"profiles": [{"name": "MARKed", "x": "MARK-secret"}]}"#,
+        );
+    };
+    let (found, ()) = tokio::join!(outcome(&source), gone);
+    parts(
+        &found,
+        &["config.json cannot be written", "the profile \"p\" is gone"],
+    );
+}
+
+#[tokio::test]
 async fn what_nobody_asked_for_may_be_absent() {
     let stage = Stage::new(&[]).await;
     let absent = async |stage: &Stage| {
@@ -659,6 +845,47 @@ async fn an_external_program() {
         ],
     )
     .await;
+    check(
+        "sh -c 'echo cannot $3 $1 with $2 >&2; echo \"$0\" >&2; exit 1' --key=MARK-secret MARK-token --password lower-case unlock",
+        &["on stderr it said: cannot (withheld) (withheld) with --password --key=(withheld)"],
+    )
+    .await;
+    check(
+        "sh -c 'echo unknown argument $1 >&2; exit 1' vend lease-keys",
+        &["on stderr it said: unknown argument lease-keys"],
+    )
+    .await;
+    let result = r#"{"mode":"AK","access_key_id":"k","access_key_secret":"MARK-secret"}"#;
+    check(
+        &format!("sh -c 'echo \"$0\" | tee /dev/stderr; echo no lease for MARK-secret >&2; exit 1' '{result}'"),
+        &["on stderr it said: (withheld) no lease for (withheld)"],
+    )
+    .await;
+    check(
+        "sh -c 'printf \"login refused, refresh_token=%s-%s\" MARK secret-1 >&2; exit 1'",
+        &["on stderr it said: login refused, refresh_token=(withheld)"],
+    )
+    .await;
+    check(
+        r#"echo '{"mode":"MARK-secret","access_key_secret":"MARK-secret"}'"#,
+        &["another mode than AK or StsToken"],
+    )
+    .await;
+    check(
+        r#"echo '{"mode":"AK","access_key_id":"k","access_key_secret":"MARK-secret","expiration":"MARK-secret"}'"#,
+        &["its Expiration is not a date"],
+    )
+    .await;
+    check(r#"echo '["MARK-secret"]'"#, &["not an object"]).await;
+    check(
+        "VAULT_TOKEN=MARK-secret vend",
+        &[
+            "the program VAULT_TOKEN gave no credentials",
+            "cannot be run",
+        ],
+    )
+    .await;
+    check("sh -c 'kill -9 $$' MARK-secret", &["signal: 9"]).await;
     check(
         "/no/such/program MARK-secret",
         &["the program /no/such/program", "cannot be run"],
@@ -812,6 +1039,12 @@ async fn an_oauth_login_is_renewed_and_written_back() {
             "invalid_grant",
         ],
     );
+    for out_of_order in [Reaction::raw(b"").cut(), Reaction::answer(503, &[], "busy")] {
+        let stage = Stage::new(&[out_of_order]).await;
+        let found = outcome(&stage.profiles(&profile(0))).await;
+        parts(&found, &["could not be renewed at 127.0.0.1"]);
+        assert!(!found.contains("log in again"), "{found}");
+    }
     let mut other = profile(0);
     other[0]["oauth_site_type"] = json!("EU");
     parts(
@@ -846,6 +1079,297 @@ async fn an_abandoned_renewal_is_written_back_all_the_same() {
         }
     }
     panic!("the new refresh token was lost");
+}
+
+/// All that is marked in a request, to be said back.
+fn marked(request: &str) -> String {
+    let words = request.split(|c: char| c.is_whitespace() || "&?=/\"".contains(c));
+    let marked: Vec<&str> = words.filter(|word| word.contains("MARK")).collect();
+    assert!(!marked.is_empty(), "nothing to say back of {request}");
+    marked.join(" ")
+}
+
+fn html(request: &str) -> String {
+    format!("<html>{} {request}</html>", marked(request))
+}
+
+/// How whoever hands out credentials may fail, each with as many marked words as it can say: a name, the reaction, and
+/// what has to be told if it is STS that answers, and if it is not.
+fn failures() -> Vec<(&'static str, Reaction, &'static str, &'static str)> {
+    let all = || {
+        json!({"AccessKeyId": "STS.x", "AccessKeySecret": "MARK-secret", "SecurityToken": "MARK-token",
+            "Expiration": "2026-01-15T09:30:05Z"})
+    };
+    let wrapped = |session: Value| {
+        // Where each of them looks for its session.
+        let mut answer = session.clone();
+        answer["Credentials"] = session.clone();
+        answer["CloudCredential"] = session;
+        answer["access_token"] = json!("MARK-token-new");
+        answer
+    };
+    let without = |name: &str| {
+        let mut session = all();
+        session[name] = Value::Null;
+        wrapped(session)
+    };
+    let with = |name: &str, value: &str| {
+        let mut session = all();
+        session[name] = json!(value);
+        wrapped(session)
+    };
+    let mut large = wrapped(all()).to_string();
+    large.push_str(&" ".repeat(4 << 20));
+    vec![
+        ("cut off", Reaction::raw(b"").cut(), "the connection was cut", "cannot be reached"),
+        (
+            "cut off within the answer",
+            Reaction::raw(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"AccessKeySecret\": \"MARK-secret\"").cut(),
+            "the connection was cut",
+            "cannot be reached",
+        ),
+        ("no HTTP", Reaction::raw(b"MARK-secret\r\n\r\n").cut(), "the connection was cut", "cannot be reached"),
+        (
+            "refused",
+            Reaction::reply(|request| {
+                let body = json!({"Code": "Denied", "Message": marked(request)});
+                Reaction::answer(403, &[], &body.to_string())
+            }),
+            "HTTP 403 Denied: (withheld)",
+            "HTTP 403",
+        ),
+        (
+            "refused as OAuth does it",
+            Reaction::reply(|request| {
+                let body = json!({"error": marked(request), "error_description": marked(request)});
+                Reaction::answer(400, &[], &body.to_string())
+            }),
+            "HTTP 400",
+            "HTTP 400",
+        ),
+        (
+            "a code that repeats the request",
+            Reaction::reply(|request| {
+                let body = json!({"Code": marked(request), "Message": request});
+                Reaction::answer(403, &[], &body.to_string())
+            }),
+            "HTTP 403",
+            "HTTP 403",
+        ),
+        (
+            "no success, and a code that repeats the request",
+            Reaction::reply(|request| {
+                let body = json!({"Code": marked(request), "Message": request});
+                Reaction::answer(200, &[], &body.to_string())
+            }),
+            "HTTP 200 (withheld)",
+            "it",
+        ),
+        (
+            "an error page that repeats the request",
+            Reaction::reply(|request| Reaction::answer(500, &[], &html(request))),
+            "HTTP 500",
+            "HTTP 500",
+        ),
+        (
+            "a page that repeats the request",
+            Reaction::reply(|request| Reaction::answer(200, &[], &html(request))),
+            "not a JSON object",
+            "not JSON (line 1, column 1)",
+        ),
+        (
+            "an error that holds a session",
+            Reaction::answer(500, &[], &wrapped(all()).to_string()),
+            "HTTP 500",
+            "HTTP 500",
+        ),
+        (
+            "half a session",
+            Reaction::answer(200, &[], "{\"AccessKeySecret\": \"MARK-secret\",\n\"SecurityToken\": MARK-token}"),
+            "not a JSON object",
+            "not JSON (line 2, column 18)",
+        ),
+        (
+            "another kind of JSON",
+            Reaction::answer(200, &[], "[\"MARK-secret\"]"),
+            "not a JSON object",
+            "not an object",
+        ),
+        (
+            "no secret",
+            Reaction::answer(200, &[], &without("AccessKeySecret").to_string()),
+            "it has no AccessKeySecret",
+            "it has no AccessKeySecret",
+        ),
+        (
+            "no token",
+            Reaction::answer(200, &[], &without("SecurityToken").to_string()),
+            "it has no SecurityToken",
+            "it has no SecurityToken",
+        ),
+        (
+            "an end that is no date",
+            Reaction::answer(200, &[], &with("Expiration", "MARK-secret").to_string()),
+            "its Expiration is not a date",
+            "its Expiration is not a date",
+        ),
+        (
+            "an end in the past",
+            Reaction::answer(200, &[], &with("Expiration", "2026-01-15T08:30:04Z").to_string()),
+            "had already expired",
+            "had already expired",
+        ),
+        (
+            "elsewhere",
+            Reaction::reply(|request| {
+                let location = format!("http://127.0.0.1:1/{}", marked(request).replace(' ', "/"));
+                Reaction::answer(302, &[("location", &location)], &html(request))
+            }),
+            "HTTP 302, a redirect to http://127.0.0.1;",
+            "HTTP 302",
+        ),
+        ("endless", Reaction::answer(200, &[], &large), "larger than 4 MiB", "larger than 256 KiB"),
+    ]
+}
+
+/// Who hands out credentials over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Vendor {
+    AssumeRole,
+    AssumeRoleWithOidc,
+    CredentialsUri,
+    Metadata,
+    CloudSso,
+    OAuthRenewal,
+    OAuthExchange,
+}
+
+impl Vendor {
+    fn source(self, stage: &Stage) -> Arc<dyn CredentialsSource> {
+        match self {
+            Vendor::AssumeRole => {
+                let keys = StaticKeys::new(
+                    "LTAI5tQnKxAbCdEfGhJkwXyZ",
+                    "MARK-secret",
+                    Some("MARK-token"),
+                );
+                let client = stage
+                    .context()
+                    .client
+                    .acting_as(Arc::new(keys.expect("valid keys")));
+                AssumedRole::source(client, role())
+            }
+            Vendor::AssumeRoleWithOidc => OidcRole::source(
+                stage.context().client,
+                RoleWithOidc {
+                    role: role(),
+                    oidc_provider_arn: "acs:ram::123:oidc-provider/ci".to_owned(),
+                    token: OidcToken::Text(Secret::new("MARK-oidc")),
+                },
+            ),
+            Vendor::CredentialsUri => {
+                let url = format!(
+                    "{}/MARK-secret-of-a-path/vend?key=MARK-secret&MARK-token",
+                    stage.url()
+                );
+                CredentialsUri::source(&stage.context(), &url).expect("a URL")
+            }
+            Vendor::Metadata => EcsMetadata::source(
+                &stage.context(),
+                InstanceMetadata {
+                    role: Some("runner".to_owned()),
+                    expected: true,
+                    ..InstanceMetadata::default()
+                },
+            ),
+            Vendor::CloudSso => Arc::new(stage.profiles(&json!([{"name": "p", "mode": "CloudSSO",
+                "cloud_sso_sign_in_url": stage.url(), "cloud_sso_account_id": "123",
+                "cloud_sso_access_config": "ac-1", "access_token": "MARK-token"}]))),
+            Vendor::OAuthRenewal | Vendor::OAuthExchange => {
+                let expires = if self == Vendor::OAuthExchange {
+                    4_102_444_800_i64
+                } else {
+                    0
+                };
+                Arc::new(stage.profiles(
+                    &json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
+                    "oauth_access_token": "MARK-token", "oauth_access_token_expire": expires,
+                    "oauth_refresh_token": "MARK-refresh"}]),
+                ))
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_failure_of_a_vendor_shows_a_secret() {
+    let mut found = Vec::new();
+    for vendor in [
+        Vendor::AssumeRole,
+        Vendor::AssumeRoleWithOidc,
+        Vendor::CredentialsUri,
+        Vendor::Metadata,
+        Vendor::CloudSso,
+        Vendor::OAuthRenewal,
+        Vendor::OAuthExchange,
+    ] {
+        for (name, failure, of_sts, of_others) in failures() {
+            let mut reactions = Vec::new();
+            if vendor == Vendor::Metadata {
+                reactions.push(Reaction::answer(200, &[], "MARK-token"));
+            }
+            let before = reactions.len();
+            reactions.push(failure);
+            let stage = Stage::new(&reactions).await;
+            let source = vendor.source(&stage);
+            let error = source.credentials().await.expect_err(name);
+            let told = format!("{} {error:?} {source:?}", chain(&error));
+            let is_sts = matches!(vendor, Vendor::AssumeRole | Vendor::AssumeRoleWithOidc);
+            let expected = match of_others {
+                // A renewal reads other fields, and goes no further without them.
+                "it has no AccessKeySecret"
+                | "it has no SecurityToken"
+                | "had already expired"
+                | "its Expiration is not a date"
+                    if vendor == Vendor::OAuthRenewal =>
+                {
+                    "its answer has no refresh_token"
+                }
+                _ if is_sts => of_sts,
+                _ => of_others,
+            };
+            // STS is asked again where that may help; the others are not.
+            let requests = stage.server.requests().len();
+            let repeated = !is_sts && requests != before + 1;
+            if told.contains("MARK") || !told.contains(expected) || repeated {
+                found.push(format!("{vendor:?}, {name}: expected {expected:?}, found after {requests} requests: {told}"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[tokio::test]
+async fn what_a_panic_of_a_renewal_says_is_not_repeated() {
+    thread_local! {
+        static LOOKS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+    }
+    let stage = Stage::new(&[]).await;
+    let text = json!({"current": "p", "profiles": [{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
+        "oauth_refresh_token": "MARK-refresh"}]});
+    stage.file(".aliyun/config.json", &text.to_string());
+    // The cache looks at the clock first, the renewal second.
+    let context = stage.context_at(|| {
+        LOOKS.set(LOOKS.get() + 1);
+        assert!(LOOKS.get() < 2, "MARK-secret");
+        datetime!(2026-01-15 08:30:05 UTC)
+    });
+    let source = Profile::new(context, ProfileWish::default());
+    parts(
+        &outcome(&source).await,
+        &["the renewal did not end as it should"],
+    );
+    assert_eq!(LOOKS.get(), 2);
 }
 
 #[tokio::test]

@@ -373,3 +373,57 @@ fn of_ini(
         ))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::{CliFile, sts_client};
+    use crate::alicloud::credentials::{Context, Machine, NoCredentials};
+    use crate::alicloud::{Client, STS, Settings};
+
+    #[test]
+    fn a_profile_says_where_its_sts_is() {
+        let check = |fields: Value, expected: &str| {
+            let none = Arc::new(NoCredentials::because("none are needed"));
+            let context = Context {
+                machine: Machine::new(|_| None),
+                client: Client::new(Settings::new("ap-southeast-1", none)),
+            };
+            let mut profile = fields.clone();
+            profile["name"] = json!("p");
+            let text = json!({"profiles": [profile]}).to_string();
+            let found = CliFile::parse(Path::new("file"), &text)
+                .and_then(|file| sts_client(&context, &file.profile("p")?))
+                .map(|client| {
+                    client
+                        .settings()
+                        .endpoint(&STS)
+                        .expect("an endpoint")
+                        .to_string()
+                })
+                .unwrap_or_else(|error| error.to_string());
+            assert_eq!(found, expected, "{fields}");
+        };
+        check(json!({}), "https://sts.ap-southeast-1.aliyuncs.com");
+        check(
+            json!({"sts_region": "eu-central-1"}),
+            "https://sts.eu-central-1.aliyuncs.com",
+        );
+        check(
+            json!({"enable_vpc": true}),
+            "https://sts-vpc.ap-southeast-1.aliyuncs.com",
+        );
+        check(
+            json!({"sts_region": "eu-central-1", "enable_vpc": "true"}),
+            "https://sts-vpc.eu-central-1.aliyuncs.com",
+        );
+        check(
+            json!({"sts_endpoint": "sts.internal.example", "sts_region": "eu-central-1"}),
+            "https://sts.internal.example",
+        );
+    }
+}

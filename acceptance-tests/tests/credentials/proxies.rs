@@ -1,0 +1,244 @@
+//! Proxies of the environment: used for STS and for every sign-in, never for the metadata service or for this machine.
+//!
+//! Servers on this machine are reached directly, so what is to go through a proxy has a name that only a proxy could
+//! know. Plain HTTP goes to the emulator, which also takes requests as a proxy gets them. HTTPS goes to a proxy that
+//! notes what it is asked for and refuses it.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use acceptance_tests::{
+    acceptance::{Case, Ending, Failed, Stage, contains, equal, only_error},
+    cases,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    BINDING, OIDC_PROVIDER, ROLE, TENANT, configure, keys, oidc_token, populate,
+    secrets::{hidden, keeps_quiet},
+    stand_ins,
+};
+
+pub(crate) const CASES: &[Case] = cases![proxies:
+    sts_and_sign_ins_go_through_a_proxy,
+    sts_and_sign_ins_over_tls_go_through_a_proxy,
+    this_machine_and_the_metadata_service_are_reached_directly,
+];
+
+/// A proxy that refuses everything.
+struct Refusing {
+    address: String,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Refusing {
+    fn start() -> Result<Refusing, Failed> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&asked);
+        // It ends with the process: nobody else can tell when the last command has ended.
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+                let first = lines.next().unwrap_or_default();
+                lines.by_ref().take_while(|line| !line.is_empty()).count();
+                drop(lines);
+                let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+                noted.push(first);
+                // A client that has gone has been noted all the same.
+                let _ = stream.write_all(
+                    b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+                );
+            }
+        });
+        Ok(Refusing { address, asked })
+    }
+
+    /// The first lines of the requests since the last time.
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+const NAMES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+
+/// Makes a profile the one of the configuration.
+fn profile(stage: &Stage, profile: &Value) -> Result<String, Failed> {
+    let text = json!({"current": "p", "profiles": [profile]}).to_string();
+    stage.directory.write("config.json", &text)?;
+    Ok("  shared_credentials_file = \"config.json\"\n  profile = \"p\"".to_owned())
+}
+
+fn sso(sign_in_url: &str) -> Value {
+    json!({"name": "p", "mode": "CloudSSO", "cloud_sso_sign_in_url": sign_in_url, "cloud_sso_account_id": TENANT,
+        "cloud_sso_access_config": "ac-1", "access_token": "MARK-sso-token"})
+}
+
+fn assumed_role() -> String {
+    format!(
+        "{}  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}",
+        keys()
+    )
+}
+
+fn oidc() -> String {
+    format!(
+        "  assume_role_with_oidc {{\n    oidc_provider_arn = \"{OIDC_PROVIDER}\"\n    role_arn = \"{ROLE}\"\n    oidc_token_file = \"token\"\n  }}"
+    )
+}
+
+/// Writes a configuration whose STS stands at `sts`.
+fn with_sts_at(stage: &Stage, sts: &str, arguments: &str) -> Ending {
+    configure(stage, arguments, BINDING)?;
+    let written = stage.directory.read("main.tf")?;
+    let here = format!("sts  = \"{}\"", stage.emulator.endpoint());
+    let moved = written.replace(&here, &format!("sts  = \"{sts}\""));
+    equal("whether STS was moved", moved != written, true)?;
+    Ok(stage.directory.write("main.tf", &moved)?)
+}
+
+fn sts_and_sign_ins_go_through_a_proxy(stage: &mut Stage) -> Ending {
+    stage.directory.write("token", &oidc_token())?;
+    // A name that is not known is soon given up.
+    stage.directory.set("MAX_RETRY_TIMEOUT", "1");
+    let plain = |block: String| format!("  protocol = \"HTTP\"\n{block}");
+    let uri = "  credentials_uri = \"http://vend.behind-the-proxy.invalid/credentials-uri\"";
+    for (action, block) in [
+        ("AssumeRole", plain(assumed_role())),
+        ("AssumeRoleWithOIDC", plain(oidc())),
+        ("CredentialsUri", uri.to_owned()),
+    ] {
+        stage.emulator.reset();
+        populate(stage)?;
+        // There may be none from a round before.
+        let _ = std::fs::remove_file(stage.directory.path().join("terraform.tfstate"));
+        stage.directory.set("HTTP_PROXY", stage.emulator.endpoint());
+        let sts = if action == "CredentialsUri" {
+            "https://sts.behind-the-proxy.invalid"
+        } else {
+            "http://sts.behind-the-proxy.invalid"
+        };
+        with_sts_at(stage, sts, &block)?;
+        stage.apply()?.expecting(0)?;
+        equal("spaces", stage.emulator.spaces(TENANT).len(), 1)?;
+        let calls = stage.calls(action);
+        equal(format!("{action} came"), calls > 0, true)?;
+
+        stage.directory.set("NO_PROXY", "behind-the-proxy.invalid");
+        let output = stage.directory.run(&["plan", "-json"])?.expecting(1)?;
+        contains(
+            &only_error(&output)?.text(),
+            &["no valid credentials", "behind-the-proxy.invalid"],
+        )?;
+        equal(
+            format!("{action} past NO_PROXY"),
+            stage.calls(action),
+            calls,
+        )?;
+        stage.directory.unset("NO_PROXY");
+    }
+    Ok(())
+}
+
+fn sts_and_sign_ins_over_tls_go_through_a_proxy(stage: &mut Stage) -> Ending {
+    populate(stage)?;
+    stage.directory.write("token", &oidc_token())?;
+    stage.directory.set("MAX_RETRY_TIMEOUT", "1");
+    let proxy = Refusing::start()?;
+    let with_password = proxy
+        .address
+        .replace("http://", "http://me:MARK-proxy-password@");
+    stage.directory.set("HTTPS_PROXY", with_password);
+    stage.directory.set("TF_LOG_PROVIDER", "trace");
+    let hidden = hidden();
+    let oauth = json!({"name": "p", "mode": "OAuth", "oauth_site_type": "INTL",
+        "oauth_refresh_token": "MARK-oauth-refresh"});
+    let uri = "  credentials_uri = \"https://vend.behind-the-proxy.invalid/credentials-uri\"";
+    let sso = sso("https://sso.behind-the-proxy.invalid/start");
+    let sources: [(&str, String, Option<&Value>); 5] = [
+        ("sts.behind-the-proxy.invalid:443", assumed_role(), None),
+        ("sts.behind-the-proxy.invalid:443", oidc(), None),
+        ("vend.behind-the-proxy.invalid:443", uri.to_owned(), None),
+        (
+            "sso.behind-the-proxy.invalid:443",
+            String::new(),
+            Some(&sso),
+        ),
+        // Its host cannot be set: this proxy is what keeps the request on this machine.
+        ("oauth.alibabacloud.com:443", String::new(), Some(&oauth)),
+    ];
+    for (host, block, login) in sources {
+        let block = match login {
+            Some(login) => profile(stage, login)?,
+            None => block,
+        };
+        with_sts_at(stage, "https://sts.behind-the-proxy.invalid", &block)?;
+        let output = stage.apply()?.expecting(1)?;
+        contains(&only_error(&output)?.text(), &["no valid credentials"])?;
+        keeps_quiet(stage, host, &output, &hidden)?;
+        let asked = proxy.asked();
+        let expected = format!("CONNECT {host} HTTP/1.1");
+        equal(
+            format!("{host}: all of {asked:?}"),
+            !asked.is_empty() && asked.iter().all(|line| *line == expected),
+            true,
+        )?;
+        if host.ends_with(".invalid:443") {
+            stage.directory.set("NO_PROXY", ".invalid");
+            let output = stage.apply()?.expecting(1)?;
+            contains(&only_error(&output)?.text(), &["no valid credentials"])?;
+            equal("asked past NO_PROXY", proxy.asked(), Vec::<String>::new())?;
+            stage.directory.unset("NO_PROXY");
+        }
+    }
+    equal("calls", stage.emulator.calls().len(), 0)
+}
+
+fn this_machine_and_the_metadata_service_are_reached_directly(stage: &mut Stage) -> Ending {
+    stage.directory.write("token", &oidc_token())?;
+    stand_ins(stage);
+    let proxy = Refusing::start()?;
+    for name in NAMES {
+        stage.directory.set(name, &proxy.address);
+    }
+    let endpoint = stage.emulator.endpoint().to_owned();
+    let sso = sso(&format!("{endpoint}/start"));
+    let oauth = json!({"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
+        "oauth_refresh_token": "MARK-oauth-refresh"});
+    let sources: [(&str, String, Option<&Value>); 7] = [
+        ("AssumeRole", assumed_role(), None),
+        ("AssumeRoleWithOIDC", oidc(), None),
+        (
+            "CredentialsUri",
+            format!("  credentials_uri = \"{endpoint}/credentials-uri\""),
+            None,
+        ),
+        ("CloudSsoCredentials", String::new(), Some(&sso)),
+        ("OAuthExchange", String::new(), Some(&oauth)),
+        (
+            "MetadataCredentials",
+            "  ecs_role_name = \"onboarding\"".to_owned(),
+            None,
+        ),
+        ("MetadataRole", String::new(), None),
+    ];
+    for (action, block, login) in sources {
+        stage.emulator.reset();
+        populate(stage)?;
+        let _ = std::fs::remove_file(stage.directory.path().join("terraform.tfstate"));
+        let block = match login {
+            Some(login) => profile(stage, login)?,
+            None => block,
+        };
+        configure(stage, &block, BINDING)?;
+        stage.apply()?.expecting(0)?;
+        equal(action, stage.calls(action), 1)?;
+        equal("asked of the proxy", proxy.asked(), Vec::<String>::new())?;
+    }
+    Ok(())
+}
