@@ -174,6 +174,7 @@ const ABANDONING: [&str; 3] = [
 
 const UNKNOWN: &str = "is bound now is unknown";
 const MAY_HAVE_MADE_ANOTHER: &str = "the bind may have made another space, or may yet";
+const SEVERAL_CHANNELS: &str = "there may be more than one channel with this WABA";
 const TWO_SPACES: [&str; 2] = [
     "WhatsApp Business Account is bound to two spaces",
     "WhatsApp Business Account may be bound to two spaces",
@@ -282,6 +283,10 @@ impl Ledger {
             if TWO_SPACES.contains(&message.summary.as_str()) {
                 self.said_doubled.extend(concerned);
             } else if message.text.contains(UNKNOWN) {
+                let concerned: Vec<String> = concerned.collect();
+                if message.text.contains(SEVERAL_CHANNELS) {
+                    self.said_doubled.extend(concerned.iter().cloned());
+                }
                 self.unknown.extend(concerned);
                 let both = ["terraform import", "terraform apply"];
                 if !both.iter().all(|part| message.text.contains(part)) {

@@ -229,7 +229,14 @@ pub(super) enum Ending {
     /// Not bound by us.
     Refused(Diagnostic, Option<Result<Absence, Unsearchable>>),
     /// Whether it is bound is not known.
-    Unknown(Diagnostic, Result<Absence, Unsearchable>),
+    Unknown {
+        /// The last failure.
+        told: Diagnostic,
+        /// How many binds may have been executed.
+        binds: u32,
+        /// What looking for it showed.
+        sought: Result<Absence, Unsearchable>,
+    },
 }
 
 impl Binding {
@@ -304,11 +311,20 @@ impl LookingUp {
                     doubt: Some(doubt),
                 })
             }
-            Cause::Doubt(Doubt { told, .. })
-            | Cause::Refusal {
+            Cause::Doubt(Doubt { told, .. }) => State::Ended(Ending::Unknown {
+                told,
+                binds,
+                sought,
+            }),
+            Cause::Refusal {
                 told,
                 doubt: Some(_),
-            } => State::Ended(Ending::Unknown(told, sought)),
+            } => State::Ended(Ending::Unknown {
+                told,
+                // The refused one was certainly not.
+                binds: binds - 1,
+                sought,
+            }),
             Cause::Refusal { told, doubt: None } => {
                 State::Ended(Ending::Refused(told, Some(sought)))
             }
@@ -412,7 +428,8 @@ mod tests {
             State::Ended(Ending::Bound(_, Some(_))) => "bound, doubtfully".to_owned(),
             State::Ended(Ending::Adopted { .. }) => "adopted".to_owned(),
             State::Ended(Ending::Refused(..)) => "refused".to_owned(),
-            State::Ended(Ending::Unknown(..)) => "unknown".to_owned(),
+            State::Ended(Ending::Unknown { binds: 1, .. }) => "unknown".to_owned(),
+            State::Ended(Ending::Unknown { binds, .. }) => format!("unknown, {binds} times"),
         };
         assert_eq!(found, expected, "{path:?}");
     }
@@ -463,13 +480,13 @@ mod tests {
                 Absent(list),
             )
         };
-        check(&twice(Unproven), "unknown");
+        check(&twice(Unproven), "unknown, 2 times");
         check(&twice(Shows), "bind 3");
         let thrice = looked(&[twice(Shows), vec![Cut]].concat(), Absent(Shows));
-        check(&thrice, "unknown");
+        check(&thrice, "unknown, 3 times");
         // An odd answer at any time ends the binding.
         let odd = [looked(&[Cut], Absent(Shows)), vec![Odd]].concat();
-        check(&looked(&odd, Absent(Shows)), "unknown");
+        check(&looked(&odd, Absent(Shows)), "unknown, 2 times");
     }
 
     #[test]

@@ -53,8 +53,13 @@ pub(super) fn ending(
             }
             Err(told.into())
         }
-        Ending::Unknown(mut told, sought) => {
-            let _ = write!(told.detail, "\n\n{}", unknown(waba_id, role_arn, &sought));
+        Ending::Unknown {
+            mut told,
+            binds,
+            sought,
+        } => {
+            let unknown = unknown(waba_id, role_arn, binds, &sought);
+            let _ = write!(told.detail, "\n\n{unknown}");
             Err(told.into())
         }
     }
@@ -142,11 +147,18 @@ fn adopted(waba_id: &str, cust_space_id: &str, cause: &Cause) -> Diagnostic {
 }
 
 /// How to find out whether a bind took place.
-fn unknown(waba_id: &str, role_arn: Option<&str>, sought: &Sought) -> String {
+fn unknown(waba_id: &str, role_arn: Option<&str>, binds: u32, sought: &Sought) -> String {
+    let several = match binds {
+        0 | 1 => String::new(),
+        binds => format!(
+            " ChatappBindWaba was sent {binds} times, and there may be more than one channel with this WABA: take over one \
+             of them, and delete the others there."
+        ),
+    };
     format!(
         "Whether WABA {waba_id} is bound now is unknown, and nothing was saved in state. {} Before you apply again, look \
-         in {CONSOLE} for a channel with this WABA. If there is one, take it over by its channel ID:\n\n  terraform \
-         import 'alicloud_cams_waba_binding.NAME' {}\n\nIf there is none, apply again:\n\n  terraform apply",
+         in {CONSOLE} for a channel with this WABA.{several} If there is one, take it over by its channel ID:\n\n  \
+         terraform import 'alicloud_cams_waba_binding.NAME' {}\n\nIf there is none, apply again:\n\n  terraform apply",
         looked(waba_id, sought),
         role::import_id(role_arn, "CHANNEL_ID"),
     )
@@ -281,15 +293,21 @@ mod tests {
 
     #[test]
     fn what_is_unknown_comes_with_two_commands() {
-        let check = |role_arn: Option<&str>, sought: Sought, seen: &str| {
+        let text = |role_arn: Option<&str>, binds, sought: Sought| {
             let told = Diagnostic::error("S", "D");
-            let Err(told) = ending("1", role_arn, Ending::Unknown(told, sought)) else {
+            let unknown = Ending::Unknown {
+                told,
+                binds,
+                sought,
+            };
+            let Err(told) = ending("1", role_arn, unknown) else {
                 panic!("not an error")
             };
-            let text = told
-                .into_iter()
-                .map(|told| told.to_string())
-                .collect::<String>();
+            let told = told.into_iter();
+            told.map(|told| told.to_string()).collect::<String>()
+        };
+        let check = |role_arn: Option<&str>, sought: Sought, seen: &str| {
+            let text = text(role_arn, 1, sought);
             for word in [
                 "unknown, and nothing was saved",
                 "terraform import",
@@ -298,6 +316,7 @@ mod tests {
             ] {
                 assert!(text.contains(word), "{word} is not in {text}");
             }
+            assert!(!text.contains("more than one"), "{text}");
         };
         check(
             None,
@@ -314,5 +333,9 @@ mod tests {
         // As it is printed, with the ID filled in, the command has to work.
         check(None, silent(), "NAME' CHANNEL_ID\n");
         check(Some(ARN), silent(), "NAME' acs:ram::2:role/r/CHANNEL_ID\n");
+        let twice = text(None, 2, silent());
+        for word in ["sent 2 times", "more than one channel", "delete the others"] {
+            assert!(twice.contains(word), "{word} is not in {twice}");
+        }
     }
 }
