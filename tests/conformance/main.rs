@@ -6,7 +6,9 @@
 //! * `toy` is a provider of such a schema behind the real server; everything goes through the encoding of the wire.
 //! * `properties` holds what is true of every generated case, `rows` one small case for each rule.
 //!
-//! `PROPTEST_CASES=100000 cargo test --test conformance` tries more.
+//! `PROPTEST_CASES=100000 cargo test --test conformance` tries more, and others each time. One corner is known to come up in
+//! about one of 100 000: two configured elements of a set that come to mean the same, one by a default or by what was
+//! computed before, are planned as one. Terraform bears that in a block and refuses it in a nested attribute.
 //!
 //! Must not contain: expectations about a concrete resource.
 
