@@ -13,10 +13,12 @@
 //! | [`provider`] | the door: the provider block and the environment become a client | all of these | |
 //!
 //! `main.rs` hands the provider to [`framework::protocol::run`], and that is all it does. The emulated cloud, the drivers
-//! of the real CLIs and the acceptance tests are the package `acceptance-tests`; it shares no code with this one, so that
-//! no mistake can be made twice in the same way. Its fault matrix and its soak show that nothing is lost, doubled or leaked
-//! (`cargo test -p acceptance-tests --test fault_matrix`, `--test soak`). The import rules are a test (`tidy.rs`). `tests/conformance` holds plan and
-//! apply to the rules by which Terraform judges them; `fuzz/` throws any bytes at every place where bytes of others come in.
+//! of the real CLIs, the benchmark and the acceptance tests are the package `acceptance-tests`. What judges this package
+//! there shares no code with it, so that no mistake can be made twice in the same way; one test alone builds a provider
+//! that panics out of it. Its fault matrix and its soak show that nothing is lost, doubled or leaked
+//! (`cargo test -p acceptance-tests --test fault_matrix`, `--test soak`), and `cargo bench-provider` what the provider
+//! costs. The import rules are a test (`tidy.rs`). `tests/conformance` holds plan and apply to the rules by which Terraform
+//! judges them; `fuzz/` throws any bytes at every place where bytes of others come in.
 //!
 //! # The way of one `terraform apply`
 //!
