@@ -4,6 +4,8 @@
 //!
 //! Must not contain: what a single source makes of odd answers; that is tested beside the source.
 
+#[path = "credentials/failures.rs"]
+mod failures;
 #[path = "credentials/many_accounts.rs"]
 mod many_accounts;
 #[path = "credentials/panics.rs"]
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         refreshing::CASES,
         roles::CASES,
         secrets::CASES,
+        failures::CASES,
         panics::CASES,
         many_accounts::CASES,
     ];
@@ -105,9 +108,14 @@ fn oidc_token() -> String {
 
 /// The same, until a moment in seconds since 1970.
 fn oidc_token_until(end: i64) -> String {
+    oidc_token_of("terraform", end)
+}
+
+/// The same, for an audience.
+fn oidc_token_of(audience: &str, end: i64) -> String {
     let claims = json!({
         "iss": "https://ci.example",
-        "aud": "terraform",
+        "aud": audience,
         "sub": "repo:acme/onboarding",
         "iat": 0,
         "exp": end,

@@ -107,7 +107,7 @@ pub(super) const ACCOUNT_TYPE: Argument = Argument {
 
 /// What the official provider takes and what has no meaning here, so that its blocks can stay as they are. Neither its 160
 /// names of endpoints nor `features` and `fc` are among them: who sets these wants something from another product.
-pub(super) const WITHOUT_EFFECT: [(&str, Type, &str); 7] = [
+pub(super) const WITHOUT_EFFECT: [(&str, Type, &str); 8] = [
     (
         "skip_region_validation",
         Type::Bool,
@@ -127,7 +127,10 @@ pub(super) const WITHOUT_EFFECT: [(&str, Type, &str); 7] = [
         Type::String,
         "it belongs to Message Service",
     ),
+    ("fc", Type::String, "it belongs to Function Compute"),
 ];
+/// A block of switches for resources that only the official provider has.
+pub(super) const FEATURES: &str = "features";
 
 /// The name of the block of signature versions, and those in it that are of other products.
 pub(super) const SIGN_VERSION: &str = "sign_version";

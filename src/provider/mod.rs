@@ -667,6 +667,7 @@ mod tests {
             arguments::SIGN_VERSIONS_WITHOUT_EFFECT.map(|(name, _)| (name, Value::Unknown));
         config.push(("sign_version", block(&of_others)));
         config.push(("account_type", Value::Unknown));
+        config.push(("features", block(&[("ecs_instance", Value::Unknown)])));
         let machine = Machine::new(|_| None);
         let config = object(&config);
         let reading = Reading {

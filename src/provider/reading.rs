@@ -6,7 +6,7 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use super::arguments::{
     ACCOUNT_TYPE, Argument, CLIENT_CONNECT_TIMEOUT, CLIENT_READ_TIMEOUT, CONFIGURATION_SOURCE,
-    MAX_RETRY_TIMEOUT, PRODUCTS, PROTOCOL, ProductArguments, REGION, REQUESTS_PER_SECOND,
+    FEATURES, MAX_RETRY_TIMEOUT, PRODUCTS, PROTOCOL, ProductArguments, REGION, REQUESTS_PER_SECOND,
     SIGN_VERSION, SIGN_VERSIONS_WITHOUT_EFFECT, WITHOUT_EFFECT,
 };
 use super::schema::{LARGEST, parse_protocol, whole};
@@ -57,7 +57,8 @@ impl Reading<'_> {
             SIGN_VERSIONS_WITHOUT_EFFECT.map(|(name, _)| format!("{SIGN_VERSION}.{name}"));
         found.retain(|path| {
             let ignored = WITHOUT_EFFECT.iter().any(|(name, ..)| name == path);
-            !ignored && path != ACCOUNT_TYPE.name && !of_others.contains(path)
+            let switch = path == FEATURES || path.starts_with("features.");
+            !ignored && !switch && path != ACCOUNT_TYPE.name && !of_others.contains(path)
         });
         found
     }

@@ -4,9 +4,9 @@
 
 use super::arguments::{
     ACCESS_KEY, ACCOUNT_ID, ACCOUNT_TYPE, Argument, CLIENT_CONNECT_TIMEOUT, CLIENT_READ_TIMEOUT,
-    CONFIGURATION_SOURCE, CREDENTIALS_URI, ECS_ROLE_NAME, MAX_RETRY_TIMEOUT, PRODUCTS, PROFILE,
-    PROTOCOL, REGION, REQUESTS_PER_SECOND, SECRET_KEY, SECURITY_TOKEN, SHARED_CREDENTIALS_FILE,
-    SIGN_VERSION, SIGN_VERSIONS_WITHOUT_EFFECT, WITHOUT_EFFECT, listed,
+    CONFIGURATION_SOURCE, CREDENTIALS_URI, ECS_ROLE_NAME, FEATURES, MAX_RETRY_TIMEOUT, PRODUCTS,
+    PROFILE, PROTOCOL, REGION, REQUESTS_PER_SECOND, SECRET_KEY, SECURITY_TOKEN,
+    SHARED_CREDENTIALS_FILE, SIGN_VERSION, SIGN_VERSIONS_WITHOUT_EFFECT, WITHOUT_EFFECT, listed,
 };
 use super::credentials;
 use crate::{
@@ -151,7 +151,22 @@ pub(super) fn schema() -> Schema {
                 ),
             ),
             WITHOUT_EFFECT.map(|(name, ty, why)| without_effect(name, ty, why)),
-        ))
+        )
+        .nested(FEATURES, Nesting::OPTIONAL, features()))
+}
+
+/// The switches of the official provider's resources, all of them: a block knows only what its schema names.
+fn features() -> Block {
+    let why = "it belongs to resources that only that provider has";
+    let instance = Block::new("Accepted without effect.").attribute(without_effect(
+        "replace_on_image_update",
+        Type::Bool,
+        why,
+    ));
+    Block::new(format!(
+        "Accepted without effect, for blocks of `aliyun/alicloud`: {why}."
+    ))
+    .nested("ecs_instance", Nesting::OPTIONAL, instance)
 }
 
 /// An argument of the official provider that is accepted for its sake.

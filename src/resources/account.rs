@@ -121,6 +121,21 @@ pub(super) fn plan(
     None
 }
 
+/// What a plan has to say of an object that exists if its role is not known yet. Terraform plans once more when it is, and
+/// a replacement that was not in the first plan ends the apply, in words that are Terraform's own.
+pub(super) fn unforeseen(planned: &Object) -> Option<Diagnostic> {
+    let told = || {
+        Diagnostic::warning(
+            "The role is not known yet",
+            "Whether the role acts on the account that the object is in shows only during the apply. If it does not, the \
+             apply ends with an \"inconsistent final plan\" and nothing is changed; run it again then, and the plan shows \
+             the replacement.",
+        )
+        .at(AttributePath::attribute(role::NAME))
+    };
+    (!planned.get(role::NAME).is_wholly_known()).then(told)
+}
+
 /// The account of an object that is about to change in place, as far as it is known.
 ///
 /// # Errors

@@ -188,6 +188,9 @@ impl Resource for CamsWabaBinding {
             response
                 .requires_replace
                 .extend(account::plan(prior, planned, own));
+            if let Some(told) = account::unforeseen(planned) {
+                response.diagnostics.push(told);
+            }
         }
         match (request.prior.map(Kept::from_state), &response.planned) {
             (Some(kept), None) => response.diagnostics.push(kept.on_destroy(Moment::Plan)),

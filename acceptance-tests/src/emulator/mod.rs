@@ -112,7 +112,7 @@ pub use switches::{
     SuccessFlag, Switches, Throttling,
 };
 
-pub use vending::{Metadata, Vending};
+pub use vending::{Metadata, OddAnswer, Vending};
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -30,6 +30,18 @@ pub struct Vending {
     pub oauth_refresh_token: Option<String>,
     /// Seconds that renewed OAuth access tokens last.
     pub oauth_seconds: i64,
+    /// What all of them answer instead.
+    pub odd_answer: Option<OddAnswer>,
+}
+
+/// An answer that is not what was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OddAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// The body, as it stands.
+    pub body: String,
 }
 
 /// Versions of the metadata service.
@@ -97,6 +109,8 @@ pub(super) fn answer(world: &mut World, received: &Received, now: Now) -> Option
     let number = world.calls.arrived(received, name, now.since_start_ms);
     let answer = if world.vending.account.is_none() {
         Answer::text(404, "nothing is handed out here\n")
+    } else if let Some(OddAnswer { status, body }) = world.vending.odd_answer.clone() {
+        Answer::text(status, body)
     } else if received.method == method {
         serve(world, received, now.utc)
     } else {
@@ -250,7 +264,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::{Account, DEFAULT_ACCOUNT, Emulator, Role};
-    use super::{Metadata, Vending};
+    use super::{Metadata, OddAnswer, Vending};
 
     fn emulator(change: impl FnOnce(&mut Vending)) -> Emulator {
         let emulator = Emulator::start().expect("a free port");
@@ -330,6 +344,13 @@ mod tests {
         let v1 = emulator(|vending| vending.metadata = Metadata::V1Only);
         check(&v1, "PUT /latest/api/token", &[LIFE], "", 404);
         check(&v1, RUNNER, &[], "", 200);
+        let odd = emulator(|vending| {
+            vending.odd_answer = Some(OddAnswer {
+                status: 503,
+                body: "later".to_owned(),
+            });
+        });
+        assert_eq!(check(&odd, RUNNER, &[], "", 503), "later");
         let none = emulator(|vending| vending.account = None);
         check(&none, RUNNER, &[], "", 404);
         assert_eq!(v1.calls_of("MetadataCredentials").len(), 1);

@@ -107,6 +107,12 @@ fn a_block_of_the_official_provider_works_as_it_is(stage: &mut Stage) -> Ending 
   ots_instance_name      = \"ots\"
   log_endpoint           = \"log.example.com\"
   mns_endpoint           = \"mns.example.com\"
+  fc                     = \"fc.example.com\"
+  features {{
+    ecs_instance {{
+      replace_on_image_update = true
+    }}
+  }}
   sign_version {{
     oss = \"v4\"
     sls = \"v1\"

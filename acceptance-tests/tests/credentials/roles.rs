@@ -1,7 +1,7 @@
 //! `assume_role` on the resource: whose account is acted on, and what a change of it means.
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Failed, Stage, contains, equal, only_error},
+    acceptance::{Case, Ending, Failed, Stage, contains, equal, only_error, only_warning},
     cases,
     emulator::{AccessKey, Account, Fault, Misbehaviour, Outcome, Role, SpaceAnswer},
 };
@@ -416,6 +416,11 @@ fn a_role_that_turns_out_to_be_of_another_account_changes_nothing(stage: &mut St
     stage.apply()?.expecting(0)?;
     configure(stage, &keys(), &late(ROLE_OF_OTHER))?;
     equal("actions", planned(stage, &[])?, ["update"])?;
+    let (_, output) = stage.plan(2)?;
+    contains(
+        &only_warning(&output)?.text(),
+        &["The role is not known yet", "run it again"],
+    )?;
     let before = stage.object(A)?;
     let output = stage
         .directory

@@ -20,6 +20,7 @@ use crate::{
 
 pub(crate) const CASES: &[Case] = cases![sources:
     static_keys,
+    older_spellings_of_variables,
     an_assumed_role,
     an_assumed_role_from_the_environment_alone,
     an_oidc_token_from_the_block,
@@ -119,6 +120,80 @@ fn static_keys(stage: &mut Stage) -> Ending {
             .map_err(|failed| format!("{names:?}: {}", failed.message().unwrap_or_default()))?;
     }
     Ok(())
+}
+
+/// Sets these variables, binds without a word in the provider block, and unsets them.
+fn binds_from(stage: &mut Stage, variables: &[(&str, &str)]) -> Ending {
+    afresh(stage)?;
+    for (name, value) in variables {
+        stage.directory.set(name, value);
+    }
+    let ending = binds(stage, "");
+    for (name, _) in variables {
+        stage.directory.unset(name);
+    }
+    ending.map_err(|failed| {
+        let why = failed.message().unwrap_or_default();
+        format!("{variables:?}: {why}").into()
+    })
+}
+
+fn older_spellings_of_variables(stage: &mut Stage) -> Ending {
+    let endpoint = stage.emulator.endpoint().to_owned();
+    let uri = format!("{endpoint}/credentials-uri");
+    let token = oidc_token();
+    stage.directory.write("token", &token)?;
+    let profile = json!({"current": "none", "profiles": [{"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID,
+        "access_key_secret": KEY_SECRET, "ram_role_arn": ROLE}]});
+    home_file(stage, ".aliyun/config.json", &profile.to_string())?;
+    let mut current = profile;
+    current["current"] = json!("p");
+    stage.directory.write("file.json", &current.to_string())?;
+    let sets: [&[(&str, &str)]; 10] = [
+        &[
+            ("ALIBABACLOUD_ACCESS_KEY_ID", KEY_ID),
+            ("ALIBABACLOUD_ACCESS_KEY_SECRET", KEY_SECRET),
+            ("ALIBABACLOUD_ROLE_ARN", ROLE),
+            ("ALIBABACLOUD_ROLE_SESSION_NAME", "older"),
+        ],
+        &[
+            ("ALICLOUD_ACCESS_KEY", KEY_ID),
+            ("ALICLOUD_SECRET_KEY", KEY_SECRET),
+            ("ALICLOUD_ASSUME_ROLE_ARN", ROLE),
+            ("ALICLOUD_ASSUME_ROLE_SESSION_NAME", "older"),
+            ("ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION", "900"),
+        ],
+        &[
+            ("ALIBABACLOUD_OIDC_PROVIDER_ARN", OIDC_PROVIDER),
+            ("ALIBABACLOUD_ROLE_ARN", ROLE),
+            ("ALIBABACLOUD_OIDC_TOKEN_FILE", "token"),
+        ],
+        &[("ALIBABACLOUD_PROFILE", "p")],
+        &[("ALICLOUD_PROFILE", "p")],
+        &[("ALIBABA_CLOUD_CREDENTIALS_FILE", "file.json")],
+        &[("ALIBABA_CLOUD_CONFIG_FILE", "file.json")],
+        &[("ALICLOUD_SHARED_CREDENTIALS_FILE", "file.json")],
+        &[("ALICLOUD_CREDENTIALS_URI", &uri)],
+        &[("ALICLOUD_ECS_ROLE_NAME", "onboarding")],
+    ];
+    for variables in sets {
+        binds_from(stage, variables)?;
+    }
+    // The current spelling beats an older one.
+    binds_from(
+        stage,
+        &[
+            ("ALIBABA_CLOUD_ACCESS_KEY_ID", KEY_ID),
+            ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", KEY_SECRET),
+            ("ALIBABA_CLOUD_ROLE_ARN", ROLE),
+            ("ALICLOUD_ACCESS_KEY", "another-key-0123456789"),
+            ("ALICLOUD_SECRET_KEY", "another-secret"),
+            (
+                "ALICLOUD_ASSUME_ROLE_ARN",
+                "acs:ram::1000000000000010:role/another",
+            ),
+        ],
+    )
 }
 
 fn an_assumed_role(stage: &mut Stage) -> Ending {
