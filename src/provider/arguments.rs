@@ -105,8 +105,8 @@ pub(super) const ACCOUNT_TYPE: Argument = Argument {
     variables: &["ALIBABA_CLOUD_ACCOUNT_TYPE"],
 };
 
-/// What the official provider takes and what has no meaning here, so that its blocks can stay as they are. Neither its 160
-/// names of endpoints nor `features` and `fc` are among them: who sets these wants something from another product.
+/// What the official provider takes and what has no meaning here, so that its blocks can stay as they are. Its 160 names of
+/// endpoints are not among them: who sets these wants something from another product.
 pub(super) const WITHOUT_EFFECT: [(&str, Type, &str); 8] = [
     (
         "skip_region_validation",
@@ -129,6 +129,7 @@ pub(super) const WITHOUT_EFFECT: [(&str, Type, &str); 8] = [
     ),
     ("fc", Type::String, "it belongs to Function Compute"),
 ];
+
 /// A block of switches for resources that only the official provider has.
 pub(super) const FEATURES: &str = "features";
 
