@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     figures::{Report, Samples},
-    refreshes::{throttled, waba, without_limits},
+    refreshes::{ride, waba, without_limits},
     starts::ms,
 };
 
@@ -219,17 +219,5 @@ pub(crate) fn at_the_limit(report: &mut Report, cli: &Cli, binary: &Path) -> Res
     emulator.clear_calls();
     let took = many.plan(0)? / 1e3;
     let what = format!("terraform plan of {COUNT} bindings of one account");
-    report.value(&format!("{what}: wall time"), "s", Some(took), None)?;
-    report.value(
-        &format!("{what}: part of the ideal {ideal} s"),
-        "ratio",
-        Some(took / ideal),
-        Some(1.03),
-    )?;
-    report.value(
-        &format!("{what}: throttled answers"),
-        "calls",
-        Some(throttled(&emulator)),
-        Some(0.0),
-    )
+    ride(report, &what, took, ideal, &emulator)
 }

@@ -230,26 +230,34 @@ pub(crate) async fn at_the_limit(
         let wall = started.elapsed().as_secs_f64();
         let ideal = of_each as f64 / LIMIT;
         let what = format!("{accounts} accounts x {of_each}");
-        report.value(&format!("{what}: wall time"), "s", Some(wall), None)?;
-        report.value(
-            &format!("{what}: part of the ideal {ideal} s"),
-            "ratio",
-            Some(wall / ideal),
-            Some(1.03),
-        )?;
-        report.value(
-            &format!("{what}: throttled answers"),
-            "calls",
-            Some(throttled(&emulator)),
-            Some(0.0),
-        )?;
+        ride(report, &what, wall, ideal, &emulator)?;
         session.end().await?;
     }
     Ok(())
 }
 
-/// Refused queries. All of them count: nothing but flow control refuses any.
-pub(crate) fn throttled(emulator: &Emulator) -> f64 {
+/// How well a run kept to the limit: its seconds beside the ideal ones, and what the service refused. All refusals count:
+/// nothing but flow control refuses anything here.
+pub(crate) fn ride(
+    report: &mut Report,
+    what: &str,
+    wall: f64,
+    ideal: f64,
+    emulator: &Emulator,
+) -> Result<(), HostError> {
     let calls = emulator.calls_of(QUERY).into_iter();
-    calls.filter(|call| call.status != Some(200)).count() as f64
+    let refused = calls.filter(|call| call.status != Some(200)).count();
+    report.value(&format!("{what}: wall time"), "s", Some(wall), None)?;
+    report.value(
+        &format!("{what}: part of the ideal {ideal} s"),
+        "ratio",
+        Some(wall / ideal),
+        Some(1.03),
+    )?;
+    report.value(
+        &format!("{what}: throttled answers"),
+        "calls",
+        Some(refused as f64),
+        Some(0.0),
+    )
 }
