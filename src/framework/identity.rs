@@ -2,8 +2,9 @@
 //!
 //! Must not contain: the identity of a single resource, encodings.
 //!
-//! A provider may not send the identity of a type without an identity schema, an identity with unknown values (but in the
-//! plan of a creation), or another identity for the same object. Source: plugin protocol 6.9 (Terraform 1.12).
+//! A provider may not send the identity of a type without an identity schema, or another identity for the same object
+//! (source: plugin protocol 6.9, Terraform 1.12). An identity with an unknown value is never sent at all, although the
+//! protocol allows it in the plan of a creation: see `encode_identity`.
 
 use std::fmt;
 

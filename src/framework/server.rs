@@ -79,7 +79,7 @@ pub struct StateReply {
 pub struct PlanReply {
     /// Null for an object to be destroyed.
     pub planned: DynamicValue,
-    /// The identity of the object, with unknown values for one to be created; `None` where its type has no identity.
+    /// The identity of the object; `None` where its type has none, or while it is not wholly known.
     pub identity: Option<DynamicValue>,
     /// Changed attributes that require replacement.
     pub requires_replace: Vec<AttributePath>,

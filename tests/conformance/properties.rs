@@ -9,7 +9,7 @@ use proptest::{
     test_runner::{RngSeed, TestCaseError},
 };
 use terraform_provider_alicloud::framework::{
-    Attribute, AttributePath, Block, Diagnostics, Object, Schema, Value,
+    Attribute, AttributePath, Block, ClientCapabilities, Diagnostics, Object, Schema, Value,
     schema::{AttributeKind, Collection},
 };
 
@@ -405,6 +405,33 @@ proptest! {
             if let Some(plan) = planned(&case.schema, Some(prior), &case.config)? {
                 check_plan(&case.schema, Some(prior), &case.config, &plan)?;
             }
+        }
+    }
+
+    /// Whatever the change and whatever the CLI: an identity is sent wholly known or not at all (asserted by the host for
+    /// every answer), and what exists keeps its identity in a plan.
+    #[test]
+    fn identities_are_known_or_not_sent(case in cases()) {
+        let host = Host::new(&case.schema, &[]);
+        let mut identity = Object::new();
+        identity.set("name", "thing");
+        identity.set("serial", 1_i64);
+        let identity = Value::from(identity);
+        for deferral_allowed in [false, true] {
+            let client = ClientCapabilities { deferral_allowed, write_only_attributes_allowed: true };
+            for prior in [None, Some(&case.state), Some(&case.drifted)] {
+                for sent in [None, Some(&identity)] {
+                    let base = prior.unwrap_or(&Value::Null);
+                    let proposed = proposed_new(&case.schema.block, base, &case.config);
+                    let plan = sound(host.plan_as(prior, &case.config, &proposed, sent, client))?;
+                    if prior.is_some() && plan.requires_replace.is_empty() {
+                        prop_assert!(plan.identity == identity, "{}", show(&plan.identity));
+                    }
+                }
+            }
+            let gone = Value::Null;
+            let plan = sound(host.plan_as(Some(&case.state), &gone, &gone, Some(&identity), client))?;
+            prop_assert!(plan.identity == identity, "{}", show(&plan.identity));
         }
     }
 

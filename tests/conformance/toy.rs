@@ -8,8 +8,8 @@
 use async_trait::async_trait;
 use terraform_provider_alicloud::framework::{
     AttributePath, Block, ClientCapabilities, ConfigureRequest, CreateRequest, DeleteRequest,
-    Diagnostics, ImportRequest, Object, Provider, ReadRequest, Resource, Schema, StateResponse,
-    UpdateRequest, Value, msgpack,
+    Diagnostics, IdentityAttribute, IdentitySchema, IdentityType, ImportRequest, Object, Provider,
+    ReadRequest, Resource, Schema, StateResponse, UpdateRequest, Value, msgpack,
     server::{
         ApplyInput, ImportInput, PlanInput, PlanReply, RawState, ReadInput, Server, StateReply,
     },
@@ -50,6 +50,8 @@ pub(crate) struct Host {
 pub(crate) struct Plan {
     pub(crate) object: Value,
     pub(crate) requires_replace: Vec<AttributePath>,
+    /// Null where none was sent.
+    pub(crate) identity: Value,
 }
 
 impl Host {
@@ -89,9 +91,22 @@ impl Host {
         config: &Value,
         proposed: &Value,
     ) -> Result<Plan, Diagnostics> {
+        self.plan_as(prior, config, proposed, None, CLIENT)
+    }
+
+    /// A plan by a CLI that knows the identity of what exists, and may put answers off.
+    pub(crate) fn plan_as(
+        &self,
+        prior: Option<&Value>,
+        config: &Value,
+        proposed: &Value,
+        prior_identity: Option<&Value>,
+        client: ClientCapabilities,
+    ) -> Result<Plan, Diagnostics> {
         let PlanReply {
             planned,
             requires_replace,
+            identity,
             diagnostics,
             ..
         } = self.server.plan_resource_change(
@@ -101,14 +116,19 @@ impl Host {
                 proposed: self.wire(proposed),
                 config: self.wire(config),
                 prior_private: Vec::new(),
-                prior_identity: None,
-                client: CLIENT,
+                prior_identity: prior_identity.map(|identity| DynamicValue {
+                    msgpack: msgpack::encode(identity, &identity_schema().ty()),
+                    json: Vec::new(),
+                }),
+                client,
             },
         );
+        let identity = known_identity(identity.as_ref());
         if diagnostics.is_empty() {
             Ok(Plan {
                 object: self.value(&planned),
                 requires_replace,
+                identity,
             })
         } else {
             Err(diagnostics)
@@ -164,6 +184,7 @@ impl Host {
     }
 
     fn state(&self, reply: StateReply) -> Result<Value, Diagnostics> {
+        known_identity(reply.identity.as_ref());
         if !reply.diagnostics.has_errors() {
             Ok(self.value(&reply.state))
         } else {
@@ -220,6 +241,27 @@ impl Thing {
     }
 }
 
+/// The identity of a thing: one attribute that is known from the beginning, and one that only an apply tells.
+fn identity_schema() -> IdentitySchema {
+    IdentitySchema::new(vec![
+        IdentityAttribute::required("name", IdentityType::String, ""),
+        IdentityAttribute::optional("serial", IdentityType::Number, ""),
+    ])
+}
+
+/// The identity that an answer carries, null where there is none. None may have an unknown value, whatever the operation:
+/// the newest CLIs cannot write such a state or plan.
+fn known_identity(encoded: Option<&DynamicValue>) -> Value {
+    let identity = encoded.map_or(Value::Null, |encoded| {
+        msgpack::decode(&encoded.msgpack, &identity_schema().ty()).expect("an identity fits")
+    });
+    assert!(
+        identity.is_wholly_known(),
+        "an identity with an unknown value"
+    );
+    identity
+}
+
 fn object(value: Value) -> Option<Object> {
     match value {
         Value::Map(attributes) => Some(attributes.into()),
@@ -237,6 +279,19 @@ impl Resource for Thing {
 
     fn schema(&self) -> Schema {
         self.schema.clone()
+    }
+
+    fn identity_schema(&self) -> Option<IdentitySchema> {
+        Some(identity_schema())
+    }
+
+    /// As long as anything of the object is unknown, so is its serial number.
+    fn identity(&self, state: &Object) -> Object {
+        let is_known = state.iter().all(|(_, value)| value.is_wholly_known());
+        let mut identity = Object::new();
+        identity.set("name", "thing");
+        identity.set("serial", if is_known { 1.into() } else { Value::Unknown });
+        identity
     }
 
     async fn create(

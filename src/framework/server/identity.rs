@@ -6,7 +6,7 @@ use crate::framework::{
     diagnostics::Diagnostic,
     guard::{defect, guarded_now},
     identity::{Shown, completed, differ},
-    value::{DynamicValue, Object},
+    value::{DynamicValue, Object, Value},
 };
 
 use super::{
@@ -76,9 +76,14 @@ impl<C: Send + Sync + 'static> Managed<C> {
         )
     }
 
-    /// For the wire. Nothing is sent for a type without an identity schema.
+    /// Encodes an identity for the wire. Nothing is sent for a type without an identity schema, and nothing while a value of
+    /// it is unknown: the protocol allows that in the plan of a creation, but OpenTofu 1.12 then cannot write the state, and
+    /// `terraform show -json` of Terraform 1.12 to 1.15 cannot write the plan ("value is not known").
     pub(super) fn encode_identity(&self, identity: Option<Object>) -> Option<DynamicValue> {
         let schema = self.identity.as_ref()?;
-        Some(encode(&schema.ty(), &identity?.into()))
+        let identity = Value::from(identity?);
+        identity
+            .is_wholly_known()
+            .then(|| encode(&schema.ty(), &identity))
     }
 }
