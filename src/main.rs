@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use terraform_provider_alicloud::{
-    framework::protocol::{self, About, ProviderService},
+    plugin::{self, About, ProviderService},
     provider::Alicloud,
 };
 
@@ -17,5 +17,5 @@ fn main() -> ExitCode {
         log_variable: "TF_LOG_PROVIDER_ALICLOUD",
         summary: "WhatsApp Business Account onboarding on Alibaba Cloud Chat App Message Service (CAMS)",
     };
-    protocol::run(about, || ProviderService::new(Alicloud::new()))
+    plugin::run(about, || ProviderService::new(Alicloud::new()))
 }

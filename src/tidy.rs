@@ -1,233 +1,200 @@
-//! The rules of the house as tests: who imports whom, what every file says of itself, and what a resource brings along.
-//!
-//! Must not contain: rules that the compiler or clippy already enforces.
+//! Rules of this repository that the compiler cannot check, as tests.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use crate::{framework::Provider as _, provider::Alicloud};
+use framework::{
+    Attribute, Block, Provider as _, Schema,
+    schema::{AttributeKind, Setting},
+};
+use syn::{Item, UseTree, visit::Visit};
 
-struct Source {
-    /// From the root of the repository, with `/`.
-    path: String,
-    text: String,
-}
-
-impl Source {
-    /// The code without its comments and without its tests.
-    fn code(&self) -> String {
-        let product = self
-            .text
-            .split("#[cfg(test)]\nmod tests")
-            .next()
-            .unwrap_or_default();
-        product
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("//"))
-            .collect::<Vec<_>>()
-            .join("\n")
-    }
-}
+use crate::provider::Alicloud;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn sources(below: &str) -> Vec<Source> {
-    fn collect(directory: &Path, into: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(directory).expect("the directory is readable") {
+/// All Rust files below a folder.
+fn rust_files(folder: &str) -> Vec<PathBuf> {
+    fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("the folder is readable") {
             let path = entry.expect("the entry is readable").path();
             if path.is_dir() {
-                collect(&path, into);
+                collect(&path, files);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                into.push(path);
+                files.push(path);
             }
         }
     }
-    let mut paths = Vec::new();
-    collect(&root().join(below), &mut paths);
-    paths.sort();
-    let relative = |path: &Path| {
-        path.strip_prefix(root())
-            .expect("below the root")
-            .to_string_lossy()
-            .replace('\\', "/")
-    };
-    paths
-        .iter()
-        .map(|path| Source {
-            path: relative(path),
-            text: fs::read_to_string(path).expect("UTF-8"),
-        })
-        .collect()
+    let mut files = Vec::new();
+    collect(&root().join(folder), &mut files);
+    files.sort();
+    files
 }
 
 fn assert_none(found: Vec<String>) {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-#[test]
-fn rooms_import_only_what_they_may() {
-    // Where, and which words must not stand in the code there.
-    let rules: [(&str, &str, &[&str]); 6] = [
-        (
-            "src/framework/",
-            "src/framework/protocol/",
-            &[
-                "crate::alicloud",
-                "crate::resources",
-                "crate::provider",
-                "tonic",
-                "prost",
-                "tokio",
-                "reqwest",
-                "alicloud",
-            ],
-        ),
-        (
-            "src/framework/protocol/",
-            "",
-            &[
-                "crate::alicloud",
-                "crate::resources",
-                "crate::provider",
-                "reqwest",
-                "alicloud",
-            ],
-        ),
-        (
-            "src/alicloud/",
-            "",
-            &[
-                "crate::framework",
-                "crate::resources",
-                "crate::provider",
-                "tonic",
-                "prost",
-                "env::var",
-            ],
-        ),
-        (
-            "src/resources/",
-            "",
-            &[
-                "crate::provider",
-                "tokio",
-                "reqwest",
-                "tonic",
-                "SystemTime",
-                "Instant",
-                "env::var",
-            ],
-        ),
-        (
-            "src/framework/",
-            "src/framework/protocol/handshake.rs",
-            &["env::var"],
-        ),
-        (
-            "acceptance-tests/src/emulator/",
-            "",
-            &["terraform_provider_alicloud"],
-        ),
-    ];
-    let sources: Vec<Source> = sources("src")
-        .into_iter()
-        .chain(sources("acceptance-tests/src"))
-        .collect();
-    let mut found = Vec::new();
-    for (room, except, words) in rules {
-        let mut seen = 0;
-        for source in sources
-            .iter()
-            .filter(|source| source.path.starts_with(room))
-        {
-            if !except.is_empty() && source.path.starts_with(except)
-                || source.path.ends_with("/tests.rs")
-                || source.path.contains("/tests/")
-            {
-                continue;
+/// Every path that a file imports or names, as its segments: `use crate::{a::b, c}` gives `[crate, a, b]` and `[crate, c]`.
+#[derive(Default)]
+struct Paths(Vec<Vec<String>>);
+
+impl Paths {
+    fn of(source: &str) -> Vec<Vec<String>> {
+        let file = syn::parse_file(source).expect("the file is Rust");
+        let mut paths = Self::default();
+        paths.visit_file(&file);
+        paths.0
+    }
+
+    fn add_tree(&mut self, mut prefix: Vec<String>, tree: &UseTree) {
+        match tree {
+            UseTree::Path(path) => {
+                prefix.push(path.ident.to_string());
+                self.add_tree(prefix, &path.tree);
             }
-            seen += 1;
-            let code = source.code();
-            let breaches = words.iter().filter(|word| code.contains(**word));
-            found.extend(breaches.map(|word| format!("{} must not contain `{word}`", source.path)));
+            UseTree::Name(name) => {
+                prefix.push(name.ident.to_string());
+                self.0.push(prefix);
+            }
+            UseTree::Rename(rename) => {
+                prefix.push(rename.ident.to_string());
+                self.0.push(prefix);
+            }
+            UseTree::Glob(_) => self.0.push(prefix),
+            UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.add_tree(prefix.clone(), tree);
+                }
+            }
         }
-        assert!(seen > 0, "no file in {room}: the rule would check nothing");
+    }
+}
+
+impl<'ast> Visit<'ast> for Paths {
+    fn visit_item(&mut self, item: &'ast Item) {
+        if let Item::Use(item) = item {
+            self.add_tree(Vec::new(), &item.tree);
+        }
+        syn::visit::visit_item(self, item);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let segments = path.segments.iter();
+        self.0
+            .push(segments.map(|segment| segment.ident.to_string()).collect());
+        syn::visit::visit_path(self, path);
+    }
+}
+
+/// What a file in `folder` must not import, by the second segment of `crate::...`.
+fn forbidden(path: &[String], folders: &[&str]) -> bool {
+    path.first().is_some_and(|first| first == "crate")
+        && path
+            .get(1)
+            .is_some_and(|second| folders.contains(&second.as_str()))
+}
+
+#[test]
+fn the_plugin_folder_knows_no_provider() {
+    let mut found = Vec::new();
+    let files = rust_files("src/plugin");
+    assert!(files.len() > 5, "the rule checks nothing");
+    for file in files {
+        let source = fs::read_to_string(&file).expect("UTF-8");
+        for path in Paths::of(&source) {
+            let is_cloud = path.first().is_some_and(|first| first == "alicloud");
+            if is_cloud || forbidden(&path, &["provider", "common", "cams"]) {
+                found.push(format!("{} uses {}", file.display(), path.join("::")));
+            }
+        }
     }
     assert_none(found);
 }
 
 #[test]
-fn every_file_says_what_it_is_for_and_what_it_must_not_contain() {
-    let all = ["src", "acceptance-tests/src", "acceptance-tests/tests"]
-        .into_iter()
-        .flat_map(sources);
-    let found = all.filter_map(|source| {
-        let doc: Vec<&str> = source
-            .text
-            .lines()
-            .take_while(|line| line.starts_with("//!"))
-            .collect();
-        let doc = doc.join("\n");
-        // The map of the whole speaks for the root of the library.
-        let complete = !doc.is_empty()
-            && (source.path == "src/lib.rs"
-                // What a file of tests contains, its tests say.
-                || source.path.starts_with("acceptance-tests/tests/")
-                || doc.replace("\n//! ", " ").contains("ust not contain"));
-        (!complete).then(|| {
-            format!(
-                "{} needs a module doc that ends in \"Must not contain: ...\"",
-                source.path
-            )
-        })
-    });
-    assert_none(found.collect());
+fn types_of_cams_know_no_other_type() {
+    let mut found = Vec::new();
+    let folder = root().join("src/cams");
+    let mut nouns = 0;
+    for entry in fs::read_dir(&folder).expect("the folder is readable") {
+        let noun = entry.expect("the entry is readable").path();
+        if !noun.is_dir() {
+            continue;
+        }
+        nouns += 1;
+        let name = noun
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        let below = noun
+            .strip_prefix(root())
+            .expect("below the root")
+            .to_string_lossy()
+            .into_owned();
+        for file in rust_files(&below) {
+            let source = fs::read_to_string(&file).expect("UTF-8");
+            for path in Paths::of(&source) {
+                let other = path.get(2).filter(|other| **other != name);
+                let crosses = path.len() > 2 && path[0] == "crate" && path[1] == "cams";
+                if crosses && other.is_some() || forbidden(&path, &["provider", "plugin"]) {
+                    found.push(format!("{} uses {}", file.display(), path.join("::")));
+                }
+            }
+        }
+    }
+    assert!(nouns > 0, "the rule checks nothing");
+    assert_none(found);
 }
 
 #[test]
-fn every_resource_is_registered_documented_shown_and_tested() {
-    let registered: Vec<&str> = Alicloud::new()
-        .resources()
-        .iter()
-        .map(|resource| resource.type_name())
-        .collect();
+fn imports_in_every_style_are_seen() {
+    let check = |source: &str, expected: bool| {
+        let paths = Paths::of(source);
+        let found = paths.iter().any(|path| forbidden(path, &["provider"]));
+        assert_eq!(found, expected, "{source}");
+    };
+    check("use crate::provider::Alicloud;", true);
+    check("use crate::{common::x, provider::{Alicloud, y}};", true);
+    check("use crate::{provider as p};", true);
+    check("use crate::provider::*;", true);
+    check("fn f() { crate::provider::g(); }", true);
+    check("mod m { use crate::provider; }", true);
+    check("use framework::provider::Provider;", false);
+    check("// use crate::provider::x;\nuse crate::common;", false);
+}
+
+/// Whatever type stands in a list has its page, its example and its acceptance test.
+#[test]
+fn every_resource_is_documented_shown_and_tested() {
     let mut found = Vec::new();
-    for source in sources("src/resources") {
-        let stem = source
-            .path
-            .trim_start_matches("src/resources/")
-            .trim_end_matches(".rs");
-        let is_resource = source.text.contains("impl Resource for");
-        if is_resource && !registered.contains(&format!("alicloud_{stem}").as_str()) {
-            found.push(format!("{} is not in `resources::all`", source.path));
-        }
-    }
-    for type_name in &registered {
-        let stem = type_name.trim_start_matches("alicloud_");
+    let resources = Alicloud::new().resources();
+    assert!(!resources.is_empty());
+    for resource in &resources {
+        let type_name = resource.type_name();
+        let noun = type_name.trim_start_matches("alicloud_");
         for needed in [
-            format!("src/resources/{stem}.rs"),
-            format!("docs/resources/{stem}.md"),
+            format!("docs/resources/{noun}.md"),
             format!("examples/resources/{type_name}/resource.tf"),
             format!("examples/resources/{type_name}/import.sh"),
-            format!("acceptance-tests/tests/{stem}.rs"),
         ] {
             if !root().join(&needed).is_file() {
                 found.push(format!("{type_name} needs {needed}"));
             }
         }
     }
-    assert!(!registered.is_empty());
     assert_none(found);
 }
 
 #[test]
 fn the_documentation_names_every_attribute() {
     let mut found = Vec::new();
-    let mut check = |page: String, schema: &crate::framework::Schema| {
+    let mut check = |page: String, schema: &Schema| {
         let text = fs::read_to_string(root().join(&page)).unwrap_or_default();
         for name in names(&schema.block) {
             if !text.contains(&format!("`{name}`")) {
@@ -237,127 +204,55 @@ fn the_documentation_names_every_attribute() {
     };
     check("docs/index.md".to_owned(), &Alicloud::new().schema());
     for resource in Alicloud::new().resources() {
-        let stem = resource.type_name().trim_start_matches("alicloud_");
-        check(format!("docs/resources/{stem}.md"), &resource.schema());
+        let noun = resource.type_name().trim_start_matches("alicloud_");
+        check(format!("docs/resources/{noun}.md"), &resource.schema());
     }
     assert_none(found);
 }
 
-/// What stands between backticks.
-fn quoted(text: &str) -> Vec<&str> {
-    text.split('`').skip(1).step_by(2).collect()
-}
-
-/// The names of environment variables that stand between quotation marks.
-fn variables(code: &str) -> Vec<String> {
-    let rest = code.split("\"ALI").skip(1);
-    rest.filter_map(|rest| Some(format!("ALI{}", rest.split_once('"')?.0)))
-        .collect()
-}
-
-/// The table of sources in the README: its tests exist, what is refreshed has a test of that, its variables are read, and no
-/// variable is missing.
-#[test]
-fn the_table_of_sources_is_true() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("UTF-8");
-    let section = readme
-        .split("\n## ")
-        .find(|section| section.starts_with("Authentication\n"))
-        .expect("a section");
-    let rows: Vec<Vec<&str>> = section
-        .lines()
-        .filter(|line| line.starts_with("| ") && !line.contains("| Source |"))
-        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
-        .collect();
-    assert_eq!(rows.len(), 10, "nine sources, and a role on top of them");
-    let cases = sources("acceptance-tests/tests/credentials");
-    let mut found = Vec::new();
-    for row in &rows {
-        let [_, source, _, _, refreshed, tests] = row[..] else {
-            panic!("a row of six columns, not {row:?}");
-        };
-        let tests = quoted(tests);
-        if tests.is_empty() {
-            found.push(format!("{source} has no test"));
-        }
-        let is_shown = tests.iter().any(|test| test.starts_with("refreshing::"));
-        if refreshed.starts_with("ahead") && !is_shown {
-            found.push(format!("no test shows that this is refreshed: {source}"));
-        }
-        for test in tests {
-            let (module, case) = test.split_once("::").unwrap_or((test, ""));
-            let path = format!("acceptance-tests/tests/credentials/{module}.rs");
-            let is_case = cases.iter().any(|file| {
-                file.path == path
-                    && file.text.contains(&format!("\n    {case},\n"))
-                    && file.text.contains(&format!("\nfn {case}("))
-            });
-            if !is_case {
-                found.push(format!("{path} has no case {case}"));
-            }
-        }
-    }
-
-    let arguments: Vec<&str> = rows.iter().flat_map(|row| quoted(row[2])).collect();
-    let product: Vec<Source> = sources("src/provider")
-        .into_iter()
-        .chain(sources("src/alicloud/credentials"))
-        .collect();
-    let code: String = product.iter().map(Source::code).collect();
-    let told = quoted(section);
-    for variable in told.iter().filter(|name| name.starts_with("ALI")) {
-        if !code.contains(&format!("\"{variable}\"")) {
-            found.push(format!("nothing reads {variable}"));
-        }
-    }
-    let mut read = Vec::new();
-    for source in &product {
-        let code = source.code();
-        if source.path == "src/provider/credentials.rs" {
-            read.extend(variables(&code));
-        }
-        if source.path == "src/provider/arguments.rs" {
-            // Each argument is its name and then its variables.
-            for argument in code.split("name: \"").skip(1) {
-                let (name, rest) = argument.split_once('"').expect("a name");
-                if arguments.contains(&name) {
-                    read.extend(variables(rest));
-                }
-            }
-        }
-    }
-    assert!(read.len() > 25, "{read:?}");
-    let missing = read.iter().filter(|name| !told.contains(&name.as_str()));
-    found.extend(missing.map(|name| format!("README.md does not name {name}")));
-    assert_none(found);
-}
-
-fn names(block: &crate::framework::Block) -> Vec<&'static str> {
-    let below = block.blocks.iter().flat_map(|nested| {
+fn names(block: &Block) -> Vec<&'static str> {
+    let nested = block.blocks.iter().flat_map(|nested| {
         let inner = names(&nested.block);
         std::iter::once(nested.name).chain(inner)
     });
-    block
-        .attributes
-        .iter()
-        .map(|attribute| attribute.name)
-        .chain(below)
-        .collect()
+    let attributes = block.attributes.iter().map(|attribute| attribute.name);
+    attributes.chain(nested).collect()
 }
 
-/// The rules that Terraform enforces when it loads a schema (plugin protocol 6), before it can.
+/// Terraform core compares the list of sensitive paths of a stored object, whose order is random when there are two or
+/// more (hashicorp/terraform#37406): `plan -refresh-only -detailed-exitcode` then reports drift where there is none.
+#[test]
+fn resources_have_at_most_one_sensitive_attribute() {
+    fn count(block: &Block) -> usize {
+        let attributes: usize = block.attributes.iter().map(in_attribute).sum();
+        let blocks: usize = block.blocks.iter().map(|nested| count(&nested.block)).sum();
+        attributes + blocks
+    }
+    fn in_attribute(attribute: &Attribute) -> usize {
+        let nested = match &attribute.kind {
+            AttributeKind::Nested(_, attributes) => attributes.iter().map(in_attribute).sum(),
+            AttributeKind::Plain(_) => 0,
+        };
+        nested + usize::from(attribute.sensitive)
+    }
+    for resource in Alicloud::new().resources() {
+        let sensitive = count(&resource.schema().block);
+        assert!(
+            sensitive <= 1,
+            "{} has {sensitive} sensitive attributes",
+            resource.type_name()
+        );
+    }
+}
+
+/// The rules that Terraform enforces when it loads a schema (plugin protocol 6), checked before it can.
 #[test]
 fn schemas_are_ones_that_terraform_loads() {
-    use crate::framework::schema::Setting;
-
-    fn check(block: &crate::framework::Block, place: &str, found: &mut Vec<String>) {
+    fn check(block: &Block, place: &str, found: &mut Vec<String>) {
         let mut seen = Vec::new();
-        for name in block
-            .attributes
-            .iter()
-            .map(|a| a.name)
-            .chain(block.blocks.iter().map(|b| b.name))
-        {
+        let attributes = block.attributes.iter().map(|attribute| attribute.name);
+        let blocks = block.blocks.iter().map(|nested| nested.name);
+        for name in attributes.chain(blocks) {
             let plain = name
                 .bytes()
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
@@ -388,14 +283,17 @@ fn schemas_are_ones_that_terraform_loads() {
     check(&Alicloud::new().schema().block, "provider", &mut found);
     for resource in Alicloud::new().resources() {
         let type_name = resource.type_name();
-        let block = resource.schema().block;
-        check(&block, type_name, &mut found);
+        check(&resource.schema().block, type_name, &mut found);
         let Some(identity) = resource.identity_schema() else {
             continue;
         };
-        if !identity.attributes.iter().any(|a| a.required_for_import) {
+        if !identity
+            .attributes
+            .iter()
+            .any(|attribute| attribute.required_for_import)
+        {
             found.push(format!(
-                "{type_name}: an identity that needs nothing names nothing"
+                "{type_name}: an identity without a required attribute"
             ));
         }
         let mut seen = Vec::new();

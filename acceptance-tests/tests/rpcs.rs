@@ -390,7 +390,7 @@ fn must_say(text: &str, part: &str) {
 
 #[tokio::test]
 async fn every_method_is_served_or_refused_with_a_sentence() {
-    const TABLE: &str = include_str!("../../src/framework/protocol/testdata/coverage.tsv");
+    const TABLE: &str = include_str!("../../src/plugin/testdata/coverage.tsv");
     let session = Session::start().await;
     let mut count = 0;
     for row in TABLE.lines().filter_map(|line| line.strip_prefix("rpc\t")) {

@@ -1,4 +1,4 @@
 //! Runs the target `types` of `src/fuzzing.rs`, which says what must hold.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| terraform_provider_alicloud::fuzzing::types(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| framework::fuzzing::types(input));

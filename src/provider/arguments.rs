@@ -5,10 +5,8 @@
 //!
 //! Must not contain: the reading of either.
 
-use crate::{
-    alicloud::{CAMS, Product, STS},
-    framework::{AttributePath, Type},
-};
+use alicloud::{CAMS, Product, STS};
+use framework::{AttributePath, Type};
 
 /// An argument of the provider block, and the environment variables that stand in for it, the first that is set first.
 pub(super) struct Argument {

@@ -26,17 +26,15 @@ use super::arguments::{
     SECURITY_TOKEN, SHARED_CREDENTIALS_FILE, listed,
 };
 use super::reading::{Origin, Reading, capitalised};
-use crate::{
-    alicloud::{
-        CredentialsError, CredentialsSource, Secret, StaticKeys,
-        credentials::{
-            AccountRule, AssumedRole, Context, CredentialsUri, DefaultChain, EcsMetadata,
-            InstanceMetadata, OidcRole, OidcToken, Profile, ProfileWish, Role, RoleWithOidc,
-        },
+use crate::common::assume_role as role;
+use alicloud::{
+    CredentialsError, CredentialsSource, Secret, StaticKeys,
+    credentials::{
+        AccountRule, AssumedRole, Context, CredentialsUri, DefaultChain, EcsMetadata,
+        InstanceMetadata, OidcRole, OidcToken, Profile, ProfileWish, Role, RoleWithOidc,
     },
-    framework::{Attribute, AttributePath, Diagnostic, Diagnostics, Type, Value},
-    resources::role,
 };
+use framework::{Attribute, AttributePath, Diagnostic, Diagnostics, Type, Value};
 
 /// The name of the block for OIDC.
 pub(super) const OIDC_BLOCK: &str = "assume_role_with_oidc";

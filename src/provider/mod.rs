@@ -24,14 +24,12 @@ use std::ffi::OsString;
 
 use async_trait::async_trait;
 
-use crate::{
-    alicloud::{
-        Accounts, Client,
-        credentials::{Context, Machine},
-    },
-    framework::{ConfigureRequest, Diagnostics, Provider, Resource, Schema},
-    resources::{self, Connection},
+use crate::{cams, common::Connection};
+use alicloud::{
+    Accounts, Client,
+    credentials::{Context, Machine},
 };
+use framework::{ConfigureRequest, Diagnostics, Provider, Resource, Schema};
 use reading::Reading;
 
 /// The provider.
@@ -70,7 +68,7 @@ impl Provider for Alicloud {
     }
 
     fn resources(&self) -> Vec<Box<dyn Resource<Client = Connection>>> {
-        resources::all()
+        cams::resources()
     }
 
     async fn configure(&self, request: ConfigureRequest) -> Result<Connection, Diagnostics> {
@@ -124,10 +122,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{
-        alicloud::{CAMS, Protocol, STS, Settings, SignatureVersion},
-        framework::{Object, Value},
-    };
+    use alicloud::{CAMS, Protocol, STS, Settings, SignatureVersion};
+    use framework::{Object, Value};
 
     fn object(attributes: &[(&str, Value)]) -> Object {
         let attributes: BTreeMap<String, Value> = attributes
@@ -589,9 +585,8 @@ mod tests {
             ("forbidden_account_ids", ids("2")),
         ];
         let accounts = accounts(&config, &KEYS).expect("accounts");
-        let arn =
-            crate::alicloud::credentials::RoleArn::parse("acs:ram::9:role/own").expect("an ARN");
-        let role = crate::alicloud::credentials::Role::new(arn);
+        let arn = alicloud::credentials::RoleArn::parse("acs:ram::9:role/own").expect("an ARN");
+        let role = alicloud::credentials::Role::new(arn);
         for client in [accounts.client(None), accounts.client(Some(&role))] {
             let found = format!("{:?}", client.credentials());
             assert!(found.starts_with("AccountGuard"), "{found}");
@@ -651,8 +646,8 @@ mod tests {
         check(&[role()], &[new], Ok(Some("9")));
         check(&own_keys(), &[new], Ok(None));
         let accounts = accounts(&[stated("5")], &KEYS).expect("accounts");
-        let arn = crate::alicloud::credentials::RoleArn::parse("acs:ram::9:role/own");
-        let role = crate::alicloud::credentials::Role::new(arn.expect("an ARN"));
+        let arn = alicloud::credentials::RoleArn::parse("acs:ram::9:role/own");
+        let role = alicloud::credentials::Role::new(arn.expect("an ARN"));
         let of_role = accounts.client(Some(&role)).credentials().account_id();
         assert_eq!(of_role.as_deref(), Some("9"));
     }
@@ -681,9 +676,8 @@ mod tests {
     fn whoever_asks_for_the_same_role_shares_its_session() {
         let accounts = accounts(&[], &KEYS).expect("accounts");
         let client = |name: &str| {
-            let arn =
-                crate::alicloud::credentials::RoleArn::parse(&format!("acs:ram::9:role/{name}"));
-            accounts.client(Some(&crate::alicloud::credentials::Role::new(
+            let arn = alicloud::credentials::RoleArn::parse(&format!("acs:ram::9:role/{name}"));
+            accounts.client(Some(&alicloud::credentials::Role::new(
                 arn.expect("an ARN"),
             )))
         };

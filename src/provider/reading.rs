@@ -10,13 +10,11 @@ use super::arguments::{
     SIGN_VERSION, SIGN_VERSIONS_WITHOUT_EFFECT, WITHOUT_EFFECT,
 };
 use super::schema::{LARGEST, parse_protocol, whole};
-use crate::{
-    alicloud::{
-        CAMS, Endpoint, NoCredentials, PerProduct, Protocol, STS, Settings, SignatureVersion,
-        StsHost, credentials::Machine,
-    },
-    framework::{AttributePath, Diagnostic, Diagnostics, Object, Value},
+use alicloud::{
+    CAMS, Endpoint, NoCredentials, PerProduct, Protocol, STS, Settings, SignatureVersion, StsHost,
+    credentials::Machine,
 };
+use framework::{AttributePath, Diagnostic, Diagnostics, Object, Value};
 
 /// The region whose endpoint CAMS documents.
 const DEFAULT_REGION: &str = "ap-southeast-1";

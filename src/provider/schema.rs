@@ -9,11 +9,9 @@ use super::arguments::{
     SHARED_CREDENTIALS_FILE, SIGN_VERSION, SIGN_VERSIONS_WITHOUT_EFFECT, WITHOUT_EFFECT, listed,
 };
 use super::credentials;
-use crate::{
-    alicloud::{Protocol, credentials::AccountRule},
-    framework::{Attribute, Block, Nesting, Schema, Type, Value, schema::Validator},
-    resources::role,
-};
+use crate::common::assume_role as role;
+use alicloud::{Protocol, credentials::AccountRule};
+use framework::{Attribute, Block, Nesting, Schema, Type, Value, schema::Validator};
 
 /// The schema.
 pub(super) fn schema() -> Schema {

@@ -17,17 +17,17 @@ use acceptance_tests::{
     emulator::Vending,
     terraform::Installation,
 };
+use alicloud::Accounts;
 use async_trait::async_trait;
+use framework::{
+    Attribute, Block, ConfigureRequest, CreateRequest, DeleteRequest, Diagnostic, Diagnostics,
+    ImportRequest, Object, Provider, ReadRequest, Resource, Schema, StateResponse, Type,
+    UpdateRequest,
+};
 use terraform_provider_alicloud::{
-    alicloud::Accounts,
-    framework::{
-        Attribute, Block, ConfigureRequest, CreateRequest, DeleteRequest, Diagnostic, Diagnostics,
-        ImportRequest, Object, Provider, ReadRequest, Resource, Schema, StateResponse, Type,
-        UpdateRequest,
-        protocol::{self, About, ProviderService},
-    },
+    common::Connection,
+    plugin::{self, About, ProviderService},
     provider::Alicloud,
-    resources::Connection,
 };
 
 use crate::{
@@ -52,7 +52,7 @@ pub(crate) fn serve() -> ExitCode {
         log_variable: "TF_LOG_PROVIDER_ALICLOUD",
         summary: "nothing but defects",
     };
-    protocol::run(about, || {
+    plugin::run(about, || {
         ProviderService::new(Defective {
             provider: Alicloud::new(),
         })

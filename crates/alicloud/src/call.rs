@@ -1,0 +1,459 @@
+//! One call: credentials, a turn, sign, send, judge, and perhaps again.
+//!
+//! Must not contain: what is repeated and how long to wait (that is the retry table), HTTP, or the reading of answers.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::action::{ActionFacts, Authentication};
+use super::answer::{Asked, Failure, Received};
+use super::breaker::Open;
+use super::credentials::{Credentials, CredentialsError, access_key_hint};
+use super::endpoint::Endpoint;
+use super::error::{Cause, ConnectCause, Error, ErrorKind, GiveUp, Record, TimeoutPhase};
+use super::operation::{Interrupt, Operation};
+use super::parameters::Parameters;
+use super::product::Product;
+use super::rate_limit::{LaneKey, Turn};
+use super::redact::Redactor;
+use super::request::{Draft, Repeat};
+use super::retry::{Budget, Class, History};
+use super::signature;
+
+/// One call with its attempts.
+pub(super) struct Call<'a> {
+    operation: &'a Operation,
+    action: ActionFacts,
+    parameters: Parameters,
+    endpoint: Endpoint,
+    started: Instant,
+    attempts: u32,
+    last_wait: Option<Duration>,
+    history: History,
+    first_failure: Option<Instant>,
+    last_failure: Option<ErrorKind>,
+    last_request_id: Option<String>,
+    outcome_unknown: bool,
+    /// What signed the last attempt.
+    credentials: Option<Credentials>,
+    /// What has to sign the next one, in place of expired credentials.
+    replacement: Option<Credentials>,
+}
+
+/// An answer that reports success.
+pub(super) struct Exchange {
+    pub(super) received: Received,
+    pub(super) request_id: Option<String>,
+    redactor: Redactor,
+    action: ActionFacts,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(
+        operation: &'a Operation,
+        action: ActionFacts,
+        parameters: Result<Parameters, String>,
+    ) -> Result<Call<'a>, Error> {
+        let settings = &operation.shared.settings;
+        let unformed = |reason: String| {
+            Error::new(Record {
+                action: action.name,
+                host: action.product.host_in(&settings.region),
+                kind: ErrorKind::Request(reason),
+                give_up: GiveUp::Pointless,
+                attempts: 0,
+                elapsed: Duration::ZERO,
+                last_wait: None,
+                request_id: None,
+                access_key_hint: None,
+                outcome_unknown: false,
+                source: None,
+            })
+        };
+        let endpoint = settings.endpoint(action.product);
+        Ok(Call {
+            operation,
+            action,
+            parameters: parameters.map_err(unformed)?,
+            endpoint: endpoint.map_err(|error| unformed(error.to_string()))?,
+            started: Instant::now(),
+            attempts: 0,
+            last_wait: None,
+            history: History::default(),
+            first_failure: None,
+            last_failure: None,
+            last_request_id: None,
+            outcome_unknown: false,
+            credentials: None,
+            replacement: None,
+        })
+    }
+
+    /// How many requests were sent.
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// One attempt. The outer error ends the call, the inner one is for [`Call::recover`].
+    pub(super) async fn attempt(&mut self) -> Result<Result<Exchange, Box<Failure>>, Error> {
+        let operation = self.operation;
+        let shared = &operation.shared;
+
+        // 1. Credentials that are valid now.
+        if self.action.authentication == Authentication::Signed {
+            let credentials = match self.replacement.take() {
+                Some(credentials) => credentials,
+                None => match operation
+                    .until(shared.settings.credentials.credentials())
+                    .await
+                {
+                    Ok(Ok(credentials)) => credentials,
+                    Ok(Err(error)) => return Err(self.without_credentials(error)),
+                    Err(interrupt) => return Err(self.interrupted(interrupt)),
+                },
+            };
+            shared.remember_access_key(&credentials.access_key_id);
+            self.credentials = Some(credentials);
+        }
+        let credentials = self.credentials.as_ref();
+
+        // 2. Nothing goes out to a service that is down, and nobody queues up for it.
+        let host = self.endpoint.host();
+        if let Err(open) = shared.breaker.admit(&host, Instant::now()) {
+            return Err(self.down(open));
+        }
+
+        // 3. A turn under the limit of the account and action.
+        let source = &shared.settings.credentials;
+        let lane = LaneKey {
+            // The limits are the account's. Where that is not known its key stands for it.
+            account: credentials.map_or_else(String::new, |keys| {
+                source
+                    .account_id()
+                    .unwrap_or_else(|| keys.access_key_id.clone())
+            }),
+            product: self.action.product.code,
+            action: self.action.name,
+        };
+        let per_second = shared.settings.requests_per_second;
+        let per_second = per_second.map_or(self.action.calls_per_second, NonZeroU32::get);
+        let turn = shared.surroundings.limiter.turn(&lane, per_second);
+        let turn = match operation.until(turn).await {
+            Ok(turn) => turn,
+            Err(interrupt) => return Err(self.interrupted(interrupt)),
+        };
+        let remaining = operation.remaining();
+        if remaining.is_zero() {
+            return Err(self.interrupted(Interrupt::Deadline));
+        }
+
+        // 4. A signature of this attempt alone.
+        let mut redactor = Redactor::of(credentials);
+        for name in self.action.sensitive {
+            if let Some(value) = self.parameters.value(name) {
+                redactor.withhold(value);
+            }
+        }
+        let prepared = Draft {
+            endpoint: &self.endpoint,
+            action: &self.action,
+            parameters: &self.parameters,
+            user_agent: &shared.settings.user_agent,
+            credentials,
+            signature: shared.settings.signature_version(self.action.product),
+            date: &signature::date(shared.now()),
+            nonce: &(shared.surroundings.nonce)(),
+            repeat: self.last_wait.map(|wait| Repeat {
+                attempts: self.attempts,
+                wait,
+            }),
+        }
+        .prepare();
+        let string_to_sign = prepared.string_to_sign.clone();
+
+        // 5. Out and back. Not even a stop cuts this short: the result would be lost.
+        self.attempts += 1;
+        let sent = Instant::now();
+        let limit = shared.settings.read_timeout.min(self.share_of(remaining));
+        let outcome = shared
+            .transport
+            .send(prepared, self.endpoint.is_loopback(), limit)
+            .await;
+
+        // 6. Success or failure.
+        let outcome = outcome.and_then(|received| {
+            let asked = Asked {
+                envelope: self.action.product.envelope,
+                string_to_sign: string_to_sign.as_deref(),
+                temporary_credentials: credentials
+                    .is_some_and(|keys| keys.security_token.is_some()),
+                secret_answer: self.action.secret_answer,
+                redactor: &redactor,
+            };
+            let request_id = received.judge(&asked)?;
+            Ok((received, request_id))
+        });
+        self.log(&outcome, turn.waited, sent.elapsed());
+        self.learn(&outcome, &turn, &host, sent);
+        Ok(outcome.map(|(received, request_id)| Exchange {
+            received,
+            request_id,
+            redactor,
+            action: self.action,
+        }))
+    }
+
+    /// How much of the operation's time one attempt may use up. If it cannot be repeated, a quarter is left, so that there
+    /// is time to find out what became of it.
+    fn share_of(&self, remaining: Duration) -> Duration {
+        if self.action.idempotent {
+            remaining
+        } else {
+            remaining * 3 / 4
+        }
+    }
+
+    /// Prepares the next attempt and waits for it, or says why there is none.
+    pub(super) async fn recover(&mut self, failure: Box<Failure>) -> Result<(), Error> {
+        let mut failure = *failure;
+        self.outcome_unknown |= failure.class.may_have_run();
+        self.last_request_id = failure.request_id.take();
+        let first_failure = *self.first_failure.get_or_insert_with(Instant::now);
+        if let ErrorKind::Connect(connect) = &mut failure.kind
+            && connect.cause == ConnectCause::Dns
+        {
+            connect.only_documented_host = other_host(self.action.product, &self.endpoint);
+        }
+
+        match failure.class {
+            Class::ClockOff => {
+                if let Some(server_time) = failure.server_time {
+                    self.operation.shared.set_clock(server_time);
+                }
+            }
+            Class::CredentialsExpired => {
+                self.replace_credentials(&mut failure).await?;
+                if self.replacement.is_none() {
+                    return Err(self.failed(failure.kind, GiveUp::Pointless, failure.source));
+                }
+            }
+            _ => {}
+        }
+
+        let shared = &self.operation.shared;
+        let spent = *self.operation.retried() + first_failure.elapsed();
+        let budget = Budget {
+            deadline: self.operation.remaining(),
+            retrying: shared
+                .settings
+                .max_retry_timeout
+                .map(|most| most.saturating_sub(spent)),
+            attempt: (self.operation.timeout / 10).min(Duration::from_secs(1)),
+        };
+        let next = self.history.next(
+            failure.class,
+            self.action.idempotent,
+            failure.server_wait,
+            budget,
+            (shared.surroundings.jitter)(),
+        );
+        let wait = match next {
+            Ok(wait) => wait,
+            Err(give_up) => return Err(self.failed(failure.kind, give_up, failure.source)),
+        };
+        self.last_failure = Some(failure.kind);
+        match self.operation.until(sleep(wait)).await {
+            Ok(()) => {
+                self.last_wait = Some(wait);
+                Ok(())
+            }
+            Err(interrupt) => Err(self.interrupted(interrupt)),
+        }
+    }
+
+    /// Asks for other credentials than the expired ones. None come from a source that has only those.
+    async fn replace_credentials(&mut self, failure: &mut Failure) -> Result<(), Error> {
+        let Some(expired) = &self.credentials else {
+            return Ok(());
+        };
+        let source = &self.operation.shared.settings.credentials;
+        match self.operation.until(source.replacement(expired)).await {
+            Ok(Ok(replacement)) => self.replacement = replacement.filter(|new| new != expired),
+            Ok(Err(error)) => failure.source = Some(Cause::from(error)),
+            Err(interrupt) => return Err(self.interrupted(interrupt)),
+        }
+        Ok(())
+    }
+
+    fn without_credentials(&self, error: CredentialsError) -> Error {
+        self.failed(
+            ErrorKind::Credentials,
+            GiveUp::Pointless,
+            Some(Cause::from(error)),
+        )
+    }
+
+    /// The call ended in a wait. After a failure that one is told, unless the client was stopped.
+    fn interrupted(&self, interrupt: Interrupt) -> Error {
+        let last = self.last_failure.clone();
+        match (interrupt, last) {
+            (Interrupt::Stopped, last) => {
+                self.failed(ErrorKind::Stopped, GiveUp::Stopped, last.map(Cause::from))
+            }
+            (Interrupt::Deadline, Some(last)) => {
+                self.failed(last, GiveUp::Deadline { wait: None }, None)
+            }
+            (Interrupt::Deadline, None) => self.failed(
+                ErrorKind::Timeout(TimeoutPhase::Turn),
+                GiveUp::Pointless,
+                None,
+            ),
+        }
+    }
+
+    fn failed(&self, kind: ErrorKind, give_up: GiveUp, source: Option<Cause>) -> Error {
+        let id = self.credentials.as_ref().map(|keys| &keys.access_key_id);
+        Error::new(Record {
+            action: self.action.name,
+            host: self.endpoint.host(),
+            kind,
+            give_up,
+            attempts: self.attempts,
+            elapsed: self.started.elapsed(),
+            last_wait: self.last_wait,
+            request_id: self.last_request_id.clone(),
+            access_key_hint: id.map(|id| access_key_hint(id)),
+            outcome_unknown: self.outcome_unknown,
+            source,
+        })
+    }
+
+    /// What the others can learn from an attempt: about the limit, and about the service.
+    fn learn<T>(&self, outcome: &Result<T, Box<Failure>>, turn: &Turn, host: &str, sent: Instant) {
+        let action = self.action.name;
+        match outcome {
+            Err(failure) if failure.class == Class::Throttled => {
+                if let Some(pace) = turn.throttled(failure.server_wait) {
+                    tracing::info!(
+                        action,
+                        calls_per_second = pace,
+                        "slowing down after throttling"
+                    );
+                }
+            }
+            Err(failure) if failure.class.is_outage() => {}
+            _ => turn.taken(),
+        }
+        let breaker = &self.operation.shared.breaker;
+        match outcome {
+            Err(failure) if failure.class.is_outage() => {
+                if breaker.failed(host, sent, Instant::now(), &failure.kind) {
+                    tracing::warn!(
+                        host,
+                        "the service is down; calls fail at once until it answers"
+                    );
+                }
+            }
+            _ => {
+                if breaker.answered(host) {
+                    tracing::info!(host, "the service answers again");
+                }
+            }
+        }
+    }
+
+    fn down(&self, open: Box<Open>) -> Error {
+        let kind = ErrorKind::Down {
+            failures: open.failures,
+            lasting: open.lasting,
+        };
+        self.failed(kind, GiveUp::Pointless, Some(Cause::from(open.last)))
+    }
+
+    fn log(
+        &self,
+        outcome: &Result<(Received, Option<String>), Box<Failure>>,
+        turn_wait: Duration,
+        duration: Duration,
+    ) {
+        let (status, code, request_id, failure) = match outcome {
+            Ok((received, request_id)) => (Some(received.status), None, request_id, None),
+            Err(failure) => {
+                let kind = &failure.kind;
+                (kind.status(), kind.code(), &failure.request_id, Some(kind))
+            }
+        };
+        tracing::debug!(
+            action = self.action.name,
+            host = self.endpoint.host(),
+            status,
+            code,
+            request_id = request_id.as_deref(),
+            attempt = self.attempts,
+            wait_ms = self.last_wait.map(milliseconds),
+            turn_wait_ms = milliseconds(turn_wait),
+            duration_ms = milliseconds(duration),
+            failure = failure.map(tracing::field::display),
+            "API attempt"
+        );
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        if let Some(first_failure) = self.first_failure {
+            *self.operation.retried() += first_failure.elapsed();
+        }
+    }
+}
+
+impl Exchange {
+    /// The failure of a body that is not as declared.
+    pub(super) fn misshapen(&self, error: &serde_json::Error) -> Box<Failure> {
+        let asked = Asked {
+            envelope: self.action.product.envelope,
+            string_to_sign: None,
+            temporary_credentials: false,
+            secret_answer: self.action.secret_answer,
+            redactor: &self.redactor,
+        };
+        self.received
+            .misshapen(&asked, self.request_id.clone(), error)
+    }
+}
+
+/// What to try instead of a host without an address: if it was formed by rule, its region is most likely one without
+/// the product.
+fn other_host(product: &Product, endpoint: &Endpoint) -> Option<&'static str> {
+    let documented = product.only_documented_host?;
+    (endpoint.is_by_rule() && endpoint.host() != documented).then_some(documented)
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    //! Calls themselves are tested in `operation`, over sockets.
+
+    use super::other_host;
+    use crate::{CAMS, Endpoint, EndpointError, Product, Protocol, STS};
+
+    #[test]
+    fn hosts_to_try_instead() {
+        let check = |product: &Product, endpoint: Result<Endpoint, EndpointError>, expected| {
+            let endpoint = endpoint.expect("an endpoint");
+            assert_eq!(other_host(product, &endpoint), expected, "{endpoint}");
+        };
+        let rule = |product, region| Endpoint::by_rule(product, region, Protocol::Https);
+        let by_hand = Endpoint::parse("cams.eu-central-1.aliyuncs.com", Protocol::Https);
+        let singapore = "cams.ap-southeast-1.aliyuncs.com";
+        check(&CAMS, rule(&CAMS, "eu-central-1"), Some(singapore));
+        check(&CAMS, rule(&CAMS, "ap-southeast-1"), None);
+        check(&CAMS, by_hand, None);
+        check(&STS, rule(&STS, "eu-central-1"), None);
+    }
+}

@@ -1,0 +1,114 @@
+//! A RAM role for the holder of an OIDC token: `AssumeRoleWithOIDC` of STS. No AccessKey is needed.
+//!
+//! A token in a file is read again at each refresh, because the platforms that put it there (Kubernetes, CI) rotate it.
+//!
+//! Must not contain: the judging of tokens, caching, or where the role was configured.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::assume_role::{PATIENCE, issued, refused};
+use super::{
+    CredentialsError, CredentialsSource, Fetch, Machine, Refreshing, Role, Secret, Session,
+};
+use crate::client::Client;
+use crate::sts::AssumeRoleWithOidc;
+
+/// Where the token is.
+#[derive(Clone, Debug)]
+pub enum OidcToken {
+    /// It is this text.
+    Text(Secret),
+    /// In this file.
+    File(PathBuf),
+}
+
+/// A role, and what proves the right to it. The role's external ID is not used: this action knows none.
+#[derive(Clone, Debug)]
+pub struct RoleWithOidc {
+    /// The role and its session.
+    pub role: Role,
+    /// The ARN of the OIDC provider in RAM, such as `acs:ram::1000000000000001:oidc-provider/ci`.
+    pub oidc_provider_arn: String,
+    /// The token.
+    pub token: OidcToken,
+}
+
+/// The sessions of one role.
+pub struct OidcRole {
+    client: Client,
+    role: RoleWithOidc,
+}
+
+impl OidcRole {
+    /// A source of sessions. `client` needs no credentials.
+    pub fn source(client: Client, role: RoleWithOidc) -> Arc<dyn CredentialsSource> {
+        let clock = {
+            let client = client.clone();
+            Arc::new(move || client.now())
+        };
+        Arc::new(Refreshing::new(OidcRole { client, role }, clock))
+    }
+
+    fn token(&self) -> Result<Secret, CredentialsError> {
+        let (token, origin) = match &self.role.token {
+            OidcToken::Text(token) => (
+                token.expose().trim().to_owned(),
+                "the OIDC token".to_owned(),
+            ),
+            OidcToken::File(path) => {
+                let text = Machine::read(path).map_err(|error| {
+                    CredentialsError::new(format!(
+                        "the OIDC token file {} cannot be read",
+                        path.display()
+                    ))
+                    .caused_by(error)
+                })?;
+                // Files end in a line break more often than not.
+                (
+                    text.trim().to_owned(),
+                    format!("the OIDC token file {}", path.display()),
+                )
+            }
+        };
+        if token.is_empty() {
+            return Err(CredentialsError::new(format!("{origin} is empty")));
+        }
+        Ok(Secret::new(token))
+    }
+}
+
+#[async_trait]
+impl Fetch for OidcRole {
+    async fn fetch(&self) -> Result<Session, CredentialsError> {
+        let token = self.token()?;
+        let role = &self.role.role;
+        let answer = self
+            .client
+            .operation(PATIENCE)
+            .call(&AssumeRoleWithOidc {
+                oidc_provider_arn: &self.role.oidc_provider_arn,
+                role_arn: role.arn.as_str(),
+                oidc_token: token.expose(),
+                role_session_name: &role.session_name,
+                duration_seconds: role.session_expiration,
+                policy: role.policy.as_deref(),
+            })
+            .await
+            .map_err(|error| refused(&role.arn, error))?;
+        issued(&answer, &role.arn)
+    }
+
+    fn account_id(&self) -> Option<String> {
+        Some(self.role.role.arn.account_id().to_owned())
+    }
+}
+
+impl fmt::Debug for OidcRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OidcRole").field(&self.role).finish()
+    }
+}

@@ -1,0 +1,261 @@
+//! Plain HTTP for the sources that are not STS: one request, one bounded answer of JSON or text.
+//!
+//! Must not contain: signatures, repeating, or what an answer means.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url, redirect};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::session::Document;
+use super::{CredentialsError, Machine, Secret};
+use crate::redact::Redactor;
+use crate::signature::canonical_query;
+use crate::{Endpoint, Protocol, tls};
+
+/// The largest answer that is read.
+const LARGEST_ANSWER: usize = 256 * 1024;
+
+/// How a source reaches its server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reach {
+    /// Never through a proxy.
+    pub(super) direct: bool,
+    pub(super) connect_timeout: Duration,
+    /// For the whole exchange.
+    pub(super) timeout: Duration,
+}
+
+impl Reach {
+    /// A server on the network. A server on this machine is reached directly.
+    pub(super) fn network(url: &Url) -> Reach {
+        Reach {
+            direct: is_loopback(url),
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+/// One request. It may hold secrets, so it has no `Debug`.
+pub(super) struct Request<'a> {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: Vec<(&'static str, &'a str)>,
+    pub(super) body: String,
+    /// What no error may show although the server may repeat it.
+    pub(super) secrets: Vec<&'a Secret>,
+}
+
+/// A whole answer. It may hold secrets, so it has no `Debug`.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Zeroizing<String>,
+    redactor: Redactor,
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn new(method: Method, url: Url) -> Request<'a> {
+        Request {
+            method,
+            url,
+            headers: Vec::new(),
+            body: String::new(),
+            secrets: Vec::new(),
+        }
+    }
+
+    pub(super) fn header(mut self, name: &'static str, value: &'a str) -> Request<'a> {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Sends it. Errors say what failed, and name neither path nor query of the URL.
+    pub(super) async fn send(self, reach: Reach) -> Result<Answer, CredentialsError> {
+        let host = host(&self.url);
+        tokio::time::timeout(reach.timeout, self.exchange(reach))
+            .await
+            .map_err(|_| {
+                let seconds = reach.timeout.as_secs_f32();
+                CredentialsError::new(format!("{host} did not answer within {seconds} s"))
+            })?
+    }
+
+    async fn exchange(self, reach: Reach) -> Result<Answer, CredentialsError> {
+        let host = host(&self.url);
+        let unusable = |reason: String| {
+            CredentialsError::new(format!("the request to {host} cannot be made: {reason}"))
+        };
+        let failed = |error: reqwest::Error| {
+            CredentialsError::new(format!("{host} cannot be reached"))
+                .caused_by(error.without_url())
+        };
+        let tls = tls::client_config().map_err(|error| unusable(error.to_string()))?;
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(reach.connect_timeout);
+        if reach.direct {
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(failed)?;
+
+        let mut redactor = Redactor::default();
+        for secret in &self.secrets {
+            redactor.withhold(secret.expose());
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let mut value = HeaderValue::from_str(value).map_err(|_| {
+                unusable(format!("the header {name} has a value that HTTP forbids"))
+            })?;
+            value.set_sensitive(true);
+            headers.insert(HeaderName::from_static(name), value);
+        }
+        let request = client
+            .request(self.method, self.url)
+            .headers(headers)
+            .body(self.body);
+        let mut response = request.send().await.map_err(failed)?;
+        let status = response.status().as_u16();
+        let mut body = Zeroizing::new(Vec::new());
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > LARGEST_ANSWER {
+                return Err(CredentialsError::new(format!(
+                    "the answer of {host} is larger than {} KiB",
+                    LARGEST_ANSWER >> 10
+                )));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer {
+            status,
+            body: Zeroizing::new(String::from_utf8_lossy(&body).into_owned()),
+            redactor,
+        })
+    }
+}
+
+impl Answer {
+    /// The fields of a successful answer. A failed one is told with the code and message that it gives, and nothing else
+    /// of it: what else it holds may be secret.
+    pub(super) fn fields(&self) -> Result<Document, CredentialsError> {
+        let parsed: Result<Value, _> = serde_json::from_str(&self.body);
+        if self.status != 200 {
+            let told = parsed.ok().and_then(|value| self.told(&value));
+            let told = told.map_or_else(String::new, |told| format!(": {told}"));
+            return Err(CredentialsError::new(format!(
+                "it answered HTTP {}{told}",
+                self.status
+            )));
+        }
+        match parsed {
+            Ok(Value::Object(fields)) => Ok(Document::new(fields)),
+            Ok(_) => Err(CredentialsError::new(
+                "its answer is JSON, but not an object",
+            )),
+            Err(error) => Err(CredentialsError::new(format!(
+                "its answer is not JSON (line {}, column {})",
+                error.line(),
+                error.column()
+            ))),
+        }
+    }
+
+    /// A text of the answer, fit to be shown.
+    pub(super) fn shown(&self, text: &str) -> String {
+        self.redactor.excerpt(text.as_bytes()).unwrap_or_default()
+    }
+
+    fn told(&self, value: &Value) -> Option<String> {
+        let text = |names: [&str; 4]| {
+            let found = names.iter().find_map(|name| value.get(name)?.as_str());
+            found
+                .filter(|text| !text.is_empty())
+                .map(|text| self.shown(text))
+        };
+        let code = text(["Code", "code", "error", "ErrorCode"]);
+        let message = text(["Message", "message", "error_description", "ErrorMessage"]);
+        match (code, message) {
+            (Some(code), Some(message)) => Some(format!("{code}: {message}")),
+            (code, message) => code.or(message),
+        }
+    }
+}
+
+/// A URL that credentials may be fetched from: HTTPS, or plain HTTP to this machine unless `plain` allows it anywhere.
+pub(super) fn url(text: &str, plain: bool) -> Result<Url, String> {
+    let url = Url::parse(text.trim()).map_err(|error| format!("it is not a URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err("it has to begin with https:// or http:// and name a host".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it must not hold a user name or password".to_owned());
+    }
+    if url.scheme() == "http" && !plain && !is_loopback(&url) {
+        return Err(
+            "plain http:// would show the credentials to the network; use https://".to_owned(),
+        );
+    }
+    Ok(url)
+}
+
+/// The server that stands in for a fixed one in tests: a variable may name it, but only on this machine, so that no
+/// environment can send credentials elsewhere.
+pub(super) fn stand_in(machine: &Machine, variable: &str) -> Result<Option<Url>, CredentialsError> {
+    let Some(text) = machine.variable(variable) else {
+        return Ok(None);
+    };
+    match url(&text, false) {
+        Ok(url) if is_loopback(&url) => Ok(Some(url)),
+        _ => Err(CredentialsError::new(format!(
+            "the variable {variable} is for tests and may only name a loopback address, such as http://127.0.0.1:8080"
+        ))),
+    }
+}
+
+pub(super) fn is_loopback(url: &Url) -> bool {
+    let origin = url.origin().ascii_serialization();
+    Endpoint::parse(&origin, Protocol::Http).is_ok_and(|endpoint| endpoint.is_loopback())
+}
+
+/// Host and port, for messages.
+pub(super) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// An urlencoded body.
+pub(super) fn form(fields: &[(&str, &str)]) -> String {
+    canonical_query(fields.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::url;
+
+    #[test]
+    fn urls() {
+        let check = |text: &str, plain: bool, expected: &str| {
+            let found = match url(text, plain) {
+                Ok(url) => url.to_string(),
+                Err(reason) => reason,
+            };
+            assert!(found.contains(expected), "{text}: {found}");
+        };
+        check("https://vend.example/x", false, "https://vend.example/x");
+        check("http://127.0.0.1:9/x", false, "http://127.0.0.1:9/x");
+        check("http://localhost/x", false, "http://localhost/x");
+        check("http://vend.example/x", false, "plain http://");
+        check("http://vend.example/x", true, "http://vend.example/x");
+        check("ftp://vend.example", false, "https:// or http://");
+        check("vend", false, "not a URL");
+        check("https://me:pw@vend.example", false, "must not hold");
+    }
+}

@@ -1,0 +1,429 @@
+//! A profile in a file: found, read and turned into the source that it describes, at first use.
+//!
+//! Two formats are told apart by their first character: the JSON file of the Alibaba Cloud CLI, with all of its modes, and
+//! the ini file of the SDKs. Without a file named, the CLI's comes first. Source: the official CLI and SDKs.
+//!
+//! Must not contain: the sources themselves, or which profile is wanted.
+
+mod cli_file;
+mod ini;
+mod write_back;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::OnceCell;
+
+use super::cloud_sso::CloudSso;
+use super::oauth::OAuth;
+use super::process::Process;
+use super::{
+    AssumedRole, Context, Credentials, CredentialsError, CredentialsSource, CredentialsUri,
+    EcsMetadata, InstanceMetadata, Machine, OidcRole, OidcToken, Role, RoleArn, RoleWithOidc,
+    StaticKeys,
+};
+use crate::{Client, Endpoint, Protocol, STS, StsHost};
+use cli_file::unreadable;
+pub(super) use cli_file::{CliFile, CliProfile};
+use ini::{IniFile, IniProfile};
+pub(super) use write_back::LockedFile;
+
+/// Switches the CLI's own file off, where no file is named.
+const CLI_FILE_DISABLED: &str = "ALIBABA_CLOUD_CLI_PROFILE_DISABLED";
+
+/// Which profile is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProfileWish {
+    /// The file, as a person writes it; `None`: the usual ones.
+    pub file: Option<String>,
+    /// Its name; `None`: the one that the file calls current, in an ini file `default`.
+    pub name: Option<String>,
+    /// Whether somebody has asked for it. If not, a file or profile that is not there is no error but
+    /// [`absent`](CredentialsError::is_absent).
+    pub expected: bool,
+}
+
+/// The profile, once it was looked up.
+#[derive(Debug)]
+pub struct Profile {
+    context: Context,
+    wish: ProfileWish,
+    source: OnceCell<Arc<dyn CredentialsSource>>,
+}
+
+impl Profile {
+    /// Reads nothing yet.
+    pub fn new(context: Context, wish: ProfileWish) -> Profile {
+        Profile {
+            context,
+            wish,
+            source: OnceCell::new(),
+        }
+    }
+
+    async fn source(&self) -> Result<&Arc<dyn CredentialsSource>, CredentialsError> {
+        self.source
+            .get_or_try_init(|| async { self.find() })
+            .await
+            .map_err(|error: CredentialsError| match self.wish.expected {
+                // Somebody wants this profile, so that it is not there is a fault.
+                true if error.is_absent() => CredentialsError::new(error.to_string()),
+                _ => error,
+            })
+    }
+
+    fn find(&self) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
+        let mut absent = Vec::new();
+        for path in self.files()? {
+            match self.find_in(&path) {
+                Err(error) if error.is_absent() => absent.push(error.to_string()),
+                found => return found,
+            }
+        }
+        Err(CredentialsError::absent(absent.join("; ")))
+    }
+
+    fn find_in(&self, path: &Path) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
+        let text = Machine::read(path).map_err(|error| unreadable(path, error))?;
+        let name = self.wish.name.as_deref();
+        if text.trim_start().starts_with('{') {
+            let file = CliFile::parse(path, &text)?;
+            let profile = file.profile(name.unwrap_or(file.current()))?;
+            let keyless = ["access_key_id", "access_key_secret"]
+                .iter()
+                .all(|key| profile.text(key).is_none());
+            if !self.wish.expected && keyless && matches!(profile.text("mode"), None | Some("AK")) {
+                // What the CLI leaves behind when its configuration was begun and given up.
+                return Err(CredentialsError::absent(format!(
+                    "{} is empty",
+                    profile.place()
+                )));
+            }
+            return resolve(&self.context, &file, &profile, &mut Vec::new());
+        }
+        let file = IniFile::parse(path, &text)?;
+        of_ini(&self.context, &file.profile(name.unwrap_or("default"))?)
+    }
+
+    fn files(&self) -> Result<Vec<PathBuf>, CredentialsError> {
+        let machine = &self.context.machine;
+        if let Some(file) = &self.wish.file {
+            return Ok(vec![machine.path(file)]);
+        }
+        let Some(home) = machine.home() else {
+            return Err(CredentialsError::absent(
+                "there is no home directory to look for profiles in",
+            ));
+        };
+        let mut files = Vec::new();
+        if !machine.is_on(CLI_FILE_DISABLED) {
+            files.push(home.join(".aliyun").join("config.json"));
+        }
+        let sdk = home.join(".alibabacloud");
+        files.extend([sdk.join("credentials"), sdk.join("credentials.ini")]);
+        Ok(files)
+    }
+}
+
+#[async_trait]
+impl CredentialsSource for Profile {
+    async fn credentials(&self) -> Result<Credentials, CredentialsError> {
+        self.source().await?.credentials().await
+    }
+
+    async fn replacement(
+        &self,
+        expired: &Credentials,
+    ) -> Result<Option<Credentials>, CredentialsError> {
+        self.source().await?.replacement(expired).await
+    }
+
+    fn access_key_id(&self) -> Option<String> {
+        self.source.get()?.access_key_id()
+    }
+
+    fn account_id(&self) -> Option<String> {
+        self.source.get()?.account_id()
+    }
+}
+
+/// The source that a profile of the CLI describes. `chain` are the profiles that lead here.
+fn resolve(
+    context: &Context,
+    file: &CliFile,
+    profile: &CliProfile,
+    chain: &mut Vec<String>,
+) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
+    if chain.contains(&profile.name) {
+        chain.push(profile.name.clone());
+        return Err(profile.fault(&format!(
+            "builds on itself: its source_profile leads in a circle ({})",
+            chain.join(" -> ")
+        )));
+    }
+    chain.push(profile.name.clone());
+    let mode = match profile.text("mode") {
+        Some(mode) => mode,
+        // As the CLI guesses.
+        None if profile.text("sts_token").is_some() => "StsToken",
+        None if profile.text("ram_role_arn").is_some() => "RamRoleArn",
+        None => "AK",
+    };
+    let metadata = || InstanceMetadata {
+        role: profile.text("ram_role_name").map(str::to_owned),
+        v2_only: context.machine.is_on("ALIBABA_CLOUD_IMDSV1_DISABLED"),
+        expected: true,
+    };
+    match mode {
+        "AK" => keys(profile, None),
+        "StsToken" => keys(profile, Some(profile.needed("sts_token")?)),
+        "RamRoleArn" => {
+            // The CLI allows temporary keys here.
+            let source = keys(profile, profile.text("sts_token"))?;
+            assume(context, profile, source)
+        }
+        "EcsRamRole" => Ok(EcsMetadata::source(context, metadata())),
+        "RamRoleArnWithRoleName" | "RamRoleArnWithEcs" => {
+            let source = EcsMetadata::source(context, metadata());
+            assume(context, profile, source)
+        }
+        "ChainableRamRoleArn" => {
+            let below = file.profile(profile.needed("source_profile")?).map_err(|error| {
+                profile.fault("names a source_profile that cannot be used").caused_by(error)
+            })?;
+            let source = resolve(context, file, &below, chain)?;
+            assume(context, profile, source)
+        }
+        "OIDC" => {
+            let role = role(profile)?;
+            let token = context.machine.path(profile.needed("oidc_token_file")?);
+            Ok(OidcRole::source(
+                sts_client(context, profile)?,
+                RoleWithOidc {
+                    role,
+                    oidc_provider_arn: profile.needed("oidc_provider_arn")?.to_owned(),
+                    token: OidcToken::File(token),
+                },
+            ))
+        }
+        "CredentialsURI" => CredentialsUri::source(context, profile.needed("credentials_uri")?)
+            .map_err(|error| profile.fault("cannot be used").caused_by(error)),
+        "External" => Process::source(context, profile.needed("process_command")?)
+            .map_err(|error| profile.fault("cannot be used").caused_by(error)),
+        "CloudSSO" => Ok(CloudSso::source(context, profile)),
+        "OAuth" => Ok(OAuth::source(context, profile)),
+        "RsaKeyPair" => Err(profile.fault(
+            "has the mode RsaKeyPair, which the vendor has given up; configure another mode, such as RamRoleArn",
+        )),
+        "BearerToken" => Err(profile.fault(
+            "has the mode BearerToken, but this service accepts signed requests only; configure a mode with an AccessKey",
+        )),
+        "Anonymous" => Err(profile.fault(
+            "has the mode Anonymous, but this service accepts signed requests only; configure a mode with an AccessKey",
+        )),
+        other => Err(profile.fault(&format!(
+            "has the unknown mode \"{}\"; known are AK, StsToken, RamRoleArn, EcsRamRole, RamRoleArnWithRoleName, \
+             ChainableRamRoleArn, OIDC, CredentialsURI, External, CloudSSO and OAuth, spelled like this",
+            other.escape_debug()
+        ))),
+    }
+}
+
+fn keys(
+    profile: &CliProfile,
+    token: Option<&str>,
+) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
+    let (id, secret) = (
+        profile.needed("access_key_id")?,
+        profile.needed("access_key_secret")?,
+    );
+    let keys = StaticKeys::new(id, secret, token).map_err(|error| {
+        profile
+            .fault("holds keys that cannot be used")
+            .caused_by(error)
+    })?;
+    Ok(Arc::new(keys))
+}
+
+fn assume(
+    context: &Context,
+    profile: &CliProfile,
+    source: Arc<dyn CredentialsSource>,
+) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
+    let client = sts_client(context, profile)?.acting_as(source);
+    Ok(AssumedRole::source(client, role(profile)?))
+}
+
+fn role(profile: &CliProfile) -> Result<Role, CredentialsError> {
+    let bad = |field: &str, reason: String| {
+        profile.fault(&format!("has a bad {field}: it must be {reason}"))
+    };
+    let arn = RoleArn::parse(profile.needed("ram_role_arn")?)
+        .map_err(|reason| bad("ram_role_arn", reason))?;
+    let mut role = Role::new(arn);
+    if let Some((field, name)) = ["ram_session_name", "role_session_name"]
+        .iter()
+        .find_map(|field| Some((field, profile.text(field)?)))
+    {
+        Role::check_session_name(name).map_err(|reason| bad(field, reason))?;
+        role.session_name = name.to_owned();
+    }
+    if let Some(seconds) = profile.number("expired_seconds") {
+        role.session_expiration = Role::check_session_expiration(seconds)
+            .map_err(|reason| bad("expired_seconds", reason))?;
+    }
+    if let Some(policy) = profile.text("policy") {
+        Role::check_policy(policy).map_err(|reason| bad("policy", reason))?;
+        role.policy = Some(policy.to_owned());
+    }
+    if let Some(id) = profile.text("external_id") {
+        Role::check_external_id(id).map_err(|reason| bad("external_id", reason))?;
+        role.external_id = Some(id.to_owned());
+    }
+    Ok(role)
+}
+
+/// A client for the STS that the profile names, else for the one that is configured anyway.
+fn sts_client(context: &Context, profile: &CliProfile) -> Result<Client, CredentialsError> {
+    let bad = |field: &str, error: &dyn std::fmt::Display| {
+        profile.fault(&format!("has a bad {field}: {error}"))
+    };
+    let configured = context.client.settings();
+    let endpoint = if let Some(host) = profile.text("sts_endpoint") {
+        let endpoint = Endpoint::parse(host, Protocol::Https);
+        Some(endpoint.map_err(|error| bad("sts_endpoint", &error))?)
+    } else if profile.text("sts_region").is_some() || profile.is_on("enable_vpc") {
+        let region = profile.text("sts_region").unwrap_or(&configured.region);
+        let host = StsHost {
+            region: region.to_owned(),
+            vpc: profile.is_on("enable_vpc"),
+        };
+        Some(host.endpoint().map_err(|error| bad("sts_region", &error))?)
+    } else {
+        None
+    };
+    Ok(match endpoint {
+        Some(endpoint) => context.client.with(|settings| {
+            settings.endpoints = std::mem::take(&mut settings.endpoints).with(&STS, endpoint);
+        }),
+        None => context.client.clone(),
+    })
+}
+
+/// The source that a section of the ini file describes.
+fn of_ini(
+    context: &Context,
+    profile: &IniProfile<'_>,
+) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
+    let keys = || -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
+        let (id, secret) = (
+            profile.needed("access_key_id")?,
+            profile.needed("access_key_secret")?,
+        );
+        let keys = StaticKeys::new(id, secret, None).map_err(|error| {
+            profile
+                .fault("holds keys that cannot be used")
+                .caused_by(error)
+        })?;
+        Ok(Arc::new(keys))
+    };
+    let role = || {
+        let bad = |key: &str, reason: String| {
+            profile.fault(&format!("has a bad {key}: it must be {reason}"))
+        };
+        let arn = RoleArn::parse(profile.needed("role_arn")?)
+            .map_err(|reason| bad("role_arn", reason))?;
+        let mut role = Role::new(arn);
+        if let Some(name) = profile.text("role_session_name") {
+            Role::check_session_name(name).map_err(|reason| bad("role_session_name", reason))?;
+            role.session_name = name.to_owned();
+        }
+        if let Some(policy) = profile.text("policy") {
+            Role::check_policy(policy).map_err(|reason| bad("policy", reason))?;
+            role.policy = Some(policy.to_owned());
+        }
+        Ok(role)
+    };
+    match profile.needed("type")? {
+        "access_key" => keys(),
+        "ram_role_arn" => Ok(AssumedRole::source(context.client.acting_as(keys()?), role()?)),
+        "ecs_ram_role" => Ok(EcsMetadata::source(
+            context,
+            InstanceMetadata {
+                role: profile.text("role_name").map(str::to_owned),
+                v2_only: context.machine.is_on("ALIBABA_CLOUD_IMDSV1_DISABLED"),
+                expected: true,
+            },
+        )),
+        "oidc_role_arn" => Ok(OidcRole::source(
+            context.client.clone(),
+            RoleWithOidc {
+                role: role()?,
+                oidc_provider_arn: profile.needed("oidc_provider_arn")?.to_owned(),
+                token: OidcToken::File(context.machine.path(profile.needed("oidc_token_file_path")?)),
+            },
+        )),
+        "rsa_key_pair" => Err(profile.fault(
+            "has the type rsa_key_pair, which the vendor has given up; configure another type, such as ram_role_arn",
+        )),
+        other => Err(profile.fault(&format!(
+            "has the unknown type \"{}\"; known are access_key, ram_role_arn, ecs_ram_role and oidc_role_arn",
+            other.escape_debug()
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::{CliFile, sts_client};
+    use crate::credentials::{Context, Machine, NoCredentials};
+    use crate::{Client, STS, Settings};
+
+    #[test]
+    fn a_profile_says_where_its_sts_is() {
+        let check = |fields: Value, expected: &str| {
+            let none = Arc::new(NoCredentials::because("none are needed"));
+            let context = Context {
+                machine: Machine::new(|_| None),
+                client: Client::new(Settings::new("ap-southeast-1", none)),
+            };
+            let mut profile = fields.clone();
+            profile["name"] = json!("p");
+            let text = json!({"profiles": [profile]}).to_string();
+            let found = CliFile::parse(Path::new("file"), &text)
+                .and_then(|file| sts_client(&context, &file.profile("p")?))
+                .map(|client| {
+                    client
+                        .settings()
+                        .endpoint(&STS)
+                        .expect("an endpoint")
+                        .to_string()
+                })
+                .unwrap_or_else(|error| error.to_string());
+            assert_eq!(found, expected, "{fields}");
+        };
+        check(json!({}), "https://sts.ap-southeast-1.aliyuncs.com");
+        check(
+            json!({"sts_region": "eu-central-1"}),
+            "https://sts.eu-central-1.aliyuncs.com",
+        );
+        check(
+            json!({"enable_vpc": true}),
+            "https://sts-vpc.ap-southeast-1.aliyuncs.com",
+        );
+        check(
+            json!({"sts_region": "eu-central-1", "enable_vpc": "true"}),
+            "https://sts-vpc.eu-central-1.aliyuncs.com",
+        );
+        check(
+            json!({"sts_endpoint": "sts.internal.example", "sts_region": "eu-central-1"}),
+            "https://sts.internal.example",
+        );
+    }
+}

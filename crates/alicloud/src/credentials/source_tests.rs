@@ -1,0 +1,1438 @@
+//! Every source against real sockets, files and processes: what it asks, what it makes of the answer, and what it says
+//! when there is none. No error may show a secret; all secrets here begin with `MARK`.
+//!
+//! Must not contain: tests of the cache, of parsers, or of the order of sources.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use time::{OffsetDateTime, macros::datetime};
+
+use super::*;
+use crate::client::Surroundings;
+use crate::loopback::{Loopback, Reaction};
+use crate::{Endpoint, Protocol, STS, Settings};
+
+const ROLE: &str = "acs:ram::123:role/onboarding";
+
+/// A home directory, an environment and a server.
+struct Stage {
+    home: tempfile::TempDir,
+    variables: BTreeMap<&'static str, String>,
+    server: Loopback,
+}
+
+impl Stage {
+    async fn new(reactions: &[Reaction]) -> Stage {
+        let home = tempfile::tempdir().expect("a directory");
+        let server = Loopback::start(reactions.to_vec()).await;
+        let url = format!("http://{}", server.host());
+        let home_text = home.path().to_str().expect("UTF-8").to_owned();
+        let variables = BTreeMap::from([
+            ("HOME", home_text.clone()),
+            ("USERPROFILE", home_text),
+            ("ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT", url.clone()),
+            ("ALIBABA_CLOUD_OAUTH_ENDPOINT", url),
+        ]);
+        Stage {
+            home,
+            variables,
+            server,
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.server.host())
+    }
+
+    fn file(&self, path: &str, text: &str) -> PathBuf {
+        let path = self.home.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("made");
+        std::fs::write(&path, text).expect("written");
+        path
+    }
+
+    fn context(&self) -> Context {
+        self.context_at(|| datetime!(2026-01-15 08:30:05 UTC))
+    }
+
+    fn context_at(&self, now: fn() -> OffsetDateTime) -> Context {
+        let variables = self.variables.clone();
+        let mut settings = Settings::new(
+            "ap-southeast-1",
+            Arc::new(NoCredentials::because("the client itself has none")),
+        );
+        let endpoint = Endpoint::parse(&self.server.host(), Protocol::Http).expect("an endpoint");
+        settings.endpoints = settings.endpoints.with(&STS, endpoint);
+        settings.max_retry_timeout = Some(std::time::Duration::ZERO);
+        let surroundings = Surroundings {
+            now,
+            jitter: || 0.0,
+            nonce: || uuid::Uuid::new_v4().to_string(),
+            limiter: Arc::default(),
+            breaker: Default::default(),
+        };
+        Context {
+            machine: Machine::new(move |name| variables.get(name).map(OsString::from)),
+            client: Client::within(settings, surroundings),
+        }
+    }
+
+    /// The source of the current profile of a file with these profiles.
+    fn profiles(&self, profiles: &Value) -> Profile {
+        let text = json!({"current": "p", "profiles": profiles}).to_string();
+        self.file(".aliyun/config.json", &text);
+        self.profile()
+    }
+
+    fn profile(&self) -> Profile {
+        let wish = ProfileWish {
+            expected: true,
+            ..ProfileWish::default()
+        };
+        Profile::new(self.context(), wish)
+    }
+
+    fn request(&self, number: usize) -> String {
+        self.server.requests()[number].clone()
+    }
+}
+
+fn session(id: &str) -> Value {
+    json!({"AccessKeyId": id, "AccessKeySecret": "MARK-secret", "SecurityToken": "MARK-token",
+        "Expiration": "2026-01-15T09:30:05Z"})
+}
+
+fn ok(body: &Value) -> Reaction {
+    Reaction::answer(200, &[], &body.to_string())
+}
+
+fn issued(id: &str) -> Reaction {
+    ok(&json!({"RequestId": "R", "Credentials": session(id)}))
+}
+
+fn refusal(status: u16, code: &str) -> Reaction {
+    let body = json!({"RequestId": "R-1", "Code": code, "Message": "said MARK-token-text"});
+    Reaction::answer(status, &[], &body.to_string())
+}
+
+/// The AccessKey ID, or everything that the error says.
+async fn outcome(source: &dyn CredentialsSource) -> String {
+    match source.credentials().await {
+        Ok(credentials) => {
+            assert!(!format!("{credentials:?} {source:?}").contains("MARK"));
+            credentials.access_key_id
+        }
+        Err(error) => told(&error),
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &CredentialsError) -> String {
+    let mut text = error.to_string();
+    let mut next = StdError::source(error);
+    while let Some(cause) = next {
+        text.push_str(&format!(": {cause}"));
+        next = cause.source();
+    }
+    text
+}
+
+fn told(error: &CredentialsError) -> String {
+    let text = chain(error);
+    let debug = format!("{error:?}");
+    for hidden in [
+        "MARK-secret",
+        "MARK-token",
+        "MARK-oidc",
+        "MARK-refresh",
+        "MARK-external",
+    ] {
+        // The one place where the emulated service itself says a marked word that is no secret of ours.
+        let said = debug.replace("MARK-token-text", "") + &text.replace("MARK-token-text", "");
+        assert!(!said.contains(hidden), "{hidden}: {text}\n{debug}");
+    }
+    text
+}
+
+fn parts(found: &str, expected: &[&str]) {
+    for part in expected {
+        assert!(found.contains(part), "{part:?} is not in {found:?}");
+    }
+}
+
+fn keys() -> Arc<dyn CredentialsSource> {
+    Arc::new(StaticKeys::new("LTAI5tQnKxAbCdEfGhJkwXyZ", "MARK-secret", None).expect("valid keys"))
+}
+
+fn role() -> Role {
+    let mut role = Role::new(RoleArn::parse(ROLE).expect("an ARN"));
+    role.external_id = Some("MARK-external".to_owned());
+    role.policy = Some("{}".to_owned());
+    role
+}
+
+#[tokio::test]
+async fn a_role_is_assumed_with_the_credentials_of_another_source() {
+    let stage = Stage::new(&[issued("STS.a"), issued("STS.b")]).await;
+    let first = AssumedRole::source(stage.context().client.acting_as(keys()), role());
+    let second = AssumedRole::source(stage.context().client.acting_as(first), role());
+    assert_eq!(outcome(&*second).await, "STS.b");
+    assert_eq!(second.account_id().as_deref(), Some("123"));
+    let request = stage.request(0);
+    for part in [
+        "Action=AssumeRole&",
+        "AccessKeyId=LTAI5tQnKxAbCdEfGhJkwXyZ",
+        "RoleArn=acs%3Aram%3A%3A123%3Arole%2Fonboarding",
+        "RoleSessionName=terraform",
+        "DurationSeconds=3600",
+        "ExternalId=MARK-external",
+        "Policy=%7B%7D",
+    ] {
+        assert!(request.contains(part), "{part}: {request}");
+    }
+    parts(
+        &stage.request(1),
+        &["AccessKeyId=STS.a", "SecurityToken=MARK-token"],
+    );
+    assert_eq!(outcome(&*second).await, "STS.b");
+    assert_eq!(stage.server.requests().len(), 2, "kept");
+}
+
+#[tokio::test]
+async fn refusals_of_sts_come_with_a_remedy() {
+    for (status, code, remedy) in [
+        (403, "NoPermission", "trust policy"),
+        (404, "EntityNotExist.Role", "there is no such role"),
+        (
+            400,
+            "InvalidParameter.DurationSeconds",
+            "session_expiration",
+        ),
+        (
+            404,
+            "InvalidAccessKeyId.NotFound",
+            "does not know this AccessKey",
+        ),
+        (400, "Another.Code", "Another.Code"),
+    ] {
+        let stage = Stage::new(&[refusal(status, code)]).await;
+        let source = AssumedRole::source(stage.context().client.acting_as(keys()), role());
+        let found = outcome(&*source).await;
+        parts(&found, &[ROLE, "LTAI…wXyZ", "R-1", code, remedy]);
+    }
+    let stage = Stage::new(&[ok(
+        &json!({"RequestId": "R", "Credentials": {"AccessKeyId": "STS.a"}}),
+    )])
+    .await;
+    let source = AssumedRole::source(stage.context().client.acting_as(keys()), role());
+    parts(
+        &outcome(&*source).await,
+        &["no usable credentials", "it has no AccessKeySecret"],
+    );
+}
+
+#[tokio::test]
+async fn an_oidc_token_travels_in_the_body_and_is_read_again() {
+    let stage = Stage::new(&[
+        issued("STS.a"),
+        issued("STS.b"),
+        refusal(401, "AuthenticationFail.OIDCToken.Expired"),
+    ])
+    .await;
+    let file = stage.file("token", "MARK-oidc-1\n");
+    let source = OidcRole::source(
+        stage.context().client,
+        RoleWithOidc {
+            role: role(),
+            oidc_provider_arn: "acs:ram::123:oidc-provider/ci".to_owned(),
+            token: OidcToken::File(file.clone()),
+        },
+    );
+    let first = source.credentials().await.expect("credentials");
+    std::fs::write(&file, "MARK-oidc-2").expect("written");
+    let second = source
+        .replacement(&first)
+        .await
+        .expect("success")
+        .expect("a replacement");
+    assert_eq!(
+        (first.access_key_id.as_str(), second.access_key_id.as_str()),
+        ("STS.a", "STS.b")
+    );
+    for (number, token) in [(0, "OIDCToken=MARK-oidc-1"), (1, "OIDCToken=MARK-oidc-2")] {
+        let request = stage.request(number);
+        let (head, body) = request.split_once("\r\n\r\n").expect("a body");
+        assert!(
+            !head.contains("MARK") && !head.contains("Signature="),
+            "{head}"
+        );
+        assert!(body.split('&').any(|pair| pair == token), "{body}");
+    }
+    let error = source.replacement(&second).await.expect_err("expired");
+    parts(&told(&error), &["has expired: let the job get a new one"]);
+    std::fs::write(&file, " \n").expect("written");
+    let error = source.replacement(&second).await.expect_err("empty");
+    parts(&told(&error), &["is empty", "token"]);
+    std::fs::remove_file(&file).expect("removed");
+    let error = source.replacement(&second).await.expect_err("gone");
+    parts(&told(&error), &["cannot be read"]);
+}
+
+#[tokio::test]
+async fn a_credentials_uri() {
+    let check = async |reaction: Reaction, expected: &[&str]| {
+        let stage = Stage::new(&[reaction]).await;
+        let url = format!("{}/vend?key=MARK-secret", stage.url());
+        let source = CredentialsUri::source(&stage.context(), &url).expect("a URL");
+        parts(&outcome(&*source).await, expected);
+        assert!(stage.request(0).starts_with("GET /vend?key=MARK-secret "));
+    };
+    let mut good = session("STS.u");
+    check(ok(&good), &["STS.u"]).await;
+    good["Code"] = json!("Success");
+    check(ok(&good), &["STS.u"]).await;
+    good["Code"] = json!("Failed");
+    check(ok(&good), &["the Code \"Failed\", not \"Success\""]).await;
+    check(
+        Reaction::answer(200, &[], "<html>"),
+        &["not JSON (line 1, column 1)"],
+    )
+    .await;
+    check(refusal(403, "Denied"), &["HTTP 403: Denied: said"]).await;
+    check(
+        Reaction::raw(b"").cut(),
+        &["gave no credentials", "cannot be reached"],
+    )
+    .await;
+    let stage = Stage::new(&[]).await;
+    let error = CredentialsUri::source(&stage.context(), "ftp://MARK-secret").expect_err("no HTTP");
+    parts(&told(&error), &["credentials URI cannot be used"]);
+}
+
+#[tokio::test]
+async fn instance_metadata() {
+    let text = |status, text: &str| Reaction::answer(status, &[], text);
+    let check = async |wanted: InstanceMetadata,
+                       reactions: &[Reaction],
+                       expected: &[&str],
+                       paths: &[&str]| {
+        let stage = Stage::new(reactions).await;
+        let source = EcsMetadata::source(&stage.context(), wanted);
+        parts(&outcome(&*source).await, expected);
+        let requests = stage.server.requests();
+        assert_eq!(requests.len(), paths.len(), "{requests:?}");
+        for (request, path) in requests.iter().zip(paths) {
+            assert!(request.starts_with(path), "{path}: {request}");
+        }
+    };
+    let named = InstanceMetadata {
+        role: Some("runner".to_owned()),
+        expected: true,
+        ..InstanceMetadata::default()
+    };
+    let discovered = InstanceMetadata::default();
+    let v2_only = InstanceMetadata {
+        v2_only: true,
+        ..named.clone()
+    };
+    const TOKEN: &str = "PUT /latest/api/token ";
+    const ROLES: &str = "GET /latest/meta-data/ram/security-credentials/ ";
+    const RUNNER: &str = "GET /latest/meta-data/ram/security-credentials/runner ";
+    let credentials = || ok(&session("STS.e"));
+    check(
+        named.clone(),
+        &[text(200, "MARK-token"), credentials()],
+        &["STS.e"],
+        &[TOKEN, RUNNER],
+    )
+    .await;
+    let with_discovery = [
+        text(200, "MARK-token"),
+        text(200, "runner\n"),
+        credentials(),
+    ];
+    check(
+        discovered.clone(),
+        &with_discovery,
+        &["STS.e"],
+        &[TOKEN, ROLES, RUNNER],
+    )
+    .await;
+    check(
+        named.clone(),
+        &[text(404, ""), credentials()],
+        &["STS.e"],
+        &[TOKEN, RUNNER],
+    )
+    .await;
+    check(
+        v2_only,
+        &[text(404, "")],
+        &["version 1 of the service", "not allowed"],
+        &[TOKEN],
+    )
+    .await;
+    check(
+        discovered,
+        &[text(200, "t"), text(404, "")],
+        &["no RAM role is attached"],
+        &[TOKEN, ROLES],
+    )
+    .await;
+    check(
+        named.clone(),
+        &[text(200, "t"), text(404, "")],
+        &["the role runner is not attached"],
+        &[TOKEN, RUNNER],
+    )
+    .await;
+    let failed = ok(&json!({"Code": "Failed"}));
+    check(
+        named,
+        &[text(200, "t"), failed],
+        &["the Code \"Failed\""],
+        &[TOKEN, RUNNER],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_machine_that_is_no_instance_is_not_held_up() {
+    let silent = Reaction::raw(b"").after(std::time::Duration::from_secs(30));
+    let stage = Stage::new(&[silent]).await;
+    let source = EcsMetadata::source(&stage.context(), InstanceMetadata::default());
+    let started = Instant::now();
+    let error = source.credentials().await.expect_err("nobody answers");
+    assert!(error.is_absent(), "{error:?}");
+    assert!(
+        started.elapsed() < std::time::Duration::from_millis(1500),
+        "{:?}",
+        started.elapsed()
+    );
+    parts(&told(&error), &["seems not to be an ECS instance"]);
+}
+
+#[tokio::test]
+async fn stand_ins_are_on_this_machine_only() {
+    let mut stage = Stage::new(&[]).await;
+    let variable = "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT";
+    stage
+        .variables
+        .insert(variable, "http://203.0.113.1/".to_owned());
+    let source = EcsMetadata::source(&stage.context(), InstanceMetadata::default());
+    parts(&outcome(&*source).await, &[variable, "loopback address"]);
+}
+
+#[tokio::test]
+async fn modes_of_profiles() {
+    let check = async |profiles: Value, reactions: &[Reaction], expected: &[&str]| {
+        let stage = Stage::new(reactions).await;
+        let source = stage.profiles(&profiles);
+        parts(&outcome(&source).await, expected);
+    };
+    let key = |mode: &str, more: &Value| {
+        let mut profile = json!({"name": "p", "mode": mode, "access_key_id": "LTAI5tQnKxAbCdEfGhJkwXyZ",
+            "access_key_secret": "MARK-secret", "ram_session_name": "", "expired_seconds": 0});
+        for (name, value) in more.as_object().expect("an object") {
+            profile[name] = value.clone();
+        }
+        profile
+    };
+    let none = json!({});
+    let arn = json!({"ram_role_arn": ROLE});
+    check(
+        json!([key("AK", &none)]),
+        &[],
+        &["LTAI5tQnKxAbCdEfGhJkwXyZ"],
+    )
+    .await;
+    check(json!([key("", &none)]), &[], &["LTAI5tQnKxAbCdEfGhJkwXyZ"]).await;
+    check(
+        json!([key("StsToken", &json!({"sts_token": "MARK-token"}))]),
+        &[],
+        &["LTAI5tQnKxAbCdEfGhJkwXyZ"],
+    )
+    .await;
+    check(
+        json!([key("StsToken", &none)]),
+        &[],
+        &[
+            "profile \"p\" in ",
+            "config.json has mode StsToken but no sts_token",
+        ],
+    )
+    .await;
+    check(
+        json!([key("RamRoleArn", &arn)]),
+        &[issued("STS.r")],
+        &["STS.r"],
+    )
+    .await;
+    check(
+        json!([key("RamRoleArn", &none)]),
+        &[],
+        &["has mode RamRoleArn but no ram_role_arn"],
+    )
+    .await;
+    check(
+        json!([key("RamRoleArn", &json!({"ram_role_arn": "x"}))]),
+        &[],
+        &["bad ram_role_arn: it must be the ARN of a role"],
+    )
+    .await;
+    check(
+        json!([key(
+            "RamRoleArn",
+            &json!({"ram_role_arn": ROLE, "expired_seconds": 60})
+        )]),
+        &[],
+        &["bad expired_seconds: it must be 900 to 43200"],
+    )
+    .await;
+    let metadata = [Reaction::answer(200, &[], "t"), ok(&session("STS.e"))];
+    check(
+        json!([{"name": "p", "mode": "EcsRamRole", "ram_role_name": "runner"}]),
+        &metadata,
+        &["STS.e"],
+    )
+    .await;
+    for mode in ["RamRoleArnWithRoleName", "RamRoleArnWithEcs"] {
+        check(
+            json!([{"name": "p", "mode": mode, "ram_role_name": "runner", "ram_role_arn": ROLE}]),
+            &[metadata[0].clone(), metadata[1].clone(), issued("STS.w")],
+            &["STS.w"],
+        )
+        .await;
+    }
+    let mut base = key("RamRoleArn", &arn);
+    base["name"] = json!("base");
+    let top = json!({"name": "p", "mode": "ChainableRamRoleArn", "source_profile": "base", "ram_role_arn": ROLE});
+    check(
+        json!([top.clone(), base]),
+        &[issued("STS.1"), issued("STS.2")],
+        &["STS.2"],
+    )
+    .await;
+    check(
+        json!([top.clone()]),
+        &[],
+        &[
+            "names a source_profile that cannot be used",
+            "no profile \"base\"",
+        ],
+    )
+    .await;
+    let back = json!({"name": "base", "mode": "ChainableRamRoleArn", "source_profile": "p", "ram_role_arn": ROLE});
+    check(json!([top, back]), &[], &["in a circle (p -> base -> p)"]).await;
+    let uri_stage = Stage::new(&[ok(&session("STS.u"))]).await;
+    let source = uri_stage.profiles(
+        &json!([{"name": "p", "mode": "CredentialsURI", "credentials_uri": uri_stage.url()}]),
+    );
+    parts(&outcome(&source).await, &["STS.u"]);
+    let oidc_stage = Stage::new(&[issued("STS.o")]).await;
+    oidc_stage.file("token", "MARK-oidc");
+    let source = oidc_stage.profiles(&json!([{"name": "p", "mode": "OIDC", "oidc_token_file": "~/token",
+        "oidc_provider_arn": "acs:ram::123:oidc-provider/ci", "ram_role_arn": ROLE, "ram_session_name": "ci-run"}]));
+    parts(&outcome(&source).await, &["STS.o"]);
+    parts(&oidc_stage.request(0), &["RoleSessionName=ci-run"]);
+    for mode in ["RsaKeyPair", "BearerToken", "Anonymous", "ak"] {
+        check(json!([key(mode, &none)]), &[], &["profile \"p\"", mode]).await;
+    }
+    check(
+        json!([{"name": "q"}]),
+        &[],
+        &["there is no profile \"p\"", "it has \"q\""],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn files_of_profiles() {
+    let stage = Stage::new(&[]).await;
+    parts(
+        &outcome(&stage.profile()).await,
+        &["there is no file", "config.json", "credentials"],
+    );
+    stage.file(
+        ".aliyun/config.json",
+        "{\"current\": \"p\",\n  \"profiles\": [MARK-secret]}",
+    );
+    parts(
+        &outcome(&stage.profile()).await,
+        &["is not valid JSON", "line 2 column"],
+    );
+
+    // The ini file serves where the CLI's file is switched off.
+    let mut stage = Stage::new(&[issued("STS.i")]).await;
+    stage.file(".aliyun/config.json", "broken");
+    stage.file(
+        ".alibabacloud/credentials",
+        "[default]\ntype = access_key\naccess_key_id = ini\naccess_key_secret = MARK-secret # c\n",
+    );
+    stage
+        .variables
+        .insert("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "true".to_owned());
+    assert_eq!(outcome(&stage.profile()).await, "ini");
+    let ini = |stage: &Stage, text: &str| {
+        stage.file(".alibabacloud/credentials", text);
+        stage.profile()
+    };
+    let found = outcome(&ini(
+        &stage,
+        "[default]\ntype = access_key\naccess_key_id = ini\n",
+    ))
+    .await;
+    parts(&found, &["has type access_key but no access_key_secret"]);
+    let role_text = format!(
+        "[default]\ntype = ram_role_arn\naccess_key_id = k\naccess_key_secret = MARK-secret\nrole_arn = {ROLE}\nrole_session_name = s1\n"
+    );
+    assert_eq!(outcome(&ini(&stage, &role_text)).await, "STS.i");
+    for kind in ["rsa_key_pair", "other"] {
+        parts(
+            &outcome(&ini(&stage, &format!("[default]\ntype = {kind}\n"))).await,
+            &["section [default] of", kind],
+        );
+    }
+    let stage = Stage::new(&[Reaction::answer(200, &[], "t"), ok(&session("STS.m"))]).await;
+    assert_eq!(
+        outcome(&ini(
+            &stage,
+            "[default]\ntype = ecs_ram_role\nrole_name = runner\n"
+        ))
+        .await,
+        "STS.m"
+    );
+    let stage = Stage::new(&[issued("STS.t")]).await;
+    stage.file("token", "MARK-oidc");
+    let text = format!(
+        "[default]\ntype = oidc_role_arn\nrole_arn = {ROLE}\nrole_session_name = s1\noidc_provider_arn = x\noidc_token_file_path = ~/token\n"
+    );
+    assert_eq!(outcome(&ini(&stage, &text)).await, "STS.t");
+}
+
+#[tokio::test]
+async fn no_file_that_cannot_be_used_shows_a_secret() {
+    const CLI: &str = ".aliyun/config.json";
+    const INI: &str = ".alibabacloud/credentials";
+    let check = async |path: &str, content: &[u8], expected: &[&str]| {
+        let stage = Stage::new(&[]).await;
+        std::fs::write(stage.file(path, ""), content).expect("written");
+        let source = stage.profile();
+        parts(&outcome(&source).await, expected);
+        assert!(!format!("{source:?}").contains("MARK"));
+        assert!(stage.server.requests().is_empty());
+    };
+    check(
+        CLI,
+        b"{\"a\": \"MARK-secret\xff\"}",
+        &["config.json cannot be read: it is not UTF-8 text"],
+    )
+    .await;
+    check(
+        CLI,
+        &b"{\"MARK-secret\"".repeat(512 << 10),
+        &["cannot be read: it is larger than 4 MiB"],
+    )
+    .await;
+    check(
+        CLI,
+        b"{\"profiles\": \"MARK-secret\"}",
+        &["no profile \"default\"", "it has none"],
+    )
+    .await;
+    check(
+        CLI,
+        b"{\"access_key_secret\": \"MARK-secret\n\"}",
+        &["not valid JSON", "line 2 column 0"],
+    )
+    .await;
+    check(
+        CLI,
+        b"{\"access_key_secret\": \"MARK-secret\",\n \"sts_token\": MARK}",
+        &["line 2 column 15"],
+    )
+    .await;
+    check(
+        CLI,
+        b"{\"access_key_secret\": \"MARK-secret",
+        &["not valid JSON", "line 1 column 34"],
+    )
+    .await;
+    check(
+        INI,
+        b"[default]\ntype = access_key\nMARK-secret\n",
+        &["credentials line 3: neither"],
+    )
+    .await;
+    check(
+        INI,
+        b"access_key_secret = MARK-secret\n",
+        &["line 1: an entry before"],
+    )
+    .await;
+    check(
+        INI,
+        b"[\"MARK-secret\"",
+        &["line 1: a section needs a closing ]"],
+    )
+    .await;
+    check(
+        INI,
+        b"[default]\ntype = access_key\naccess_key_id = k\naccess_key_secret = MARK-secret x\n",
+        &[
+            "section [default]",
+            "holds keys that cannot be used",
+            "the AccessKey secret has a blank",
+        ],
+    )
+    .await;
+
+    let stage = Stage::new(&[]).await;
+    std::fs::create_dir_all(stage.home.path().join(CLI)).expect("made");
+    parts(
+        &outcome(&stage.profile()).await,
+        &["config.json cannot be read"],
+    );
+
+    for (field, value, expected) in [
+        (
+            "access_key_secret",
+            " MARK-secret",
+            "the AccessKey secret has a blank",
+        ),
+        (
+            "external_id",
+            "MARK-secret of ours",
+            "bad external_id: it must be 2 to 1224 letters",
+        ),
+        (
+            "policy",
+            "MARK-secret",
+            "bad policy: it must be JSON, but is not",
+        ),
+        (
+            "sts_endpoint",
+            "https://user:MARK-secret@sts.example",
+            "bad sts_endpoint",
+        ),
+        ("sts_region", "", "cannot be assumed"),
+    ] {
+        let stage = Stage::new(&[refusal(403, "NoPermission")]).await;
+        let mut profile = json!({"name": "p", "mode": "RamRoleArn", "access_key_id": "LTAI5tQnKxAbCdEfGhJkwXyZ",
+            "access_key_secret": "MARK-secret", "ram_role_arn": ROLE});
+        profile[field] = json!(value);
+        parts(
+            &outcome(&stage.profiles(&json!([profile]))).await,
+            &[expected],
+        );
+    }
+    for (field, value, expected) in [
+        (
+            "credentials_uri",
+            "https://user:MARK-secret@vend.example",
+            "must not hold a user name",
+        ),
+        ("credentials_uri", "vend?key=MARK-secret", "it is not a URL"),
+        ("credentials_uri", "https://:MARK-secret", "it is not a URL"),
+    ] {
+        let stage = Stage::new(&[]).await;
+        let profiles = json!([{"name": "p", "mode": "CredentialsURI", field: value}]);
+        parts(
+            &outcome(&stage.profiles(&profiles)).await,
+            &["profile \"p\"", expected],
+        );
+    }
+
+    for (content, expected) in [
+        (
+            &b"MARK-oidc\xff"[..],
+            "cannot be read: it is not UTF-8 text",
+        ),
+        (&b"\n"[..], "is empty"),
+    ] {
+        let stage = Stage::new(&[]).await;
+        let file = stage.file("token", "");
+        std::fs::write(&file, content).expect("written");
+        let role = RoleWithOidc {
+            role: role(),
+            oidc_provider_arn: "acs:ram::123:oidc-provider/ci".to_owned(),
+            token: OidcToken::File(file),
+        };
+        let source = OidcRole::source(stage.context().client, role);
+        parts(&outcome(&*source).await, &["the OIDC token file", expected]);
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_is_gone_when_it_is_to_be_written_back_is_an_error() {
+    let renewed = json!({"access_token": "MARK-token-new", "refresh_token": "MARK-refresh-new", "expires_in": 3600});
+    let renewed = ok(&renewed).after(std::time::Duration::from_millis(300));
+    let stage = Stage::new(&[renewed]).await;
+    let source = stage.profiles(
+        &json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
+        "oauth_refresh_token": "MARK-refresh"}]),
+    );
+    let gone = async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        stage.file(
+            ".aliyun/config.json",
+            r#"{"profiles": [{"name": "MARKed", "x": "MARK-secret"}]}"#,
+        );
+    };
+    let (found, ()) = tokio::join!(outcome(&source), gone);
+    parts(
+        &found,
+        &["config.json cannot be written", "the profile \"p\" is gone"],
+    );
+}
+
+#[tokio::test]
+async fn what_nobody_asked_for_may_be_absent() {
+    let stage = Stage::new(&[]).await;
+    let absent = async |stage: &Stage| {
+        let profile = Profile::new(stage.context(), ProfileWish::default());
+        profile
+            .credentials()
+            .await
+            .expect_err("nothing")
+            .is_absent()
+    };
+    assert!(absent(&stage).await, "no file");
+    stage.file(".aliyun/config.json", r#"{"current": "default", "profiles": [{"name": "default", "mode": "AK", "access_key_id": ""}]}"#);
+    assert!(absent(&stage).await, "a profile that was never filled in");
+    stage.file(".aliyun/config.json", r#"{"current": "default", "profiles": [{"name": "default", "mode": "AK", "access_key_id": "x"}]}"#);
+    assert!(!absent(&stage).await, "half a profile is a fault");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_external_program() {
+    let check = async |command: &str, expected: &[&str]| {
+        let stage = Stage::new(&[]).await;
+        let source =
+            stage.profiles(&json!([{"name": "p", "mode": "External", "process_command": command}]));
+        parts(&outcome(&source).await, expected);
+    };
+    let good = json!({"mode": "StsToken", "access_key_id": "STS.x", "access_key_secret": "MARK-secret",
+        "sts_token": "MARK-token", "expiration": "2026-01-15T09:30:05Z"});
+    check(&format!("echo '{good}'"), &["STS.x"]).await;
+    check(
+        r#"echo '{"mode":"AK","access_key_id":"k","access_key_secret":"MARK-secret"}'"#,
+        &["k"],
+    )
+    .await;
+    check(
+        r#"echo '{"mode":"StsToken","access_key_id":"k","access_key_secret":"MARK-secret"}'"#,
+        &["no sts_token"],
+    )
+    .await;
+    check(
+        "echo MARK-secret",
+        &["its output is not JSON (line 1, column 1)"],
+    )
+    .await;
+    check(
+        "sh -c 'echo MARK-secret; echo the vault is sealed >&2; exit 3'",
+        &[
+            "the program sh",
+            "exit status: 3",
+            "on stderr it said: the vault is sealed",
+        ],
+    )
+    .await;
+    check(
+        "sh -c 'echo cannot $3 $1 with $2 >&2; echo \"$0\" >&2; exit 1' --key=MARK-secret MARK-token --password lower-case unlock",
+        &["on stderr it said: cannot (withheld) (withheld) with --password --key=(withheld)"],
+    )
+    .await;
+    check(
+        "sh -c 'echo unknown argument $1 >&2; exit 1' vend lease-keys",
+        &["on stderr it said: unknown argument lease-keys"],
+    )
+    .await;
+    let result = r#"{"mode":"AK","access_key_id":"k","access_key_secret":"MARK-secret"}"#;
+    check(
+        &format!("sh -c 'echo \"$0\" | tee /dev/stderr; echo no lease for MARK-secret >&2; exit 1' '{result}'"),
+        &["on stderr it said: (withheld) no lease for (withheld)"],
+    )
+    .await;
+    check(
+        "sh -c 'printf \"login refused, refresh_token=%s-%s\" MARK secret-1 >&2; exit 1'",
+        &["on stderr it said: login refused, refresh_token=(withheld)"],
+    )
+    .await;
+    check(
+        r#"echo '{"mode":"MARK-secret","access_key_secret":"MARK-secret"}'"#,
+        &["another mode than AK or StsToken"],
+    )
+    .await;
+    check(
+        r#"echo '{"mode":"AK","access_key_id":"k","access_key_secret":"MARK-secret","expiration":"MARK-secret"}'"#,
+        &["its Expiration is not a date"],
+    )
+    .await;
+    check(r#"echo '["MARK-secret"]'"#, &["not an object"]).await;
+    check(
+        "VAULT_TOKEN=MARK-secret vend",
+        &[
+            "the program VAULT_TOKEN gave no credentials",
+            "cannot be run",
+        ],
+    )
+    .await;
+    check("sh -c 'kill -9 $$' MARK-secret", &["signal: 9"]).await;
+    check(
+        "/no/such/program MARK-secret",
+        &["the program /no/such/program", "cannot be run"],
+    )
+    .await;
+    check("echo 'MARK-secret", &["quote that is not closed"]).await;
+    let mut stage = Stage::new(&[]).await;
+    stage
+        .variables
+        .insert("ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS", "1".to_owned());
+    let source =
+        stage.profiles(&json!([{"name": "p", "mode": "External", "process_command": "echo"}]));
+    parts(
+        &outcome(&source).await,
+        &["ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS forbids"],
+    );
+}
+
+#[tokio::test]
+async fn a_cloud_sso_login() {
+    let check = async |reaction: Reaction, change: &Value, expected: &[&str]| {
+        let stage = Stage::new(&[reaction]).await;
+        let mut profile = json!({"name": "p", "mode": "CloudSSO", "cloud_sso_sign_in_url": format!("{}/x/login", stage.url()),
+            "cloud_sso_account_id": "123", "cloud_sso_access_config": "ac-1", "access_token": "MARK-token",
+            "cloud_sso_access_token_expire": 1_768_470_000});
+        for (name, value) in change.as_object().expect("an object") {
+            profile[name] = value.clone();
+        }
+        let source = stage.profiles(&json!([profile]));
+        parts(&outcome(&source).await, expected);
+        stage.server.requests()
+    };
+    let good = ok(&json!({"CloudCredential": session("STS.s"), "RequestId": "R"}));
+    let requests = check(good.clone(), &json!({}), &["STS.s"]).await;
+    parts(
+        &requests[0],
+        &[
+            "POST /cloud-credentials ",
+            "Bearer MARK-token",
+            r#""AccountId":"123""#,
+            r#""AccessConfigurationId":"ac-1""#,
+        ],
+    );
+    let gone = json!({"cloud_sso_access_token_expire": 1_768_465_805});
+    let requests = check(
+        good.clone(),
+        &gone,
+        &["has expired; log in again: aliyun configure --mode CloudSSO --profile 'p'"],
+    )
+    .await;
+    assert!(requests.is_empty());
+    check(
+        good.clone(),
+        &json!({"access_token": ""}),
+        &["has no access token; log in again"],
+    )
+    .await;
+    check(
+        good.clone(),
+        &json!({"cloud_sso_account_id": ""}),
+        &["has mode CloudSSO but no cloud_sso_account_id"],
+    )
+    .await;
+    check(
+        good,
+        &json!({"cloud_sso_sign_in_url": "http://sso.example/"}),
+        &["unusable cloud_sso_sign_in_url"],
+    )
+    .await;
+    check(
+        refusal(401, "Unauthorized"),
+        &json!({}),
+        &[
+            "was refused",
+            "log in again",
+            "HTTP 401: Unauthorized: said",
+        ],
+    )
+    .await;
+    check(ok(&json!({})), &json!({}), &["no CloudCredential"]).await;
+}
+
+#[tokio::test]
+async fn an_oauth_login_is_renewed_and_written_back() {
+    let profile = |expires: i64| {
+        json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "INTL", "oauth_access_token": "MARK-token-old",
+            "oauth_access_token_expire": expires, "oauth_refresh_token": "MARK-refresh-old", "language": "en"}])
+    };
+    let exchanged = ok(
+        &json!({"accessKeyId": "STS.o", "accessKeySecret": "MARK-secret", "securityToken": "MARK-token",
+        "expiration": "2026-01-15T09:30:05Z"}),
+    );
+    let renewed = ok(
+        &json!({"access_token": "MARK-token-new", "refresh_token": "MARK-refresh-new", "expires_in": 3600}),
+    );
+    const NOW: i64 = 1_768_465_805;
+
+    // Enough of the access token is left.
+    let stage = Stage::new(std::slice::from_ref(&exchanged)).await;
+    assert_eq!(
+        outcome(&stage.profiles(&profile(NOW + 1201))).await,
+        "STS.o"
+    );
+    parts(
+        &stage.request(0),
+        &["POST /v1/exchange ", "Bearer MARK-token-old"],
+    );
+
+    // Too little is left.
+    let stage = Stage::new(&[renewed.clone(), exchanged]).await;
+    assert_eq!(
+        outcome(&stage.profiles(&profile(NOW + 1200))).await,
+        "STS.o"
+    );
+    parts(
+        &stage.request(0),
+        &[
+            "POST /v1/token ",
+            "grant_type=refresh_token",
+            "refresh_token=MARK-refresh-old",
+            "client_id=4103531455503354461",
+            "Timestamp=2026-01-15T08%3A30%3A05Z",
+        ],
+    );
+    parts(&stage.request(1), &["Bearer MARK-token-new"]);
+    let text =
+        std::fs::read_to_string(stage.home.path().join(".aliyun/config.json")).expect("text");
+    let root: Value = serde_json::from_str(&text).expect("JSON");
+    let written = &root["profiles"][0];
+    assert_eq!(written["oauth_access_token"], "MARK-token-new");
+    assert_eq!(written["oauth_refresh_token"], "MARK-refresh-new");
+    assert_eq!(written["oauth_access_token_expire"], json!(NOW + 3600));
+    assert_eq!(written["language"], "en");
+
+    // What was renewed is written back although the exchange fails, and nobody loses a login.
+    let stage = Stage::new(&[renewed, refusal(403, "Forbidden")]).await;
+    parts(
+        &outcome(&stage.profiles(&profile(0))).await,
+        &["could not be exchanged", "HTTP 403: Forbidden"],
+    );
+    let text =
+        std::fs::read_to_string(stage.home.path().join(".aliyun/config.json")).expect("text");
+    assert!(text.contains("MARK-refresh-new") && !text.contains("MARK-refresh-old"));
+
+    let stage = Stage::new(&[refusal(400, "invalid_grant")]).await;
+    parts(
+        &outcome(&stage.profiles(&profile(0))).await,
+        &[
+            "could not be renewed",
+            "log in again: aliyun configure --mode OAuth --profile 'p'",
+            "invalid_grant",
+        ],
+    );
+    for out_of_order in [Reaction::raw(b"").cut(), Reaction::answer(503, &[], "busy")] {
+        let stage = Stage::new(&[out_of_order]).await;
+        let found = outcome(&stage.profiles(&profile(0))).await;
+        parts(&found, &["could not be renewed at 127.0.0.1"]);
+        assert!(!found.contains("log in again"), "{found}");
+    }
+    let mut other = profile(0);
+    other[0]["oauth_site_type"] = json!("EU");
+    parts(
+        &outcome(&stage.profiles(&other)).await,
+        &["an oauth_site_type other than CN or INTL"],
+    );
+    other[0]["oauth_site_type"] = json!("CN");
+    other[0]["oauth_refresh_token"] = json!("");
+    parts(
+        &outcome(&stage.profiles(&other)).await,
+        &["has no refresh token"],
+    );
+}
+
+#[tokio::test]
+async fn an_abandoned_renewal_is_written_back_all_the_same() {
+    let renewed = Reaction::answer(200, &[], &json!({"access_token": "MARK-token-new", "refresh_token": "MARK-refresh-new", "expires_in": 3600}).to_string())
+        .after(std::time::Duration::from_millis(300));
+    let stage = Stage::new(&[renewed, refusal(403, "Forbidden")]).await;
+    let source = stage.profiles(&json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN", "oauth_refresh_token": "MARK-refresh-old"}]));
+    let abandoned =
+        tokio::time::timeout(std::time::Duration::from_millis(100), source.credentials()).await;
+    assert!(abandoned.is_err());
+    let path = stage.home.path().join(".aliyun/config.json");
+    for _ in 0..100 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        if std::fs::read_to_string(&path)
+            .expect("text")
+            .contains("MARK-refresh-new")
+        {
+            return;
+        }
+    }
+    panic!("the new refresh token was lost");
+}
+
+/// All that is marked in a request, to be said back.
+fn marked(request: &str) -> String {
+    let words = request.split(|c: char| c.is_whitespace() || "&?=/\"".contains(c));
+    let marked: Vec<&str> = words.filter(|word| word.contains("MARK")).collect();
+    assert!(!marked.is_empty(), "nothing to say back of {request}");
+    marked.join(" ")
+}
+
+fn html(request: &str) -> String {
+    format!("<html>{} {request}</html>", marked(request))
+}
+
+/// How whoever hands out credentials may fail, each with as many marked words as it can say: a name, the reaction, and
+/// what has to be told if it is STS that answers, and if it is not.
+fn failures() -> Vec<(&'static str, Reaction, &'static str, &'static str)> {
+    let all = || {
+        json!({"AccessKeyId": "STS.x", "AccessKeySecret": "MARK-secret", "SecurityToken": "MARK-token",
+            "Expiration": "2026-01-15T09:30:05Z"})
+    };
+    let wrapped = |session: Value| {
+        // Where each of them looks for its session.
+        let mut answer = session.clone();
+        answer["Credentials"] = session.clone();
+        answer["CloudCredential"] = session;
+        answer["access_token"] = json!("MARK-token-new");
+        answer
+    };
+    let without = |name: &str| {
+        let mut session = all();
+        session[name] = Value::Null;
+        wrapped(session)
+    };
+    let with = |name: &str, value: &str| {
+        let mut session = all();
+        session[name] = json!(value);
+        wrapped(session)
+    };
+    let mut large = wrapped(all()).to_string();
+    large.push_str(&" ".repeat(4 << 20));
+    vec![
+        ("cut off", Reaction::raw(b"").cut(), "the connection was cut", "cannot be reached"),
+        (
+            "cut off within the answer",
+            Reaction::raw(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"AccessKeySecret\": \"MARK-secret\"").cut(),
+            "the connection was cut",
+            "cannot be reached",
+        ),
+        ("no HTTP", Reaction::raw(b"MARK-secret\r\n\r\n").cut(), "the connection was cut", "cannot be reached"),
+        (
+            "refused",
+            Reaction::reply(|request| {
+                let body = json!({"Code": "Denied", "Message": marked(request)});
+                Reaction::answer(403, &[], &body.to_string())
+            }),
+            "HTTP 403 Denied: (withheld)",
+            "HTTP 403",
+        ),
+        (
+            "refused as OAuth does it",
+            Reaction::reply(|request| {
+                let body = json!({"error": marked(request), "error_description": marked(request)});
+                Reaction::answer(400, &[], &body.to_string())
+            }),
+            "HTTP 400",
+            "HTTP 400",
+        ),
+        (
+            "a code that repeats the request",
+            Reaction::reply(|request| {
+                let body = json!({"Code": marked(request), "Message": request});
+                Reaction::answer(403, &[], &body.to_string())
+            }),
+            "HTTP 403",
+            "HTTP 403",
+        ),
+        (
+            "no success, and a code that repeats the request",
+            Reaction::reply(|request| {
+                let body = json!({"Code": marked(request), "Message": request});
+                Reaction::answer(200, &[], &body.to_string())
+            }),
+            "HTTP 200 (withheld)",
+            "it",
+        ),
+        (
+            "an error page that repeats the request",
+            Reaction::reply(|request| Reaction::answer(500, &[], &html(request))),
+            "HTTP 500",
+            "HTTP 500",
+        ),
+        (
+            "a page that repeats the request",
+            Reaction::reply(|request| Reaction::answer(200, &[], &html(request))),
+            "not a JSON object",
+            "not JSON (line 1, column 1)",
+        ),
+        (
+            "an error that holds a session",
+            Reaction::answer(500, &[], &wrapped(all()).to_string()),
+            "HTTP 500",
+            "HTTP 500",
+        ),
+        (
+            "half a session",
+            Reaction::answer(200, &[], "{\"AccessKeySecret\": \"MARK-secret\",\n\"SecurityToken\": MARK-token}"),
+            "not a JSON object",
+            "not JSON (line 2, column 18)",
+        ),
+        (
+            "another kind of JSON",
+            Reaction::answer(200, &[], "[\"MARK-secret\"]"),
+            "not a JSON object",
+            "not an object",
+        ),
+        (
+            "no secret",
+            Reaction::answer(200, &[], &without("AccessKeySecret").to_string()),
+            "it has no AccessKeySecret",
+            "it has no AccessKeySecret",
+        ),
+        (
+            "no token",
+            Reaction::answer(200, &[], &without("SecurityToken").to_string()),
+            "it has no SecurityToken",
+            "it has no SecurityToken",
+        ),
+        (
+            "an end that is no date",
+            Reaction::answer(200, &[], &with("Expiration", "MARK-secret").to_string()),
+            "its Expiration is not a date",
+            "its Expiration is not a date",
+        ),
+        (
+            "an end in the past",
+            Reaction::answer(200, &[], &with("Expiration", "2026-01-15T08:30:04Z").to_string()),
+            "had already expired",
+            "had already expired",
+        ),
+        (
+            "elsewhere",
+            Reaction::reply(|request| {
+                let location = format!("http://127.0.0.1:1/{}", marked(request).replace(' ', "/"));
+                Reaction::answer(302, &[("location", &location)], &html(request))
+            }),
+            "HTTP 302, a redirect to http://127.0.0.1;",
+            "HTTP 302",
+        ),
+        ("endless", Reaction::answer(200, &[], &large), "larger than 4 MiB", "larger than 256 KiB"),
+    ]
+}
+
+/// Who hands out credentials over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Vendor {
+    AssumeRole,
+    AssumeRoleWithOidc,
+    CredentialsUri,
+    Metadata,
+    CloudSso,
+    OAuthRenewal,
+    OAuthExchange,
+}
+
+impl Vendor {
+    fn source(self, stage: &Stage) -> Arc<dyn CredentialsSource> {
+        match self {
+            Vendor::AssumeRole => {
+                let keys = StaticKeys::new(
+                    "LTAI5tQnKxAbCdEfGhJkwXyZ",
+                    "MARK-secret",
+                    Some("MARK-token"),
+                );
+                let client = stage
+                    .context()
+                    .client
+                    .acting_as(Arc::new(keys.expect("valid keys")));
+                AssumedRole::source(client, role())
+            }
+            Vendor::AssumeRoleWithOidc => OidcRole::source(
+                stage.context().client,
+                RoleWithOidc {
+                    role: role(),
+                    oidc_provider_arn: "acs:ram::123:oidc-provider/ci".to_owned(),
+                    token: OidcToken::Text(Secret::new("MARK-oidc")),
+                },
+            ),
+            Vendor::CredentialsUri => {
+                let url = format!(
+                    "{}/MARK-secret-of-a-path/vend?key=MARK-secret&MARK-token",
+                    stage.url()
+                );
+                CredentialsUri::source(&stage.context(), &url).expect("a URL")
+            }
+            Vendor::Metadata => EcsMetadata::source(
+                &stage.context(),
+                InstanceMetadata {
+                    role: Some("runner".to_owned()),
+                    expected: true,
+                    ..InstanceMetadata::default()
+                },
+            ),
+            Vendor::CloudSso => Arc::new(stage.profiles(&json!([{"name": "p", "mode": "CloudSSO",
+                "cloud_sso_sign_in_url": stage.url(), "cloud_sso_account_id": "123",
+                "cloud_sso_access_config": "ac-1", "access_token": "MARK-token"}]))),
+            Vendor::OAuthRenewal | Vendor::OAuthExchange => {
+                let expires = if self == Vendor::OAuthExchange {
+                    4_102_444_800_i64
+                } else {
+                    0
+                };
+                Arc::new(stage.profiles(
+                    &json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
+                    "oauth_access_token": "MARK-token", "oauth_access_token_expire": expires,
+                    "oauth_refresh_token": "MARK-refresh"}]),
+                ))
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_failure_of_a_vendor_shows_a_secret() {
+    let mut found = Vec::new();
+    for vendor in [
+        Vendor::AssumeRole,
+        Vendor::AssumeRoleWithOidc,
+        Vendor::CredentialsUri,
+        Vendor::Metadata,
+        Vendor::CloudSso,
+        Vendor::OAuthRenewal,
+        Vendor::OAuthExchange,
+    ] {
+        for (name, failure, of_sts, of_others) in failures() {
+            let mut reactions = Vec::new();
+            if vendor == Vendor::Metadata {
+                reactions.push(Reaction::answer(200, &[], "MARK-token"));
+            }
+            let before = reactions.len();
+            reactions.push(failure);
+            let stage = Stage::new(&reactions).await;
+            let source = vendor.source(&stage);
+            let error = source.credentials().await.expect_err(name);
+            let told = format!("{} {error:?} {source:?}", chain(&error));
+            let is_sts = matches!(vendor, Vendor::AssumeRole | Vendor::AssumeRoleWithOidc);
+            let expected = match of_others {
+                // A renewal reads other fields, and goes no further without them.
+                "it has no AccessKeySecret"
+                | "it has no SecurityToken"
+                | "had already expired"
+                | "its Expiration is not a date"
+                    if vendor == Vendor::OAuthRenewal =>
+                {
+                    "its answer has no refresh_token"
+                }
+                _ if is_sts => of_sts,
+                _ => of_others,
+            };
+            // STS is asked again where that may help; the others are not.
+            let requests = stage.server.requests().len();
+            let repeated = !is_sts && requests != before + 1;
+            if told.contains("MARK") || !told.contains(expected) || repeated {
+                found.push(format!("{vendor:?}, {name}: expected {expected:?}, found after {requests} requests: {told}"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[tokio::test]
+async fn what_a_panic_of_a_renewal_says_is_not_repeated() {
+    thread_local! {
+        static LOOKS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+    }
+    let stage = Stage::new(&[]).await;
+    let text = json!({"current": "p", "profiles": [{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
+        "oauth_refresh_token": "MARK-refresh"}]});
+    stage.file(".aliyun/config.json", &text.to_string());
+    // The cache looks at the clock first, the renewal second.
+    let context = stage.context_at(|| {
+        LOOKS.set(LOOKS.get() + 1);
+        assert!(LOOKS.get() < 2, "MARK-secret");
+        datetime!(2026-01-15 08:30:05 UTC)
+    });
+    let source = Profile::new(context, ProfileWish::default());
+    parts(
+        &outcome(&source).await,
+        &["the renewal did not end as it should"],
+    );
+    assert_eq!(LOOKS.get(), 2);
+}
+
+#[tokio::test]
+async fn a_guard_lets_only_allowed_accounts_act() {
+    let identity = ok(
+        &json!({"RequestId": "R", "AccountId": "1", "Arn": "acs:ram::1:user/u", "IdentityType": "RAMUser"}),
+    );
+    let check = async |reaction: &Reaction, allowed: &str, expected: &[&str], calls: usize| {
+        let stage = Stage::new(std::slice::from_ref(reaction)).await;
+        let rule = AccountRule {
+            allowed: vec![allowed.to_owned()],
+            forbidden: Vec::new(),
+            stated: None,
+        };
+        let guard = AccountGuard::new(stage.context().client.acting_as(keys()), rule);
+        parts(&outcome(&guard).await, expected);
+        parts(&outcome(&guard).await, expected);
+        assert_eq!(stage.server.requests().len(), calls);
+        guard.account_id()
+    };
+    let account = check(&identity, "1", &["LTAI5tQnKxAbCdEfGhJkwXyZ"], 1).await;
+    assert_eq!(account.as_deref(), Some("1"));
+    check(
+        &identity,
+        "2",
+        &["acs:ram::1:user/u", "not one of allowed_account_ids (2)"],
+        1,
+    )
+    .await;
+    check(
+        &refusal(403, "InvalidAccessKeyId.Inactive"),
+        "1",
+        &["cannot be compared", "InvalidAccessKeyId.Inactive"],
+        2,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_stated_account_costs_no_call_and_gives_way_to_no_other() {
+    let rule = AccountRule {
+        stated: Some("9".to_owned()),
+        ..AccountRule::default()
+    };
+    let stage = Stage::new(&[]).await;
+    let guard = AccountGuard::new(stage.context().client.acting_as(keys()), rule.clone());
+    assert_eq!(guard.account_id().as_deref(), Some("9"));
+    parts(&outcome(&guard).await, &["LTAI5tQnKxAbCdEfGhJkwXyZ"]);
+    assert_eq!(stage.server.requests().len(), 0);
+
+    // A profile tells the account of its role when it is read.
+    let stage = Stage::new(&[issued("STS.a")]).await;
+    let profile = Arc::new(stage.profiles(&json!([{
+        "name": "p", "mode": "RamRoleArn", "access_key_id": "id", "access_key_secret": "MARK-secret", "ram_role_arn": ROLE,
+    }])));
+    let guard = AccountGuard::new(stage.context().client.acting_as(profile), rule);
+    parts(
+        &outcome(&guard).await,
+        &[
+            "account_id says",
+            "the account 9",
+            "the account 123",
+            "nothing was changed",
+        ],
+    );
+}

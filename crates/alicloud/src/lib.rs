@@ -1,0 +1,57 @@
+//! Alibaba Cloud: credentials, signatures, rate limits, transport, retries. Knows no other system.
+//!
+//! A call goes this way. [`Client::operation`] sets a deadline. [`Operation::call`] asks the source of [`credentials`]
+//! for a valid pair, waits for a turn (`rate_limit`, unless the `breaker` knows that nobody answers), builds and signs this one attempt (`request`, [`signature`]),
+//! sends it (`transport`, `connected`, `tls`), and judges what comes back (`answer`). The table in `retry` says whether to try
+//! again and when; an [`Error`] tells all that was tried.
+//!
+//! A product is one constant ([`CAMS`], [`STS`]); an action is one type that implements [`Action`], beside the code
+//! that calls it. Secrets stay in [`Secret`], and `redact` takes them out of what others wrote.
+//!
+//! Must not contain: the environment (it is handed in), files but for those that [`credentials`] come from, the words of
+//! any tool that is built on it, or the actions of a product other than STS, which credentials need.
+
+pub mod credentials;
+pub mod signature;
+
+mod access_denied;
+mod accounts;
+mod action;
+mod answer;
+mod breaker;
+mod call;
+mod client;
+mod connected;
+mod endpoint;
+mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+#[cfg(test)]
+mod loopback;
+mod operation;
+mod parameters;
+mod product;
+mod rate_limit;
+mod redact;
+mod request;
+mod retry;
+mod settings;
+mod sts;
+mod tls;
+mod transport;
+
+pub use access_denied::AccessDenied;
+pub use accounts::Accounts;
+pub use action::{Action, Authentication, Placement};
+pub use client::Client;
+pub use credentials::{
+    Credentials, CredentialsError, CredentialsSource, NoCredentials, Secret, StaticKeys,
+};
+pub use endpoint::{Endpoint, EndpointError, Protocol};
+pub use error::{ApiError, ConnectCause, ConnectFailure, Error, ErrorKind, GiveUp, TimeoutPhase};
+pub use operation::{Answer, Interrupt, Operation};
+pub use parameters::{Parameters, ParametersError};
+pub use product::{CAMS, Envelope, PerProduct, Product, STS};
+pub use settings::Settings;
+pub use signature::SignatureVersion;
+pub use sts::StsHost;

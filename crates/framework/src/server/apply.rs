@@ -1,0 +1,133 @@
+//! `ApplyResourceChange`.
+//!
+//! Must not contain: what a concrete resource does.
+
+use crate::{
+    diagnostics::Diagnostics,
+    guard::{defect, guarded},
+    provider::Provider,
+    resource::{CreateRequest, DeleteRequest, StateResponse, UpdateRequest},
+    state::null_unknowns,
+    value::DynamicValue,
+};
+
+use super::{
+    Server, StateReply,
+    codec::{decode_object, outcome_diagnostics},
+};
+
+/// What an apply is asked with.
+#[derive(Clone, Debug, Default)]
+pub struct ApplyInput {
+    /// The object as it is.
+    pub prior: DynamicValue,
+    /// The object as planned.
+    pub planned: DynamicValue,
+    /// The configuration.
+    pub config: DynamicValue,
+    /// The identity as planned; `None` from a CLI that knows none.
+    pub planned_identity: Option<DynamicValue>,
+}
+
+impl<P: Provider> Server<P> {
+    /// `ApplyResourceChange`: creates, updates or deletes, by which of prior and planned state is null.
+    pub async fn apply_resource_change(&self, type_name: &str, input: &ApplyInput) -> StateReply {
+        match self.apply(type_name, input).await {
+            Ok(reply) => reply,
+            // Nothing was called, so what was true before is true still.
+            Err(diagnostics) => StateReply {
+                state: input.prior.clone(),
+                identity: self.identity_of_prior(type_name, input),
+                diagnostics,
+                ..StateReply::default()
+            },
+        }
+    }
+
+    /// The identity of an object that nothing was done to, as well as it can be told.
+    fn identity_of_prior(&self, type_name: &str, input: &ApplyInput) -> Option<DynamicValue> {
+        let managed = self.managed(type_name).ok()?;
+        let prior = decode_object(&input.prior, &managed.ty, "prior state").ok()??;
+        managed.encode_identity(managed.identity_of(Some(&prior)).ok()?)
+    }
+
+    async fn apply(&self, type_name: &str, input: &ApplyInput) -> Result<StateReply, Diagnostics> {
+        let managed = self.managed(type_name)?;
+        let prior = decode_object(&input.prior, &managed.ty, "prior state")?;
+        let planned = decode_object(&input.planned, &managed.ty, "planned state")?;
+        let config = decode_object(&input.config, &managed.ty, "configuration")?;
+        let before = match managed.sent_identity(input.planned_identity.as_ref())? {
+            Some(identity) => Some(identity),
+            None => managed.identity_of(prior.as_ref())?,
+        };
+        let client = self.configured()?;
+        let resource = &managed.resource;
+
+        let mut response = StateResponse {
+            state: prior.clone(),
+            warnings: Vec::new(),
+        };
+        let mut deleted = false;
+        let outcome = match (prior, planned) {
+            (None, Some(planned)) => {
+                let request = CreateRequest {
+                    config: config.unwrap_or_default(),
+                    planned,
+                };
+                guarded("create", resource.create(&client, request, &mut response)).await
+            }
+            (Some(prior), Some(planned)) => {
+                let request = UpdateRequest {
+                    prior,
+                    config: config.unwrap_or_default(),
+                    planned,
+                };
+                guarded("update", resource.update(&client, request, &mut response)).await
+            }
+            (Some(prior), None) => {
+                deleted = true;
+                guarded(
+                    "delete",
+                    resource.delete(&client, DeleteRequest { prior }, &mut response),
+                )
+                .await
+            }
+            (None, None) => Ok(Ok(())),
+        };
+        let mut diagnostics = outcome_diagnostics(outcome, response.warnings);
+
+        let mut state = response.state;
+        if deleted && !diagnostics.has_errors() {
+            state = None;
+        }
+        if let Some(state) = &mut state
+            && null_unknowns(state)
+            && !diagnostics.has_errors()
+        {
+            diagnostics.push(defect("apply", "it left a value unknown after apply"));
+        }
+        // From here on nothing can fail: whatever is known of the remote object reaches the state, and an identity that is
+        // not what it was is one more thing to tell.
+        let identity = match managed.identity_after("apply", before.as_ref(), state.as_ref()) {
+            Ok(identity) => identity,
+            Err(diagnostic) => {
+                if !diagnostics.has_errors() {
+                    diagnostics.push(diagnostic);
+                }
+                managed.identity_of(state.as_ref()).unwrap_or_default()
+            }
+        };
+        let (state, misfit) = managed.encode_fitting("apply", state);
+        if let Some(misfit) = misfit
+            && !diagnostics.has_errors()
+        {
+            diagnostics.push(misfit);
+        }
+        Ok(StateReply {
+            state,
+            identity: managed.encode_identity(identity),
+            diagnostics,
+            ..StateReply::default()
+        })
+    }
+}

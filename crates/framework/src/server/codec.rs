@@ -1,0 +1,116 @@
+//! Encoded values and objects: what every RPC begins and ends with.
+//!
+//! Must not contain: the work of an RPC.
+
+use crate::{
+    diagnostics::{Diagnostic, Diagnostics},
+    guard::defect,
+    json, msgpack,
+    path::{AttributePath, Step},
+    state::complete,
+    types::Type,
+    value::{DecodeError, DynamicValue, Object, Value},
+};
+
+use super::Managed;
+
+impl<C: Send + Sync + 'static> Managed<C> {
+    pub(super) fn encode_state(&self, state: Option<Object>) -> DynamicValue {
+        match state {
+            Some(state) => encode(&self.ty, &complete(&self.schema.block, state.into())),
+            None => encode(&self.ty, &Value::Null),
+        }
+    }
+
+    /// As [`Self::encode_state`], for what a resource made: values that do not fit the schema become null, with the
+    /// complaint to go with them. Terraform would refuse the whole object, and after a creation nobody would know of it.
+    pub(super) fn encode_fitting(
+        &self,
+        what: &str,
+        mut state: Option<Object>,
+    ) -> (DynamicValue, Option<Diagnostic>) {
+        let mut complaint = None;
+        loop {
+            let encoded = self.encode_state(state.clone());
+            let Err(error) = msgpack::decode(&encoded.msgpack, &self.ty) else {
+                return (encoded, complaint);
+            };
+            let happened = format!(
+                "it left a value that does not fit the schema; at {}: {}",
+                error.path, error.reason
+            );
+            complaint.get_or_insert(defect(what, &happened));
+            // Every round makes one more attribute null, and null fits everywhere.
+            match (error.path.steps().first(), &mut state) {
+                (Some(Step::Attribute(name)), Some(state)) if !state.get(name).is_null() => {
+                    state.set(name, Value::Null);
+                }
+                _ => return (encoded, complaint),
+            }
+        }
+    }
+}
+
+pub(super) fn encode(ty: &Type, value: &Value) -> DynamicValue {
+    tracing::trace!(shape = ?value, "Encoded value");
+    DynamicValue {
+        msgpack: msgpack::encode(value, ty),
+        json: Vec::new(),
+    }
+}
+
+fn decode(encoded: &DynamicValue, ty: &Type) -> Result<Value, DecodeError> {
+    if !encoded.msgpack.is_empty() {
+        msgpack::decode(&encoded.msgpack, ty)
+    } else if !encoded.json.is_empty() {
+        json::decode(&encoded.json, ty)
+    } else {
+        Ok(Value::Null)
+    }
+}
+
+/// `None` for a null object.
+pub(super) fn decode_object(
+    encoded: &DynamicValue,
+    ty: &Type,
+    what: &str,
+) -> Result<Option<Object>, Diagnostic> {
+    let explain = |path: AttributePath, reason: &str| {
+        Diagnostic::error(
+            format!("Unable to read the {what}"),
+            format!(
+                "Terraform sent a {what} that does not fit the schema. At {path}: {reason}. This is a defect of the \
+                 provider or of the CLI; please report it to the provider's developers.",
+            ),
+        )
+        .at(path)
+    };
+    let decoded = decode(encoded, ty);
+    if let Ok(value) = &decoded {
+        // `Debug` of a value shows its shape and no content; nothing is formatted unless the level asks for it.
+        tracing::trace!(value = what, shape = ?value, "Received value");
+    }
+    match decoded {
+        Ok(Value::Null) => Ok(None),
+        Ok(Value::Map(attributes)) => Ok(Some(attributes.into())),
+        Ok(other) => Err(explain(
+            AttributePath::root(),
+            &format!("expected an object, found {}", other.shape()),
+        )),
+        Err(error) => Err(explain(error.path, &error.reason)),
+    }
+}
+
+/// What an operation returned and warned of, in one.
+pub(super) fn outcome_diagnostics(
+    outcome: Result<Result<(), Diagnostics>, Diagnostic>,
+    warnings: Vec<Diagnostic>,
+) -> Diagnostics {
+    let mut diagnostics: Diagnostics = warnings.into_iter().collect();
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(errors)) => diagnostics.extend(errors),
+        Err(panic) => diagnostics.push(panic),
+    }
+    diagnostics
+}

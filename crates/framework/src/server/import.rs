@@ -1,0 +1,131 @@
+//! `ImportResourceState`.
+//!
+//! Must not contain: the form of a concrete resource's import IDs.
+
+use crate::{
+    capabilities::{ClientCapabilities, DeferredReason},
+    diagnostics::{Diagnostic, Diagnostics},
+    guard::{defect, guarded_now},
+    identity::{Shown, differ},
+    private::Private,
+    provider::Provider,
+    resource::ImportRequest,
+    state::null_unknowns,
+    value::DynamicValue,
+};
+
+use super::{Managed, Server, StateReply};
+
+/// What an import is asked with.
+#[derive(Clone, Debug, Default)]
+pub struct ImportInput {
+    /// The ID; empty when the identity names the object.
+    pub id: String,
+    /// The identity; `None` when the ID names the object.
+    pub identity: Option<DynamicValue>,
+    /// What the CLI accepts.
+    pub client: ClientCapabilities,
+}
+
+impl<P: Provider> Server<P> {
+    /// `ImportResourceState`: from an ID or an identity to the beginnings of a state. Terraform calls `ReadResource` next.
+    ///
+    /// With a reason to defer, the state is null.
+    pub fn import_resource_state(&self, type_name: &str, input: &ImportInput) -> StateReply {
+        self.import(type_name, input)
+            .unwrap_or_else(|diagnostics| StateReply {
+                diagnostics,
+                ..StateReply::default()
+            })
+    }
+
+    fn import(&self, type_name: &str, input: &ImportInput) -> Result<StateReply, Diagnostics> {
+        let managed = self.managed(type_name)?;
+        let request = managed.import_request(input)?;
+        let asked = match &request {
+            ImportRequest::Id(_) => None,
+            ImportRequest::Identity(identity) => managed
+                .identity
+                .as_ref()
+                .map(|schema| schema.project(identity)),
+        };
+        let mut state = guarded_now("import", || managed.resource.import(request))??;
+        if null_unknowns(&mut state) {
+            return Err(defect("import", "it left a value unknown").into());
+        }
+        let identity = managed.identity_of(Some(&state))?;
+        let identity = match (asked, identity) {
+            (Some(asked), Some(found)) if differ(&asked, &found) => {
+                return Err(managed.changed("import", &asked, &found).into());
+            }
+            (Some(_), None) => {
+                return Err(defect("import", "it left the object without an identity").into());
+            }
+            (_, identity) => identity,
+        };
+        if input.client.deferral_allowed && self.is_waiting() {
+            return Ok(StateReply {
+                deferred: Some(DeferredReason::ProviderConfigUnknown),
+                ..StateReply::default()
+            });
+        }
+        let (state, misfit) = managed.encode_fitting("import", Some(state));
+        if let Some(misfit) = misfit {
+            return Err(misfit.into());
+        }
+        Ok(StateReply {
+            state,
+            identity: managed.encode_identity(identity),
+            private: Private {
+                importing: true,
+                plan: None,
+            }
+            .encode(),
+            ..StateReply::default()
+        })
+    }
+}
+
+impl<C: Send + Sync + 'static> Managed<C> {
+    /// What names the object: either the ID or the identity.
+    fn import_request(&self, input: &ImportInput) -> Result<ImportRequest, Diagnostic> {
+        let type_name = self.resource.type_name();
+        let refuse = |why: String| Diagnostic::error("Unable to import the object", why);
+        let Some(sent) = &input.identity else {
+            return Ok(ImportRequest::Id(input.id.clone()));
+        };
+        let Some(schema) = &self.identity else {
+            return Err(refuse(format!(
+                "The type {type_name} has no resource identity. Import the object by its ID."
+            )));
+        };
+        let identity = self.sent_identity(Some(sent))?.ok_or_else(|| {
+            refuse(format!(
+                "The identity for the import of this {type_name} is null."
+            ))
+        })?;
+        if !input.id.is_empty() {
+            return Err(refuse(format!(
+                "The import of this {type_name} names its object twice, by the ID \"{}\" and by the identity {}. Give \
+                 one of them.",
+                input.id.escape_debug(),
+                Shown(&identity),
+            )));
+        }
+        if identity.iter().any(|(_, value)| value.is_unknown()) {
+            return Err(refuse(format!(
+                "The identity {} for the import of this {type_name} has to be known.",
+                Shown(&identity)
+            )));
+        }
+        let missing = schema.missing(&identity);
+        if !missing.is_empty() {
+            return Err(refuse(format!(
+                "The identity {} for the import of this {type_name} lacks a value for {}.",
+                Shown(&identity),
+                missing.join(", "),
+            )));
+        }
+        Ok(ImportRequest::Identity(identity))
+    }
+}

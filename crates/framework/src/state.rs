@@ -1,0 +1,264 @@
+//! The last touches that make an object fit for the wire.
+//!
+//! Must not contain: encodings, or rules of a single resource.
+
+use std::collections::BTreeMap;
+
+use super::{
+    path::AttributePath,
+    schema::{Attribute, AttributeKind, Block, Collection, Nesting},
+    value::{Object, Value},
+};
+
+/// Brings an object to the form that the protocol wants: collections of blocks are never null, a group is never absent,
+/// and write-only attributes are null, for nothing may store them.
+pub(super) fn complete(block: &Block, value: Value) -> Value {
+    let Value::Map(mut attributes) = value else {
+        return value;
+    };
+    for nested in &block.blocks {
+        let value = attributes.remove(nested.name).unwrap_or(Value::Null);
+        let value = match (nested.nesting, value) {
+            (Nesting::List(_) | Nesting::Set(_), Value::Null) => Value::List(Vec::new()),
+            (Nesting::Map, Value::Null) => Value::Map(BTreeMap::new()),
+            (Nesting::Group, Value::Null) => complete(&nested.block, Value::Map(BTreeMap::new())),
+            (nesting, value) => match (nesting.collection(), value) {
+                (Collection::Single, value) => complete(&nested.block, value),
+                (_, Value::List(objects)) => Value::List(
+                    objects
+                        .into_iter()
+                        .map(|object| complete(&nested.block, object))
+                        .collect(),
+                ),
+                (_, Value::Map(objects)) => Value::Map(
+                    objects
+                        .into_iter()
+                        .map(|(key, object)| (key, complete(&nested.block, object)))
+                        .collect(),
+                ),
+                (_, other) => other,
+            },
+        };
+        attributes.insert(nested.name.to_owned(), value);
+    }
+    without_write_only(&block.attributes, &mut attributes);
+    Value::Map(attributes)
+}
+
+fn without_write_only(attributes: &[Attribute], object: &mut BTreeMap<String, Value>) {
+    for attribute in attributes {
+        if attribute.write_only {
+            object.insert(attribute.name.to_owned(), Value::Null);
+        } else if let AttributeKind::Nested(collection, nested) = &attribute.kind
+            && let Some(value) = object.get_mut(attribute.name)
+        {
+            match (collection, value) {
+                (Collection::Single, Value::Map(object)) => without_write_only(nested, object),
+                (Collection::Map, Value::Map(objects)) => {
+                    for object in objects.values_mut() {
+                        without_write_only_in(nested, object);
+                    }
+                }
+                (Collection::List | Collection::Set, Value::List(objects)) => {
+                    for object in objects {
+                        without_write_only_in(nested, object);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn without_write_only_in(attributes: &[Attribute], object: &mut Value) {
+    if let Value::Map(object) = object {
+        without_write_only(attributes, object);
+    }
+}
+
+/// The place of a null among the objects of nested blocks, where only objects belong; within a set, the place of the set.
+pub(super) fn null_block(block: &Block, value: &Value) -> Option<AttributePath> {
+    fn within(block: &Block, value: &Value, path: &AttributePath) -> Option<AttributePath> {
+        let Value::Map(attributes) = value else {
+            return None;
+        };
+        block.blocks.iter().find_map(|nested| {
+            let path = path.then_attribute(nested.name);
+            let element = |value: &Value, path: AttributePath| {
+                if value.is_null() {
+                    Some(path)
+                } else {
+                    within(&nested.block, value, &path)
+                }
+            };
+            match (nested.nesting.collection(), attributes.get(nested.name)?) {
+                (Collection::Single, value) => within(&nested.block, value, &path),
+                (Collection::Set, Value::List(objects)) => objects
+                    .iter()
+                    .find_map(|object| element(object, path.clone())),
+                (_, Value::List(objects)) => objects
+                    .iter()
+                    .enumerate()
+                    .find_map(|(index, object)| element(object, path.then_index(index))),
+                (Collection::Map, Value::Map(objects)) => objects
+                    .iter()
+                    .find_map(|(key, object)| element(object, path.then_key(key))),
+                _ => None,
+            }
+        })
+    }
+    within(block, value, &AttributePath::root())
+}
+
+/// Turns what is still unknown into null, and says whether there was anything.
+pub(super) fn null_unknowns(object: &mut Object) -> bool {
+    fn within(value: &mut Value) {
+        match value {
+            Value::Unknown => *value = Value::Null,
+            Value::List(elements) => elements.iter_mut().for_each(within),
+            Value::Map(elements) => elements.values_mut().for_each(within),
+            Value::Dynamic(typed) => within(&mut typed.1),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    if object.attributes().values().all(Value::is_wholly_known) {
+        return false;
+    }
+    let mut attributes = std::mem::take(object).into_attributes();
+    attributes.values_mut().for_each(within);
+    *object = attributes.into();
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        schema::{Bounds, Setting},
+        types::Type,
+    };
+
+    fn map(attributes: &[(&str, Value)]) -> Value {
+        Value::Map(
+            attributes
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn absent_blocks_take_the_form_that_the_protocol_wants() {
+        let inner =
+            || Block::new("").nested("deep", Nesting::List(Bounds::default()), Block::new(""));
+        let block = Block::new("")
+            .attribute(Attribute::optional("secret", Type::String).write_only())
+            .nested("one", Nesting::OPTIONAL, inner())
+            .nested("group", Nesting::Group, inner())
+            .nested("list", Nesting::List(Bounds::default()), inner())
+            .nested("set", Nesting::Set(Bounds::default()), inner())
+            .nested("map", Nesting::Map, inner());
+        let empty = Value::List(Vec::new());
+        let completed = map(&[("deep", empty.clone())]);
+        assert_eq!(
+            complete(
+                &block,
+                map(&[
+                    ("secret", "s".into()),
+                    ("list", Value::List(vec![map(&[])]))
+                ])
+            ),
+            map(&[
+                ("secret", Value::Null),
+                ("one", Value::Null),
+                ("group", completed.clone()),
+                ("list", Value::List(vec![completed])),
+                ("set", empty),
+                ("map", map(&[])),
+            ])
+        );
+        assert_eq!(complete(&block, Value::Null), Value::Null);
+    }
+
+    #[test]
+    fn a_null_among_nested_blocks_is_found() {
+        let inner = Block::new("").nested("deep", Nesting::List(Bounds::default()), Block::new(""));
+        let block = Block::new("")
+            .attribute(Attribute::optional("text", Type::String))
+            .nested("one", Nesting::OPTIONAL, inner.clone())
+            .nested("list", Nesting::List(Bounds::default()), inner.clone())
+            .nested("set", Nesting::Set(Bounds::default()), inner.clone())
+            .nested("map", Nesting::Map, inner);
+        let nulls = || Value::List(vec![map(&[]), Value::Null]);
+        let deep = || map(&[("deep", nulls())]);
+        let check = |name: &str, value: Value, expected: Option<&str>| {
+            let found = null_block(&block, &map(&[(name, value)]));
+            assert_eq!(found.map(|path| path.to_string()).as_deref(), expected);
+        };
+        check("text", Value::Null, None);
+        check("one", Value::Null, None);
+        check("one", deep(), Some("one.deep[1]"));
+        check("list", Value::Null, None);
+        check("list", nulls(), Some("list[1]"));
+        check("list", Value::List(vec![deep()]), Some("list[0].deep[1]"));
+        check("set", nulls(), Some("set"));
+        check("map", map(&[("k", Value::Null)]), Some("map[\"k\"]"));
+        check("map", map(&[("k", map(&[]))]), None);
+        check("other", nulls(), None);
+    }
+
+    #[test]
+    fn write_only_values_are_dropped_however_deep_they_are() {
+        let secret = || vec![Attribute::optional("secret", Type::String).write_only()];
+        let nested =
+            |name, collection| Attribute::nested(name, collection, secret(), Setting::Optional);
+        let deep = Attribute::nested(
+            "deep",
+            Collection::List,
+            vec![nested("inner", Collection::Single)],
+            Setting::Optional,
+        );
+        let block = Block::new("")
+            .attribute(nested("one", Collection::Single))
+            .attribute(nested("list", Collection::List))
+            .attribute(nested("map", Collection::Map))
+            .attribute(deep.clone())
+            .nested("block", Nesting::OPTIONAL, Block::new("").attribute(deep));
+        let object = |secret: Value| {
+            let one = || map(&[("secret", secret.clone())]);
+            let deep = || Value::List(vec![map(&[("inner", one())]), Value::Unknown]);
+            map(&[
+                ("one", one()),
+                ("list", Value::List(vec![one(), Value::Null])),
+                ("map", map(&[("k", one())])),
+                ("deep", deep()),
+                ("block", map(&[("deep", deep())])),
+            ])
+        };
+        assert_eq!(complete(&block, object("s".into())), object(Value::Null));
+    }
+
+    #[test]
+    fn unknowns_become_null_wherever_they_are() {
+        let check = |before: Value, after: Value, expected: bool| {
+            let Value::Map(attributes) = map(&[("a", before)]) else {
+                unreachable!("a map is a map")
+            };
+            let mut object = Object::from(attributes);
+            assert_eq!(null_unknowns(&mut object), expected);
+            assert_eq!(object.get("a"), &after);
+        };
+        check("x".into(), "x".into(), false);
+        check(Value::Unknown, Value::Null, true);
+        check(
+            Value::List(vec![Value::Unknown, map(&[("b", Value::Unknown)])]),
+            Value::List(vec![Value::Null, map(&[("b", Value::Null)])]),
+            true,
+        );
+        check(
+            Value::Dynamic(Box::new((Type::String, Value::Unknown))),
+            Value::Dynamic(Box::new((Type::String, Value::Null))),
+            true,
+        );
+    }
+}

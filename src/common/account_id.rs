@@ -1,0 +1,444 @@
+//! `account_id` of a resource: the account that owns the object, and whether a change would lead to another one.
+//!
+//! An object belongs to the account of the resource's role or, without a role, to that of the provider's credentials. The
+//! first stands in the role's ARN. The second may be in the configuration or not known at all, and is asked for only
+//! where an object could be lost without it: when a role comes or goes, and before an object counts as gone.
+//!
+//! Must not contain: where credentials come from, or the operations of a single resource.
+
+use std::time::Duration;
+
+use super::{
+    Connection, assume_role as role,
+    error_diagnostics::{Attempted, diagnose},
+    waiting,
+};
+use alicloud::{
+    Accounts,
+    credentials::{AccountRule, RoleArn},
+};
+use framework::{Attribute, AttributePath, Diagnostic, Diagnostics, Object, Type, Value};
+
+/// The name of the attribute.
+pub(crate) const NAME: &str = "account_id";
+
+/// The attribute.
+pub(crate) fn attribute() -> Attribute {
+    Attribute::computed(NAME, Type::String)
+        .describe("ID of the account that the object belongs to, as far as it is known; else null.")
+        .use_state_for_unknown()
+}
+
+/// The account of an object that exists, as far as its state tells.
+pub(crate) fn of(state: &Object) -> Option<String> {
+    let noted = state.text(NAME).map(str::to_owned);
+    noted.or_else(|| role::account(state))
+}
+
+/// The account that an identity names for an import, beside the role that it names.
+///
+/// # Errors
+///
+/// If this is no account ID, or the role is one of another account.
+pub(crate) fn of_identity(
+    account: Option<&str>,
+    role: Option<&RoleArn>,
+) -> Result<Option<String>, Diagnostics> {
+    let Some(account) = account else {
+        return Ok(None);
+    };
+    let shown = account.escape_debug();
+    let fault = if !AccountRule::is_account_id(account) {
+        format!("has decimal digits only, but is \"{shown}\"")
+    } else {
+        match role {
+            Some(role) if role.account_id() != account => format!(
+                "is the account of the object, {shown}, but the role {role} belongs to the account {}. Give a role of \
+                 the account {shown}, or leave one of the two out",
+                role.account_id()
+            ),
+            _ => return Ok(Some(account.to_owned())),
+        }
+    };
+    Err(Diagnostic::error(
+        "Invalid identity attribute account_id",
+        format!("The identity attribute `account_id` {fault}."),
+    )
+    .into())
+}
+
+/// The account in which an object is looked for and acted on; `own` is that of the provider's credentials.
+fn acting(object: &Object, own: Option<String>) -> Option<String> {
+    match object.get(role::NAME) {
+        Value::Null => own,
+        _ => role::account(object),
+    }
+}
+
+/// The account in which an object is acted on, as far as it is known by now.
+pub(crate) fn known(connection: &Connection, object: &Object) -> Option<String> {
+    let own = connection.accounts().and_then(Accounts::known_account);
+    acting(object, own)
+}
+
+/// Takes note of the account in which an object was found or made, unless it is noted already.
+pub(crate) fn note(connection: &Connection, state: &mut Object) {
+    if state.text(NAME).is_none() {
+        let account = known(connection, state).map_or(Value::Null, Value::from);
+        state.set(NAME, account);
+    }
+}
+
+/// Plans the account of an object that exists. The answer is the attribute that takes the object to another account, if
+/// both accounts are known. Pure; `own` is what the provider block says of its own account.
+pub(crate) fn plan(
+    prior: &Object,
+    planned: &mut Object,
+    own: Option<&str>,
+) -> Option<AttributePath> {
+    let before = of(prior);
+    let after = acting(planned, own.map(str::to_owned));
+    let (had, has) = (prior.object(role::NAME), planned.object(role::NAME));
+    if let (Some(before), Some(after)) = (&before, &after)
+        && before != after
+    {
+        let role = AttributePath::attribute(role::NAME);
+        let path = match (had, has) {
+            (Some(_), Some(_)) => role.then_attribute("role_arn"),
+            (None, None) => AttributePath::attribute(NAME),
+            _ => role,
+        };
+        planned.set(NAME, Value::Unknown);
+        return Some(path);
+    }
+    if prior.get(role::NAME) != planned.get(role::NAME) {
+        // It stays what it is; where it was not known, the change may tell it.
+        let account = before.or_else(|| role::account(planned));
+        planned.set(NAME, account.map_or(Value::Unknown, Value::from));
+    }
+    None
+}
+
+/// What a plan has to say of an object that exists if its role is not known yet. Terraform plans once more when it is, and
+/// a replacement that was not in the first plan ends the apply, in words that are Terraform's own.
+pub(crate) fn unforeseen(planned: &Object) -> Option<Diagnostic> {
+    let told = || {
+        Diagnostic::warning(
+            "The role is not known yet",
+            "Whether the role acts on the account that the object is in shows only during the apply. If it does not, the \
+             apply ends with an \"inconsistent final plan\" and nothing is changed; run it again then, and the plan shows \
+             the replacement.",
+        )
+        .at(AttributePath::attribute(role::NAME))
+    };
+    (!planned.get(role::NAME).is_wholly_known()).then(told)
+}
+
+/// The account of an object that is about to change in place, as far as it is known.
+///
+/// # Errors
+///
+/// If the change leads to another account, or a role comes or goes and it cannot be found out whether it does.
+pub(crate) async fn unchanged(
+    connection: &Connection,
+    prior: &Object,
+    planned: &Object,
+    limit: Limit<'_>,
+) -> Result<Option<String>, Diagnostics> {
+    let mut before = of(prior);
+    let mut after = known(connection, planned);
+    let moves = prior.get(role::NAME).is_null() != planned.get(role::NAME).is_null();
+    if moves && (before.is_none() || after.is_none()) {
+        // It is the provider's own account that is not known: the ARN tells that of a role.
+        let own = own(connection, planned, limit, COMES_OR_GOES).await?;
+        before.get_or_insert_with(|| own.clone());
+        after.get_or_insert(own);
+    }
+    match (before, after) {
+        (Some(before), Some(after)) if before != after => {
+            Err(leads_away(&before, &after, prior, planned).into())
+        }
+        (before, after) => Ok(before.or(after)),
+    }
+}
+
+/// Whether an object is looked for in the account that it is noted to be in, as far as that is known by now.
+///
+/// # Errors
+///
+/// If it is looked for in another one, where it would seem to be gone.
+pub(crate) fn reachable(
+    connection: &Connection,
+    state: &Object,
+    importing: bool,
+) -> Result<(), Diagnostics> {
+    match (state.text(NAME), known(connection, state)) {
+        (Some(noted), Some(acting)) if noted != acting => {
+            Err(elsewhere(noted, &acting, importing).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same, and it is found out if it is not known: for an object that would count as gone, or whose account was only
+/// said.
+///
+/// # Errors
+///
+/// If it is looked for in another account, or that cannot be found out.
+pub(crate) async fn surely_reachable(
+    connection: &Connection,
+    state: &Object,
+    importing: bool,
+    limit: Limit<'_>,
+) -> Result<(), Diagnostics> {
+    if state.text(NAME).is_some() && known(connection, state).is_none() {
+        own(connection, state, limit, WHERE_IT_IS).await?;
+    }
+    reachable(connection, state, importing)
+}
+
+/// How long it may take to find an account out, and the attribute that says so.
+#[derive(Clone, Copy)]
+pub(crate) struct Limit<'a> {
+    pub(crate) time: Duration,
+    pub(crate) attribute: &'a str,
+}
+
+const COMES_OR_GOES: &str = "A role that is added or taken away must act on the account that the object is in, or the \
+                             next refresh would not find it.";
+const WHERE_IT_IS: &str =
+    "`account_id` says in which account the object is, and only there it can be looked for.";
+
+/// The account of the provider's credentials, asked for if it has to be.
+async fn own(
+    connection: &Connection,
+    object: &Object,
+    limit: Limit<'_>,
+    why: &str,
+) -> Result<String, Diagnostics> {
+    let accounts = match connection {
+        Connection::Ready(accounts) => accounts,
+        Connection::Waiting { unknown } => return Err(waiting(unknown)),
+    };
+    let attempted = Attempted {
+        summary: "Unable to find out the account of the provider's credentials",
+        subject: "the provider's credentials",
+        attribute: AttributePath::attribute(role::NAME),
+        limit: limit.attribute,
+        ram_actions: &[],
+    };
+    let mut told = match accounts.own_account(limit.time).await {
+        Ok(Some(account)) => return Ok(account),
+        Ok(None) => Diagnostic::error(
+            attempted.summary,
+            "GetCallerIdentity was answered, but the answer has no AccountId.",
+        ),
+        Err(error) => diagnose(&error, &attempted),
+    };
+    let space = object.text("id").unwrap_or("(unknown)");
+    told.detail.push_str(&format!(
+        "\n\n{why} So for \"{space}\" nothing was changed. `account_id` in the provider block spares the question."
+    ));
+    Err(told.into())
+}
+
+fn leads_away(before: &str, after: &str, prior: &Object, planned: &Object) -> Diagnostic {
+    let who = match role::arn(planned) {
+        Some(arn) => format!("the role {arn} acts"),
+        None => "the provider's own credentials act".to_owned(),
+    };
+    let back = match (role::arn(prior), role::arn(planned)) {
+        (None, None) => format!("give the provider credentials of the account {before} again"),
+        _ => "leave `assume_role` as it was".to_owned(),
+    };
+    Diagnostic::error(
+        "The change leads to another account",
+        format!(
+            "The object is in the account {before}, but {who} on the account {after}, where the next refresh would not \
+             find it. Nothing was changed. To keep it, {back}. To make it anew in the account {after}, plan that:\n\n  \
+             terraform apply -replace=ADDRESS"
+        ),
+    )
+    .at(AttributePath::attribute(role::NAME))
+}
+
+fn elsewhere(noted: &str, acting: &str, importing: bool) -> Diagnostic {
+    let (summary, advice) = if importing {
+        (
+            "The object to import is in another account",
+            "Say as whom to read it: give `role_arn` in the identity, or ROLE_ARN/ID as the import ID, with a role of that \
+             account; or give the provider credentials of that account."
+                .to_owned(),
+        )
+    } else {
+        (
+            "The object is in another account",
+            format!(
+                "It stays in state as it was. Give the provider credentials of the account {noted} again, or give the \
+                 resource an `assume_role` of that account and take it over with `terraform apply -refresh=false`. To make \
+                 the object anew in the account {acting}, plan that:\n\n  terraform apply -refresh=false -replace=ADDRESS"
+            ),
+        )
+    };
+    Diagnostic::error(
+        summary,
+        format!(
+            "By its `account_id` the object is in the account {noted}, but it would be looked for in the account {acting}, \
+             where it cannot be found. {advice}"
+        ),
+    )
+    .at(AttributePath::attribute(NAME))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNKNOWN: &str = "?";
+
+    /// A state or plan with a role's ARN, or none, and an account; `?` stands for unknown.
+    fn object(arn: Option<&str>, account: Option<&str>) -> Object {
+        let value = |text: &str| match text {
+            UNKNOWN => Value::Unknown,
+            text => Value::string(text),
+        };
+        let mut object = Object::new();
+        if let Some(arn) = arn {
+            let attributes = [("role_arn".to_owned(), value(arn))];
+            object.set(role::NAME, Value::Map(attributes.into()));
+        }
+        if let Some(account) = account {
+            object.set(NAME, value(account));
+        }
+        object
+    }
+
+    const ONE: Option<&str> = Some("acs:ram::1:role/a");
+    const ANOTHER: Option<&str> = Some("acs:ram::1:role/b");
+    const TWO: Option<&str> = Some("acs:ram::2:role/a");
+
+    fn check(
+        prior: (Option<&str>, Option<&str>),
+        role: Option<&str>,
+        own: Option<&str>,
+        (path, account): (&str, Option<&str>),
+    ) {
+        let prior = object(prior.0, prior.1);
+        // As the framework plans it: what was known stays.
+        let mut planned = object(role, prior.text(NAME));
+        let found = plan(&prior, &mut planned, own);
+        let found = found.map(|path| path.to_string()).unwrap_or_default();
+        assert_eq!(found, path, "{prior:?} {role:?} {own:?}");
+        let expected = object(role, account);
+        assert_eq!(
+            planned.get(NAME),
+            expected.get(NAME),
+            "{prior:?} {role:?} {own:?}"
+        );
+    }
+
+    #[test]
+    fn another_account_replaces_if_both_are_known() {
+        let replaced = |path| (path, Some(UNKNOWN));
+        check(
+            (ONE, Some("1")),
+            TWO,
+            None,
+            replaced("assume_role.role_arn"),
+        );
+        check((ONE, None), TWO, None, replaced("assume_role.role_arn"));
+        check((None, Some("1")), TWO, None, replaced("assume_role"));
+        check((ONE, Some("1")), None, Some("2"), replaced("assume_role"));
+        check((None, Some("1")), None, Some("2"), replaced("account_id"));
+    }
+
+    #[test]
+    fn the_same_account_stays_and_may_become_known() {
+        check((ONE, Some("1")), ANOTHER, Some("2"), ("", Some("1")));
+        check((ONE, None), ANOTHER, None, ("", Some("1")));
+        check((ONE, Some("1")), None, Some("1"), ("", Some("1")));
+        check((None, Some("1")), ONE, None, ("", Some("1")));
+        // Nothing changes, so nothing is planned to become known.
+        check((ONE, None), ONE, None, ("", None));
+        check((None, None), None, Some("1"), ("", None));
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_to_the_apply() {
+        check((None, None), ONE, None, ("", Some("1")));
+        check((ONE, Some("1")), None, None, ("", Some("1")));
+        check((None, None), Some(UNKNOWN), Some("2"), ("", Some(UNKNOWN)));
+        check((ONE, Some("1")), Some(UNKNOWN), Some("2"), ("", Some("1")));
+        let mut planned = Object::new();
+        planned.set(role::NAME, Value::Unknown);
+        assert_eq!(
+            plan(&object(None, Some("1")), &mut planned, Some("2")),
+            None
+        );
+    }
+
+    #[test]
+    fn identities() {
+        let check = |account: Option<&str>, role: Option<&str>, expected: &str| {
+            let role = role.map(|arn| RoleArn::parse(arn).expect("an ARN"));
+            let found = match of_identity(account, role.as_ref()) {
+                Ok(account) => account.unwrap_or_default(),
+                Err(told) => told.iter().map(ToString::to_string).collect(),
+            };
+            assert!(found.contains(expected), "{found}");
+            assert_eq!(found.is_empty(), expected.is_empty(), "{found}");
+        };
+        check(None, None, "");
+        check(None, ONE, "");
+        check(Some("1"), None, "1");
+        check(Some("1"), ONE, "1");
+        check(
+            Some("1"),
+            TWO,
+            "the role acs:ram::2:role/a belongs to the account 2",
+        );
+        check(Some(""), None, "has decimal digits only, but is \"\"");
+        check(Some("a\n"), None, "a\\n");
+    }
+
+    #[test]
+    fn messages_say_how_to_go_on() {
+        let check = |told: Diagnostic, parts: &[&str]| {
+            for part in parts {
+                assert!(
+                    told.detail.contains(part),
+                    "{part} is not in {}",
+                    told.detail
+                );
+            }
+        };
+        check(
+            leads_away("1", "2", &object(ONE, None), &object(None, None)),
+            &[
+                "the account 1, but the provider's own",
+                "leave `assume_role`",
+                "-replace=ADDRESS",
+            ],
+        );
+        check(
+            leads_away("1", "2", &object(None, None), &object(TWO, None)),
+            &[
+                "the role acs:ram::2:role/a acts on the account 2",
+                "leave `assume_role`",
+            ],
+        );
+        check(
+            leads_away("1", "2", &object(None, None), &object(None, None)),
+            &["credentials of the account 1 again"],
+        );
+        check(
+            elsewhere("1", "2", true),
+            &["account 1", "account 2", "`role_arn`"],
+        );
+        check(
+            elsewhere("1", "2", false),
+            &["-refresh=false -replace", "stays in state"],
+        );
+    }
+}

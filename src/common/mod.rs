@@ -1,0 +1,62 @@
+//! What every type shares: the connection to the cloud, roles and accounts, and how errors become diagnostics.
+//!
+//! Must not contain: the operations of a single resource.
+
+pub(crate) mod account_id;
+pub(crate) mod assume_role;
+pub(crate) mod error_diagnostics;
+
+use std::time::Duration;
+
+use alicloud::{Accounts, Operation};
+use framework::{Diagnostic, Diagnostics, Object};
+
+/// What configuring the provider yields: a client, or the reason why there cannot be one yet.
+pub enum Connection {
+    /// Everything is known.
+    Ready(Accounts),
+    /// Arguments of the provider block are known only after other resources are applied. Plans that need no call to
+    /// the cloud work all the same.
+    Waiting {
+        /// Their names.
+        unknown: Vec<String>,
+    },
+}
+
+impl Connection {
+    /// Begins an operation of at most `limit`, retries and waits included, as the role that `object` names, if any.
+    pub(crate) fn operation(
+        &self,
+        object: &Object,
+        limit: Duration,
+    ) -> Result<Operation, Diagnostics> {
+        match self {
+            Self::Ready(accounts) => {
+                let role = assume_role::of(object)?;
+                Ok(accounts.client(role.as_ref()).operation(limit))
+            }
+            Self::Waiting { unknown } => Err(waiting(unknown)),
+        }
+    }
+
+    /// The accounts, once everything is known.
+    pub(crate) fn accounts(&self) -> Option<&Accounts> {
+        match self {
+            Self::Ready(accounts) => Some(accounts),
+            Self::Waiting { .. } => None,
+        }
+    }
+}
+
+fn waiting(unknown: &[String]) -> Diagnostics {
+    Diagnostic::error(
+        "Provider configuration is not known yet",
+        format!(
+            "This object has to be looked up in the cloud, but of the provider block these arguments are known only \
+             after apply: {}. Give them values that are known during the plan (variables, data sources), or first apply \
+             what they depend on, with `terraform apply -target=ADDRESS`.",
+            unknown.join(", ")
+        ),
+    )
+    .into()
+}

@@ -1,0 +1,324 @@
+//! The plugin process: the only room that knows tonic, prost, TLS and go-plugin.
+//!
+//! Must not contain: a decision about plans or state.
+//!
+//! A process lives like this: [`run`] reads arguments and environment (`arguments`, `handshake`), binds (`listener`),
+//! makes its certificate (`tls`), writes the one line that stdout ever carries, and serves (`serve`, `go_plugin`) until the
+//! host, a signal or the host's disappearance ends it (`life`, `signals`). From its first moment stderr belongs to the log
+//! (`logging`) and to the report of a panic (`crash`); stdin belongs to the host's user and is never read.
+
+mod arguments;
+mod convert;
+#[cfg(test)]
+mod coverage;
+mod crash;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+mod go_plugin;
+mod handshake;
+mod life;
+mod listener;
+pub mod logging;
+pub mod proto;
+mod serve;
+mod service;
+mod signals;
+mod tls;
+#[cfg(test)]
+mod wire;
+
+use std::{
+    env, fmt,
+    io::{self, Write},
+    process::{self, ExitCode},
+    sync::Arc,
+};
+
+use serde_json::json;
+use time::OffsetDateTime;
+use tokio::runtime::{Builder, Runtime};
+use tokio_rustls::TlsAcceptor;
+
+use self::{
+    arguments::Command,
+    handshake::{Environment, EnvironmentError},
+    listener::{Address, BindError, Listener},
+    proto::tfplugin6::provider_server::Provider,
+    serve::{End, StartedBy},
+    signals::Signals,
+    tls::{Identity, TlsError},
+};
+
+pub use service::ProviderService;
+
+/// What the binary is, for people and for logs.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The provider's type: the last part of its address.
+    pub name: &'static str,
+    /// The version, without a leading `v`.
+    pub version: &'static str,
+    /// The whole source address, such as `registry.terraform.io/example/toy`.
+    pub address: &'static str,
+    /// The variable that sets the level of this provider's log lines, such as `TF_LOG_PROVIDER_TOY`.
+    pub log_variable: &'static str,
+    /// What the provider is for, in a phrase that can follow a colon.
+    pub summary: &'static str,
+}
+
+/// What is served: all RPCs of the protocol, and a way to hurry them.
+pub trait Service: Provider {
+    /// Lets no new wait and no new attempt begin in any call, so that the calls in flight end soon and truthfully.
+    ///
+    /// Called when the process is about to end, and when a caller went away without waiting for its answer. Must not
+    /// block. Later calls may still arrive, from the same host after an interrupt or from another one in debug mode.
+    fn stop(&self);
+}
+
+/// Runs the plugin until its host ends it, and returns the exit code of the process: 0 after a regular end, 1 if it could
+/// not start (with a sentence on stderr), 2 for an unknown argument.
+///
+/// `service` is made only once the process is known to have a host. It is called within a Tokio runtime, and what it does
+/// counts as the time that every Terraform command waits, several times over: it must touch neither network nor disk.
+pub fn run<S: Service>(about: About, service: impl FnOnce() -> S) -> ExitCode {
+    match arguments::parse(env::args_os().skip(1)) {
+        Ok(Command::Help) => print(&arguments::help(&about)),
+        Ok(Command::Version) => print(&arguments::version(&about)),
+        Ok(Command::Serve) => run_server(about, service, StartedBy::Host),
+        Ok(Command::Debug) => run_server(about, service, StartedBy::Person),
+        Err(unknown) => {
+            complain(&format!("{}: {unknown}\n", program(&about)));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Why the plugin could not start or went down.
+#[derive(Debug)]
+enum Failure {
+    Environment(EnvironmentError),
+    Bind(BindError),
+    Tls(TlsError),
+    Runtime(io::Error),
+    Stdout(io::Error),
+    Serve(io::Error),
+    Server(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment(error) => error.fmt(f),
+            Self::Bind(error) => error.fmt(f),
+            Self::Tls(error) => error.fmt(f),
+            Self::Runtime(error) => write!(
+                f,
+                "unable to start the runtime and the signals of this process: {error}"
+            ),
+            Self::Stdout(error) => write!(
+                f,
+                "unable to tell the host where to connect, on stdout: {error}"
+            ),
+            Self::Serve(error) => {
+                write!(f, "unable to serve on the socket of this process: {error}")
+            }
+            Self::Server(reason) => f.write_str(reason),
+        }
+    }
+}
+
+fn run_server<S: Service>(
+    about: About,
+    service: impl FnOnce() -> S,
+    started_by: StartedBy,
+) -> ExitCode {
+    let environment = match Environment::of_process(&about) {
+        // First: a person who starts the binary by hand should not read about variables.
+        Ok(environment) if started_by == StartedBy::Host && !environment.cookie => {
+            complain(&handshake::not_a_host(&about));
+            return ExitCode::FAILURE;
+        }
+        Ok(environment) => environment,
+        Err(error) => return fail(&about, &Failure::Environment(error)),
+    };
+    crash::install_panic_hook();
+    let logs = logging::install(&about, environment.verbosity);
+    let ended = serve_until_end(&about, service, started_by, environment);
+    if let Err(failure) = &ended {
+        fail(&about, failure);
+    }
+    logs.flush();
+    if ended.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn serve_until_end<S: Service>(
+    about: &About,
+    service: impl FnOnce() -> S,
+    started_by: StartedBy,
+    environment: Environment,
+) -> Result<(), Failure> {
+    let runtime = runtime().map_err(Failure::Runtime)?;
+    let end = runtime.block_on(async {
+        // First: from here on a signal cannot end the process before its socket is removed.
+        let signals = Signals::listen().map_err(Failure::Runtime)?;
+        let Listener {
+            socket,
+            address,
+            directory: _directory,
+        } = listener::bind(&environment.listen).map_err(Failure::Bind)?;
+        // A person has no certificate to give.
+        let identity = match (started_by, &environment.client_certificate) {
+            (StartedBy::Host, Some(client)) => Some(
+                Identity::new(client.clone(), OffsetDateTime::now_utc()).map_err(Failure::Tls)?,
+            ),
+            (StartedBy::Host, None) | (StartedBy::Person, _) => None,
+        };
+        let service = Arc::new(service());
+        announce(about, started_by, &environment, &address, identity.as_ref())
+            .map_err(Failure::Stdout)?;
+        let tls = identity.map(|identity| TlsAcceptor::from(identity.config));
+        serve::serve(socket, tls, service, started_by, signals)
+            .await
+            .map_err(Failure::Serve)
+    });
+    // Whatever still runs has had its time.
+    runtime.shutdown_background();
+    match end? {
+        End::Failed(reason) => Err(Failure::Server(reason)),
+        End::Shutdown | End::Signal | End::HostGone => Ok(()),
+    }
+}
+
+/// One thread: a provider waits for the network, and every command starts several processes. Threads would pass each call
+/// from one to the next; measured, that made starts and refreshes a fifth slower.
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+/// Tells who started the process where it listens. It does listen already.
+fn announce(
+    about: &About,
+    started_by: StartedBy,
+    environment: &Environment,
+    address: &Address,
+    identity: Option<&Identity>,
+) -> io::Result<()> {
+    let text = match started_by {
+        StartedBy::Host => handshake::line(
+            environment,
+            address,
+            identity.map(|identity| &identity.certificate),
+        ),
+        StartedBy::Person => {
+            complain(
+                "The provider waits for Terraform. Set this variable in the shell that runs terraform; \
+                 Ctrl-C ends the provider.\n",
+            );
+            reattach(about, address, process::id())
+        }
+    };
+    write_out(&text)
+}
+
+/// The assignment that makes Terraform attach to this process, for the shells of this platform, newline included.
+fn reattach(about: &About, address: &Address, pid: u32) -> String {
+    let providers = json!({
+        (about.address): {
+            "Protocol": "grpc",
+            "ProtocolVersion": handshake::APP_PROTOCOL,
+            "Pid": pid,
+            // Terraform then leaves the end of the process to its owner.
+            "Test": true,
+            "Addr": { "Network": address.network(), "String": address.to_string() },
+        }
+    });
+    if cfg!(windows) {
+        format!(
+            "set \"TF_REATTACH_PROVIDERS={providers}\"\n$env:TF_REATTACH_PROVIDERS='{providers}'\n"
+        )
+    } else {
+        // A single quote ends a shell's quotation; a path may hold one.
+        let quoted = providers.to_string().replace('\'', r"'\''");
+        format!("TF_REATTACH_PROVIDERS='{quoted}'\n")
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    // A reader that went away, such as `head`, has had what it wanted.
+    let _ = write_out(text);
+    ExitCode::SUCCESS
+}
+
+fn write_out(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+fn fail(about: &About, failure: &Failure) -> ExitCode {
+    complain(&format!("{}: {failure}\n", program(about)));
+    ExitCode::FAILURE
+}
+
+fn program(about: &About) -> String {
+    format!("terraform-provider-{}", about.name)
+}
+
+fn complain(text: &str) {
+    // If stderr is gone, nobody is listening.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_assignment_survives_a_shell() {
+        let about = About {
+            name: "toy",
+            version: "1.2.3",
+            address: "registry.terraform.io/example/toy",
+            log_variable: "TF_LOG_PROVIDER_TOY",
+            summary: "a toy",
+        };
+        // What a shell makes of the assignment.
+        let value = |address: Address| {
+            let text = reattach(&about, &address, 7);
+            let quoted = text
+                .lines()
+                .next()
+                .and_then(|line| line.strip_prefix("TF_REATTACH_PROVIDERS='"));
+            let json = quoted
+                .and_then(|quoted| quoted.strip_suffix('\''))
+                .expect("is quoted")
+                .replace(r"'\''", "'");
+            serde_json::from_str::<serde_json::Value>(&json).expect("is JSON")
+        };
+        let check = |address: Address, network: &str, string: &str| {
+            let expected = json!({
+                "registry.terraform.io/example/toy": {
+                    "Protocol": "grpc", "ProtocolVersion": 6, "Pid": 7, "Test": true,
+                    "Addr": { "Network": network, "String": string },
+                }
+            });
+            assert_eq!(value(address), expected);
+        };
+        if cfg!(unix) {
+            check(
+                Address::Unix("/tmp/it's/s".to_owned()),
+                "unix",
+                "/tmp/it's/s",
+            );
+            check(
+                Address::Tcp(([127, 0, 0, 1], 10000).into()),
+                "tcp",
+                "127.0.0.1:10000",
+            );
+        }
+    }
+}

@@ -1,0 +1,605 @@
+//! One process's serving: accept, protect, answer, and end in time.
+//!
+//! Must not contain: the meaning of any call, the environment, stdout.
+
+use std::{
+    collections::VecDeque,
+    fmt, io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpListener,
+    sync::mpsc,
+    task::{AbortHandle, JoinHandle},
+    time::{sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::{
+    Server,
+    server::{Connected, Router},
+};
+
+use super::{
+    Service,
+    go_plugin::GoPlugin,
+    life::{Life, OpenConnection, ToTheEnd},
+    listener::Socket,
+    proto::{
+        grpc_health_v1::health_server::HealthServer,
+        plugin::{
+            grpc_broker_server::GrpcBrokerServer, grpc_controller_server::GrpcControllerServer,
+            grpc_stdio_server::GrpcStdioServer,
+        },
+        tfplugin6::provider_server::ProviderServer,
+    },
+    signals::{Signal, Signals},
+};
+
+/// The largest message either way, in bytes. Schemas and states of thousands of resources pass; Go plugins set the same.
+const MAX_MESSAGE: usize = 256 << 20;
+
+/// A host completes its TLS handshake in milliseconds; a peer that has not after this long is none.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+
+/// Unfinished TLS handshakes at one time. One more, and the oldest is given up: stalled peers cannot keep the host out.
+const MAX_HANDSHAKES: usize = 64;
+
+/// A host connects at once after the handshake line; one that has not by now is gone.
+const FIRST_CONNECTION_LIMIT: Duration = Duration::from_secs(60);
+
+/// Without a connection for so long, the host is gone, killed perhaps. Hosts hold theirs open for all of their life.
+const RECONNECT_LIMIT: Duration = Duration::from_secs(2);
+
+/// After Shutdown the host waits two seconds and then kills the process, which would leave the socket behind.
+const SHUTDOWN_LIMIT: Duration = Duration::from_millis(1500);
+
+/// After a signal the process stays for so long after its last answer. The same signal may be on its way to the host, which
+/// begins calls until it arrives; and once the process has ended, a host gives up every call whose answer it has yet to
+/// read (go-plugin cancels the context of all calls), a binding that was made included.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// How long calls in flight may take to end when nobody is about to kill the process. Their own time limits are shorter
+/// once they have been told to stop waiting.
+const DRAIN_LIMIT: Duration = Duration::from_secs(60);
+
+/// Who started the process, which decides what ends it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum StartedBy {
+    /// Ends with its host. An interrupt is ignored: Ctrl-C reaches the whole process group, while the host still wants to
+    /// finish or undo its work, and says so by other means.
+    Host,
+    /// Ends with an interrupt; hosts come and go.
+    Person,
+}
+
+/// Why serving ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The host asked for it.
+    Shutdown,
+    /// A signal to terminate or, if a person started the process, to interrupt.
+    Signal,
+    /// The host is gone without a word.
+    HostGone,
+    /// The server failed; it must not.
+    Failed(String),
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shutdown => f.write_str("the host asked for it"),
+            Self::Signal => f.write_str("a signal asked for it"),
+            Self::HostGone => f.write_str("no host is connected"),
+            Self::Failed(reason) => f.write_str(reason),
+        }
+    }
+}
+
+/// Serves until the process has to end. On return no call is in flight, or its time was up.
+pub(super) async fn serve<S: Service>(
+    socket: Socket,
+    tls: Option<TlsAcceptor>,
+    service: Arc<S>,
+    started_by: StartedBy,
+    mut signals: Signals,
+) -> io::Result<End> {
+    let life = Life::new();
+    let (connections, incoming) = mpsc::channel(1);
+    let accepting = tokio::spawn(accept(
+        AsyncSocket::new(socket)?,
+        tls,
+        Arc::clone(&life),
+        connections,
+    ));
+
+    let router = router(&service, &life);
+    let ended = Arc::clone(&life);
+    let mut serving = tokio::spawn(router.serve_with_incoming_shutdown(
+        ReceiverStream::new(incoming),
+        async move {
+            ended.ended().await;
+        },
+    ));
+
+    let end = tokio::select! {
+        () = life.shutdown_requested() => End::Shutdown,
+        () = told_to_end(&mut signals, started_by) => End::Signal,
+        () = host_gone(&life), if started_by == StartedBy::Host => End::HostGone,
+        ended = &mut serving => return Ok(End::Failed(match ended {
+            Ok(Ok(())) => "the server ended by itself".to_owned(),
+            Ok(Err(error)) => format!("the server failed: {error}"),
+            Err(error) => format!("the server panicked: {error}"),
+        })),
+    };
+    tracing::debug!(reason = %end, "Leaving");
+
+    let mut at_once = false;
+    if matches!(end, End::Signal) {
+        // Waiting work is cut short, but the host is served until it has what it waits for.
+        service.stop();
+        tokio::select! {
+            () = quiet(&life) => {}
+            () = life.shutdown_requested() => {}
+            () = life.no_connections() => {}
+            () = sleep(DRAIN_LIMIT) => {}
+            // A second signal means it.
+            () = told_to_end(&mut signals, started_by) => at_once = true,
+        }
+    }
+
+    // Nothing new begins, waiting work is cut short, and the streams that would never end do.
+    accepting.abort();
+    service.stop();
+    life.end();
+    let drained = drain(&life, serving);
+    match end {
+        End::Shutdown => drop(timeout(SHUTDOWN_LIMIT, drained).await),
+        End::Signal if at_once => {}
+        _ => tokio::select! {
+            _ = timeout(DRAIN_LIMIT, drained) => {}
+            () = told_to_end(&mut signals, started_by) => {}
+        },
+    }
+    Ok(end)
+}
+
+/// Returns when no call has been in flight for a while.
+async fn quiet(life: &Life) {
+    loop {
+        life.no_calls().await;
+        if timeout(QUIET, life.next_call()).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Returns when all calls are over and their answers are sent.
+async fn drain(life: &Life, serving: JoinHandle<Result<(), tonic::transport::Error>>) {
+    // Calls whose callers are gone are not the server's any more.
+    life.no_calls().await;
+    // Whether it failed at its very end changes nothing now.
+    let _ = serving.await;
+}
+
+/// Returns at the next signal that means this process.
+async fn told_to_end(signals: &mut Signals, started_by: StartedBy) {
+    while signals.next().await == Signal::Interrupt && started_by == StartedBy::Host {
+        tracing::debug!("Ignored an interrupt: it is for the host to say what follows from it");
+    }
+}
+
+/// Returns when there is no host to serve.
+async fn host_gone(life: &Life) {
+    if timeout(FIRST_CONNECTION_LIMIT, life.first_connection())
+        .await
+        .is_err()
+    {
+        return;
+    }
+    loop {
+        life.no_connections().await;
+        if timeout(RECONNECT_LIMIT, life.some_connection())
+            .await
+            .is_err()
+        {
+            return;
+        }
+    }
+}
+
+fn router<S: Service>(service: &Arc<S>, life: &Arc<Life>) -> Router {
+    let provider = ProviderServer::from_arc(Arc::clone(service))
+        .max_decoding_message_size(MAX_MESSAGE)
+        .max_encoding_message_size(MAX_MESSAGE);
+    let stopped = Arc::clone(service);
+    let provider = ToTheEnd::new(provider, Arc::clone(life), move || stopped.stop());
+    let go_plugin = GoPlugin::new(Arc::clone(life));
+    Server::builder()
+        // The host alone can connect, and an interrupted one may drop hundreds of calls at once; with h2's default of 20
+        // that would end the connection under all the others.
+        .http2_max_pending_accept_reset_streams(Some(4096))
+        // Enough that a large schema or state does not crawl from window update to window update.
+        .initial_stream_window_size(4 << 20)
+        .initial_connection_window_size(16 << 20)
+        .max_concurrent_streams(1024)
+        .http2_max_header_list_size(16 << 10)
+        .add_service(provider)
+        .add_service(GrpcControllerServer::new(go_plugin.clone()))
+        .add_service(GrpcStdioServer::new(go_plugin.clone()))
+        .add_service(GrpcBrokerServer::new(go_plugin.clone()))
+        .add_service(HealthServer::new(go_plugin))
+}
+
+/// Accepts for ever. TLS handshakes run beside each other, so that a stalled peer holds up nobody.
+async fn accept(
+    socket: AsyncSocket,
+    tls: Option<TlsAcceptor>,
+    life: Arc<Life>,
+    connections: mpsc::Sender<Result<Connection, io::Error>>,
+) {
+    let mut handshakes = VecDeque::<AbortHandle>::new();
+    loop {
+        let stream = match socket.accept().await {
+            Ok(stream) => stream,
+            Err(error) => {
+                // A peer that gave up while it queued, or no free file descriptor. Neither concerns the next peer.
+                tracing::warn!(%error, "Unable to accept a connection");
+                sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        handshakes.retain(|handshake| !handshake.is_finished());
+        if handshakes.len() >= MAX_HANDSHAKES
+            && let Some(oldest) = handshakes.pop_front()
+        {
+            tracing::warn!(
+                limit = MAX_HANDSHAKES,
+                "Too many unfinished TLS handshakes; gave up the oldest"
+            );
+            oldest.abort();
+        }
+        let (tls, life, connections) = (tls.clone(), Arc::clone(&life), connections.clone());
+        let handshake = tokio::spawn(async move {
+            let stream = match tls {
+                None => stream,
+                Some(tls) => match timeout(HANDSHAKE_LIMIT, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => Box::pin(stream),
+                    Ok(Err(error)) => {
+                        tracing::warn!(%error, "Refused a connection");
+                        return;
+                    }
+                    Err(_) => {
+                        tracing::warn!("Refused a connection: its TLS handshake took too long");
+                        return;
+                    }
+                },
+            };
+            // Counted only now: who is not the host keeps nothing alive.
+            let connection = Connection {
+                stream,
+                _open: life.connection(),
+            };
+            // Fails only when the server has ended.
+            let _ = connections.send(Ok(connection)).await;
+        });
+        handshakes.push_back(handshake.abort_handle());
+    }
+}
+
+/// A listening socket of either network, in the runtime's hands.
+enum AsyncSocket {
+    #[cfg(unix)]
+    Unix(tokio::net::UnixListener),
+    Tcp(TcpListener),
+}
+
+impl AsyncSocket {
+    fn new(socket: Socket) -> io::Result<Self> {
+        match socket {
+            #[cfg(unix)]
+            Socket::Unix(socket) => {
+                socket.set_nonblocking(true)?;
+                tokio::net::UnixListener::from_std(socket).map(Self::Unix)
+            }
+            Socket::Tcp(socket) => {
+                socket.set_nonblocking(true)?;
+                TcpListener::from_std(socket).map(Self::Tcp)
+            }
+        }
+    }
+
+    async fn accept(&self) -> io::Result<Pin<Box<dyn Stream>>> {
+        match self {
+            #[cfg(unix)]
+            Self::Unix(socket) => Ok(Box::pin(socket.accept().await?.0)),
+            Self::Tcp(socket) => {
+                let (stream, _) = socket.accept().await?;
+                // Small answers must not wait for the acknowledgement of earlier ones.
+                stream.set_nodelay(true)?;
+                Ok(Box::pin(stream))
+            }
+        }
+    }
+}
+
+/// A stream of bytes in both directions.
+trait Stream: AsyncRead + AsyncWrite + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Send> Stream for T {}
+
+/// A connection with the host, counted while it is open.
+struct Connection {
+    stream: Pin<Box<dyn Stream>>,
+    _open: OpenConnection,
+}
+
+impl Connected for Connection {
+    type ConnectInfo = ();
+
+    fn connect_info(&self) {}
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.stream.as_mut().poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.stream.as_mut().poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.stream.as_mut().poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.as_mut().poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.as_mut().poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        net::SocketAddr,
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Instant,
+    };
+
+    use tokio::sync::{Notify, watch};
+    use tonic::{
+        Request, Response, Status, async_trait,
+        client::Grpc,
+        codegen::http::uri::PathAndQuery,
+        transport::{Channel, Endpoint},
+    };
+    use tonic_prost::ProstCodec;
+
+    use super::*;
+    use crate::plugin::proto::{plugin, tfplugin6};
+
+    /// A provider with one call worth the name: it runs until it is told to stop, and a while longer, or for ever.
+    #[derive(Default)]
+    struct Toy {
+        running: watch::Sender<usize>,
+        finished: AtomicUsize,
+        stopped: watch::Sender<bool>,
+        after_stop: Duration,
+        panics: bool,
+        never: Notify,
+    }
+
+    #[async_trait]
+    impl tfplugin6::provider_server::Provider for Toy {
+        async fn read_resource(
+            &self,
+            _: Request<tfplugin6::read_resource::Request>,
+        ) -> Result<Response<tfplugin6::read_resource::Response>, Status> {
+            self.running.send_modify(|running| *running += 1);
+            assert!(!self.panics, "as it was told");
+            let stopped = self
+                .stopped
+                .subscribe()
+                .wait_for(|stopped| *stopped)
+                .await
+                .is_ok();
+            assert!(stopped);
+            if self.after_stop == Duration::MAX {
+                self.never.notified().await;
+            }
+            sleep(self.after_stop).await;
+            self.finished.fetch_add(1, Ordering::Relaxed);
+            let private = b"the result".to_vec();
+            Ok(Response::new(tfplugin6::read_resource::Response {
+                private,
+                ..Default::default()
+            }))
+        }
+    }
+
+    impl Service for Toy {
+        fn stop(&self) {
+            self.stopped.send_replace(true);
+        }
+    }
+
+    /// A served toy, and the way to it.
+    struct Scene {
+        toy: Arc<Toy>,
+        address: SocketAddr,
+        serving: JoinHandle<io::Result<End>>,
+    }
+
+    impl Scene {
+        fn new(toy: Toy) -> Self {
+            let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
+            let address = socket.local_addr().expect("is bound");
+            let signals = Signals::listen().expect("can be listened to");
+            let toy = Arc::new(toy);
+            let serving = tokio::spawn(serve(
+                Socket::Tcp(socket),
+                None,
+                Arc::clone(&toy),
+                StartedBy::Host,
+                signals,
+            ));
+            Self {
+                toy,
+                address,
+                serving,
+            }
+        }
+
+        async fn connect(&self) -> Channel {
+            let endpoint =
+                Endpoint::from_shared(format!("http://{}", self.address)).expect("is an address");
+            endpoint.connect().await.expect("connects")
+        }
+
+        /// Returns when so many calls have begun.
+        async fn running(&self, calls: usize) {
+            let mut running = self.toy.running.subscribe();
+            let begun = running.wait_for(|running| *running == calls);
+            timeout(Duration::from_secs(10), begun)
+                .await
+                .expect("they begin")
+                .expect("the toy is there");
+        }
+
+        async fn end(self) -> (End, usize) {
+            let end = timeout(Duration::from_secs(20), self.serving)
+                .await
+                .expect("ends");
+            let end = end.expect("does not panic").expect("does not fail");
+            (end, self.toy.finished.load(Ordering::Relaxed))
+        }
+    }
+
+    type Answer<T> = Result<Response<T>, Status>;
+
+    async fn read(channel: Channel) -> Answer<tfplugin6::read_resource::Response> {
+        let mut grpc = Grpc::new(channel);
+        grpc.ready().await.expect("is ready");
+        let codec: ProstCodec<tfplugin6::read_resource::Request, _> = ProstCodec::default();
+        let path = PathAndQuery::from_static("/tfplugin6.Provider/ReadResource");
+        grpc.unary(Request::new(Default::default()), path, codec)
+            .await
+    }
+
+    async fn shut_down(channel: Channel) -> Answer<plugin::Empty> {
+        let mut grpc = Grpc::new(channel);
+        grpc.ready().await.expect("is ready");
+        let codec: ProstCodec<plugin::Empty, _> = ProstCodec::default();
+        grpc.unary(
+            Request::new(plugin::Empty {}),
+            PathAndQuery::from_static("/plugin.GRPCController/Shutdown"),
+            codec,
+        )
+        .await
+    }
+
+    #[tokio::test]
+    async fn shutdown_lets_a_call_end_and_delivers_its_answer() {
+        let scene = Scene::new(Toy {
+            after_stop: Duration::from_millis(200),
+            ..Toy::default()
+        });
+        let channel = scene.connect().await;
+        let call = tokio::spawn(read(channel.clone()));
+        scene.running(1).await;
+        let begun = Instant::now();
+        shut_down(channel).await.expect("is answered");
+        let answer = call.await.expect("does not panic").expect("is answered");
+        assert_eq!(answer.into_inner().private, b"the result");
+        assert!(matches!(scene.end().await, (End::Shutdown, 1)));
+        assert!(begun.elapsed() < SHUTDOWN_LIMIT, "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test]
+    async fn shutdown_does_not_wait_for_ever() {
+        let scene = Scene::new(Toy {
+            after_stop: Duration::MAX,
+            ..Toy::default()
+        });
+        let channel = scene.connect().await;
+        let call = tokio::spawn(read(channel.clone()));
+        scene.running(1).await;
+        let begun = Instant::now();
+        shut_down(channel).await.expect("is answered");
+        assert!(matches!(scene.end().await, (End::Shutdown, 0)));
+        let took = begun.elapsed();
+        assert!(
+            SHUTDOWN_LIMIT <= took && took < Duration::from_secs(2),
+            "{took:?}"
+        );
+        call.abort();
+    }
+
+    #[tokio::test]
+    async fn a_call_outlives_its_lost_connection() {
+        // Longer than the process waits for another connection.
+        let after_stop = RECONNECT_LIMIT + Duration::from_millis(500);
+        let scene = Scene::new(Toy {
+            after_stop,
+            ..Toy::default()
+        });
+        let channel = scene.connect().await;
+        let call = tokio::spawn(read(channel));
+        scene.running(1).await;
+        assert!(!*scene.toy.stopped.borrow());
+        // The host is killed: the connection goes with the call.
+        call.abort();
+        assert!(call.await.expect_err("was aborted").is_cancelled());
+        let stopped = Arc::clone(&scene.toy);
+        let mut stopped = stopped.stopped.subscribe();
+        timeout(Duration::from_secs(1), stopped.wait_for(|stopped| *stopped))
+            .await
+            .expect("is told at once")
+            .expect("the toy is there");
+        assert!(matches!(scene.end().await, (End::HostGone, 1)));
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_and_the_server_goes_on() {
+        let scene = Scene::new(Toy {
+            panics: true,
+            ..Toy::default()
+        });
+        let channel = scene.connect().await;
+        for calls in 1..=2 {
+            let status = read(channel.clone()).await.expect_err("panics");
+            assert_eq!(status.code(), tonic::Code::Internal, "{status:?}");
+            scene.running(calls).await;
+        }
+        shut_down(channel).await.expect("is answered");
+        assert!(matches!(scene.end().await, (End::Shutdown, 0)));
+    }
+}
