@@ -46,8 +46,7 @@ pub(crate) fn attributes(arn_required: bool) -> Vec<Attribute> {
         policy(),
         session_expiration(),
         Attribute::optional("external_id", Type::String)
-            .describe("External ID that the role's trust policy demands.")
-            .sensitive()
+            .describe("External ID that the role's trust policy demands. It is no secret.")
             .validate(Validator::text(|text| {
                 Role::check_external_id(text).map_err(must_be)
             })),

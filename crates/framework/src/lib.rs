@@ -1,6 +1,6 @@
-//! Terraform without any cloud: values, schemas, planning, and the server that answers the plugin protocol.
+//! Terraform without any cloud: values, schemas, planning, and the server behind the RPCs.
 //!
-//! Must not contain: the name of a cloud; outside of [`protocol`], also no gRPC, no async runtime and no I/O.
+//! Must not contain: the name of a cloud, gRPC, an async runtime, I/O.
 
 pub mod capabilities;
 pub mod diagnostics;
