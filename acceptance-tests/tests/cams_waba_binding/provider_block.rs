@@ -520,7 +520,7 @@ fn the_schema_is_whole(stage: &mut Stage) -> Ending {
     equal("isv_code", &attributes["isv_code"]["sensitive"], true)?;
     let role = &attributes["assume_role"]["nested_type"]["attributes"];
     equal("role_arn", &role["role_arn"]["required"], true)?;
-    equal("external_id", &role["external_id"]["sensitive"], true)?;
+    equal("external_id", &role["external_id"]["sensitive"], false)?;
     equal(
         "timeouts",
         &block["block_types"]["timeouts"]["nesting_mode"],
