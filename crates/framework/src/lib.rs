@@ -2,13 +2,17 @@
 //!
 //! Must not contain: the name of a cloud, gRPC, an async runtime, I/O.
 
+pub mod action;
 pub mod capabilities;
+pub mod data_source;
 pub mod diagnostics;
+pub mod function;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod guard;
 pub mod identity;
 pub mod json;
+pub mod list_resource;
 pub mod msgpack;
 pub mod number;
 pub mod path;
@@ -25,9 +29,13 @@ pub mod upgrade;
 pub mod validate;
 pub mod value;
 
+pub use action::{Action, InvokeRequest, Progress};
 pub use capabilities::{ClientCapabilities, DeferredReason};
+pub use data_source::{DataSource, DataSourceReadRequest};
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use function::{Function, FunctionDefinition, FunctionError, Parameter};
 pub use identity::{IdentityAttribute, IdentitySchema, IdentityType};
+pub use list_resource::{ListRequest, ListResource, ListSink, ListedResource};
 pub use number::Number;
 pub use path::{AttributePath, Step};
 pub use provider::{ConfigureRequest, Provider};

@@ -4,9 +4,15 @@
 
 use async_trait::async_trait;
 
-use super::{diagnostics::Diagnostics, resource::Resource, schema::Schema, value::Object};
+use super::{
+    action::Action, data_source::DataSource, diagnostics::Diagnostics, function::Function,
+    list_resource::ListResource, resource::Resource, schema::Schema, value::Object,
+};
 
-/// A provider: one configuration block, and the resources that work with what comes of it.
+/// A provider: one configuration block, and the types that work with what comes of it.
+///
+/// Each list is asked for once, when it is first needed; the schema of a type when that type is first needed. So a list
+/// should cost next to nothing, and a schema may cost something.
 #[async_trait]
 pub trait Provider: Send + Sync + 'static {
     /// What configuring yields and every resource is handed.
@@ -17,6 +23,26 @@ pub trait Provider: Send + Sync + 'static {
 
     /// All resources.
     fn resources(&self) -> Vec<Box<dyn Resource<Client = Self::Client>>>;
+
+    /// All data sources.
+    fn data_sources(&self) -> Vec<Box<dyn DataSource<Client = Self::Client>>> {
+        Vec::new()
+    }
+
+    /// All list resources.
+    fn list_resources(&self) -> Vec<Box<dyn ListResource<Client = Self::Client>>> {
+        Vec::new()
+    }
+
+    /// All actions.
+    fn actions(&self) -> Vec<Box<dyn Action<Client = Self::Client>>> {
+        Vec::new()
+    }
+
+    /// All functions.
+    fn functions(&self) -> Vec<Box<dyn Function>> {
+        Vec::new()
+    }
 
     /// Checks the provider block beyond what its schema says. Values may be unknown.
     fn validate(&self, _config: &Object) -> Diagnostics {
