@@ -15,4 +15,6 @@ pub mod plugin;
 pub mod provider;
 
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod tidy;
