@@ -6,16 +6,18 @@ use std::{
 };
 
 use framework::{
-    Attribute, Block, Provider as _, Schema,
+    Attribute, Block, Provider as _,
     schema::{AttributeKind, Setting},
 };
 use syn::{Item, UseTree, visit::Visit};
 
-use crate::provider::Alicloud;
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::{
+    docs::{
+        ACTION, DATA_SOURCE, FUNCTION, Kind, LIST_RESOURCE, RESOURCE, example_files, page_path,
+        root,
+    },
+    provider::Alicloud,
+};
 
 /// All Rust files below a folder.
 fn rust_files(folder: &str) -> Vec<PathBuf> {
@@ -169,54 +171,66 @@ fn imports_in_every_style_are_seen() {
     check("// use crate::provider::x;\nuse crate::common;", false);
 }
 
-/// Whatever type stands in a list has its page, its example and its acceptance test.
+/// Every type in every list has its page, its example, and an acceptance test that names it. What a page says is checked
+/// in `docs`.
 #[test]
-fn every_resource_is_documented_shown_and_tested() {
+fn every_type_has_a_page_an_example_and_an_acceptance_test() {
+    let provider = Alicloud::new();
+    let mut types: Vec<(&Kind, &str)> = Vec::new();
+    types.extend(
+        provider
+            .resources()
+            .iter()
+            .map(|it| (&RESOURCE, it.type_name())),
+    );
+    types.extend(
+        provider
+            .data_sources()
+            .iter()
+            .map(|it| (&DATA_SOURCE, it.type_name())),
+    );
+    types.extend(
+        provider
+            .list_resources()
+            .iter()
+            .map(|it| (&LIST_RESOURCE, it.type_name())),
+    );
+    types.extend(
+        provider
+            .actions()
+            .iter()
+            .map(|it| (&ACTION, it.type_name())),
+    );
+    types.extend(provider.functions().iter().map(|it| (&FUNCTION, it.name())));
+    assert!(!types.is_empty(), "the rule checks nothing");
+
+    let tests: String = rust_files("acceptance-tests/tests")
+        .iter()
+        .map(|file| fs::read_to_string(file).expect("UTF-8"))
+        .collect();
     let mut found = Vec::new();
-    let resources = Alicloud::new().resources();
-    assert!(!resources.is_empty());
-    for resource in &resources {
-        let type_name = resource.type_name();
-        let noun = type_name.trim_start_matches("alicloud_");
-        for needed in [
-            format!("docs/resources/{noun}.md"),
-            format!("examples/resources/{type_name}/resource.tf"),
-            format!("examples/resources/{type_name}/import.sh"),
-        ] {
-            if !root().join(&needed).is_file() {
-                found.push(format!("{type_name} needs {needed}"));
-            }
+    for (kind, name) in types {
+        let page = format!("docs/{}.md", page_path(kind, name));
+        if !root().join(&page).is_file() {
+            found.push(format!("{name} has no page {page}"));
+        }
+        if example_files(kind, name).is_empty() {
+            found.push(format!(
+                "{name} has no example in examples/{}/{name}",
+                kind.folder
+            ));
+        }
+        if !tests.contains(name) {
+            found.push(format!("{name} is in no acceptance test"));
+        }
+    }
+    for resource in provider.resources() {
+        let import = format!("examples/resources/{}/import.sh", resource.type_name());
+        if !root().join(&import).is_file() {
+            found.push(format!("{import} is missing"));
         }
     }
     assert_none(found);
-}
-
-#[test]
-fn the_documentation_names_every_attribute() {
-    let mut found = Vec::new();
-    let mut check = |page: String, schema: &Schema| {
-        let text = fs::read_to_string(root().join(&page)).unwrap_or_default();
-        for name in names(&schema.block) {
-            if !text.contains(&format!("`{name}`")) {
-                found.push(format!("{page} does not name `{name}`"));
-            }
-        }
-    };
-    check("docs/index.md".to_owned(), &Alicloud::new().schema());
-    for resource in Alicloud::new().resources() {
-        let noun = resource.type_name().trim_start_matches("alicloud_");
-        check(format!("docs/resources/{noun}.md"), &resource.schema());
-    }
-    assert_none(found);
-}
-
-fn names(block: &Block) -> Vec<&'static str> {
-    let nested = block.blocks.iter().flat_map(|nested| {
-        let inner = names(&nested.block);
-        std::iter::once(nested.name).chain(inner)
-    });
-    let attributes = block.attributes.iter().map(|attribute| attribute.name);
-    attributes.chain(nested).collect()
 }
 
 /// Terraform core compares the list of sensitive paths of a stored object, whose order is random when there are two or
