@@ -88,11 +88,11 @@ fn a_bind_without_data_saves_nothing_and_says_so(stage: &mut Stage) -> Ending {
             (missing("Data"), &["it has no `Data`", "Request ID:"]),
             (
                 missing("Data.CustSpaceId"),
-                &["`Data` has no `CustSpaceId`", "Request ID:"],
+                &["it has no `Data.CustSpaceId`", "Request ID:"],
             ),
             (
                 set("Data.CustSpaceId", json!("")),
-                &["`Data` has no `CustSpaceId`"],
+                &["it has no `Data.CustSpaceId`"],
             ),
             (set("Data", json!(null)), &["it has no `Data`"]),
             (set("Data", json!("cams-1")), &["`Data` is a single value"]),

@@ -1,6 +1,6 @@
 //! What one API operation declares about itself.
 //!
-//! Must not contain: the operations of a product; they stand with the code that calls them.
+//! Must not contain: the operations of a product; those of CAMS stand in `cams`, one file a noun.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,8 +26,8 @@ pub trait Action: Serialize + Sync {
     const SENSITIVE: &'static [&'static str] = &[];
     /// Whether a successful answer holds secrets, so that no part of one that cannot be read may be shown.
     const SECRET_ANSWER: bool = false;
-    /// The whole body of a successful answer. Every field that the service may leave out must be optional here.
-    type Answer: DeserializeOwned;
+    /// The whole body of a successful response. Every field that the service may leave out must be optional here.
+    type Response: DeserializeOwned;
 }
 
 /// Where parameters travel in a POST request.

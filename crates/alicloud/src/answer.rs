@@ -15,6 +15,7 @@ use time::format_description::well_known::Rfc2822;
 
 use super::access_denied::AccessDenied;
 use super::error::{ApiError, Cause, ErrorKind};
+use super::json;
 use super::product::Envelope;
 use super::redact::Redactor;
 use super::retry::Class;
@@ -24,6 +25,12 @@ pub(super) struct Received {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+}
+
+/// A response that reports success.
+pub(super) struct Accepted {
+    pub(super) request_id: Option<String>,
+    pub(super) fields: Map<String, Value>,
 }
 
 /// A failed attempt.
@@ -67,16 +74,16 @@ impl Failure {
 }
 
 impl Received {
-    /// Decides whether the call succeeded. Gives the request ID, or the failure.
-    pub(super) fn judge(&self, asked: &Asked<'_>) -> Result<Option<String>, Box<Failure>> {
+    /// Decides whether the call succeeded.
+    pub(super) fn judge(&self, asked: &Asked<'_>) -> Result<Accepted, Box<Failure>> {
         if (300..400).contains(&self.status) {
             return Err(self.redirected());
         }
-        let spoken = Spoken::read(self.content_type(), &self.body);
-        let request_id = self.request_id(&spoken, asked.redactor);
+        let parsed = ParsedBody::read(self.content_type(), &self.body);
+        let request_id = self.request_id(&parsed, asked.redactor);
         if (200..300).contains(&self.status) {
-            let refused = match (asked.envelope, spoken.code()) {
-                _ if !spoken.is_json_object => {
+            let refused = match (asked.envelope, parsed.code()) {
+                _ if !parsed.is_json_object => {
                     let reason = format!("it is {}, not a JSON object", describe(&self.body));
                     return Err(self.undecodable(asked, request_id, reason, Class::Ambiguous));
                 }
@@ -88,10 +95,13 @@ impl Received {
                 (Envelope::NoCode, code) => code.is_some(),
             };
             if !refused {
-                return Ok(request_id);
+                return Ok(Accepted {
+                    request_id,
+                    fields: parsed.fields,
+                });
             }
         }
-        Err(self.refused(asked, &spoken, request_id))
+        Err(self.refused(asked, &parsed, request_id))
     }
 
     /// The failure of a successful answer whose body is not as declared. Only shapes are named if it holds secrets.
@@ -102,11 +112,7 @@ impl Received {
         error: &serde_json::Error,
     ) -> Box<Failure> {
         let reason = if asked.secret_answer {
-            format!(
-                "it is not as documented at line {} column {}",
-                error.line(),
-                error.column()
-            )
+            "it is not as documented".to_owned()
         } else {
             asked.redactor.clean(&error.to_string())
         };
@@ -155,11 +161,11 @@ impl Received {
     fn refused(
         &self,
         asked: &Asked<'_>,
-        spoken: &Spoken,
+        parsed: &ParsedBody,
         request_id: Option<String>,
     ) -> Box<Failure> {
         let redactor = asked.redactor;
-        let message = match spoken.text("Message") {
+        let message = match parsed.text("Message") {
             Some(message) => {
                 let message = judge_signature(&message, asked.string_to_sign);
                 Some(redactor.clean(&message))
@@ -169,7 +175,7 @@ impl Received {
             None => redactor.excerpt(&self.body),
         };
         let asked_to_wait = self.milliseconds("x-acs-retry-after");
-        let code = spoken.code();
+        let code = parsed.code();
         let class = Class::of_answer(
             self.status,
             code.as_deref(),
@@ -180,11 +186,11 @@ impl Received {
             status: self.status,
             code: code.map(|code| redactor.clean(&code)),
             message,
-            access_denied: spoken
+            access_denied: parsed
                 .value("AccessDeniedDetail")
                 .and_then(AccessDenied::read)
                 .map(|denied| denied.map(|text| redactor.clean(text))),
-            recommend: spoken
+            recommend: parsed
                 .text("Recommend")
                 .map(|recommend| redactor.clean(&recommend)),
         };
@@ -218,8 +224,8 @@ impl Received {
     }
 
     /// Cleaned as every other text: what stands in between may fill in anything.
-    fn request_id(&self, spoken: &Spoken, redactor: &Redactor) -> Option<String> {
-        let said = spoken.text("RequestId");
+    fn request_id(&self, parsed: &ParsedBody, redactor: &Redactor) -> Option<String> {
+        let said = parsed.text("RequestId");
         let said = said.or_else(|| self.text("x-acs-request-id").map(str::to_owned));
         said.map(|id| redactor.clean(&id))
     }
@@ -258,15 +264,15 @@ impl Received {
 }
 
 /// The fields that every answer may have, from whichever format.
-struct Spoken {
+struct ParsedBody {
     fields: Map<String, Value>,
     is_json_object: bool,
 }
 
-impl Spoken {
-    fn read(content_type: &str, body: &[u8]) -> Spoken {
-        if let Ok(Value::Object(fields)) = serde_json::from_slice(body) {
-            return Spoken {
+impl ParsedBody {
+    fn read(content_type: &str, body: &[u8]) -> ParsedBody {
+        if let Ok(Value::Object(fields)) = json::parse(body) {
+            return ParsedBody {
                 fields,
                 is_json_object: true,
             };
@@ -285,7 +291,7 @@ impl Spoken {
                 }
             }
         }
-        Spoken {
+        ParsedBody {
             fields,
             is_json_object: false,
         }
@@ -336,7 +342,7 @@ fn element(xml: &str, name: &str) -> Option<String> {
 }
 
 fn describe(body: &[u8]) -> String {
-    match serde_json::from_slice::<Value>(body) {
+    match json::parse(body) {
         _ if body.is_empty() => "empty".to_owned(),
         Err(error) if error.is_eof() => format!("JSON that breaks off after {} bytes", body.len()),
         Err(_) if body.trim_ascii_start().starts_with(b"<") => "markup".to_owned(),
@@ -408,8 +414,12 @@ mod tests {
         }
     }
 
+    fn request_id(received: &Received, asked: &Asked<'_>) -> Result<Option<String>, Box<Failure>> {
+        received.judge(asked).map(|accepted| accepted.request_id)
+    }
+
     fn judge(received: &Received) -> Result<Option<String>, Box<Failure>> {
-        received.judge(&asked(Envelope::CodeOk, &Redactor::default()))
+        request_id(received, &asked(Envelope::CodeOk, &Redactor::default()))
     }
 
     /// The verdict in one line: `ok <request ID>`, or the sentence and the class.
@@ -473,8 +483,12 @@ mod tests {
     #[test]
     fn without_an_envelope_a_code_is_a_refusal() {
         let redactor = Redactor::default();
-        let judge =
-            |body: &str| received(200, &[], body).judge(&asked(Envelope::NoCode, &redactor));
+        let judge = |body: &str| {
+            request_id(
+                &received(200, &[], body),
+                &asked(Envelope::NoCode, &redactor),
+            )
+        };
         assert!(matches!(judge(r#"{"RequestId":"R"}"#), Ok(Some(id)) if id == "R"));
         assert!(judge(r#"{"Code":"NoPermission"}"#).is_err());
         assert!(judge("[]").is_err());
@@ -671,7 +685,7 @@ mod tests {
             received(200, &[], r#"{"RequestId":"hush-hush"}"#),
             received(200, &[("x-acs-request-id", "hush-hush")], "{}"),
         ] {
-            let request_id = received.judge(&asked).ok().flatten();
+            let request_id = request_id(&received, &asked).ok().flatten();
             assert_eq!(request_id.as_deref(), Some("(withheld)"));
         }
     }
@@ -684,7 +698,7 @@ mod tests {
             ..asked(Envelope::NoCode, &redactor)
         };
         let broken = received(200, &[], r#"{"Credentials":{"AccessKeySecret":"hush""#);
-        let failure = broken.judge(&asked).expect_err("undecodable");
+        let failure = request_id(&broken, &asked).expect_err("undecodable");
         assert!(
             !failure.kind.to_string().contains("hush"),
             "{}",

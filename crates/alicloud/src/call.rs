@@ -5,10 +5,12 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::action::{ActionFacts, Authentication};
-use super::answer::{Asked, Failure, Received};
+use super::answer::{Accepted, Asked, Failure, Received};
 use super::breaker::Open;
 use super::credentials::{Credentials, CredentialsError, access_key_hint};
 use super::endpoint::Endpoint;
@@ -44,8 +46,8 @@ pub(super) struct Call<'a> {
 
 /// An answer that reports success.
 pub(super) struct Exchange {
-    pub(super) received: Received,
-    pub(super) request_id: Option<String>,
+    received: Received,
+    accepted: Accepted,
     redactor: Redactor,
     action: ActionFacts,
 }
@@ -192,14 +194,14 @@ impl<'a> Call<'a> {
                 secret_answer: self.action.secret_answer,
                 redactor: &redactor,
             };
-            let request_id = received.judge(&asked)?;
-            Ok((received, request_id))
+            let accepted = received.judge(&asked)?;
+            Ok((received, accepted))
         });
         self.log(&outcome, turn.waited, sent.elapsed());
         self.learn(&outcome, &turn, &host, sent);
-        Ok(outcome.map(|(received, request_id)| Exchange {
+        Ok(outcome.map(|(received, accepted)| Exchange {
             received,
-            request_id,
+            accepted,
             redactor,
             action: self.action,
         }))
@@ -374,12 +376,12 @@ impl<'a> Call<'a> {
 
     fn log(
         &self,
-        outcome: &Result<(Received, Option<String>), Box<Failure>>,
+        outcome: &Result<(Received, Accepted), Box<Failure>>,
         turn_wait: Duration,
         duration: Duration,
     ) {
         let (status, code, request_id, failure) = match outcome {
-            Ok((received, request_id)) => (Some(received.status), None, request_id, None),
+            Ok((received, accepted)) => (Some(received.status), None, &accepted.request_id, None),
             Err(failure) => {
                 let kind = &failure.kind;
                 (kind.status(), kind.code(), &failure.request_id, Some(kind))
@@ -410,8 +412,13 @@ impl Drop for Call<'_> {
 }
 
 impl Exchange {
-    /// The failure of a body that is not as declared.
-    pub(super) fn misshapen(&self, error: &serde_json::Error) -> Box<Failure> {
+    /// The body as the action declares it, and the request ID.
+    pub(super) fn decode<T: DeserializeOwned>(self) -> Result<(T, Option<String>), Box<Failure>> {
+        let Accepted { fields, request_id } = self.accepted;
+        let error = match serde_json::from_value(Value::Object(fields)) {
+            Ok(body) => return Ok((body, request_id)),
+            Err(error) => error,
+        };
         let asked = Asked {
             envelope: self.action.product.envelope,
             string_to_sign: None,
@@ -419,8 +426,7 @@ impl Exchange {
             secret_answer: self.action.secret_answer,
             redactor: &self.redactor,
         };
-        self.received
-            .misshapen(&asked, self.request_id.clone(), error)
+        Err(self.received.misshapen(&asked, request_id, &error))
     }
 }
 

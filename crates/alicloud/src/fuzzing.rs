@@ -52,7 +52,7 @@ pub fn answer(input: &[u8]) {
         redactor: &redactor,
     };
     let shown = match received.judge(&asked) {
-        Ok(request_id) => format!("{request_id:?}"),
+        Ok(accepted) => format!("{:?}", accepted.request_id),
         Err(failure) => {
             let wait = failure.server_wait;
             assert!(wait.is_none_or(|wait| !wait.is_zero()), "a wait of nothing");

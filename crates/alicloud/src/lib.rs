@@ -5,12 +5,13 @@
 //! sends it (`transport`, `connected`, `tls`), and judges what comes back (`answer`). The table in `retry` says whether to try
 //! again and when; an [`Error`] tells all that was tried.
 //!
-//! A product is one constant ([`CAMS`], [`STS`]); an action is one type that implements [`Action`], beside the code
-//! that calls it. Secrets stay in [`Secret`], and `redact` takes them out of what others wrote.
+//! A product is one constant ([`CAMS`], [`STS`]); an action is one type that implements [`Action`], in the folder of
+//! its product ([`cams`]). Secrets stay in [`Secret`], and `redact` takes them out of what others wrote.
 //!
-//! Must not contain: the environment (it is handed in), files but for those that [`credentials`] come from, the words of
-//! any tool that is built on it, or the actions of a product other than STS, which credentials need.
+//! Must not contain: the environment (it is handed in), files but for those that [`credentials`] come from, or the words of
+//! any tool that is built on it.
 
+pub mod cams;
 pub mod credentials;
 pub mod signature;
 
@@ -26,6 +27,7 @@ mod endpoint;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod json;
 #[cfg(test)]
 mod loopback;
 mod operation;
@@ -49,7 +51,7 @@ pub use credentials::{
 };
 pub use endpoint::{Endpoint, EndpointError, Protocol};
 pub use error::{ApiError, ConnectCause, ConnectFailure, Error, ErrorKind, GiveUp, TimeoutPhase};
-pub use operation::{Answer, Interrupt, Operation};
+pub use operation::{Interrupt, Operation, Response};
 pub use parameters::{Parameters, ParametersError};
 pub use product::{CAMS, Envelope, PerProduct, Product, STS};
 pub use settings::Settings;

@@ -23,9 +23,9 @@ pub struct Operation {
     retried: Mutex<Duration>,
 }
 
-/// A successful answer.
+/// A successful response.
 #[derive(Clone, Debug)]
-pub struct Answer<T> {
+pub struct Response<T> {
     /// The body.
     pub body: T,
     /// The request ID of the attempt that succeeded.
@@ -65,20 +65,20 @@ impl Operation {
     /// # Errors
     ///
     /// An [`Error`] with all that was tried. Check [`Error::outcome_unknown`] after an action that changes something.
-    pub async fn call<A: Action>(&self, action: &A) -> Result<Answer<A::Answer>, Error> {
+    pub async fn call<A: Action>(&self, action: &A) -> Result<Response<A::Response>, Error> {
         let parameters = Parameters::of(action).map_err(|error| error.to_string());
         let mut call = Call::new(self, ActionFacts::of::<A>(), parameters)?;
         loop {
             let failure = match call.attempt().await? {
-                Ok(exchange) => match serde_json::from_slice(&exchange.received.body) {
-                    Ok(body) => {
-                        return Ok(Answer {
+                Ok(exchange) => match exchange.decode() {
+                    Ok((body, request_id)) => {
+                        return Ok(Response {
                             body,
-                            request_id: exchange.request_id,
+                            request_id,
                             attempts: call.attempts(),
                         });
                     }
-                    Err(error) => exchange.misshapen(&error),
+                    Err(failure) => failure,
                 },
                 Err(failure) => failure,
             };
@@ -149,7 +149,7 @@ mod tests {
     use time::macros::datetime;
     use tokio::time::Instant;
 
-    use super::{Answer, Interrupt};
+    use super::{Interrupt, Response};
     use crate::breaker;
     use crate::client::Surroundings;
     use crate::loopback::{Loopback, Reaction};
@@ -205,7 +205,7 @@ mod tests {
         const PRODUCT: &'static Product = &CAMS;
         const CALLS_PER_SECOND: u32 = 10;
         const IDEMPOTENT: bool = false;
-        type Answer = Body;
+        type Response = Body;
     }
 
     impl Action for Query {
@@ -214,7 +214,7 @@ mod tests {
         const CALLS_PER_SECOND: u32 = 10;
         const IDEMPOTENT: bool = true;
         const SENSITIVE: &'static [&'static str] = &["IsvCode"];
-        type Answer = Body;
+        type Response = Body;
     }
 
     impl Action for Trade {
@@ -226,7 +226,7 @@ mod tests {
         const AUTHENTICATION: Authentication = Authentication::Anonymous;
         const SENSITIVE: &'static [&'static str] = &["OIDCToken"];
         const SECRET_ANSWER: bool = true;
-        type Answer = Body;
+        type Response = Body;
     }
 
     const BIND: Bind = Bind { waba_id: "42" };
@@ -299,11 +299,11 @@ mod tests {
         text
     }
 
-    async fn bind(client: &Client) -> Result<Answer<Body>, Error> {
+    async fn bind(client: &Client) -> Result<Response<Body>, Error> {
         client.operation(LONG).call(&BIND).await
     }
 
-    async fn query(client: &Client) -> Result<Answer<Body>, Error> {
+    async fn query(client: &Client) -> Result<Response<Body>, Error> {
         client.operation(LONG).call(&QUERY).await
     }
 

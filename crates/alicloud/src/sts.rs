@@ -70,7 +70,7 @@ impl Action for AssumeRole<'_> {
     const IDEMPOTENT: bool = true;
     const SENSITIVE: &'static [&'static str] = &["ExternalId"];
     const SECRET_ANSWER: bool = true;
-    type Answer = Issued;
+    type Response = Issued;
 }
 
 /// `AssumeRoleWithOIDC`: credentials of a role, for a token of an OIDC provider that the role trusts. Unsigned. The token
@@ -98,7 +98,7 @@ impl Action for AssumeRoleWithOidc<'_> {
     const AUTHENTICATION: Authentication = Authentication::Anonymous;
     const SENSITIVE: &'static [&'static str] = &["OIDCToken"];
     const SECRET_ANSWER: bool = true;
-    type Answer = Issued;
+    type Response = Issued;
 }
 
 /// The answer of both.
@@ -119,7 +119,7 @@ impl Action for GetCallerIdentity {
     const PRODUCT: &'static Product = &STS;
     const CALLS_PER_SECOND: u32 = 100;
     const IDEMPOTENT: bool = true;
-    type Answer = CallerIdentity;
+    type Response = CallerIdentity;
 }
 
 /// Who calls.

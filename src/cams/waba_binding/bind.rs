@@ -24,11 +24,13 @@
 
 use std::time::Duration;
 
-use super::api::{ChatappBindWaba, OddAnswer, Waba, identifier};
 use super::space_search::{Absence, Finding, Search, Showing, Unsearchable};
 use super::{RAM_ACTIONS, messages};
 use crate::common::error_diagnostics::{Attempted, diagnose, is_documented};
-use alicloud::ErrorKind;
+use alicloud::{
+    ErrorKind,
+    cams::waba::{ChatappBindWaba, Waba},
+};
 use framework::{AttributePath, Diagnostic, Diagnostics};
 
 /// The waits between the rounds of looking: as long as a service that cut the connection may still need to finish.
@@ -48,7 +50,7 @@ pub(super) struct Bound {
     /// As the service says it; it says nothing when all is as asked.
     pub(super) waba_id: String,
     /// What a query said, if the space was found by one.
-    pub(super) waba: Option<Waba>,
+    pub(super) waba: Option<Box<Waba>>,
     /// What the practitioner should know.
     pub(super) warning: Option<Diagnostic>,
     /// Whether an earlier attempt may have bound the WABA, too. [`doubled`] looks, once this one is saved.
@@ -115,44 +117,16 @@ async fn attempt(search: &Search<'_>) -> Outcome {
             };
         }
     };
-    let read = || {
-        let Some(fields) = answer.body.fields()? else {
-            return Err(OddAnswer("it has no `Data`".to_owned()));
-        };
-        let Some(cust_space_id) = identifier(fields, "CustSpaceId")? else {
-            return Err(OddAnswer("`Data` has no `CustSpaceId`".to_owned()));
-        };
-        // From here on there is a space to keep; an odd `WabaId` is no reason to lose it.
-        let reported = identifier(fields, "WabaId").ok().flatten();
-        Ok(Bound {
-            cust_space_id,
-            waba_id: reported.unwrap_or_else(|| waba_id.to_owned()),
-            waba: None,
-            warning: None,
-            doubted: false,
-        })
+    let bound = Bound {
+        cust_space_id: answer.body.cust_space_id,
+        // The service says nothing when all is as asked.
+        waba_id: answer.body.waba_id.unwrap_or_else(|| waba_id.to_owned()),
+        waba: None,
+        warning: None,
+        doubted: false,
     };
-    match read() {
-        Ok(bound) => {
-            search.sightings.bound(&bound.cust_space_id, &bound.waba_id);
-            Outcome::Bound(bound)
-        }
-        Err(OddAnswer(reason)) => {
-            let told = Diagnostic::error(
-                SUMMARY,
-                format!(
-                    "The service answered ChatappBindWaba for WABA {waba_id} with `OK`, but the answer is odd: {reason}.\
-                     \n\n  Action:     ChatappBindWaba\n  Request ID: {}",
-                    answer.request_id.as_deref().unwrap_or("(none)"),
-                ),
-            )
-            .at(AttributePath::attribute("waba_id"));
-            Outcome::Unknown(Doubt {
-                told,
-                answered: true,
-            })
-        }
-    }
+    search.sightings.bound(&bound.cust_space_id, &bound.waba_id);
+    Outcome::Bound(bound)
 }
 
 const SUMMARY: &str = "Unable to bind the WhatsApp Business Account";
@@ -222,7 +196,7 @@ pub(super) enum Ending {
         /// The space.
         cust_space_id: String,
         /// What the query said.
-        waba: Waba,
+        waba: Box<Waba>,
         /// Why it was looked for.
         cause: Cause,
     },
@@ -406,7 +380,7 @@ mod tests {
             State::LookingUp(looking) => looking.after(match back {
                 Found => Ok(Finding::Found {
                     cust_space_id: "s".to_owned(),
-                    waba: Waba::unread("1"),
+                    waba: super::super::waba_attributes::unread("1"),
                 }),
                 Absent(list) => absent(list, true, &[]),
                 Silent => absent(Shows, true, &["x"]),

@@ -213,7 +213,7 @@ fn doubts(absence: &Absence) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::api::Waba;
+    use super::super::waba_attributes::unread;
     use super::*;
 
     const ARN: &str = "acs:ram::2:role/r";
@@ -251,7 +251,7 @@ mod tests {
     fn a_second_space_is_named() {
         let found = Finding::Found {
             cust_space_id: "other".to_owned(),
-            waba: Waba::unread("1"),
+            waba: unread("1"),
         };
         let told = doubled("1", Some(ARN), "mine", Ok(found)).expect("told");
         for word in [

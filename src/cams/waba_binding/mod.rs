@@ -1,10 +1,10 @@
 //! `alicloud_cams_waba_binding`.
 
-mod api;
 mod bind;
 mod messages;
 mod resource;
 mod space_search;
+mod waba_attributes;
 
 pub(super) use self::resource::CamsWabaBinding;
 

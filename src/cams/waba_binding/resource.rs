@@ -19,15 +19,15 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::{
-    api::{self, FROM_QUERY, OddAnswer, Unread, Waba},
     bind::{self, Bound},
     space_search::{Search, SightingsByAccount},
+    waba_attributes::{self, FROM_QUERY},
 };
 use crate::common::{
     Connection, account_id as account, assume_role as role,
     error_diagnostics::{Attempted, diagnose},
 };
-use alicloud::{Accounts, Operation};
+use alicloud::{Accounts, Operation, cams::waba::Waba};
 use framework::{
     Attribute, AttributePath, Block, CreateRequest, DeleteRequest, Diagnostic, Diagnostics,
     IdentityAttribute, IdentitySchema, IdentityType, ImportRequest, MoveSource, Nesting, Object,
@@ -139,11 +139,6 @@ impl Resource for CamsWabaBinding {
                         .use_state_for_unknown(),
                 )
             });
-        let block = block.attribute(
-            Attribute::computed("auth_international_rate_eligibility", Type::String)
-                .describe("Data on international authentication rates, as JSON text.")
-                .use_state_for_unknown(),
-        );
         Schema::new(block.nested(
             timeouts::NAME,
             Nesting::OPTIONAL,
@@ -236,8 +231,8 @@ impl Resource for CamsWabaBinding {
         state.set("id", bound.cust_space_id.as_str());
         state.set("cust_space_id", bound.cust_space_id.as_str());
         account::note(connection, &mut state);
-        let unread = Waba::unread(&bound.waba_id);
-        bound.waba.as_ref().unwrap_or(&unread).fill(&mut state);
+        let unread = waba_attributes::unread(&bound.waba_id);
+        waba_attributes::fill(bound.waba.as_ref().unwrap_or(&unread), &mut state);
         response.state = Some(state.clone());
         response.warnings.extend(bound.warning.clone());
 
@@ -253,7 +248,7 @@ impl Resource for CamsWabaBinding {
         }
         match look_up_fresh(&search, &bound).await {
             Ok(waba) => {
-                waba.fill(&mut state);
+                waba_attributes::fill(&waba, &mut state);
                 response.state = Some(state);
             }
             Err(why) => response.warnings.push(Diagnostic::warning(
@@ -317,7 +312,7 @@ impl Resource for CamsWabaBinding {
                 state.set("id", space.as_str());
                 state.set("cust_space_id", space.as_str());
                 account::note(connection, &mut state);
-                waba.fill(&mut state);
+                waba_attributes::fill(&waba, &mut state);
                 response.state = Some(state);
                 Ok(())
             }
@@ -331,7 +326,7 @@ impl Resource for CamsWabaBinding {
                 ),
             )
             .into()),
-            None if Waba::is_unread(&state) => {
+            None if waba_attributes::is_unread(&state) => {
                 response.warnings.push(not_shown_yet(&state, &space));
                 response.state = Some(state);
                 Ok(())
@@ -501,7 +496,7 @@ fn not_shown_yet(state: &Object, space: &str) -> Diagnostic {
 }
 
 /// Looks a fresh binding up until the service shows it, for a short while.
-async fn look_up_fresh(search: &Search<'_>, bound: &Bound) -> Result<Waba, String> {
+async fn look_up_fresh(search: &Search<'_>, bound: &Bound) -> Result<Box<Waba>, String> {
     let Search {
         operation,
         isv_code,
@@ -531,7 +526,7 @@ async fn query(
     space: &str,
     isv_code: Option<&str>,
     limit: &str,
-) -> Result<Option<Waba>, Diagnostic> {
+) -> Result<Option<Box<Waba>>, Diagnostic> {
     let attempted = Attempted {
         summary: "Unable to read the binding of the WhatsApp Business Account",
         subject: &format!("the space {space}"),
@@ -539,19 +534,8 @@ async fn query(
         limit,
         ram_actions: &RAM_ACTIONS,
     };
-    api::query(operation, space, isv_code).await.map_err(|unread| match unread {
-        Unread::Call(error) => diagnose(&error, &attempted),
-        Unread::Odd(OddAnswer(reason), request_id) => Diagnostic::error(
-            attempted.summary,
-            format!(
-                "The service answered QueryChatappBindWaba for {} with `OK`, but the answer is odd: {reason}. Try again; if \
-                 it stays, report this to the provider's developers.\n\n  Action:     QueryChatappBindWaba\n  \
-                 Request ID: {}",
-                attempted.subject,
-                request_id.as_deref().unwrap_or("(none)"),
-            ),
-        ),
-    })
+    let found = waba_attributes::query(operation, space, isv_code).await;
+    found.map_err(|error| diagnose(&error, &attempted))
 }
 
 /// What matters of an existing binding when it is to go.

@@ -12,9 +12,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::api::{self, ListInstance, OddAnswer, Page, Space, Unread, Waba};
+use super::waba_attributes::query;
 use crate::common::error_diagnostics::is_permission;
-use alicloud::{Error, ErrorKind, Operation};
+use alicloud::{
+    Error, ErrorKind, Operation,
+    cams::{
+        space::{ListInstance, ListInstanceResponse, Space},
+        waba::Waba,
+    },
+};
 
 /// Rows asked for in a page. The largest that the service gives is not documented; this is an ordinary one.
 const PAGE_SIZE: u32 = 50;
@@ -66,7 +72,10 @@ impl Sightings {
         if witnesses.peek().is_none() {
             return Showing::Unproven;
         }
-        let listed: BTreeSet<&str> = listed.iter().map(|space| space.id.as_str()).collect();
+        let listed: BTreeSet<&str> = listed
+            .iter()
+            .map(|space| space.cust_space_id.as_str())
+            .collect();
         if witnesses.any(|(id, _)| listed.contains(id.as_str())) {
             Showing::Shows
         } else {
@@ -112,7 +121,7 @@ pub(super) enum Finding {
         /// The space.
         cust_space_id: String,
         /// What it holds: the WABA that was looked for.
-        waba: Waba,
+        waba: Box<Waba>,
     },
     /// No space that could be asked holds it.
     Absent(Absence),
@@ -177,17 +186,16 @@ impl Search<'_> {
 
     async fn hinted(&self) -> Result<Vec<Space>, Unsearchable> {
         let action = ListInstance {
-            page: 1,
-            size: PAGE_SIZE,
+            page_index: 1,
+            page_size: PAGE_SIZE,
             bind_id: Some(self.waba_id),
         };
-        let spaces = match self.operation.call(&action).await {
-            Ok(answer) => answer.body.spaces().map(|(_, spaces)| spaces),
+        let mut spaces = match self.operation.call(&action).await {
+            Ok(response) => whatsapp(response.body),
             // A filter that is refused is no filter.
-            Err(error) if is_refusal(&error) => Ok(Vec::new()),
+            Err(error) if is_refusal(&error) || is_unexpected(&error) => Vec::new(),
             Err(error) => return Err(Unsearchable::from(&error)),
         };
-        let mut spaces = spaces.unwrap_or_default();
         if spaces.len() > MOST_HINTED {
             spaces.clear();
         }
@@ -202,35 +210,30 @@ impl Search<'_> {
         let mut rows_seen = 0;
         for page in 1..=MOST_PAGES {
             let action = ListInstance {
-                page,
-                size: PAGE_SIZE,
+                page_index: page,
+                page_size: PAGE_SIZE,
                 bind_id: None,
             };
             let answer = self.operation.call(&action).await;
             let answer = answer.map_err(|error| Unsearchable::from(&error))?;
-            let read = |page: &Page| page.spaces();
-            let (rows, found) = read(&answer.body).map_err(|OddAnswer(reason)| {
-                Unsearchable(format!(
-                    "ListInstance answered `OK`, but the answer is odd: {reason}"
-                ))
-            })?;
+            let (rows, total) = (answer.body.row_count, answer.body.total_count);
+            let found = whatsapp(answer.body);
             rows_seen += rows as u64;
             let before = spaces.len();
             let relevant = found.len();
             spaces.extend(
                 found
                     .into_iter()
-                    .filter(|space| known.insert(space.id.clone())),
+                    .filter(|space| known.insert(space.cust_space_id.clone())),
             );
             if rows == 0 {
-                let total = answer.body.total();
                 return Ok((spaces, total.is_none_or(|total| rows_seen >= total)));
             }
             if relevant > 0 && spaces.len() == before {
                 // The same rows again: pages are not what they seem.
                 return Ok((spaces, false));
             }
-            if answer.body.total().is_some_and(|total| rows_seen >= total) {
+            if total.is_some_and(|total| rows_seen >= total) {
                 return Ok((spaces, true));
             }
         }
@@ -239,11 +242,14 @@ impl Search<'_> {
 
     async fn ask(&self, spaces: &[Space], except: Option<&str>) -> Result<Asked, Unsearchable> {
         let mut undecided = Vec::new();
-        for Space { id, .. } in spaces {
+        for Space {
+            cust_space_id: id, ..
+        } in spaces
+        {
             if except == Some(id) || self.sightings.holds_another(id, self.waba_id) {
                 continue;
             }
-            match api::query(self.operation, id, self.isv_code).await {
+            match query(self.operation, id, self.isv_code).await {
                 Ok(Some(waba)) => {
                     self.sightings.read(id, &waba.id);
                     if waba.id == self.waba_id {
@@ -251,9 +257,11 @@ impl Search<'_> {
                     }
                 }
                 // A space that needs another ISV code, or one without a WABA: it does not tell.
-                Ok(None) | Err(Unread::Odd(..)) => undecided.push(id.clone()),
-                Err(Unread::Call(error)) if is_refusal(&error) => undecided.push(id.clone()),
-                Err(Unread::Call(error)) => return Err(Unsearchable::from(&error)),
+                Ok(None) => undecided.push(id.clone()),
+                Err(error) if is_refusal(&error) || is_unexpected(&error) => {
+                    undecided.push(id.clone());
+                }
+                Err(error) => return Err(Unsearchable::from(&error)),
             }
         }
         Ok(Asked::NoneOf { undecided })
@@ -264,17 +272,28 @@ impl Search<'_> {
 /// is not documented. Spaces of the same second stay in the reverse of it.
 fn youngest_first(spaces: &mut [Space]) {
     spaces.reverse();
-    spaces.sort_by(|a, b| b.made.cmp(&a.made));
+    spaces.sort_by(|a, b| b.submit_time.cmp(&a.submit_time));
 }
 
 enum Asked {
-    Found(String, Waba),
+    Found(String, Box<Waba>),
     NoneOf { undecided: Vec<String> },
 }
 
 /// Whether the service refused this one request, rather than the caller or everything.
 fn is_refusal(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Api(_)) && !is_permission(error)
+}
+
+/// Whether the service reported success, but in a response that cannot be used.
+fn is_unexpected(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Decode { .. })
+}
+
+/// The spaces that a WABA can be bound to.
+fn whatsapp(page: ListInstanceResponse) -> Vec<Space> {
+    let spaces = page.spaces.into_iter();
+    spaces.filter(Space::is_whatsapp).collect()
 }
 
 impl From<&Error> for Unsearchable {
@@ -323,8 +342,8 @@ mod tests {
             let listed: Vec<Space> = listed
                 .iter()
                 .map(|&id| Space {
-                    id: id.to_owned(),
-                    made: String::new(),
+                    cust_space_id: id.to_owned(),
+                    ..Space::default()
                 })
                 .collect();
             assert_eq!(

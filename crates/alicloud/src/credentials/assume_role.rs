@@ -15,7 +15,7 @@ use super::session::Session;
 use super::{CredentialsError, CredentialsSource, Fetch, Refreshing};
 use crate::client::Client;
 use crate::sts::{AssumeRole, Issued};
-use crate::{Answer, Error};
+use crate::{Error, Response};
 
 /// How long one refresh may take, its retries included.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -227,7 +227,10 @@ impl Fetch for AssumedRole {
 }
 
 /// What STS has issued.
-pub(super) fn issued(answer: &Answer<Issued>, arn: &RoleArn) -> Result<Session, CredentialsError> {
+pub(super) fn issued(
+    answer: &Response<Issued>,
+    arn: &RoleArn,
+) -> Result<Session, CredentialsError> {
     Session::of_document(&answer.body.credentials).map_err(|error| {
         let request_id = answer.request_id.as_deref().unwrap_or("(none)");
         CredentialsError::new(format!(

@@ -1,0 +1,7 @@
+//! Chat App Message Service (CAMS, API version 2020-06-06): one file a noun, with the actions on it.
+//!
+//! Requests and responses have the names of the API. Most fields of a response are optional, since the service documents
+//! none as always present; what a caller cannot do without is an error when it is missing.
+
+pub mod space;
+pub mod waba;

@@ -1,0 +1,335 @@
+//! JSON from outside, read leniently.
+//!
+//! A response of a bind that cannot be read loses a binding. So text that is not well formed is repaired, as other
+//! clients do, and a field that nobody needs never makes a response unreadable.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// Parses JSON. Invalid UTF-8 and lone surrogates (`"\ud83d"`) become U+FFFD.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    // Only a text that is refused as it is gets repaired: nearly all are fine.
+    serde_json::from_slice(bytes).or_else(|error| {
+        let text = String::from_utf8_lossy(bytes);
+        let repaired = replace_lone_surrogates(&text);
+        match (&text, &repaired) {
+            (Cow::Borrowed(_), Cow::Borrowed(_)) => Err(error),
+            _ => serde_json::from_str(&repaired),
+        }
+    })
+}
+
+/// Replaces escapes of surrogates that are not half of a pair by the escape of U+FFFD, which is as long.
+fn replace_lone_surrogates(text: &str) -> Cow<'_, str> {
+    const REPLACEMENT: &str = "\\ufffd";
+    let surrogate = |at: usize| -> Option<u16> {
+        let digits = text.get(at..at + REPLACEMENT.len())?.strip_prefix("\\u")?;
+        let unit = u16::from_str_radix(digits, 16).ok()?;
+        (0xD800..0xE000).contains(&unit).then_some(unit)
+    };
+    let mut repaired = String::new();
+    let mut copied = 0;
+    let mut at = 0;
+    while let Some(found) = text[at..].find('\\') {
+        at += found;
+        match surrogate(at) {
+            // Any other escape. The character behind the backslash is skipped, so that `\\ud800` is left alone.
+            None => {
+                let escaped = text[at + 1..].chars().next();
+                at += 1 + escaped.map_or(0, char::len_utf8);
+            }
+            Some(0xD800..0xDC00)
+                if matches!(surrogate(at + REPLACEMENT.len()), Some(0xDC00..0xE000)) =>
+            {
+                at += 2 * REPLACEMENT.len();
+            }
+            Some(_) => {
+                repaired.push_str(&text[copied..at]);
+                repaired.push_str(REPLACEMENT);
+                at += REPLACEMENT.len();
+                copied = at;
+            }
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    repaired.push_str(&text[copied..]);
+    Cow::Owned(repaired)
+}
+
+/// The fields of an object in a response. Unknown fields are ignored, `null` is the same as absent.
+#[derive(Debug, Deserialize)]
+#[serde(from = "Map<String, Value>")]
+pub(crate) struct Fields {
+    /// Where the object stands in the response, for messages; empty for the whole body.
+    path: String,
+    fields: Map<String, Value>,
+}
+
+/// What is wrong with a response that reports success, as a fragment of a sentence. It names fields, never values.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UnexpectedResponse(String);
+
+impl From<Map<String, Value>> for Fields {
+    fn from(fields: Map<String, Value>) -> Fields {
+        Fields {
+            path: String::new(),
+            fields,
+        }
+    }
+}
+
+impl Fields {
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.fields.get(name).filter(|value| !value.is_null())
+    }
+
+    fn path(&self, name: &str) -> String {
+        match self.path.as_str() {
+            "" => name.to_owned(),
+            path => format!("{path}.{name}"),
+        }
+    }
+
+    /// An identifier that the caller acts on: text that is not empty, or a number, in case the service leaves the quotes
+    /// out. Any other type is an error, so that it is never taken for "nothing there".
+    pub(crate) fn identifier(&self, name: &str) -> Result<Option<String>, UnexpectedResponse> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(_) => Err(UnexpectedResponse(format!(
+                "`{}` is neither text nor a number",
+                self.path(name)
+            ))),
+        }
+    }
+
+    /// The same, where the caller cannot do without it.
+    pub(crate) fn required(&self, name: &str) -> Result<String, UnexpectedResponse> {
+        self.identifier(name)?
+            .ok_or_else(|| UnexpectedResponse(format!("it has no `{}`", self.path(name))))
+    }
+
+    /// A text for people. Another type is given as its JSON, so that no such field makes a response unreadable.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.get(name).map(|value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        })
+    }
+
+    /// A value of any type as JSON text.
+    pub(crate) fn json(&self, name: &str) -> Option<String> {
+        self.get(name).map(Value::to_string)
+    }
+
+    /// A whole number that is not negative, or such a number as text.
+    pub(crate) fn count(&self, name: &str) -> Option<u64> {
+        match self.get(name)? {
+            Value::Number(number) => number.as_u64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// An object. Which empty value the service sends in place of one is not documented, so each of them counts as absent.
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Fields>, UnexpectedResponse> {
+        let path = self.path(name);
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Object(fields)) => Ok((!fields.is_empty()).then(|| Fields {
+                path,
+                fields: fields.clone(),
+            })),
+            Some(Value::Array(elements)) if elements.is_empty() => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::Array(_)) => Err(UnexpectedResponse(format!(
+                "`{path}` is a list, not an object"
+            ))),
+            Some(_) => Err(UnexpectedResponse(format!(
+                "`{path}` is a single value, not an object"
+            ))),
+        }
+    }
+
+    /// The same, where the caller cannot do without it.
+    pub(crate) fn required_object(&self, name: &str) -> Result<Fields, UnexpectedResponse> {
+        self.object(name)?
+            .ok_or_else(|| UnexpectedResponse(format!("it has no `{}`", self.path(name))))
+    }
+
+    /// A list of objects; absent is the same as empty.
+    pub(crate) fn objects(&self, name: &str) -> Result<Vec<Fields>, UnexpectedResponse> {
+        let path = self.path(name);
+        match self.get(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(elements)) => elements
+                .iter()
+                .enumerate()
+                .map(|(index, element)| match element {
+                    Value::Object(fields) => Ok(Fields {
+                        path: format!("{path}[{index}]"),
+                        fields: fields.clone(),
+                    }),
+                    _ => Err(UnexpectedResponse(format!(
+                        "`{path}[{index}]` is not an object"
+                    ))),
+                })
+                .collect(),
+            Some(_) => Err(UnexpectedResponse(format!("`{path}` is not a list"))),
+        }
+    }
+
+    /// That none of these fields is there.
+    pub(crate) fn missing(&self, names: &str) -> UnexpectedResponse {
+        UnexpectedResponse(format!("`{}` has no {names}", self.path))
+    }
+}
+
+impl fmt::Display for UnexpectedResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Fields, parse};
+
+    #[test]
+    fn ill_formed_text_is_replaced() {
+        let check = |bytes: &[u8], expected: &str| {
+            let parsed = parse(bytes).expect("JSON once it is repaired");
+            assert_eq!(parsed, json!({ "a": expected }), "{bytes:?}");
+        };
+        check(br#"{"a":"Shop \ud83d"}"#, "Shop \u{fffd}");
+        check(br#"{"a":"\uDE00 Shop"}"#, "\u{fffd} Shop");
+        check(br#"{"a":"\ud83d\ud83d\ude00"}"#, "\u{fffd}\u{1f600}");
+        check(br#"{"a":"\ude00\ud83d"}"#, "\u{fffd}\u{fffd}");
+        check(br#"{"a":"\ud83d\n"}"#, "\u{fffd}\n");
+        check(br#"{"a":"\ud83d\\ud83d"}"#, "\u{fffd}\\ud83d");
+        check(br#"{"a":"\ud83d\ude00"}"#, "\u{1f600}");
+        check(br#"{"a":"\\ud83d"}"#, "\\ud83d");
+        check(b"{\"a\":\"Caf\xe9\"}", "Caf\u{fffd}");
+        check(b"{\"a\":\"\xed\xa0\xbd\"}", "\u{fffd}\u{fffd}\u{fffd}");
+        check(b"{\"a\":\"\xff\\ud83d\"}", "\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn ill_formed_names_are_replaced() {
+        let parsed = parse(br#"{"\ud83d":1,"Code":"OK"}"#).expect("JSON once it is repaired");
+        assert_eq!(parsed, json!({"\u{fffd}": 1, "Code": "OK"}));
+    }
+
+    #[test]
+    fn other_text_is_refused() {
+        for bytes in [
+            &b""[..],
+            b"{",
+            br#"{"a":"\ud83d"#,
+            br#"{"a":"\ud8"}"#,
+            br#"{"a":"\ud83"}"#,
+            br#"{"a":"\uzzzz"}"#,
+            b"{\"a\":\"\\",
+            b"<html>\xff</html>",
+            "{\"a\":\"\\ü\"}".as_bytes(),
+        ] {
+            assert!(parse(bytes).is_err(), "{bytes:?}");
+        }
+    }
+
+    fn fields(value: Value) -> Fields {
+        serde_json::from_value(value).expect("an object")
+    }
+
+    fn one_line<T: std::fmt::Debug>(found: Result<T, super::UnexpectedResponse>) -> String {
+        match found {
+            Ok(value) => format!("{value:?}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn identifiers_are_text_or_numbers() {
+        let check = |value: Value, expected: &str| {
+            let found = fields(json!({ "Id": value.clone() })).identifier("Id");
+            assert_eq!(one_line(found), expected, "{value}");
+        };
+        check(json!("7"), r#"Some("7")"#);
+        check(json!(7), r#"Some("7")"#);
+        check(json!(null), "None");
+        check(json!(""), "None");
+        for wrong in [json!(["7"]), json!({"x": 7}), json!(true)] {
+            check(wrong, "`Id` is neither text nor a number");
+        }
+        assert_eq!(one_line(fields(json!({})).identifier("Id")), "None");
+    }
+
+    #[test]
+    fn texts_are_never_an_error() {
+        let check = |value: Value, expected: Option<&str>| {
+            let found = fields(json!({ "Name": value.clone() })).text("Name");
+            assert_eq!(found.as_deref(), expected, "{value}");
+        };
+        check(json!("Shop"), Some("Shop"));
+        check(json!(""), Some(""));
+        check(json!(7.5), Some("7.5"));
+        check(json!(false), Some("false"));
+        check(json!({"a": [1]}), Some(r#"{"a":[1]}"#));
+        check(json!(null), None);
+    }
+
+    #[test]
+    fn counts_are_numbers_or_text() {
+        let check = |value: Value, expected: Option<u64>| {
+            let found = fields(json!({ "TotalCount": value.clone() })).count("TotalCount");
+            assert_eq!(found, expected, "{value}");
+        };
+        check(json!(3), Some(3));
+        check(json!("3"), Some(3));
+        check(json!(-3), None);
+        check(json!("many"), None);
+        check(json!([3]), None);
+    }
+
+    #[test]
+    fn an_empty_value_is_no_object() {
+        let check = |value: Value, expected: &str| {
+            let found = fields(json!({ "Data": value.clone() })).object("Data");
+            let found = found.map(|found| found.map(|data| data.identifier("Id")));
+            assert_eq!(one_line(found), expected, "{value}");
+        };
+        for empty in [json!(null), json!({}), json!([]), json!("")] {
+            check(empty, "None");
+        }
+        check(json!({"Id": 7}), r#"Some(Ok(Some("7")))"#);
+        check(
+            json!({"Id": []}),
+            r#"Some(Err(UnexpectedResponse("`Data.Id` is neither text nor a number")))"#,
+        );
+        check(json!([1]), "`Data` is a list, not an object");
+        check(json!("7"), "`Data` is a single value, not an object");
+        check(json!(true), "`Data` is a single value, not an object");
+    }
+
+    #[test]
+    fn lists_hold_objects() {
+        let check = |value: Value, expected: &str| {
+            let found = fields(json!({ "Data": value.clone() })).objects("Data");
+            let found = found.map(|rows| rows.into_iter().map(|row| row.path).collect::<Vec<_>>());
+            assert_eq!(one_line(found), expected, "{value}");
+        };
+        check(json!(null), "[]");
+        check(json!([]), "[]");
+        check(json!([{}, {"a": 1}]), r#"["Data[0]", "Data[1]"]"#);
+        check(json!([{}, 1]), "`Data[1]` is not an object");
+        check(json!({}), "`Data` is not a list");
+    }
+}
