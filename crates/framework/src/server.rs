@@ -1,21 +1,25 @@
 //! The provider as a server: one method for each RPC, in the framework's own types.
 //!
-//! Here encoded values become values and back, and here it is decided whether an apply creates, updates or deletes. The
-//! methods stand by subject: the provider block here, then `read`, `plan`, `apply`, `import`, and `stored` for what
-//! earlier versions and other providers stored.
+//! Here encoded values become values and back, and here it is decided whether an apply creates, updates or deletes. Each
+//! RPC has a file of its name; what several need is here, in `codec` and in `identity`.
 //!
 //! Two promises hold for every method: nothing that a resource learned of a remote object is lost, not even when the
 //! operation panics; and whatever cannot be done comes back as a diagnostic, never as a transport error.
 //!
 //! Must not contain: gRPC types, plan logic, knowledge of a concrete resource.
 
-mod apply;
+mod apply_resource_change;
 mod codec;
+mod configure_provider;
 mod identity;
-mod import;
-mod plan;
-mod read;
-mod stored;
+mod import_resource_state;
+mod move_resource_state;
+mod plan_resource_change;
+mod read_resource;
+mod upgrade_resource_identity;
+mod upgrade_resource_state;
+mod validate_provider_config;
+mod validate_resource_config;
 
 use std::{
     collections::BTreeMap,
@@ -23,23 +27,20 @@ use std::{
 };
 
 use super::{
-    capabilities::{ClientCapabilities, DeferredReason},
+    capabilities::DeferredReason,
     diagnostics::{Diagnostic, Diagnostics},
-    guard::{guarded, guarded_now},
     identity::IdentitySchema,
     path::AttributePath,
-    provider::{ConfigureRequest, Provider},
+    provider::Provider,
     resource::Resource,
     schema::Schema,
     types::Type,
-    validate::{validate, write_only_values},
     value::DynamicValue,
 };
 
-use self::codec::decode_object;
-
 pub use self::{
-    apply::ApplyInput, import::ImportInput, plan::PlanInput, read::ReadInput, stored::MoveInput,
+    apply_resource_change::ApplyInput, import_resource_state::ImportInput,
+    move_resource_state::MoveInput, plan_resource_change::PlanInput, read_resource::ReadInput,
 };
 pub use super::upgrade::RawState;
 
@@ -142,73 +143,6 @@ impl<P: Provider> Server<P> {
         self.resources
             .iter()
             .filter_map(|(name, managed)| Some((*name, managed.identity.as_ref()?)))
-    }
-
-    /// `ValidateProviderConfig`: the provider block, values possibly unknown.
-    pub fn validate_provider_config(&self, config: &DynamicValue) -> Diagnostics {
-        let checked =
-            decode_object(config, &self.schema.ty(), "provider configuration").and_then(|config| {
-                let config = config.unwrap_or_default();
-                let mut diagnostics = validate(&self.schema, &config);
-                if !diagnostics.has_errors() {
-                    diagnostics.extend(guarded_now("validate the provider", || {
-                        self.provider.validate(&config)
-                    })?);
-                }
-                Ok(diagnostics)
-            });
-        checked.unwrap_or_else(Into::into)
-    }
-
-    /// `ConfigureProvider`: makes the client that all resources use from now on.
-    pub async fn configure(&self, config: &DynamicValue, terraform_version: String) -> Diagnostics {
-        let config = match decode_object(config, &self.schema.ty(), "provider configuration") {
-            Ok(config) => config.unwrap_or_default(),
-            Err(diagnostic) => return diagnostic.into(),
-        };
-        let configuring = self.provider.configure(ConfigureRequest {
-            config,
-            terraform_version,
-        });
-        match guarded("configure the provider", configuring).await {
-            Ok(Ok(client)) => {
-                *self.client.write().unwrap_or_else(PoisonError::into_inner) =
-                    Some(Arc::new(client));
-                Diagnostics::new()
-            }
-            Ok(Err(diagnostics)) => diagnostics,
-            Err(panic) => panic.into(),
-        }
-    }
-
-    /// `StopProvider`: waiting work ends early; the server goes on answering.
-    pub fn stop(&self) {
-        if let Some(client) = self.client() {
-            self.provider.stop(&client);
-        }
-    }
-
-    /// `ValidateResourceConfig`: one resource block, values possibly unknown.
-    pub fn validate_resource_config(
-        &self,
-        type_name: &str,
-        config: &DynamicValue,
-        client: ClientCapabilities,
-    ) -> Diagnostics {
-        let checked = self.managed(type_name).and_then(|managed| {
-            let config = decode_object(config, &managed.ty, "configuration")?.unwrap_or_default();
-            let mut diagnostics = validate(&managed.schema, &config);
-            if !client.write_only_attributes_allowed {
-                diagnostics.extend(write_only_values(&managed.schema, &config));
-            }
-            if !diagnostics.has_errors() {
-                diagnostics.extend(guarded_now("validate", || {
-                    managed.resource.validate(&config)
-                })?);
-            }
-            Ok(diagnostics)
-        });
-        checked.unwrap_or_else(Into::into)
     }
 
     fn client(&self) -> Option<Arc<P::Client>> {

@@ -5,18 +5,22 @@
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{codec::encode, *};
+use super::{
+    codec::{decode_object, encode},
+    *,
+};
 use crate::{
-    Attribute, Block, CreateRequest, DeleteRequest, ImportRequest, Object, PlanRequest,
-    PlanResponse, ReadRequest, StateResponse, UpdateRequest, Value,
+    Attribute, Block, ClientCapabilities, ConfigureRequest, CreateRequest, DeleteRequest,
+    ImportRequest, Object, PlanRequest, PlanResponse, ReadRequest, StateResponse, UpdateRequest,
+    Value,
     diagnostics::Severity,
     schema::{Bounds, Nesting},
 };
 
+mod deferral;
+mod fixtures;
 mod identity;
-mod room;
-mod stored;
-mod waiting;
+mod upgrades_and_moves;
 
 struct Toy;
 
@@ -29,7 +33,7 @@ impl Provider for Toy {
     }
 
     fn resources(&self) -> Vec<Box<dyn Resource<Client = String>>> {
-        vec![Box::new(Thing), Box::new(room::Room)]
+        vec![Box::new(Thing), Box::new(fixtures::Room)]
     }
 
     fn validate(&self, config: &Object) -> Diagnostics {

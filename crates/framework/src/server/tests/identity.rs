@@ -4,7 +4,7 @@
 
 use super::{
     codec::decode_object,
-    room::{Room, room},
+    fixtures::{Room, room},
     *,
 };
 use crate::identity::Shown;

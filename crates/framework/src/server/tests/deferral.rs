@@ -3,7 +3,7 @@
 //! Must not contain: the toy itself.
 
 use super::{
-    room::{Room, room},
+    fixtures::{Room, room},
     *,
 };
 

@@ -1,0 +1,78 @@
+//! `UpgradeResourceState`.
+
+use crate::{
+    diagnostics::{Diagnostic, Diagnostics},
+    guard::guarded_now,
+    provider::Provider,
+    state::{complete, null_block},
+    upgrade::{RawState, Upgraded},
+    value::{DynamicValue, Value},
+};
+
+use super::{Managed, Server, StateReply, codec::encode};
+
+pub(super) const RESTORE: &str = "If the state file was edited by hand, restore it; else remove the object with `terraform state rm` \
+                       and import it again.";
+
+impl<P: Provider> Server<P> {
+    /// `UpgradeResourceState`: what some version of the schema stored becomes a value of the present one. Attributes that
+    /// it lacks are null; attributes that the schema does not know any more are left out, with a warning that names them.
+    pub fn upgrade_resource_state(
+        &self,
+        type_name: &str,
+        version: i64,
+        raw: &RawState,
+    ) -> StateReply {
+        let mut diagnostics = Diagnostics::new();
+        let upgraded = self.managed(type_name).and_then(|managed| {
+            let subject = format!("stored state of this {type_name}");
+            let upgraded = guarded_now("upgrade", || {
+                managed.schema.upgrades.run(raw, version, &managed.ty)
+            })?
+            .map_err(|why| why.diagnose("Unable to read the stored state", &subject, RESTORE))?;
+            managed.check_blocks(&upgraded.value, &subject)?;
+            diagnostics.extend(left_out(&upgraded, &subject));
+            Ok(encode(
+                &managed.ty,
+                &complete(&managed.schema.block, upgraded.value),
+            ))
+        });
+        let state = upgraded.unwrap_or_else(|error| {
+            diagnostics.push(error);
+            DynamicValue::default()
+        });
+        StateReply {
+            state,
+            diagnostics,
+            ..StateReply::default()
+        }
+    }
+}
+
+impl<C: Send + Sync + 'static> Managed<C> {
+    pub(super) fn check_blocks(&self, state: &Value, subject: &str) -> Result<(), Diagnostic> {
+        match null_block(&self.schema.block, state) {
+            None => Ok(()),
+            Some(path) => Err(Diagnostic::error(
+                "Unable to read the stored state",
+                format!("The {subject} has a null in place of a nested block at {path}. {RESTORE}"),
+            )
+            .at(path)),
+        }
+    }
+}
+
+/// A warning about stored values that the present schema has no place for.
+pub(super) fn left_out(upgraded: &Upgraded, subject: &str) -> Diagnostics {
+    let warning = (!upgraded.dropped.is_empty()).then(|| {
+        Diagnostic::warning(
+            "Stored values are left out",
+            format!(
+                "The {subject} has values that this release of the provider has no place for: {}. They are left out, and \
+                 gone from state after the next apply. If a newer release stored them, use that release.",
+                upgraded.dropped
+            ),
+        )
+    });
+    warning.into_iter().collect()
+}

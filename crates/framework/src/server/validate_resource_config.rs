@@ -1,0 +1,37 @@
+//! `ValidateResourceConfig`.
+
+use crate::{
+    capabilities::ClientCapabilities,
+    diagnostics::Diagnostics,
+    guard::guarded_now,
+    provider::Provider,
+    validate::{validate, write_only_values},
+    value::DynamicValue,
+};
+
+use super::{Server, codec::decode_object};
+
+impl<P: Provider> Server<P> {
+    /// `ValidateResourceConfig`: one resource block, values possibly unknown.
+    pub fn validate_resource_config(
+        &self,
+        type_name: &str,
+        config: &DynamicValue,
+        client: ClientCapabilities,
+    ) -> Diagnostics {
+        let checked = self.managed(type_name).and_then(|managed| {
+            let config = decode_object(config, &managed.ty, "configuration")?.unwrap_or_default();
+            let mut diagnostics = validate(&managed.schema, &config);
+            if !client.write_only_attributes_allowed {
+                diagnostics.extend(write_only_values(&managed.schema, &config));
+            }
+            if !diagnostics.has_errors() {
+                diagnostics.extend(guarded_now("validate", || {
+                    managed.resource.validate(&config)
+                })?);
+            }
+            Ok(diagnostics)
+        });
+        checked.unwrap_or_else(Into::into)
+    }
+}
