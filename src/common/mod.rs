@@ -39,6 +39,14 @@ impl Connection {
         }
     }
 
+    /// Why there cannot be a client yet.
+    pub(crate) fn not_ready(&self) -> Option<Diagnostics> {
+        match self {
+            Self::Ready(_) => None,
+            Self::Waiting { unknown } => Some(waiting(unknown)),
+        }
+    }
+
     /// The accounts, once everything is known.
     pub(crate) fn accounts(&self) -> Option<&Accounts> {
         match self {

@@ -85,8 +85,8 @@ impl Provider for Alicloud {
             .map(Connection::Ready)
     }
 
-    fn is_waiting(&self, connection: &Connection) -> bool {
-        matches!(connection, Connection::Waiting { .. })
+    fn not_ready(&self, connection: &Connection) -> Option<Diagnostics> {
+        connection.not_ready()
     }
 
     fn stop(&self, connection: &Connection) {

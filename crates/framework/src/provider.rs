@@ -56,10 +56,13 @@ pub trait Provider: Send + Sync + 'static {
     /// What is wrong with the configuration or the environment.
     async fn configure(&self, request: ConfigureRequest) -> Result<Self::Client, Diagnostics>;
 
-    /// Whether what came of the provider block lacks values that are known only after apply, so that no call to the
-    /// remote system can be made yet.
-    fn is_waiting(&self, _client: &Self::Client) -> bool {
-        false
+    /// Why no call to the remote system can be made yet: the provider block has values that are known only after apply.
+    /// `None` once everything is known.
+    ///
+    /// A type is not called then. The answer is put off until a later run where the CLI allows that, and is this error
+    /// elsewhere. Plans, which need no remote system, are made all the same.
+    fn not_ready(&self, _client: &Self::Client) -> Option<Diagnostics> {
+        None
     }
 
     /// Terraform was interrupted: waits of the client end early, work in flight may end.

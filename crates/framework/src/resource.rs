@@ -102,6 +102,12 @@ pub trait Resource: Send + Sync + 'static {
     /// Why this cannot be an ID or an identity.
     fn import(&self, request: ImportRequest) -> Result<Object, Diagnostics>;
 
+    /// Looks at a configuration that was generated from a state, and may change it. To be overridden where two arguments
+    /// exclude each other and the state has a value for both: the plan of what is returned must change nothing.
+    fn generated_config(&self, config: Object) -> Object {
+        config
+    }
+
     /// Whether state that another provider stored is taken over by a `moved` block, and how to read it; by default no
     /// state is.
     fn move_source(&self, _source: &MoveSource) -> Option<SourceVersions> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{
     path::AttributePath,
-    schema::{Attribute, AttributeKind, Block, Collection, Nesting},
+    schema::{Attribute, AttributeKind, Block, Collection, Nesting, Setting},
     value::{Object, Value},
 };
 
@@ -76,6 +76,70 @@ fn without_write_only_in(attributes: &[Attribute], object: &mut Value) {
     }
 }
 
+/// The configuration that an object could have been made with: its state without what only the provider sets.
+///
+/// What the provider would set to the same value by itself is left out as well, if nothing is gained by saying it: a
+/// default, and a deprecated attribute. All other values stay, deprecated ones included, because without them the plan
+/// would change the object.
+pub(super) fn config_of_state(block: &Block, state: Object) -> Object {
+    let mut attributes = state.into_attributes();
+    config_of_block(block, &mut attributes);
+    attributes.into()
+}
+
+fn config_of_block(block: &Block, object: &mut BTreeMap<String, Value>) {
+    config_of_attributes(&block.attributes, object);
+    for nested in &block.blocks {
+        if let Some(value) = object.get_mut(nested.name) {
+            each_object(nested.nesting.collection(), value, &mut |object| {
+                config_of_block(&nested.block, object);
+            });
+        }
+    }
+}
+
+fn config_of_attributes(attributes: &[Attribute], object: &mut BTreeMap<String, Value>) {
+    for attribute in attributes {
+        let Some(value) = object.get_mut(attribute.name) else {
+            continue;
+        };
+        let is_left_out = match attribute.setting {
+            Setting::Computed => true,
+            Setting::OptionalComputed => match &attribute.default {
+                Some(default) => default == value,
+                None => attribute.deprecated,
+            },
+            Setting::Required | Setting::Optional => false,
+        };
+        if is_left_out || attribute.write_only {
+            *value = Value::Null;
+        } else if let AttributeKind::Nested(collection, nested) = &attribute.kind {
+            each_object(*collection, value, &mut |object| {
+                config_of_attributes(nested, object);
+            });
+        }
+    }
+}
+
+/// Visits each known object of a collection.
+fn each_object(
+    collection: Collection,
+    value: &mut Value,
+    visit: &mut dyn FnMut(&mut BTreeMap<String, Value>),
+) {
+    let elements: Vec<&mut Value> = match (collection, value) {
+        (Collection::Single, value) => vec![value],
+        (Collection::Map, Value::Map(objects)) => objects.values_mut().collect(),
+        (Collection::List | Collection::Set, Value::List(objects)) => objects.iter_mut().collect(),
+        _ => Vec::new(),
+    };
+    for element in elements {
+        if let Value::Map(object) = element {
+            visit(object);
+        }
+    }
+}
+
 /// The place of a null among the objects of nested blocks, where only objects belong; within a set, the place of the set.
 pub(super) fn null_block(block: &Block, value: &Value) -> Option<AttributePath> {
     fn within(block: &Block, value: &Value, path: &AttributePath) -> Option<AttributePath> {
@@ -133,10 +197,7 @@ pub(super) fn null_unknowns(object: &mut Object) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        schema::{Bounds, Setting},
-        types::Type,
-    };
+    use crate::{schema::Bounds, types::Type};
 
     fn map(attributes: &[(&str, Value)]) -> Value {
         Value::Map(
@@ -178,6 +239,86 @@ mod tests {
             ])
         );
         assert_eq!(complete(&block, Value::Null), Value::Null);
+    }
+
+    #[test]
+    fn a_generated_config_says_what_the_plan_cannot_do_without() {
+        let attributes = || {
+            vec![
+                Attribute::required("required", Type::String),
+                Attribute::optional("optional", Type::String),
+                Attribute::computed("computed", Type::String),
+                Attribute::optional("secret", Type::String).write_only(),
+                Attribute::optional_computed("either", Type::String),
+                Attribute {
+                    deprecated: true,
+                    ..Attribute::optional("old", Type::String)
+                },
+                Attribute {
+                    deprecated: true,
+                    ..Attribute::optional_computed("old_either", Type::String)
+                },
+                Attribute::optional("default", Type::String).default("d"),
+            ]
+        };
+        let nested =
+            |name, collection| Attribute::nested(name, collection, attributes(), Setting::Optional);
+        let inner = || {
+            attributes()
+                .into_iter()
+                .fold(Block::new(""), Block::attribute)
+        };
+        let block = inner()
+            .attribute(nested("one", Collection::Single))
+            .attribute(nested("set", Collection::Set))
+            .attribute(nested("map", Collection::Map))
+            .attribute(Attribute::nested(
+                "all_computed",
+                Collection::Single,
+                attributes(),
+                Setting::Computed,
+            ))
+            .nested("block", Nesting::List(Bounds::default()), inner());
+        let names = [
+            "required",
+            "optional",
+            "computed",
+            "secret",
+            "either",
+            "old",
+            "old_either",
+            "default",
+        ];
+        let object = |default: &str, kept: &[&str]| {
+            let attributes = names.map(|name| match (name, kept.contains(&name)) {
+                (_, false) => (name, Value::Null),
+                ("default", true) => (name, default.into()),
+                (_, true) => (name, "x".into()),
+            });
+            map(&attributes)
+        };
+        let check = |default: &str, kept: &[&str]| {
+            let whole = |inner: Value| {
+                let Value::Map(mut attributes) = inner.clone() else {
+                    unreachable!("an object is a map")
+                };
+                attributes.insert("one".to_owned(), inner.clone());
+                attributes.insert("set".to_owned(), Value::List(vec![inner.clone()]));
+                attributes.insert("map".to_owned(), map(&[("k", inner.clone())]));
+                attributes.insert("block".to_owned(), Value::List(vec![inner]));
+                attributes
+            };
+            let mut state = whole(object(default, &names));
+            state.insert("all_computed".to_owned(), object(default, &names));
+            let mut config = whole(object(default, kept));
+            config.insert("all_computed".to_owned(), Value::Null);
+            assert_eq!(config_of_state(&block, state.into()), config.into());
+        };
+        check("d", &["required", "optional", "either", "old"]);
+        check(
+            "other",
+            &["required", "optional", "either", "old", "default"],
+        );
     }
 
     #[test]

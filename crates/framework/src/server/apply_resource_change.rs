@@ -47,21 +47,21 @@ impl<P: Provider> Server<P> {
     /// The identity of an object that nothing was done to, as well as it can be told.
     fn identity_of_prior(&self, type_name: &str, input: &ApplyInput) -> Option<DynamicValue> {
         let managed = self.managed(type_name).ok()?;
-        let prior = decode_object(&input.prior, &managed.ty, "prior state").ok()??;
+        let prior = decode_object(&input.prior, managed.ty(), "prior state").ok()??;
         managed.encode_identity(managed.identity_of(Some(&prior)).ok()?)
     }
 
     async fn apply(&self, type_name: &str, input: &ApplyInput) -> Result<StateReply, Diagnostics> {
         let managed = self.managed(type_name)?;
-        let prior = decode_object(&input.prior, &managed.ty, "prior state")?;
-        let planned = decode_object(&input.planned, &managed.ty, "planned state")?;
-        let config = decode_object(&input.config, &managed.ty, "configuration")?;
+        let prior = decode_object(&input.prior, managed.ty(), "prior state")?;
+        let planned = decode_object(&input.planned, managed.ty(), "planned state")?;
+        let config = decode_object(&input.config, managed.ty(), "configuration")?;
         let before = match managed.sent_identity(input.planned_identity.as_ref())? {
             Some(identity) => Some(identity),
             None => managed.identity_of(prior.as_ref())?,
         };
-        let client = self.configured()?;
-        let resource = &managed.resource;
+        let client = self.ready()?;
+        let resource = managed.resource();
 
         let mut response = StateResponse {
             state: prior.clone(),

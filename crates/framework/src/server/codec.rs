@@ -12,13 +12,13 @@ use crate::{
     value::{DecodeError, DynamicValue, Object, Value},
 };
 
-use super::Managed;
+use super::registry::Typed;
 
-impl<C: Send + Sync + 'static> Managed<C> {
+impl<T: ?Sized> Typed<T> {
     pub(super) fn encode_state(&self, state: Option<Object>) -> DynamicValue {
         match state {
-            Some(state) => encode(&self.ty, &complete(&self.schema.block, state.into())),
-            None => encode(&self.ty, &Value::Null),
+            Some(state) => encode(self.ty(), &complete(&self.schema().block, state.into())),
+            None => encode(self.ty(), &Value::Null),
         }
     }
 
@@ -32,7 +32,7 @@ impl<C: Send + Sync + 'static> Managed<C> {
         let mut complaint = None;
         loop {
             let encoded = self.encode_state(state.clone());
-            let Err(error) = msgpack::decode(&encoded.msgpack, &self.ty) else {
+            let Err(error) = msgpack::decode(&encoded.msgpack, self.ty()) else {
                 return (encoded, complaint);
             };
             let happened = format!(
@@ -69,36 +69,51 @@ fn decode(encoded: &DynamicValue, ty: &Type) -> Result<Value, DecodeError> {
     }
 }
 
+/// As [`encode`], for a value that a type made and that may not be of the type.
+pub(super) fn encode_checked(ty: &Type, value: &Value) -> Result<DynamicValue, DecodeError> {
+    let encoded = encode(ty, value);
+    msgpack::decode(&encoded.msgpack, ty)?;
+    Ok(encoded)
+}
+
+pub(super) fn decode_value(
+    encoded: &DynamicValue,
+    ty: &Type,
+    what: &str,
+) -> Result<Value, Diagnostic> {
+    let value =
+        decode(encoded, ty).map_err(|error| does_not_fit(what, error.path, &error.reason))?;
+    // `Debug` of a value shows its shape and no content; nothing is formatted unless the level asks for it.
+    tracing::trace!(value = what, shape = ?value, "Received value");
+    Ok(value)
+}
+
 /// `None` for a null object.
 pub(super) fn decode_object(
     encoded: &DynamicValue,
     ty: &Type,
     what: &str,
 ) -> Result<Option<Object>, Diagnostic> {
-    let explain = |path: AttributePath, reason: &str| {
-        Diagnostic::error(
-            format!("Unable to read the {what}"),
-            format!(
-                "Terraform sent a {what} that does not fit the schema. At {path}: {reason}. This is a defect of the \
-                 provider or of the CLI; please report it to the provider's developers.",
-            ),
-        )
-        .at(path)
-    };
-    let decoded = decode(encoded, ty);
-    if let Ok(value) = &decoded {
-        // `Debug` of a value shows its shape and no content; nothing is formatted unless the level asks for it.
-        tracing::trace!(value = what, shape = ?value, "Received value");
-    }
-    match decoded {
-        Ok(Value::Null) => Ok(None),
-        Ok(Value::Map(attributes)) => Ok(Some(attributes.into())),
-        Ok(other) => Err(explain(
+    match decode_value(encoded, ty, what)? {
+        Value::Null => Ok(None),
+        Value::Map(attributes) => Ok(Some(attributes.into())),
+        other => Err(does_not_fit(
+            what,
             AttributePath::root(),
             &format!("expected an object, found {}", other.shape()),
         )),
-        Err(error) => Err(explain(error.path, &error.reason)),
     }
+}
+
+fn does_not_fit(what: &str, path: AttributePath, reason: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("Unable to read the {what}"),
+        format!(
+            "Terraform sent a {what} that does not fit the schema. At {path}: {reason}. This is a defect of the provider or \
+             of the CLI; please report it to the provider's developers.",
+        ),
+    )
+    .at(path)
 }
 
 /// What an operation returned and warned of, in one.

@@ -14,7 +14,11 @@ use super::{Server, codec::decode_object};
 impl<P: Provider> Server<P> {
     /// `ConfigureProvider`: makes the client that all resources use from now on.
     pub async fn configure(&self, config: &DynamicValue, terraform_version: String) -> Diagnostics {
-        let config = match decode_object(config, &self.schema.ty(), "provider configuration") {
+        let config = match decode_object(
+            config,
+            &self.provider_schema().ty(),
+            "provider configuration",
+        ) {
             Ok(config) => config.unwrap_or_default(),
             Err(diagnostic) => return diagnostic.into(),
         };

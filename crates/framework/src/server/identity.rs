@@ -10,8 +10,8 @@ use crate::{
 };
 
 use super::{
-    Managed,
     codec::{decode_object, encode},
+    registry::Managed,
 };
 
 impl<C: Send + Sync + 'static> Managed<C> {
@@ -20,7 +20,7 @@ impl<C: Send + Sync + 'static> Managed<C> {
         &self,
         sent: Option<&DynamicValue>,
     ) -> Result<Option<Object>, Diagnostic> {
-        match (&self.identity, sent) {
+        match (self.identity_schema(), sent) {
             (Some(schema), Some(sent)) => decode_object(sent, &schema.ty(), "identity"),
             _ => Ok(None),
         }
@@ -29,11 +29,11 @@ impl<C: Send + Sync + 'static> Managed<C> {
     /// The identity of the object that a state describes; `None` where the type has none, or the state lacks a value that
     /// the identity cannot do without.
     pub(super) fn identity_of(&self, state: Option<&Object>) -> Result<Option<Object>, Diagnostic> {
-        let (Some(schema), Some(state)) = (&self.identity, state) else {
+        let (Some(schema), Some(state)) = (self.identity_schema(), state) else {
             return Ok(None);
         };
         let identity = guarded_now("identity", || {
-            schema.project(&self.resource.identity(state))
+            schema.project(&self.resource().identity(state))
         })?;
         Ok(Some(identity).filter(|identity| schema.missing(identity).is_empty()))
     }
@@ -48,7 +48,7 @@ impl<C: Send + Sync + 'static> Managed<C> {
         before: Option<&Object>,
         state: Option<&Object>,
     ) -> Result<Option<Object>, Diagnostic> {
-        if self.identity.is_none() || state.is_none() {
+        if self.identity_schema().is_none() || state.is_none() {
             return Ok(None);
         }
         let Some(after) = self.identity_of(state)? else {
@@ -69,7 +69,7 @@ impl<C: Send + Sync + 'static> Managed<C> {
                  one object for ever, so these are two. This is a defect of the provider; please report it to its \
                  developers. If the state file was edited by hand, restore it, or remove the object with \
                  `terraform state rm` and import the right one.",
-                self.resource.type_name(),
+                self.resource().type_name(),
                 Shown(before),
                 Shown(after),
             ),
@@ -80,7 +80,7 @@ impl<C: Send + Sync + 'static> Managed<C> {
     /// it is unknown: the protocol allows that in the plan of a creation, but OpenTofu 1.12 then cannot write the state, and
     /// `terraform show -json` of Terraform 1.12 to 1.15 cannot write the plan ("value is not known").
     pub(super) fn encode_identity(&self, identity: Option<Object>) -> Option<DynamicValue> {
-        let schema = self.identity.as_ref()?;
+        let schema = self.identity_schema()?;
         let identity = Value::from(identity?);
         identity
             .is_wholly_known()

@@ -3,7 +3,7 @@
 //! Must not contain: the form of a concrete resource's import IDs.
 
 use crate::{
-    capabilities::{ClientCapabilities, DeferredReason},
+    capabilities::ClientCapabilities,
     diagnostics::{Diagnostic, Diagnostics},
     guard::{defect, guarded_now},
     identity::{Shown, differ},
@@ -14,7 +14,7 @@ use crate::{
     value::DynamicValue,
 };
 
-use super::{Managed, Server, StateReply};
+use super::{Server, StateReply, registry::Managed};
 
 /// What an import is asked with.
 #[derive(Clone, Debug, Default)]
@@ -45,11 +45,10 @@ impl<P: Provider> Server<P> {
         let asked = match &request {
             ImportRequest::Id(_) => None,
             ImportRequest::Identity(identity) => managed
-                .identity
-                .as_ref()
+                .identity_schema()
                 .map(|schema| schema.project(identity)),
         };
-        let mut state = guarded_now("import", || managed.resource.import(request))??;
+        let mut state = guarded_now("import", || managed.resource().import(request))??;
         if null_unknowns(&mut state) {
             return Err(defect("import", "it left a value unknown").into());
         }
@@ -63,9 +62,9 @@ impl<P: Provider> Server<P> {
             }
             (_, identity) => identity,
         };
-        if input.client.deferral_allowed && self.is_waiting() {
+        if let deferred @ Some(_) = self.deferral_of_provider(input.client) {
             return Ok(StateReply {
-                deferred: Some(DeferredReason::ProviderConfigUnknown),
+                deferred,
                 ..StateReply::default()
             });
         }
@@ -89,12 +88,12 @@ impl<P: Provider> Server<P> {
 impl<C: Send + Sync + 'static> Managed<C> {
     /// What names the object: either the ID or the identity.
     fn import_request(&self, input: &ImportInput) -> Result<ImportRequest, Diagnostic> {
-        let type_name = self.resource.type_name();
+        let type_name = self.resource().type_name();
         let refuse = |why: String| Diagnostic::error("Unable to import the object", why);
         let Some(sent) = &input.identity else {
             return Ok(ImportRequest::Id(input.id.clone()));
         };
-        let Some(schema) = &self.identity else {
+        let Some(schema) = self.identity_schema() else {
             return Err(refuse(format!(
                 "The type {type_name} has no resource identity. Import the object by its ID."
             )));

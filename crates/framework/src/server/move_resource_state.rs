@@ -61,9 +61,12 @@ impl<P: Provider> Server<P> {
             )
             .into());
         }
-        let versions = managed.resource.move_source(&input.source).ok_or_else(|| {
-            refuse("this resource takes over no state of that provider".to_owned())
-        })?;
+        let versions = managed
+            .resource()
+            .move_source(&input.source)
+            .ok_or_else(|| {
+                refuse("this resource takes over no state of that provider".to_owned())
+            })?;
 
         // Read as what it is: a state of ours by its version, a foreign one by the names of its attributes.
         let subject = format!(
@@ -75,23 +78,23 @@ impl<P: Provider> Server<P> {
         let upgraded = guarded_now("move", || match versions {
             SourceVersions::Ours => {
                 managed
-                    .schema
+                    .schema()
                     .upgrades
-                    .run(&input.state, *schema_version, &managed.ty)
+                    .run(&input.state, *schema_version, managed.ty())
             }
-            SourceVersions::Foreign => decode_by_name(&input.state, &managed.ty),
+            SourceVersions::Foreign => decode_by_name(&input.state, managed.ty()),
         })?
         .map_err(|why| why.diagnose(SUMMARY, &subject, &advice))?;
         managed.check_blocks(&upgraded.value, &subject)?;
         let diagnostics = left_out(&upgraded, &subject);
-        let Value::Map(attributes) = complete(&managed.schema.block, upgraded.value) else {
+        let Value::Map(attributes) = complete(&managed.schema().block, upgraded.value) else {
             return Err(refuse("it is not an object".to_owned()).into());
         };
-        let state = guarded_now("move", || managed.resource.moved(attributes.into()))??;
+        let state = guarded_now("move", || managed.resource().moved(attributes.into()))??;
 
         // What names the object has to be there, and the same as what named it before.
         let identity = managed.identity_of(Some(&state))?;
-        if let Some(schema) = &managed.identity {
+        if let Some(schema) = managed.identity_schema() {
             let Some(identity) = &identity else {
                 let names: Vec<&str> = schema
                     .attributes

@@ -15,7 +15,7 @@ use crate::{
     value::{DynamicValue, Object, Value},
 };
 
-use super::{Managed, PlanReply, Server, codec::decode_object};
+use super::{PlanReply, Server, codec::decode_object, registry::Managed};
 
 /// What a plan is asked with.
 #[derive(Clone, Debug, Default)]
@@ -46,16 +46,16 @@ impl<P: Provider> Server<P> {
 
     fn plan(&self, type_name: &str, input: &PlanInput) -> Result<PlanReply, Diagnostics> {
         let managed = self.managed(type_name)?;
-        let prior = decode_object(&input.prior, &managed.ty, "prior state")?;
-        let proposed = decode_object(&input.proposed, &managed.ty, "proposed new state")?;
-        let config = decode_object(&input.config, &managed.ty, "configuration")?;
+        let prior = decode_object(&input.prior, managed.ty(), "prior state")?;
+        let proposed = decode_object(&input.proposed, managed.ty(), "proposed new state")?;
+        let config = decode_object(&input.config, managed.ty(), "configuration")?;
         let prior_identity = managed.sent_identity(input.prior_identity.as_ref())?;
         let prior_private = Private::decode(&input.prior_private).plan;
 
         let mut response = PlanResponse::default();
         if let Some(proposed) = proposed {
             let planned = plan::plan(
-                &managed.schema,
+                managed.schema(),
                 prior.as_ref(),
                 config.as_ref().unwrap_or(&Object::new()),
                 proposed,
@@ -76,7 +76,7 @@ impl<P: Provider> Server<P> {
             prior_private: prior_private.as_ref(),
         };
         guarded_now("plan", || {
-            managed.resource.modify_plan(&request, &mut response)
+            managed.resource().modify_plan(&request, &mut response)
         })?;
         let identity = managed.planned_identity(prior.as_ref(), prior_identity, &response)?;
         Ok(PlanReply {
@@ -105,8 +105,8 @@ impl<P: Provider> Server<P> {
         if !client.deferral_allowed {
             return None;
         }
-        if self.is_waiting() {
-            return Some(DeferredReason::ProviderConfigUnknown);
+        if let deferred @ Some(_) = self.deferral_of_provider(client) {
+            return deferred;
         }
         let config = config?;
         let only_perhaps = !requires_replace.is_empty()

@@ -3,7 +3,7 @@
 //! Must not contain: what a concrete resource reads.
 
 use crate::{
-    capabilities::{ClientCapabilities, DeferredReason},
+    capabilities::ClientCapabilities,
     diagnostics::Diagnostics,
     guard::{defect, guarded},
     private::Private,
@@ -45,20 +45,20 @@ impl<P: Provider> Server<P> {
 
     async fn read(&self, type_name: &str, input: &ReadInput) -> Result<StateReply, Diagnostics> {
         let managed = self.managed(type_name)?;
-        let Some(state) = decode_object(&input.stored, &managed.ty, "stored state")? else {
+        let Some(state) = decode_object(&input.stored, managed.ty(), "stored state")? else {
             return Ok(StateReply {
                 state: input.stored.clone(),
                 ..StateReply::default()
             });
         };
         let sent = managed.sent_identity(input.identity.as_ref())?;
-        let client = self.configured()?;
-        if input.client.deferral_allowed && self.is_waiting() {
+        if let deferred @ Some(_) = self.deferral_of_provider(input.client) {
             return Ok(StateReply {
-                deferred: Some(DeferredReason::ProviderConfigUnknown),
+                deferred,
                 ..as_stored(input.clone())
             });
         }
+        let client = self.ready()?;
         let before = match sent {
             Some(identity) => Some(identity),
             None => managed.identity_of(Some(&state))?,
@@ -73,7 +73,7 @@ impl<P: Provider> Server<P> {
         };
         let outcome = guarded(
             "read",
-            managed.resource.read(&client, request, &mut response),
+            managed.resource().read(&client, request, &mut response),
         )
         .await;
         let mut diagnostics = outcome_diagnostics(outcome, response.warnings);

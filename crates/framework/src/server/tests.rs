@@ -10,16 +10,21 @@ use super::{
     *,
 };
 use crate::{
-    Attribute, Block, ClientCapabilities, ConfigureRequest, CreateRequest, DeleteRequest,
-    ImportRequest, Object, PlanRequest, PlanResponse, ReadRequest, StateResponse, UpdateRequest,
-    Value,
+    Action, Attribute, Block, ClientCapabilities, ConfigureRequest, CreateRequest, DataSource,
+    DeleteRequest, Function, ImportRequest, ListResource, Object, PlanRequest, PlanResponse,
+    ReadRequest, Resource, StateResponse, Type, UpdateRequest, Value,
     diagnostics::Severity,
     schema::{Bounds, Nesting},
 };
 
+mod actions;
+mod data_sources;
 mod deferral;
 mod fixtures;
+mod functions;
+mod generated_config;
 mod identity;
+mod lists;
 mod upgrades_and_moves;
 
 struct Toy;
@@ -34,6 +39,22 @@ impl Provider for Toy {
 
     fn resources(&self) -> Vec<Box<dyn Resource<Client = String>>> {
         vec![Box::new(Thing), Box::new(fixtures::Room)]
+    }
+
+    fn data_sources(&self) -> Vec<Box<dyn DataSource<Client = String>>> {
+        vec![Box::new(data_sources::Rooms)]
+    }
+
+    fn list_resources(&self) -> Vec<Box<dyn ListResource<Client = String>>> {
+        vec![Box::new(lists::Rooms), Box::new(lists::Things)]
+    }
+
+    fn actions(&self) -> Vec<Box<dyn Action<Client = String>>> {
+        vec![Box::new(actions::Knock)]
+    }
+
+    fn functions(&self) -> Vec<Box<dyn Function>> {
+        vec![Box::new(functions::Join), Box::new(functions::Defect)]
     }
 
     fn validate(&self, config: &Object) -> Diagnostics {
@@ -52,8 +73,10 @@ impl Provider for Toy {
     }
 
     /// As if the greeting were known only after apply.
-    fn is_waiting(&self, client: &String) -> bool {
-        client == "waiting"
+    fn not_ready(&self, client: &String) -> Option<Diagnostics> {
+        (client == "waiting").then(|| {
+            Diagnostic::error("The greeting is not known yet", "Give it a known value.").into()
+        })
     }
 
     fn stop(&self, _: &String) {}
@@ -100,6 +123,13 @@ impl Resource for Thing {
                 .diagnostics
                 .push(Diagnostic::warning("Seen", private.to_string()));
         }
+    }
+
+    fn generated_config(&self, config: Object) -> Object {
+        act(config
+            .text("act")
+            .filter(|text| *text == "panic in generated_config"));
+        config
     }
 
     async fn create(
@@ -505,7 +535,7 @@ async fn calls_before_configuration_and_unknown_types_are_named() {
         reply
             .diagnostics
             .iter()
-            .any(|diagnostic| diagnostic.summary == "Provider is not configured")
+            .any(|diagnostic| diagnostic.summary == "The provider is not configured")
     );
     let diagnostics = server().validate_resource_config(
         "toy_other",
@@ -514,7 +544,7 @@ async fn calls_before_configuration_and_unknown_types_are_named() {
     );
     let text: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
     assert!(
-        text[0].contains("no resource type \"toy_other\"; it has toy_room, toy_thing"),
+        text[0].contains("no resource type \"toy_other\". It has: toy_room, toy_thing"),
         "{text:?}"
     );
 }
@@ -605,3 +635,47 @@ async fn a_type_without_an_identity_never_shows_one() {
         "{text:?}"
     );
 }
+
+/// Takes so many events, then goes away.
+struct Receiver<E> {
+    events: Vec<E>,
+    room: usize,
+}
+
+impl<E> Receiver<E> {
+    fn new(room: usize) -> Self {
+        Self {
+            events: Vec::new(),
+            room,
+        }
+    }
+}
+
+#[async_trait]
+impl<E: Send> EventSink<E> for Receiver<E> {
+    async fn send(&mut self, event: E) -> ControlFlow<()> {
+        // Another task may run between two events.
+        tokio::task::yield_now().await;
+        if self.events.len() == self.room {
+            return ControlFlow::Break(());
+        }
+        self.events.push(event);
+        ControlFlow::Continue(())
+    }
+}
+
+/// An object of one attribute.
+fn one(name: &str, value: impl Into<Value>) -> Object {
+    let mut object = Object::new();
+    object.set(name, value);
+    object
+}
+
+fn summaries(diagnostics: &Diagnostics) -> Vec<&str> {
+    diagnostics
+        .iter()
+        .map(|diagnostic| &*diagnostic.summary)
+        .collect()
+}
+
+const DEFECT: &str = "The provider has a defect";

@@ -25,7 +25,7 @@ impl<P: Provider> Server<P> {
     ) -> IdentityReply {
         let mut diagnostics = Diagnostics::new();
         let upgraded = self.managed(type_name).and_then(|managed| {
-            let schema = managed.identity.as_ref().ok_or_else(|| {
+            let schema = managed.identity_schema().ok_or_else(|| {
                 Diagnostic::error(
                     "Unable to read the stored identity",
                     format!(

@@ -9,7 +9,7 @@ use crate::{
     value::{DynamicValue, Value},
 };
 
-use super::{Managed, Server, StateReply, codec::encode};
+use super::{Server, StateReply, codec::encode, registry::Managed};
 
 pub(super) const RESTORE: &str = "If the state file was edited by hand, restore it; else remove the object with `terraform state rm` \
                        and import it again.";
@@ -27,14 +27,14 @@ impl<P: Provider> Server<P> {
         let upgraded = self.managed(type_name).and_then(|managed| {
             let subject = format!("stored state of this {type_name}");
             let upgraded = guarded_now("upgrade", || {
-                managed.schema.upgrades.run(raw, version, &managed.ty)
+                managed.schema().upgrades.run(raw, version, managed.ty())
             })?
             .map_err(|why| why.diagnose("Unable to read the stored state", &subject, RESTORE))?;
             managed.check_blocks(&upgraded.value, &subject)?;
             diagnostics.extend(left_out(&upgraded, &subject));
             Ok(encode(
-                &managed.ty,
-                &complete(&managed.schema.block, upgraded.value),
+                managed.ty(),
+                &complete(&managed.schema().block, upgraded.value),
             ))
         });
         let state = upgraded.unwrap_or_else(|error| {
@@ -51,7 +51,7 @@ impl<P: Provider> Server<P> {
 
 impl<C: Send + Sync + 'static> Managed<C> {
     pub(super) fn check_blocks(&self, state: &Value, subject: &str) -> Result<(), Diagnostic> {
-        match null_block(&self.schema.block, state) {
+        match null_block(&self.schema().block, state) {
             None => Ok(()),
             Some(path) => Err(Diagnostic::error(
                 "Unable to read the stored state",

@@ -10,17 +10,21 @@ use super::{Server, codec::decode_object};
 impl<P: Provider> Server<P> {
     /// `ValidateProviderConfig`: the provider block, values possibly unknown.
     pub fn validate_provider_config(&self, config: &DynamicValue) -> Diagnostics {
-        let checked =
-            decode_object(config, &self.schema.ty(), "provider configuration").and_then(|config| {
-                let config = config.unwrap_or_default();
-                let mut diagnostics = validate(&self.schema, &config);
-                if !diagnostics.has_errors() {
-                    diagnostics.extend(guarded_now("validate the provider", || {
-                        self.provider.validate(&config)
-                    })?);
-                }
-                Ok(diagnostics)
-            });
+        let checked = decode_object(
+            config,
+            &self.provider_schema().ty(),
+            "provider configuration",
+        )
+        .and_then(|config| {
+            let config = config.unwrap_or_default();
+            let mut diagnostics = validate(self.provider_schema(), &config);
+            if !diagnostics.has_errors() {
+                diagnostics.extend(guarded_now("validate the provider", || {
+                    self.provider.validate(&config)
+                })?);
+            }
+            Ok(diagnostics)
+        });
         checked.unwrap_or_else(Into::into)
     }
 }

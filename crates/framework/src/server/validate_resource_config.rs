@@ -20,14 +20,14 @@ impl<P: Provider> Server<P> {
         client: ClientCapabilities,
     ) -> Diagnostics {
         let checked = self.managed(type_name).and_then(|managed| {
-            let config = decode_object(config, &managed.ty, "configuration")?.unwrap_or_default();
-            let mut diagnostics = validate(&managed.schema, &config);
+            let config = decode_object(config, managed.ty(), "configuration")?.unwrap_or_default();
+            let mut diagnostics = validate(managed.schema(), &config);
             if !client.write_only_attributes_allowed {
-                diagnostics.extend(write_only_values(&managed.schema, &config));
+                diagnostics.extend(write_only_values(managed.schema(), &config));
             }
             if !diagnostics.has_errors() {
                 diagnostics.extend(guarded_now("validate", || {
-                    managed.resource.validate(&config)
+                    managed.resource().validate(&config)
                 })?);
             }
             Ok(diagnostics)

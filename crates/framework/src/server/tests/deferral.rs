@@ -7,7 +7,7 @@ use super::{
     *,
 };
 
-async fn waiting() -> Server<Toy> {
+pub(super) async fn waiting() -> Server<Toy> {
     let server = server();
     let mut config = Object::new();
     config.set("greeting", "waiting");
@@ -61,10 +61,18 @@ async fn a_read_waits_only_with_leave() {
         (input.stored, input.identity, input.private),
         "all goes back as it came"
     );
-    // Without leave the resource itself says what it cannot do; this one can.
+    // Without leave it is an error, and the resource is not called.
     let (input, reply) = read(waiting().await, false).await;
     assert_eq!(reply.deferred, None);
-    assert_ne!(reply.state, input.stored);
+    assert_eq!(reply.state, input.stored);
+    assert_eq!(
+        reply
+            .diagnostics
+            .iter()
+            .map(|it| &*it.summary)
+            .collect::<Vec<_>>(),
+        ["The greeting is not known yet"]
+    );
     let (_, reply) = read(configured().await, true).await;
     assert_eq!(reply.deferred, None);
 }

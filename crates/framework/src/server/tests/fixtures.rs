@@ -9,9 +9,7 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 
 use super::*;
-use crate::{
-    IdentityAttribute, IdentitySchema, IdentityType, MoveSource, Resource, SourceVersions,
-};
+use crate::{IdentityAttribute, IdentitySchema, IdentityType, MoveSource, SourceVersions};
 
 pub(super) struct Room;
 
