@@ -4,6 +4,14 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, Visitor},
+};
+
+/// By this name the serializer and the deserializer of models know that text is a number.
+pub(super) const NUMBER: &str = "$framework::Number";
+
 /// The most digits that a number may have when written out, exponent applied.
 ///
 /// Terraform itself calculates with 512 bits, about 155 digits. The bound keeps a short text such as `1e999999999`
@@ -69,6 +77,15 @@ impl Number {
         match &self.0 {
             Kind::Finite(text) => Some(text),
             Kind::PositiveInfinity | Kind::NegativeInfinity => None,
+        }
+    }
+
+    /// Reads what `Display` writes.
+    pub(super) fn from_display(text: &str) -> Result<Self, NumberError> {
+        match text {
+            "infinity" => Ok(Self::INFINITY),
+            "-infinity" => Ok(Self::NEGATIVE_INFINITY),
+            _ => text.parse(),
         }
     }
 
@@ -179,6 +196,34 @@ impl fmt::Display for Number {
             Kind::PositiveInfinity => "infinity",
             Kind::NegativeInfinity => "-infinity",
         })
+    }
+}
+
+/// For members of a model.
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(NUMBER, &self.to_string())
+    }
+}
+
+/// For members of a model.
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Digits;
+
+        impl Visitor<'_> for Digits {
+            type Value = Number;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number")
+            }
+
+            fn visit_str<E: Error>(self, digits: &str) -> Result<Number, E> {
+                Number::from_display(digits).map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(NUMBER, Digits)
     }
 }
 

@@ -26,6 +26,10 @@ impl AttributePath {
         Self::default()
     }
 
+    pub(super) fn from_steps(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self(steps.into_iter().collect())
+    }
+
     /// The path of an attribute or block at the root.
     #[must_use]
     pub fn attribute(name: impl Into<String>) -> Self {
