@@ -14,7 +14,7 @@ use super::{
     waiting,
 };
 use alicloud::{
-    Accounts,
+    RoleClients,
     credentials::{AccountRule, RoleArn},
 };
 use framework::{Attribute, AttributePath, Diagnostic, Diagnostics, Object, Type, Value};
@@ -77,7 +77,7 @@ fn acting(object: &Object, own: Option<String>) -> Option<String> {
 
 /// The account in which an object is acted on, as far as it is known by now.
 pub(crate) fn known(connection: &Connection, object: &Object) -> Option<String> {
-    let own = connection.accounts().and_then(Accounts::known_account);
+    let own = connection.accounts().and_then(RoleClients::known_account);
     acting(object, own)
 }
 

@@ -79,8 +79,8 @@ fn advice(error: &Error, attempted: &Attempted<'_>) -> Advice {
             ConnectCause::Timeout => "Nothing was sent. Check firewall and proxy (HTTPS_PROXY, NO_PROXY), or raise `client_connect_timeout` of the provider.".to_owned(),
             _ => "Nothing was sent. Check network, firewall and proxy (HTTPS_PROXY, NO_PROXY), and the `endpoints` block of the provider.".to_owned(),
         },
-        ErrorKind::Timeout(TimeoutPhase::Turn) => format!("Many calls share the limit of calls per second. Raise `{}`, or lower the CLI's `-parallelism`.", attempted.limit),
-        ErrorKind::Timeout(TimeoutPhase::Answer(_)) => format!("If the service is slow rather than unreachable, raise `client_read_timeout` of the provider or `{}`.", attempted.limit),
+        ErrorKind::Timeout(TimeoutPhase::Permit) => format!("Many calls share the limit of calls per second. Raise `{}`, or lower the CLI's `-parallelism`.", attempted.limit),
+        ErrorKind::Timeout(TimeoutPhase::Response(_)) => format!("If the service is slow rather than unreachable, raise `client_read_timeout` of the provider or `{}`.", attempted.limit),
         ErrorKind::Interrupted => "Check network and proxy, and try again.".to_owned(),
         ErrorKind::Redirect { .. } => "Check the `endpoints` block of the provider, and whether a proxy or a login page stands between.".to_owned(),
         ErrorKind::Decode { .. } => "Check whether the endpoint is the right one and whether a proxy answers in its place. If both are right, report this to the provider's developers.".to_owned(),
@@ -243,7 +243,7 @@ fn by_documented_code(code: &str, error: &Error, attempted: &Attempted<'_>) -> O
 
 fn permission(error: &Error, attempted: &Attempted<'_>, key: &str) -> String {
     let denied = error
-        .answer()
+        .response()
         .and_then(|answer| answer.access_denied.as_ref());
     let explicit =
         denied.and_then(|denied| denied.no_permission_type.as_deref()) == Some("ExplicitDeny");
@@ -285,7 +285,7 @@ fn by_status(status: u16) -> String {
 
 /// The facts, one a line. Lines that begin with a blank are not wrapped by the CLI.
 fn facts(error: &Error) -> String {
-    let answer = error.answer();
+    let answer = error.response();
     let mut facts: Vec<(&str, String)> = vec![
         ("Action", error.action().to_owned()),
         ("Endpoint", error.host().to_owned()),

@@ -8,13 +8,13 @@ pub(crate) mod error_diagnostics;
 
 use std::time::Duration;
 
-use alicloud::{Accounts, Operation};
+use alicloud::{Operation, RoleClients};
 use framework::{Diagnostic, Diagnostics, Object};
 
 /// What configuring the provider yields: a client, or the reason why there cannot be one yet.
 pub enum Connection {
     /// Everything is known.
-    Ready(Accounts),
+    Ready(RoleClients),
     /// Arguments of the provider block are known only after other resources are applied. Plans that need no call to
     /// the cloud work all the same.
     Waiting {
@@ -48,7 +48,7 @@ impl Connection {
     }
 
     /// The accounts, once everything is known.
-    pub(crate) fn accounts(&self) -> Option<&Accounts> {
+    pub(crate) fn accounts(&self) -> Option<&RoleClients> {
         match self {
             Self::Ready(accounts) => Some(accounts),
             Self::Waiting { .. } => None,

@@ -31,7 +31,7 @@ use alicloud::{
     CredentialsError, CredentialsSource, Secret, StaticKeys,
     credentials::{
         AccountRule, AssumedRole, Context, CredentialsUri, DefaultChain, EcsMetadata,
-        InstanceMetadata, OidcRole, OidcToken, Profile, ProfileWish, Role, RoleWithOidc,
+        InstanceMetadata, OidcRole, OidcToken, Profile, ProfileSelector, Role, RoleWithOidc,
     },
 };
 use framework::{Attribute, AttributePath, Diagnostic, Diagnostics, Type, Value};
@@ -218,7 +218,7 @@ impl Reading<'_> {
         }
 
         // 3. What lies about.
-        let profile = Profile::new(context.clone(), ProfileWish::default());
+        let profile = Profile::new(context.clone(), ProfileSelector::default());
         let mut members: Vec<Arc<dyn CredentialsSource>> = vec![Arc::new(profile)];
         if !metadata_disabled {
             members.push(self.instance(context, None, false));
@@ -259,7 +259,7 @@ impl Reading<'_> {
     }
 
     fn profile(&self, context: &Context) -> Result<Arc<dyn CredentialsSource>, Diagnostics> {
-        let wish = ProfileWish {
+        let wish = ProfileSelector {
             file: self.text(&SHARED_CREDENTIALS_FILE)?.map(|(file, _)| file),
             name: self.text(&PROFILE)?.map(|(name, _)| name),
             expected: true,

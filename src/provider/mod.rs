@@ -26,15 +26,15 @@ use async_trait::async_trait;
 
 use crate::{cams, common::Connection};
 use alicloud::{
-    Accounts, Client,
-    credentials::{Context, Machine},
+    Client, RoleClients,
+    credentials::{Context, Environment},
 };
 use framework::{ConfigureRequest, Diagnostics, Provider, Resource, Schema};
 use reading::Reading;
 
 /// The provider.
 pub struct Alicloud {
-    machine: Machine,
+    machine: Environment,
 }
 
 impl Alicloud {
@@ -48,7 +48,7 @@ impl Alicloud {
         environment: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
     ) -> Self {
         Self {
-            machine: Machine::new(environment),
+            machine: Environment::new(environment),
         }
     }
 }
@@ -98,14 +98,14 @@ impl Provider for Alicloud {
 
 impl Reading<'_> {
     /// The way to the configured credentials' account, and to those of roles.
-    fn accounts(&self, terraform_version: &str) -> Result<Accounts, Diagnostics> {
+    fn accounts(&self, terraform_version: &str) -> Result<RoleClients, Diagnostics> {
         let context = Context {
-            machine: self.machine.clone(),
+            environment: self.machine.clone(),
             client: Client::new(self.settings(terraform_version)?),
         };
         let credentials = self.credentials(&context)?;
         let rule = self.account_rule(&credentials)?;
-        Ok(Accounts::new(
+        Ok(RoleClients::new(
             context.client.acting_as(credentials.source),
             rule,
         ))
@@ -122,7 +122,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use alicloud::{CAMS, Protocol, STS, Settings, SignatureVersion};
+    use alicloud::{CAMS, ClientConfig, Protocol, STS, SignatureVersion};
     use framework::{Object, Value};
 
     fn object(attributes: &[(&str, Value)]) -> Object {
@@ -137,14 +137,14 @@ mod tests {
         object(attributes).into()
     }
 
-    type Accounted = Result<Accounts, String>;
+    type Accounted = Result<RoleClients, String>;
 
     fn accounts(config: &[(&str, Value)], environment: &[(&str, &str)]) -> Accounted {
         let environment: BTreeMap<String, String> = environment
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let machine = Machine::new(move |name| environment.get(name).map(OsString::from));
+        let machine = Environment::new(move |name| environment.get(name).map(OsString::from));
         let config = object(config);
         let reading = Reading {
             config: &config,
@@ -161,8 +161,8 @@ mod tests {
     fn settings(
         config: &[(&str, Value)],
         environment: &[(&str, &str)],
-    ) -> Result<Settings, String> {
-        accounts(config, environment).map(|accounts| accounts.client(None).settings().clone())
+    ) -> Result<ClientConfig, String> {
+        accounts(config, environment).map(|accounts| accounts.client(None).config().clone())
     }
 
     const KEYS: [(&str, &str); 2] = [
@@ -663,7 +663,7 @@ mod tests {
         config.push(("sign_version", block(&of_others)));
         config.push(("account_type", Value::Unknown));
         config.push(("features", block(&[("ecs_instance", Value::Unknown)])));
-        let machine = Machine::new(|_| None);
+        let machine = Environment::new(|_| None);
         let config = object(&config);
         let reading = Reading {
             config: &config,
@@ -816,7 +816,7 @@ mod tests {
                 block(&[("cams", Value::Unknown), ("sts", Value::Null)]),
             ),
         ]);
-        let machine = Machine::new(|_| None);
+        let machine = Environment::new(|_| None);
         let reading = Reading {
             config: &config,
             machine: &machine,

@@ -11,8 +11,8 @@ use super::arguments::{
 };
 use super::schema::{LARGEST, parse_protocol, whole};
 use alicloud::{
-    CAMS, Endpoint, NoCredentials, PerProduct, Protocol, STS, Settings, SignatureVersion, StsHost,
-    credentials::Machine,
+    CAMS, ClientConfig, Endpoint, NoCredentials, PerProduct, Protocol, STS, SignatureVersion,
+    StsHost, credentials::Environment,
 };
 use framework::{AttributePath, Diagnostic, Diagnostics, Object, Value};
 
@@ -22,7 +22,7 @@ const DEFAULT_REGION: &str = "ap-southeast-1";
 /// The provider block and the environment, being read.
 pub(super) struct Reading<'a> {
     pub(super) config: &'a Object,
-    pub(super) machine: &'a Machine,
+    pub(super) machine: &'a Environment,
 }
 
 /// Where a setting was found, for the sentence about it.
@@ -61,12 +61,12 @@ impl Reading<'_> {
         found
     }
 
-    pub(super) fn settings(&self, terraform_version: &str) -> Result<Settings, Diagnostics> {
+    pub(super) fn settings(&self, terraform_version: &str) -> Result<ClientConfig, Diagnostics> {
         let region = self
             .text(&REGION)?
             .map_or_else(|| DEFAULT_REGION.to_owned(), |(region, _)| region);
         let nobody = NoCredentials::because("the sources of credentials have not been chosen yet");
-        let mut settings = Settings::new(region, Arc::new(nobody));
+        let mut settings = ClientConfig::new(region, Arc::new(nobody));
         if let Some((protocol, _)) = self.text(&PROTOCOL)? {
             settings.protocol = parse_protocol(&protocol).unwrap_or_default();
         }

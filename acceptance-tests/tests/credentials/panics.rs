@@ -17,7 +17,7 @@ use acceptance_tests::{
     emulator::Vending,
     terraform::Installation,
 };
-use alicloud::Accounts;
+use alicloud::RoleClients;
 use async_trait::async_trait;
 use framework::{
     Attribute, Block, ConfigureRequest, CreateRequest, DeleteRequest, Diagnostic, Diagnostics,
@@ -117,14 +117,14 @@ impl Defect {
         let Connection::Ready(accounts) = &configured.connection else {
             return;
         };
-        let accounts: &Accounts = accounts;
+        let accounts: &RoleClients = accounts;
         let client = accounts.client(None);
         let outcome = client.credentials().credentials().await;
         let what = state.text("holds").unwrap_or_default();
         let text = match what {
             "accounts" => format!("{accounts:?}"),
             "client" => format!("{client:?}"),
-            "settings" => format!("{:?}", client.settings()),
+            "settings" => format!("{:?}", client.config()),
             "source" => format!("{:?}", client.credentials()),
             "credentials" => format!("{:?}", outcome.as_ref().ok()),
             "error" => format!("{:?}", outcome.as_ref().err()),

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// The field `AccessDeniedDetail` of an answer, where it says something. Every part is as the service wrote it.
+/// The field `AccessDeniedDetail` of an response, where it says something. Every part is as the service wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccessDenied {
     /// `AuthAction`: the RAM action that was denied, such as `cams:ChatappBindWaba`.

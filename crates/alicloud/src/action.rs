@@ -25,7 +25,7 @@ pub trait Action: Serialize + Sync {
     /// Names of flattened parameters whose values must never show up in an error, even if the service repeats them.
     const SENSITIVE: &'static [&'static str] = &[];
     /// Whether a successful answer holds secrets, so that no part of one that cannot be read may be shown.
-    const SECRET_ANSWER: bool = false;
+    const SECRET_RESPONSE: bool = false;
     /// The whole body of a successful response. Every field that the service may leave out must be optional here.
     type Response: DeserializeOwned;
 }
@@ -58,7 +58,7 @@ pub(super) struct ActionFacts {
     pub(super) placement: Placement,
     pub(super) authentication: Authentication,
     pub(super) sensitive: &'static [&'static str],
-    pub(super) secret_answer: bool,
+    pub(super) secret_response: bool,
 }
 
 impl ActionFacts {
@@ -71,7 +71,7 @@ impl ActionFacts {
             placement: A::PLACEMENT,
             authentication: A::AUTHENTICATION,
             sensitive: A::SENSITIVE,
-            secret_answer: A::SECRET_ANSWER,
+            secret_response: A::SECRET_RESPONSE,
         }
     }
 }

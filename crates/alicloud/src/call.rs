@@ -10,8 +10,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::action::{ActionFacts, Authentication};
-use super::answer::{Accepted, Asked, Failure, Received};
-use super::breaker::Open;
+use super::circuit_breaker::CircuitOpen;
 use super::credentials::{Credentials, CredentialsError, access_key_hint};
 use super::endpoint::Endpoint;
 use super::error::{Cause, ConnectCause, Error, ErrorKind, GiveUp, Record, TimeoutPhase};
@@ -20,7 +19,8 @@ use super::parameters::Parameters;
 use super::product::Product;
 use super::rate_limit::{LaneKey, Turn};
 use super::redact::Redactor;
-use super::request::{Draft, Repeat};
+use super::request::{Draft, Retry};
+use super::response::{Accepted, Failure, RawResponse, RequestContext};
 use super::retry::{Budget, Class, History};
 use super::signature;
 
@@ -46,7 +46,7 @@ pub(super) struct Call<'a> {
 
 /// An answer that reports success.
 pub(super) struct Exchange {
-    received: Received,
+    received: RawResponse,
     accepted: Accepted,
     redactor: Redactor,
     action: ActionFacts,
@@ -58,11 +58,11 @@ impl<'a> Call<'a> {
         action: ActionFacts,
         parameters: Result<Parameters, String>,
     ) -> Result<Call<'a>, Error> {
-        let settings = &operation.shared.settings;
+        let config = &operation.shared.config;
         let unformed = |reason: String| {
             Error::new(Record {
                 action: action.name,
-                host: action.product.host_in(&settings.region),
+                host: action.product.host_in(&config.region),
                 kind: ErrorKind::Request(reason),
                 give_up: GiveUp::Pointless,
                 attempts: 0,
@@ -74,7 +74,7 @@ impl<'a> Call<'a> {
                 source: None,
             })
         };
-        let endpoint = settings.endpoint(action.product);
+        let endpoint = config.endpoint(action.product);
         Ok(Call {
             operation,
             action,
@@ -108,7 +108,7 @@ impl<'a> Call<'a> {
             let credentials = match self.replacement.take() {
                 Some(credentials) => credentials,
                 None => match operation
-                    .until(shared.settings.credentials.credentials())
+                    .until(shared.config.credentials.credentials())
                     .await
                 {
                     Ok(Ok(credentials)) => credentials,
@@ -123,12 +123,12 @@ impl<'a> Call<'a> {
 
         // 2. Nothing goes out to a service that is down, and nobody queues up for it.
         let host = self.endpoint.host();
-        if let Err(open) = shared.breaker.admit(&host, Instant::now()) {
+        if let Err(open) = shared.circuit_breaker.admit(&host, Instant::now()) {
             return Err(self.down(open));
         }
 
         // 3. A turn under the limit of the account and action.
-        let source = &shared.settings.credentials;
+        let source = &shared.config.credentials;
         let lane = LaneKey {
             // The limits are the account's. Where that is not known its key stands for it.
             account: credentials.map_or_else(String::new, |keys| {
@@ -139,9 +139,9 @@ impl<'a> Call<'a> {
             product: self.action.product.code,
             action: self.action.name,
         };
-        let per_second = shared.settings.requests_per_second;
+        let per_second = shared.config.requests_per_second;
         let per_second = per_second.map_or(self.action.calls_per_second, NonZeroU32::get);
-        let turn = shared.surroundings.limiter.turn(&lane, per_second);
+        let turn = shared.runtime.limiter.turn(&lane, per_second);
         let turn = match operation.until(turn).await {
             Ok(turn) => turn,
             Err(interrupt) => return Err(self.interrupted(interrupt)),
@@ -162,12 +162,12 @@ impl<'a> Call<'a> {
             endpoint: &self.endpoint,
             action: &self.action,
             parameters: &self.parameters,
-            user_agent: &shared.settings.user_agent,
+            user_agent: &shared.config.user_agent,
             credentials,
-            signature: shared.settings.signature_version(self.action.product),
+            signature: shared.config.signature_version(self.action.product),
             date: &signature::date(shared.now()),
-            nonce: &(shared.surroundings.nonce)(),
-            repeat: self.last_wait.map(|wait| Repeat {
+            nonce: &(shared.runtime.nonce)(),
+            retry: self.last_wait.map(|wait| Retry {
                 attempts: self.attempts,
                 wait,
             }),
@@ -178,7 +178,7 @@ impl<'a> Call<'a> {
         // 5. Out and back. Not even a stop cuts this short: the result would be lost.
         self.attempts += 1;
         let sent = Instant::now();
-        let limit = shared.settings.read_timeout.min(self.share_of(remaining));
+        let limit = shared.config.read_timeout.min(self.share_of(remaining));
         let outcome = shared
             .transport
             .send(prepared, self.endpoint.is_loopback(), limit)
@@ -186,12 +186,12 @@ impl<'a> Call<'a> {
 
         // 6. Success or failure.
         let outcome = outcome.and_then(|received| {
-            let asked = Asked {
+            let asked = RequestContext {
                 envelope: self.action.product.envelope,
                 string_to_sign: string_to_sign.as_deref(),
                 temporary_credentials: credentials
                     .is_some_and(|keys| keys.security_token.is_some()),
-                secret_answer: self.action.secret_answer,
+                secret_response: self.action.secret_response,
                 redactor: &redactor,
             };
             let accepted = received.judge(&asked)?;
@@ -249,7 +249,7 @@ impl<'a> Call<'a> {
         let budget = Budget {
             deadline: self.operation.remaining(),
             retrying: shared
-                .settings
+                .config
                 .max_retry_timeout
                 .map(|most| most.saturating_sub(spent)),
             attempt: (self.operation.timeout / 10).min(Duration::from_secs(1)),
@@ -259,7 +259,7 @@ impl<'a> Call<'a> {
             self.action.idempotent,
             failure.server_wait,
             budget,
-            (shared.surroundings.jitter)(),
+            (shared.runtime.jitter)(),
         );
         let wait = match next {
             Ok(wait) => wait,
@@ -280,7 +280,7 @@ impl<'a> Call<'a> {
         let Some(expired) = &self.credentials else {
             return Ok(());
         };
-        let source = &self.operation.shared.settings.credentials;
+        let source = &self.operation.shared.config.credentials;
         match self.operation.until(source.replacement(expired)).await {
             Ok(Ok(replacement)) => self.replacement = replacement.filter(|new| new != expired),
             Ok(Err(error)) => failure.source = Some(Cause::from(error)),
@@ -308,7 +308,7 @@ impl<'a> Call<'a> {
                 self.failed(last, GiveUp::Deadline { wait: None }, None)
             }
             (Interrupt::Deadline, None) => self.failed(
-                ErrorKind::Timeout(TimeoutPhase::Turn),
+                ErrorKind::Timeout(TimeoutPhase::Permit),
                 GiveUp::Pointless,
                 None,
             ),
@@ -348,10 +348,10 @@ impl<'a> Call<'a> {
             Err(failure) if failure.class.is_outage() => {}
             _ => turn.taken(),
         }
-        let breaker = &self.operation.shared.breaker;
+        let circuit_breaker = &self.operation.shared.circuit_breaker;
         match outcome {
             Err(failure) if failure.class.is_outage() => {
-                if breaker.failed(host, sent, Instant::now(), &failure.kind) {
+                if circuit_breaker.failed(host, sent, Instant::now(), &failure.kind) {
                     tracing::warn!(
                         host,
                         "the service is down; calls fail at once until it answers"
@@ -359,14 +359,14 @@ impl<'a> Call<'a> {
                 }
             }
             _ => {
-                if breaker.answered(host) {
+                if circuit_breaker.answered(host) {
                     tracing::info!(host, "the service answers again");
                 }
             }
         }
     }
 
-    fn down(&self, open: Box<Open>) -> Error {
+    fn down(&self, open: Box<CircuitOpen>) -> Error {
         let kind = ErrorKind::Down {
             failures: open.failures,
             lasting: open.lasting,
@@ -376,7 +376,7 @@ impl<'a> Call<'a> {
 
     fn log(
         &self,
-        outcome: &Result<(Received, Accepted), Box<Failure>>,
+        outcome: &Result<(RawResponse, Accepted), Box<Failure>>,
         turn_wait: Duration,
         duration: Duration,
     ) {
@@ -419,11 +419,11 @@ impl Exchange {
             Ok(body) => return Ok((body, request_id)),
             Err(error) => error,
         };
-        let asked = Asked {
+        let asked = RequestContext {
             envelope: self.action.product.envelope,
             string_to_sign: None,
             temporary_credentials: false,
-            secret_answer: self.action.secret_answer,
+            secret_response: self.action.secret_response,
             redactor: &self.redactor,
         };
         Err(self.received.misshapen(&asked, request_id, &error))

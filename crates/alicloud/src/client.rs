@@ -1,4 +1,4 @@
-//! The client: one set of settings, one pool of connections, one switch to stop it all.
+//! The client: one set of config, one pool of connections, one switch to stop it all.
 //!
 //! Must not contain: how a call proceeds (that is [`Operation`]), or actions of a product.
 
@@ -10,11 +10,11 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
-use super::breaker::{self, Breaker};
+use super::circuit_breaker::{self, CircuitBreaker};
+use super::config::ClientConfig;
 use super::credentials::{CredentialsSource, access_key_hint};
 use super::operation::Operation;
 use super::rate_limit::RateLimiter;
-use super::settings::Settings;
 use super::transport::Transport;
 
 /// Calls products of Alibaba Cloud. Clones share everything.
@@ -23,10 +23,10 @@ pub struct Client(Arc<Shared>);
 
 /// What all clones and operations share.
 pub(super) struct Shared {
-    pub(super) settings: Settings,
+    pub(super) config: ClientConfig,
     pub(super) transport: Arc<Transport>,
-    pub(super) surroundings: Surroundings,
-    pub(super) breaker: Arc<Breaker>,
+    pub(super) runtime: Runtime,
+    pub(super) circuit_breaker: Arc<CircuitBreaker>,
     pub(super) stopped: watch::Sender<bool>,
     /// Seconds by which the service is ahead of this machine, learned from a refusal.
     clock_offset: Arc<AtomicI64>,
@@ -36,68 +36,66 @@ pub(super) struct Shared {
 
 /// What a client takes from the world around it.
 #[derive(Clone)]
-pub(super) struct Surroundings {
+pub(super) struct Runtime {
     pub(super) now: fn() -> OffsetDateTime,
     /// A number in `0.0..1.0`.
     pub(super) jitter: fn() -> f64,
     pub(super) nonce: fn() -> String,
     pub(super) limiter: Arc<RateLimiter>,
-    pub(super) breaker: breaker::Limits,
+    pub(super) circuit_breaker: circuit_breaker::Limits,
 }
 
 impl Client {
-    /// A client with these settings. Touches no network and no file; connections are made by the first call.
-    pub fn new(settings: Settings) -> Client {
+    /// A client with these config. Touches no network and no file; connections are made by the first call.
+    pub fn new(config: ClientConfig) -> Client {
         Client::within(
-            settings,
-            Surroundings {
+            config,
+            Runtime {
                 now: OffsetDateTime::now_utc,
                 jitter: fastrand::f64,
                 nonce: || uuid::Uuid::new_v4().simple().to_string(),
                 limiter: RateLimiter::process_wide(),
-                breaker: breaker::Limits::default(),
+                circuit_breaker: circuit_breaker::Limits::default(),
             },
         )
     }
 
-    pub(super) fn within(mut settings: Settings, surroundings: Surroundings) -> Client {
-        settings
+    pub(super) fn within(mut config: ClientConfig, runtime: Runtime) -> Client {
+        config
             .user_agent
             .retain(|c| c == ' ' || c.is_ascii_graphic());
         // So that an unreachable host is told from a silent one before the time of the attempt is over.
-        let connect_timeout = settings
-            .connect_timeout
-            .min(settings.read_timeout.mul_f64(0.9));
+        let connect_timeout = config.connect_timeout.min(config.read_timeout.mul_f64(0.9));
         Client(Arc::new(Shared {
             transport: Arc::new(Transport::new(connect_timeout)),
-            settings,
-            breaker: Arc::new(Breaker::new(surroundings.breaker)),
-            surroundings,
+            config,
+            circuit_breaker: Arc::new(CircuitBreaker::new(runtime.circuit_breaker)),
+            runtime,
             stopped: watch::Sender::new(false),
             clock_offset: Arc::default(),
             last_access_key_id: Mutex::new(None),
         }))
     }
 
-    /// A client with changed settings that shares connections, clock, rate limits and the switch to stop it all with
+    /// A client with changed config that shares connections, clock, rate limits and the switch to stop it all with
     /// this one. Its timeouts for connecting stay those of this client.
     #[must_use]
-    pub fn with(&self, change: impl FnOnce(&mut Settings)) -> Client {
+    pub fn with(&self, change: impl FnOnce(&mut ClientConfig)) -> Client {
         let Shared {
             transport,
-            surroundings,
-            breaker,
+            runtime,
+            circuit_breaker,
             stopped,
             clock_offset,
             ..
         } = &*self.0;
-        let mut settings = self.0.settings.clone();
-        change(&mut settings);
+        let mut config = self.0.config.clone();
+        change(&mut config);
         Client(Arc::new(Shared {
-            settings,
+            config,
             transport: Arc::clone(transport),
-            surroundings: surroundings.clone(),
-            breaker: Arc::clone(breaker),
+            runtime: runtime.clone(),
+            circuit_breaker: Arc::clone(circuit_breaker),
             stopped: stopped.clone(),
             clock_offset: Arc::clone(clock_offset),
             last_access_key_id: Mutex::new(None),
@@ -107,17 +105,17 @@ impl Client {
     /// The same client for another caller.
     #[must_use]
     pub fn acting_as(&self, credentials: Arc<dyn CredentialsSource>) -> Client {
-        self.with(|settings| settings.credentials = credentials)
+        self.with(|config| config.credentials = credentials)
     }
 
     /// Where credentials come from.
     pub fn credentials(&self) -> &Arc<dyn CredentialsSource> {
-        &self.0.settings.credentials
+        &self.0.config.credentials
     }
 
-    /// The settings.
-    pub fn settings(&self) -> &Settings {
-        &self.0.settings
+    /// The configuration.
+    pub fn config(&self) -> &ClientConfig {
+        &self.0.config
     }
 
     /// The time at the service, as far as it is known.
@@ -140,7 +138,7 @@ impl Client {
     /// work, such as `LTAI…wXyZ`.
     pub fn access_key_hint(&self) -> Option<String> {
         let last = self.0.last_access_key_id();
-        let id = last.or_else(|| self.0.settings.credentials.access_key_id())?;
+        let id = last.or_else(|| self.0.config.credentials.access_key_id())?;
         Some(access_key_hint(&id))
     }
 }
@@ -148,7 +146,7 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("settings", &self.0.settings)
+            .field("config", &self.0.config)
             .finish_non_exhaustive()
     }
 }
@@ -157,13 +155,13 @@ impl Shared {
     /// The time at the service, as far as it is known.
     pub(super) fn now(&self) -> OffsetDateTime {
         let offset = time::Duration::seconds(self.clock_offset.load(Ordering::Relaxed));
-        let now = (self.surroundings.now)();
+        let now = (self.runtime.now)();
         now.checked_add(offset).unwrap_or(now)
     }
 
     /// Learns the time at the service.
     pub(super) fn set_clock(&self, server_time: OffsetDateTime) {
-        let offset = server_time - (self.surroundings.now)();
+        let offset = server_time - (self.runtime.now)();
         self.clock_offset
             .store(offset.whole_seconds(), Ordering::Relaxed);
     }

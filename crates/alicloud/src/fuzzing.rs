@@ -5,9 +5,9 @@
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{
-    answer::{Asked, Received},
     product::Envelope,
     redact::Redactor,
+    response::{RawResponse, RequestContext},
 };
 
 /// In the corpus, so that answers repeat it.
@@ -26,21 +26,21 @@ const HEADERS: [&str; 8] = [
     "location",
 ];
 
-/// An answer: one byte for the status, one for what was asked, a line of headers by their position, and the body. It is
+/// An response: one byte for the status, one for what was asked, a line of headers by their position, and the body. It is
 /// a success or a failure in few words, and in none of them is a secret.
-pub fn answer(input: &[u8]) {
+pub fn response(input: &[u8]) {
     let (status, input) = input.split_first().unwrap_or((&0, input));
     let (asked, input) = input.split_first().unwrap_or((&0, input));
     let at = input.iter().position(|byte| *byte == b'\n');
     let (headers, body) = at.map_or((input, input), |at| (&input[..at], &input[at + 1..]));
-    let received = Received {
+    let received = RawResponse {
         status: STATUSES[usize::from(*status) % STATUSES.len()],
         headers: header_map(headers),
         body: body.to_vec(),
     };
     let mut redactor = Redactor::default();
     redactor.withhold(SECRET);
-    let asked = Asked {
+    let asked = RequestContext {
         envelope: if asked & 1 == 0 {
             Envelope::CodeOk
         } else {
@@ -48,7 +48,7 @@ pub fn answer(input: &[u8]) {
         },
         string_to_sign: (asked & 2 == 0).then_some("POST&%2F&Action%3DChatappBindWaba"),
         temporary_credentials: asked & 4 != 0,
-        secret_answer: asked & 8 != 0,
+        secret_response: asked & 8 != 0,
         redactor: &redactor,
     };
     let shown = match received.judge(&asked) {
@@ -87,7 +87,7 @@ mod corpus {
     #[test]
     fn the_corpus_does_no_harm() {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
-        let targets: [(&str, Target); 1] = [("answer", super::answer)];
+        let targets: [(&str, Target); 1] = [("answer", super::response)];
         let mut files = 0;
         for folder in fs::read_dir(corpus).expect("there is a corpus") {
             let folder = folder.expect("a readable entry").path();

@@ -1,7 +1,7 @@
 //! Alibaba Cloud: credentials, signatures, rate limits, transport, retries. Knows no other system.
 //!
 //! A call goes this way. [`Client::operation`] sets a deadline. [`Operation::call`] asks the source of [`credentials`]
-//! for a valid pair, waits for a turn (`rate_limit`, unless the `breaker` knows that nobody answers), builds and signs this one attempt (`request`, [`signature`]),
+//! for a valid pair, waits for a turn (`rate_limit`, unless the `circuit_breaker` knows that nobody answers), builds and signs this one attempt (`request`, [`signature`]),
 //! sends it (`transport`, `connected`, `tls`), and judges what comes back (`answer`). The table in `retry` says whether to try
 //! again and when; an [`Error`] tells all that was tried.
 //!
@@ -16,36 +16,36 @@ pub mod credentials;
 pub mod signature;
 
 mod access_denied;
-mod accounts;
 mod action;
-mod answer;
-mod breaker;
 mod call;
+mod circuit_breaker;
 mod client;
-mod connected;
+mod config;
+mod connection_probe;
 mod endpoint;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod json;
 #[cfg(test)]
-mod loopback;
+mod mock_server;
 mod operation;
 mod parameters;
 mod product;
 mod rate_limit;
 mod redact;
 mod request;
+mod response;
 mod retry;
-mod settings;
+mod role_clients;
 mod sts;
 mod tls;
 mod transport;
 
 pub use access_denied::AccessDenied;
-pub use accounts::Accounts;
 pub use action::{Action, Authentication, Placement};
 pub use client::Client;
+pub use config::ClientConfig;
 pub use credentials::{
     Credentials, CredentialsError, CredentialsSource, NoCredentials, Secret, StaticKeys,
 };
@@ -54,6 +54,6 @@ pub use error::{ApiError, ConnectCause, ConnectFailure, Error, ErrorKind, GiveUp
 pub use operation::{Interrupt, Operation, Response};
 pub use parameters::{Parameters, ParametersError};
 pub use product::{CAMS, Envelope, PerProduct, Product, STS};
-pub use settings::Settings;
+pub use role_clients::RoleClients;
 pub use signature::SignatureVersion;
 pub use sts::StsHost;

@@ -150,13 +150,13 @@ mod tests {
     use tokio::time::Instant;
 
     use super::{Interrupt, Response};
-    use crate::breaker;
-    use crate::client::Surroundings;
-    use crate::loopback::{Loopback, Reaction};
+    use crate::circuit_breaker;
+    use crate::client::Runtime;
+    use crate::mock_server::{MockServer, Reaction};
     use crate::{
-        Action, Authentication, CAMS, Client, ConnectCause, Credentials, CredentialsError,
-        CredentialsSource, Endpoint, Error, ErrorKind, GiveUp, NoCredentials, Placement, Product,
-        Protocol, STS, Secret, Settings, SignatureVersion, StaticKeys, TimeoutPhase,
+        Action, Authentication, CAMS, Client, ClientConfig, ConnectCause, Credentials,
+        CredentialsError, CredentialsSource, Endpoint, Error, ErrorKind, GiveUp, NoCredentials,
+        Placement, Product, Protocol, STS, Secret, SignatureVersion, StaticKeys, TimeoutPhase,
     };
 
     const KEY_ID: &str = "LTAI5tQnKxAbCdEfGhJkwXyZ";
@@ -225,52 +225,52 @@ mod tests {
         const PLACEMENT: Placement = Placement::Form;
         const AUTHENTICATION: Authentication = Authentication::Anonymous;
         const SENSITIVE: &'static [&'static str] = &["OIDCToken"];
-        const SECRET_ANSWER: bool = true;
+        const SECRET_RESPONSE: bool = true;
         type Response = Body;
     }
 
     const BIND: Bind = Bind { waba_id: "42" };
     const QUERY: Query = Query { isv_code: ISV_CODE };
 
-    fn settings(host: &str) -> Settings {
+    fn config(host: &str) -> ClientConfig {
         let keys = StaticKeys::new(KEY_ID, SECRET, Some(TOKEN)).expect("valid keys");
-        let mut settings = Settings::new("ap-southeast-1", Arc::new(keys));
+        let mut config = ClientConfig::new("ap-southeast-1", Arc::new(keys));
         let endpoint = || Endpoint::parse(host, Protocol::Http).expect("an endpoint");
-        settings.endpoints = settings
+        config.endpoints = config
             .endpoints
             .with(&CAMS, endpoint())
             .with(&STS, endpoint());
-        settings
+        config
     }
 
-    fn surroundings() -> Surroundings {
+    fn runtime() -> Runtime {
         static NONCES: AtomicU32 = AtomicU32::new(0);
-        Surroundings {
+        Runtime {
             now: || datetime!(2026-01-15 08:30:05 UTC),
             jitter: || 0.0,
             nonce: || format!("nonce-{}", NONCES.fetch_add(1, Ordering::Relaxed)),
             limiter: Arc::default(),
-            breaker: breaker::Limits::default(),
+            circuit_breaker: circuit_breaker::Limits::default(),
         }
     }
 
-    fn client_with(settings: Settings) -> Client {
-        Client::within(settings, surroundings())
+    fn client_with(config: ClientConfig) -> Client {
+        Client::within(config, runtime())
     }
 
-    async fn start(reactions: &[Reaction]) -> (Loopback, Client) {
-        let server = Loopback::start(reactions.to_vec()).await;
-        let client = client_with(settings(&server.host()));
+    async fn start(reactions: &[Reaction]) -> (MockServer, Client) {
+        let server = MockServer::start(reactions.to_vec()).await;
+        let client = client_with(config(&server.host()));
         (server, client)
     }
 
     fn refusal(status: u16, code: &str) -> Reaction {
         let body = format!(r#"{{"Code":"{code}","Message":"said {code}","RequestId":"R-{code}"}}"#);
-        Reaction::answer(status, &[], &body)
+        Reaction::response(status, &[], &body)
     }
 
     fn ok() -> Reaction {
-        Reaction::answer(200, &[], OK)
+        Reaction::response(200, &[], OK)
     }
 
     fn parameter(request: &str, name: &str) -> Option<String> {
@@ -310,13 +310,13 @@ mod tests {
     #[tokio::test]
     async fn a_call_as_it_goes_out() {
         let (server, client) = start(&[ok()]).await;
-        let answer = bind(&client).await.expect("success");
+        let response = bind(&client).await.expect("success");
         assert_eq!(
-            answer.body.data.and_then(|data| data.id).as_deref(),
+            response.body.data.and_then(|data| data.id).as_deref(),
             Some("7")
         );
         assert_eq!(
-            (answer.request_id.as_deref(), answer.attempts),
+            (response.request_id.as_deref(), response.attempts),
             (Some("R-OK"), 1)
         );
         bind(&client).await.expect("success");
@@ -353,10 +353,10 @@ mod tests {
 
     #[tokio::test]
     async fn v3_keeps_keys_out_of_the_url() {
-        let server = Loopback::start(vec![ok()]).await;
-        let mut settings = settings(&server.host());
-        settings.signature = settings.signature.with(&CAMS, SignatureVersion::V3);
-        bind(&client_with(settings)).await.expect("success");
+        let server = MockServer::start(vec![ok()]).await;
+        let mut config = config(&server.host());
+        config.signature = config.signature.with(&CAMS, SignatureVersion::V3);
+        bind(&client_with(config)).await.expect("success");
         let request = &server.requests()[0];
         assert!(
             request.starts_with("POST /?WabaId=42 HTTP/1.1"),
@@ -371,7 +371,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_anonymous_form() {
-        let (server, client) = start(&[Reaction::answer(200, &[], "{}")]).await;
+        let (server, client) = start(&[Reaction::response(200, &[], "{}")]).await;
         let trade = Trade { token: "the.token" };
         client.operation(LONG).call(&trade).await.expect("success");
         let request = &server.requests()[0];
@@ -388,7 +388,7 @@ mod tests {
     #[tokio::test]
     async fn throttling_is_waited_for() {
         let body = r#"{"Code":"Throttling.User"}"#;
-        let asks = Reaction::answer(400, &[("x-acs-retry-after", "120")], body);
+        let asks = Reaction::response(400, &[("x-acs-retry-after", "120")], body);
         let reactions = [
             asks,
             refusal(400, "System.LimitControl"),
@@ -398,9 +398,9 @@ mod tests {
         let (server, client) = start(&reactions).await;
         let started = Instant::now();
         // Not idempotent, and yet repeated: none of these was executed.
-        let answer = bind(&client).await.expect("success");
+        let response = bind(&client).await.expect("success");
         assert!(started.elapsed() >= Duration::from_millis(120));
-        assert_eq!(answer.attempts, 4);
+        assert_eq!(response.attempts, 4);
         let requests = server.requests();
         assert_eq!(header(&requests[1], "x-acs-retry-attempts"), Some("1"));
         assert_eq!(header(&requests[1], "x-acs-retry-delay"), Some("120"));
@@ -416,10 +416,10 @@ mod tests {
 
     /// The outcome is unknown: an action that changes something is sent once, one that reads is sent again.
     async fn check_ambiguous(reaction: Reaction, expected: &str) {
-        let server = Loopback::start(vec![reaction.clone(), ok()]).await;
-        let mut settings = settings(&server.host());
-        settings.read_timeout = SHORT;
-        let client = client_with(settings.clone());
+        let server = MockServer::start(vec![reaction.clone(), ok()]).await;
+        let mut config = config(&server.host());
+        config.read_timeout = SHORT;
+        let client = client_with(config.clone());
         let error = bind(&client).await.expect_err("ambiguous");
         let text = error.to_string();
         let end = "; not repeated, because it is unknown whether the request was executed";
@@ -432,11 +432,15 @@ mod tests {
         );
         assert_eq!(server.requests().len(), 1, "{text}");
 
-        let server = Loopback::start(vec![reaction, ok()]).await;
+        let server = MockServer::start(vec![reaction, ok()]).await;
         let endpoint = Endpoint::parse(&server.host(), Protocol::Http).expect("an endpoint");
-        settings.endpoints = settings.endpoints.with(&CAMS, endpoint);
-        let answer = query(&client_with(settings)).await.expect("success");
-        assert_eq!((answer.attempts, server.requests().len()), (2, 2), "{text}");
+        config.endpoints = config.endpoints.with(&CAMS, endpoint);
+        let response = query(&client_with(config)).await.expect("success");
+        assert_eq!(
+            (response.attempts, server.requests().len()),
+            (2, 2),
+            "{text}"
+        );
     }
 
     #[tokio::test]
@@ -452,7 +456,7 @@ mod tests {
         check_ambiguous(ok().after(SHORT * 3), "no complete answer within 150 ms").await;
         check_ambiguous(ok().dripping(SHORT / 5), "no complete answer within 150 ms").await;
         check_ambiguous(
-            Reaction::answer(
+            Reaction::response(
                 502,
                 &[("content-type", "text/html")],
                 "<html><h1>502 Bad Gateway</h1>",
@@ -467,11 +471,11 @@ mod tests {
         .await;
         check_ambiguous(refusal(503, "Other"), "HTTP 503 Other").await;
         check_ambiguous(
-            Reaction::answer(200, &[], r#"{"Code":"OK","#),
+            Reaction::response(200, &[], r#"{"Code":"OK","#),
             "JSON that breaks off after 13 bytes",
         )
         .await;
-        check_ambiguous(Reaction::answer(200, &[], ""), "it is empty").await;
+        check_ambiguous(Reaction::response(200, &[], ""), "it is empty").await;
         check_ambiguous(
             Reaction::raw(b"SSH-2.0-nonsense\r\n").cut(),
             "the connection was cut",
@@ -482,7 +486,7 @@ mod tests {
     #[tokio::test]
     async fn answers_that_stay_unreadable() {
         let wrong_type =
-            Reaction::answer(200, &[], r#"{"Code":"OK","Data":"text","RequestId":"R"}"#);
+            Reaction::response(200, &[], r#"{"Code":"OK","Data":"text","RequestId":"R"}"#);
         let (server, client) = start(&[wrong_type]).await;
         let error = query(&client).await.expect_err("another shape");
         assert!(
@@ -521,17 +525,17 @@ mod tests {
         }
         // The limit itself is allowed.
         let body = format!("{OK}{}", " ".repeat(4 * 1024 * 1024 - OK.len()));
-        let (_server, client) = start(&[Reaction::answer(200, &[], &body)]).await;
+        let (_server, client) = start(&[Reaction::response(200, &[], &body)]).await;
         query(&client).await.expect("success");
     }
 
     #[tokio::test]
     async fn redirects_are_not_followed() {
-        let elsewhere = Loopback::start(vec![ok()]).await;
+        let elsewhere = MockServer::start(vec![ok()]).await;
         for status in [301, 302, 303, 307, 308] {
             let target = format!("http://{}/login?AccessKeyId={KEY_ID}", elsewhere.host());
             let (_server, client) =
-                start(&[Reaction::answer(status, &[("location", &target)], "")]).await;
+                start(&[Reaction::response(status, &[("location", &target)], "")]).await;
             let error = bind(&client).await.expect_err("redirected");
             assert!(
                 error
@@ -580,7 +584,7 @@ mod tests {
     #[tokio::test]
     async fn the_clock_of_the_service_is_learned() {
         let body = r#"{"Code":"InvalidTimeStamp.Expired"}"#;
-        let expired = Reaction::answer(400, &[("date", "Thu, 15 Jan 2026 10:00:05 GMT")], body);
+        let expired = Reaction::response(400, &[("date", "Thu, 15 Jan 2026 10:00:05 GMT")], body);
         let (server, client) = start(&[expired, ok()]).await;
         assert_eq!(bind(&client).await.expect("success").attempts, 2);
         assert_eq!(bind(&client).await.expect("success").attempts, 1);
@@ -638,16 +642,16 @@ mod tests {
             "InvalidAccessKeyId.NotFound",
         ] {
             let expired = refusal(403, code);
-            let server = Loopback::start(vec![expired.clone(), ok(), expired]).await;
-            let mut settings = settings(&server.host());
+            let server = MockServer::start(vec![expired.clone(), ok(), expired]).await;
+            let mut config = config(&server.host());
             let sessions = |fails| {
                 Arc::new(Sessions {
                     number: AtomicU32::new(0),
                     fails,
                 })
             };
-            settings.credentials = sessions(false);
-            let client = client_with(settings.clone());
+            config.credentials = sessions(false);
+            let client = client_with(config.clone());
             assert_eq!(client.access_key_hint(), None);
             assert_eq!(bind(&client).await.expect("success").attempts, 2);
             let error = bind(&client).await.expect_err("expired for good");
@@ -666,8 +670,8 @@ mod tests {
             ];
             assert_eq!(keys, expected.map(|key| Some(key.to_owned())));
 
-            settings.credentials = sessions(true);
-            let error = bind(&client_with(settings))
+            config.credentials = sessions(true);
+            let error = bind(&client_with(config))
                 .await
                 .expect_err("no replacement");
             assert_eq!((error.attempts(), error.code()), (1, Some(code)));
@@ -681,10 +685,10 @@ mod tests {
 
     #[tokio::test]
     async fn without_credentials_nothing_is_sent() {
-        let server = Loopback::start(vec![ok()]).await;
-        let mut settings = settings(&server.host());
-        settings.credentials = Arc::new(NoCredentials::because("no access key was given"));
-        let error = bind(&client_with(settings))
+        let server = MockServer::start(vec![ok()]).await;
+        let mut config = config(&server.host());
+        config.credentials = Arc::new(NoCredentials::because("no access key was given"));
+        let error = bind(&client_with(config))
             .await
             .expect_err("no credentials");
         assert_eq!(error.kind(), &ErrorKind::Credentials);
@@ -699,7 +703,7 @@ mod tests {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
             listener.local_addr().expect("an address").port()
         };
-        let client = client_with(settings(&format!("127.0.0.1:{port}")));
+        let client = client_with(config(&format!("127.0.0.1:{port}")));
         let error = bind(&client).await.expect_err("refused");
         let ErrorKind::Connect(failure) = error.kind() else {
             panic!("{error}")
@@ -722,7 +726,7 @@ mod tests {
                 let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
             }
         });
-        let client = client_with(settings(&format!("https://127.0.0.1:{port}")));
+        let client = client_with(config(&format!("https://127.0.0.1:{port}")));
         let error = bind(&client).await.expect_err("no TLS there");
         let text = error.to_string();
         assert!(text.contains("does the endpoint speak HTTPS?"), "{text}");
@@ -742,7 +746,7 @@ mod tests {
     async fn without_a_connection_nothing_was_sent() {
         // The deadline passes while connecting.
         let (_listener, host) = mute().await;
-        let client = client_with(settings(&host));
+        let client = client_with(config(&host));
         let error = client
             .operation(SHORT)
             .call(&BIND)
@@ -759,9 +763,9 @@ mod tests {
         );
 
         // The time for connecting passes.
-        let mut settings = settings(&host);
-        settings.connect_timeout = SHORT / 5;
-        let client = client_with(settings);
+        let mut config = config(&host);
+        config.connect_timeout = SHORT / 5;
+        let client = client_with(config);
         let error = bind(&client).await.expect_err("no connection");
         assert!(
             error.to_string().contains("no connection in time"),
@@ -777,13 +781,13 @@ mod tests {
         let key = rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der())
             .expect("a key");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
+        let server_config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("versions")
             .with_no_client_auth()
             .with_single_cert(vec![certified.cert.der().clone()], key)
             .expect("a valid pair");
-        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server_config));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a free port");
@@ -793,7 +797,7 @@ mod tests {
                 let _ = acceptor.accept(stream).await;
             }
         });
-        let client = client_with(settings(&format!("https://127.0.0.1:{port}")));
+        let client = client_with(config(&format!("https://127.0.0.1:{port}")));
         let error = bind(&client).await.expect_err("untrusted");
         let ErrorKind::Connect(failure) = error.kind() else {
             panic!("{error}")
@@ -810,7 +814,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_wait_beyond_the_deadline_is_not_begun() {
-        let asks = Reaction::answer(
+        let asks = Reaction::response(
             400,
             &[("x-acs-retry-after", "5000")],
             r#"{"Code":"Throttling"}"#,
@@ -842,7 +846,7 @@ mod tests {
             .call(&BIND)
             .await
             .expect_err("too late");
-        let ErrorKind::Timeout(TimeoutPhase::Answer(limit)) = error.kind() else {
+        let ErrorKind::Timeout(TimeoutPhase::Response(limit)) = error.kind() else {
             panic!("{error}")
         };
         assert!(*limit <= SHORT && error.outcome_unknown());
@@ -860,22 +864,22 @@ mod tests {
             .call(&BIND)
             .await
             .expect_err("no turn in time");
-        assert_eq!(error.kind(), &ErrorKind::Timeout(TimeoutPhase::Turn));
+        assert_eq!(error.kind(), &ErrorKind::Timeout(TimeoutPhase::Permit));
         assert!(!error.outcome_unknown());
         assert_eq!((error.attempts(), server.requests().len()), (0, 10));
     }
 
     #[tokio::test]
     async fn time_for_repeating_is_limited() {
-        let asks = Reaction::answer(
+        let asks = Reaction::response(
             400,
             &[("x-acs-retry-after", "60")],
             r#"{"Code":"Throttling"}"#,
         );
-        let server = Loopback::start(vec![asks]).await;
-        let mut settings = settings(&server.host());
-        settings.max_retry_timeout = Some(Duration::from_millis(200));
-        let client = client_with(settings);
+        let server = MockServer::start(vec![asks]).await;
+        let mut config = config(&server.host());
+        config.max_retry_timeout = Some(Duration::from_millis(200));
+        let client = client_with(config);
         let operation = client.operation(LONG);
         let error = operation.call(&BIND).await.expect_err("throttled");
         assert_eq!(
@@ -892,7 +896,7 @@ mod tests {
 
     #[tokio::test]
     async fn stopping_ends_waits() {
-        let asks = Reaction::answer(
+        let asks = Reaction::response(
             400,
             &[("x-acs-retry-after", "15000")],
             r#"{"Code":"Throttling"}"#,
@@ -943,7 +947,7 @@ mod tests {
 
     #[tokio::test]
     async fn waits_are_logged() {
-        let asks = Reaction::answer(
+        let asks = Reaction::response(
             400,
             &[("x-acs-retry-after", "30")],
             r#"{"Code":"Throttling"}"#,
@@ -975,13 +979,13 @@ mod tests {
             tokio::task::yield_now().await;
         }
         client.stop();
-        let answer = flying.await.expect("no panic").expect("the answer is used");
-        assert_eq!(answer.request_id.as_deref(), Some("R-OK"));
+        let response = flying.await.expect("no panic").expect("the answer is used");
+        assert_eq!(response.request_id.as_deref(), Some("R-OK"));
     }
 
     #[tokio::test]
     async fn pauses() {
-        let client = client_with(settings("127.0.0.1:1"));
+        let client = client_with(config("127.0.0.1:1"));
         let operation = client.operation(Duration::from_secs(2));
         assert_eq!(operation.pause(Duration::from_millis(10)).await, Ok(()));
         assert_eq!(operation.pause(LONG).await, Err(Interrupt::Deadline));
@@ -1003,7 +1007,7 @@ mod tests {
             let body = serde_json::json!({
                 "Code": "SignatureDoesNotMatch", "Message": echo, "Recommend": echo, "AccessDeniedDetail": echo,
             });
-            Reaction::answer(status, &[], &body.to_string())
+            Reaction::response(status, &[], &body.to_string())
         };
         let target = format!(
             "http://127.0.0.1:9/?SecurityToken={TOKEN}&IsvCode={ISV_CODE}&AccessKeyId={KEY_ID}"
@@ -1013,14 +1017,14 @@ mod tests {
             json(200),
             json(500),
             json(429),
-            Reaction::answer(502, &[], &echo),
-            Reaction::answer(200, &[], &echo),
-            Reaction::answer(
+            Reaction::response(502, &[], &echo),
+            Reaction::response(200, &[], &echo),
+            Reaction::response(
                 200,
                 &[],
                 &serde_json::json!({"Code": "OK", "Data": echo}).to_string(),
             ),
-            Reaction::answer(302, &[("location", &target)], ""),
+            Reaction::response(302, &[("location", &target)], ""),
             Reaction::default().cut(),
             Reaction::raw(format!("{echo}\r\n\r\n").as_bytes()).cut(),
             Reaction::raw(b"HTTP/1.1 200 OK\r\ncontent-length: 999999999\r\n\r\n"),
@@ -1030,11 +1034,11 @@ mod tests {
         let _guard = tracing::subscriber::set_default(Captured::over(&logged));
         for (number, reaction) in reactions.into_iter().enumerate() {
             for version in [SignatureVersion::V1, SignatureVersion::V3] {
-                let server = Loopback::start(vec![reaction.clone()]).await;
-                let mut settings = settings(&server.host());
-                settings.signature = settings.signature.with(&CAMS, version);
-                settings.read_timeout = SHORT;
-                let client = client_with(settings);
+                let server = MockServer::start(vec![reaction.clone()]).await;
+                let mut config = config(&server.host());
+                config.signature = config.signature.with(&CAMS, version);
+                config.read_timeout = SHORT;
+                let client = client_with(config);
                 let operation = client.operation(SHORT * 4);
                 let error = operation.call(&QUERY).await.expect_err("a failure");
                 let said = format!("{}{client:?}{operation:?}", everything(&error));
@@ -1083,27 +1087,27 @@ mod tests {
     }
 
     /// A client that gives a service up after three outages in a row.
-    fn impatient(settings: Settings) -> Client {
-        let limits = breaker::Limits {
+    fn impatient(config: ClientConfig) -> Client {
+        let limits = circuit_breaker::Limits {
             failures: 3,
             lasting: Duration::ZERO,
             probing: SHORT,
         };
-        let mut surroundings = surroundings();
-        surroundings.breaker = limits;
-        Client::within(settings, surroundings)
+        let mut runtime = runtime();
+        runtime.circuit_breaker = limits;
+        Client::within(config, runtime)
     }
 
     #[tokio::test]
     async fn a_service_that_is_down_fails_everybody_at_once() {
-        let down = Reaction::answer(
+        let down = Reaction::response(
             503,
             &[],
             r#"{"Code":"ServiceUnavailable","RequestId":"R-DOWN"}"#,
         );
         let back = refusal(404, "Nothing.There");
-        let server = Loopback::start(vec![down.clone(), down.clone(), down, back, ok()]).await;
-        let client = impatient(settings(&server.host()));
+        let server = MockServer::start(vec![down.clone(), down.clone(), down, back, ok()]).await;
+        let client = impatient(config(&server.host()));
         let error = query(&client).await.expect_err("down");
         let ErrorKind::Down { failures: 3, .. } = error.kind() else {
             panic!("{error:?}")
@@ -1135,8 +1139,8 @@ mod tests {
             refusal(400, "Product.Unsubscript"),
             refusal(403, "NoPermission"),
         ] {
-            let server = Loopback::start(vec![reaction]).await;
-            let client = impatient(settings(&server.host()));
+            let server = MockServer::start(vec![reaction]).await;
+            let client = impatient(config(&server.host()));
             for _ in 0..4 {
                 let error = client
                     // Long enough that no busy machine turns a refusal into a timeout.
@@ -1151,8 +1155,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_doubt_stays_when_the_service_is_down() {
-        let server = Loopback::start(vec![Reaction::default().cut()]).await;
-        let client = impatient(settings(&server.host()));
+        let server = MockServer::start(vec![Reaction::default().cut()]).await;
+        let client = impatient(config(&server.host()));
         let error = query(&client).await.expect_err("down");
         assert!(matches!(error.kind(), ErrorKind::Down { .. }), "{error:?}");
         assert!(
@@ -1163,10 +1167,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_limit_can_be_set() {
-        let server = Loopback::start(vec![ok()]).await;
-        let mut settings = settings(&server.host());
-        settings.requests_per_second = std::num::NonZeroU32::new(2);
-        let client = client_with(settings);
+        let server = MockServer::start(vec![ok()]).await;
+        let mut config = config(&server.host());
+        config.requests_per_second = std::num::NonZeroU32::new(2);
+        let client = client_with(config);
         let started = Instant::now();
         for _ in 0..3 {
             bind(&client).await.expect("success");
@@ -1176,7 +1180,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_wait_of_one_is_the_wait_of_all() {
-        let asks = Reaction::answer(
+        let asks = Reaction::response(
             429,
             &[("x-acs-retry-after", "600")],
             r#"{"Code":"Throttling"}"#,
@@ -1211,7 +1215,7 @@ mod tests {
     #[test]
     fn calls_can_move_between_threads() {
         fn check<T: Send>(_: T) {}
-        let client = client_with(settings("127.0.0.1:1"));
+        let client = client_with(config("127.0.0.1:1"));
         let operation = client.operation(LONG);
         check(operation.call(&BIND));
         check(client.clone());

@@ -24,7 +24,7 @@ pub enum Envelope {
     /// `Code` must be there and equal `OK`, in any case. `Message`, `Success` and `AccessDeniedDetail` are no signals:
     /// documented samples of successful calls carry contradicting values in all three.
     CodeOk,
-    /// There is no `Code` in a successful answer.
+    /// There is no `Code` in a successful response.
     NoCode,
 }
 

@@ -34,7 +34,7 @@ const SLOWEST: f64 = 0.05;
 const INCREASE: f64 = 0.25;
 
 /// The longest wait on the service's word; the official SDKs have the same.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
+const MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// Who shares a limit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -137,7 +137,7 @@ impl Turn {
         let mut ledger = self.lane.ledger();
         ledger.answered(self, now);
         if let Some(wait) = server_wait {
-            let until = now + wait.min(LONGEST_WAIT);
+            let until = now + wait.min(MAX_WAIT);
             ledger.closed_until = ledger.closed_until.max(Some(until));
         }
         if ledger
@@ -154,7 +154,7 @@ impl Turn {
         Some(reduced)
     }
 
-    /// The call was taken, whatever its answer.
+    /// The call was taken, whatever its response.
     pub(super) fn taken(&self) {
         let mut ledger = self.lane.ledger();
         ledger.answered(self, Instant::now());

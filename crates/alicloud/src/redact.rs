@@ -47,7 +47,7 @@ impl Redactor {
         text
     }
 
-    /// The beginning of an answer, in one line of printable characters. `None` if there is nothing to show.
+    /// The beginning of an response, in one line of printable characters. `None` if there is nothing to show.
     pub(super) fn excerpt(&self, body: &[u8]) -> Option<String> {
         // A secret cut in two at the end of the excerpt would not be recognised, so redaction comes first.
         let text = self.clean(&String::from_utf8_lossy(body));

@@ -32,12 +32,12 @@ pub(super) struct Draft<'a> {
     pub(super) date: &'a str,
     /// Unique for every attempt.
     pub(super) nonce: &'a str,
-    pub(super) repeat: Option<Repeat>,
+    pub(super) retry: Option<Retry>,
 }
 
 /// What a repeated attempt tells the service about those before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Repeat {
+pub(super) struct Retry {
     /// The number of earlier attempts.
     pub(super) attempts: u32,
     /// The wait since the last one.
@@ -162,7 +162,7 @@ impl Draft<'_> {
         } else {
             headers.push(("content-type", FORM.to_owned()));
         }
-        if let Some(Repeat { attempts, wait }) = self.repeat {
+        if let Some(Retry { attempts, wait }) = self.retry {
             headers.push(("x-acs-retry-attempts", attempts.to_string()));
             headers.push(("x-acs-retry-delay", wait.as_millis().to_string()));
         }
@@ -185,7 +185,7 @@ mod tests {
 
     use reqwest::Url;
 
-    use super::{Draft, Prepared, Repeat};
+    use super::{Draft, Prepared, Retry};
     use crate::action::{ActionFacts, Authentication, Placement};
     use crate::credentials::{Credentials, Secret};
     use crate::endpoint::{Endpoint, Protocol};
@@ -228,7 +228,7 @@ mod tests {
             placement,
             authentication: Authentication::Signed,
             sensitive: &[],
-            secret_answer: false,
+            secret_response: false,
         };
         let credentials = inputs.credential.as_ref().map(credentials);
         Draft {
@@ -243,7 +243,7 @@ mod tests {
             },
             date: &inputs.date,
             nonce: &inputs.nonce,
-            repeat: None,
+            retry: None,
         }
         .prepare()
     }
@@ -407,11 +407,11 @@ mod tests {
             placement: Placement::Form,
             authentication: Authentication::Anonymous,
             sensitive: &["OIDCToken"],
-            secret_answer: true,
+            secret_response: true,
         };
         let parameters =
             serde_json::json!({"OIDCToken": "the.oidc+token", "RoleArn": "acs:ram::1:role/r"});
-        let repeat = Repeat {
+        let repeat = Retry {
             attempts: 2,
             wait: Duration::from_millis(1500),
         };
@@ -424,7 +424,7 @@ mod tests {
             signature: SignatureVersion::V3,
             date: "2026-01-15T08:30:05Z",
             nonce: "n",
-            repeat: Some(repeat),
+            retry: Some(repeat),
         }
         .prepare();
         assert!(!built.url.as_str().contains("oidc"), "{}", built.url);

@@ -42,7 +42,7 @@ struct Rule {
     repeats: u32,
     /// Whether there is a wait before the next attempt; a mended request needs none.
     waits: bool,
-    /// Whether the service may be down: then the failure counts for the breaker.
+    /// Whether the service may be down: then the failure counts for the circuit_breaker.
     outage: bool,
 }
 
@@ -78,7 +78,7 @@ impl Class {
 
     /// Classifies an answer that reports a failure. `asked_to_wait` says that it has the header `x-acs-retry-after`;
     /// `temporary` that it was signed with a security token.
-    pub(super) fn of_answer(
+    pub(super) fn of_response(
         status: u16,
         code: Option<&str>,
         asked_to_wait: bool,
@@ -200,7 +200,7 @@ mod tests {
         let check = |status, code: &str, expected| {
             let code = (!code.is_empty()).then_some(code);
             assert_eq!(
-                Class::of_answer(status, code, false, false),
+                Class::of_response(status, code, false, false),
                 expected,
                 "{status} {code:?}"
             );
@@ -243,12 +243,12 @@ mod tests {
         ] {
             check(status, code, Class::Final);
         }
-        let header = |status, code| Class::of_answer(status, Some(code), true, false);
+        let header = |status, code| Class::of_response(status, Some(code), true, false);
         assert_eq!(header(400, "Some.Code"), Class::Throttled);
         assert_eq!(header(500, "InternalError"), Class::Throttled);
         assert_eq!(header(200, "Some.Code"), Class::Final, "only 4xx and 5xx");
         assert_eq!(
-            Class::of_answer(404, Some("InvalidAccessKeyId.NotFound"), false, true),
+            Class::of_response(404, Some("InvalidAccessKeyId.NotFound"), false, true),
             Class::CredentialsExpired
         );
     }

@@ -69,8 +69,8 @@ impl Action for AssumeRole<'_> {
     // A session that nobody uses does no harm.
     const IDEMPOTENT: bool = true;
     const SENSITIVE: &'static [&'static str] = &["ExternalId"];
-    const SECRET_ANSWER: bool = true;
-    type Response = Issued;
+    const SECRET_RESPONSE: bool = true;
+    type Response = AssumeRoleResponse;
 }
 
 /// `AssumeRoleWithOIDC`: credentials of a role, for a token of an OIDC provider that the role trusts. Unsigned. The token
@@ -97,14 +97,14 @@ impl Action for AssumeRoleWithOidc<'_> {
     const PLACEMENT: Placement = Placement::Form;
     const AUTHENTICATION: Authentication = Authentication::Anonymous;
     const SENSITIVE: &'static [&'static str] = &["OIDCToken"];
-    const SECRET_ANSWER: bool = true;
-    type Response = Issued;
+    const SECRET_RESPONSE: bool = true;
+    type Response = AssumeRoleResponse;
 }
 
 /// The answer of both.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Issued {
+pub(super) struct AssumeRoleResponse {
     /// `AccessKeyId`, `AccessKeySecret`, `SecurityToken`, `Expiration`.
     #[serde(default)]
     pub(super) credentials: Document,
@@ -135,8 +135,8 @@ pub(super) struct CallerIdentity {
 impl CallerIdentity {
     /// Asks whose credentials an operation uses: one call, which needs no permission.
     pub(super) async fn of(operation: &Operation) -> Result<CallerIdentity, Error> {
-        let answer = operation.call(&GetCallerIdentity {}).await?;
-        Ok(answer.body)
+        let response = operation.call(&GetCallerIdentity {}).await?;
+        Ok(response.body)
     }
 }
 

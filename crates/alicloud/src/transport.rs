@@ -1,4 +1,4 @@
-//! Sends one prepared request and collects the whole answer, bounded in time and size.
+//! Sends one prepared request and collects the whole response, bounded in time and size.
 //!
 //! Connections are kept and reused. Proxies come from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
 //! `NO_PROXY`, in either case), except for loopback endpoints, which are always reached directly. Redirects are not
@@ -14,15 +14,15 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, redirect};
 
-use super::answer::{Failure, Received};
-use super::connected::Connected;
+use super::connection_probe::ConnectionProbe;
 use super::error::{Cause, ConnectCause, ConnectFailure, ErrorKind, TimeoutPhase};
 use super::request::{METHOD, Prepared};
+use super::response::{Failure, RawResponse};
 use super::retry::Class;
 use super::tls;
 
 /// The largest answer that is read.
-const LARGEST_BODY: usize = 4 * 1024 * 1024;
+const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// How long an unused connection is kept. Short, so that it is rarely closed by the other side just when it is used.
 const IDLE: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ pub(super) struct Transport {
 /// Connections of one kind.
 struct Pool {
     client: reqwest::Client,
-    connected: Connected,
+    probe: ConnectionProbe,
 }
 
 impl Transport {
@@ -55,7 +55,7 @@ impl Transport {
         prepared: Prepared,
         direct: bool,
         limit: Duration,
-    ) -> Result<Received, Box<Failure>> {
+    ) -> Result<RawResponse, Box<Failure>> {
         let pool = if direct { &self.direct } else { &self.proxied };
         let pool = pool
             .get_or_init(|| self.pool(direct))
@@ -66,7 +66,7 @@ impl Transport {
         let broken = match outcome {
             Ok(Ok(received)) => return Ok(received),
             Ok(Err(broken)) => broken,
-            Err(_) if pool.connected.ever() => Broken::Silence,
+            Err(_) if pool.probe.ever() => Broken::Silence,
             Err(_) => Broken::NoConnection,
         };
         Err(broken.with_limit(limit))
@@ -74,9 +74,9 @@ impl Transport {
 
     fn pool(&self, direct: bool) -> Result<Pool, String> {
         let tls = tls::client_config().map_err(|error| error.to_string())?;
-        let connected = Connected::default();
+        let probe = ConnectionProbe::default();
         let mut builder = reqwest::Client::builder()
-            .connector_layer(connected.clone())
+            .connector_layer(probe.clone())
             .tls_backend_preconfigured(tls)
             .redirect(redirect::Policy::none())
             .referer(false)
@@ -87,7 +87,7 @@ impl Transport {
             builder = builder.no_proxy();
         }
         match builder.build() {
-            Ok(client) => Ok(Pool { client, connected }),
+            Ok(client) => Ok(Pool { client, probe }),
             Err(error) => Err(chain(&error.without_url())),
         }
     }
@@ -103,21 +103,21 @@ enum Broken {
     Http(reqwest::Error),
 }
 
-async fn exchange(client: &reqwest::Client, request: Request) -> Result<Received, Broken> {
+async fn exchange(client: &reqwest::Client, request: Request) -> Result<RawResponse, Broken> {
     let mut response = client.execute(request).await.map_err(Broken::Http)?;
     let status = response.status().as_u16();
     let announced = response.content_length().unwrap_or_default();
-    if announced > LARGEST_BODY as u64 {
+    if announced > MAX_BODY as u64 {
         return Err(Broken::TooLarge(status));
     }
     let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
     while let Some(chunk) = response.chunk().await.map_err(Broken::Http)? {
-        if body.len() + chunk.len() > LARGEST_BODY {
+        if body.len() + chunk.len() > MAX_BODY {
             return Err(Broken::TooLarge(status));
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Received {
+    Ok(RawResponse {
         status,
         headers: std::mem::take(response.headers_mut()),
         body,
@@ -126,20 +126,20 @@ async fn exchange(client: &reqwest::Client, request: Request) -> Result<Received
 
 impl Broken {
     fn with_limit(self, limit: Duration) -> Box<Failure> {
-        let silent = ErrorKind::Timeout(TimeoutPhase::Answer(limit));
+        let silent = ErrorKind::Timeout(TimeoutPhase::Response(limit));
         match self {
             Broken::NoConnection => {
                 let (kind, class) = (connect(ConnectCause::Timeout), Class::Unreachable);
-                Failure::without_answer(kind, class, None)
+                Failure::without_response(kind, class, None)
             }
-            Broken::Silence => Failure::without_answer(silent, Class::Ambiguous, None),
+            Broken::Silence => Failure::without_response(silent, Class::Ambiguous, None),
             Broken::TooLarge(status) => {
                 let kind = ErrorKind::Decode {
                     status,
-                    reason: format!("it is larger than {} MiB", LARGEST_BODY >> 20),
+                    reason: format!("it is larger than {} MiB", MAX_BODY >> 20),
                     excerpt: None,
                 };
-                Failure::without_answer(kind, Class::FinalAfterExecution, None)
+                Failure::without_response(kind, Class::FinalAfterExecution, None)
             }
             Broken::Http(error) => {
                 // URLs hold the AccessKey ID, the signature and parameters.
@@ -153,7 +153,7 @@ impl Broken {
                 } else {
                     (ErrorKind::Interrupted, Class::Ambiguous)
                 };
-                Failure::without_answer(kind, class, Some(Cause::from(error)))
+                Failure::without_response(kind, class, Some(Cause::from(error)))
             }
         }
     }
@@ -235,7 +235,7 @@ fn request(prepared: Prepared) -> Result<Request, Box<Failure>> {
 }
 
 fn unsendable(reason: String) -> Box<Failure> {
-    Failure::without_answer(ErrorKind::Request(reason), Class::Final, None)
+    Failure::without_response(ErrorKind::Request(reason), Class::Final, None)
 }
 
 fn chain(error: &dyn StdError) -> String {

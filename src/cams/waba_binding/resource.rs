@@ -27,7 +27,7 @@ use crate::common::{
     Connection, account_id as account, assume_role as role,
     error_diagnostics::{Attempted, diagnose},
 };
-use alicloud::{Accounts, Operation, cams::waba::Waba};
+use alicloud::{Operation, RoleClients, cams::waba::Waba};
 use framework::{
     Attribute, AttributePath, Block, CreateRequest, DeleteRequest, Diagnostic, Diagnostics,
     IdentityAttribute, IdentitySchema, IdentityType, ImportRequest, MoveSource, Nesting, Object,
@@ -171,7 +171,7 @@ impl Resource for CamsWabaBinding {
     fn modify_plan(&self, request: &PlanRequest<'_, Self::Client>, response: &mut PlanResponse) {
         if let (Some(prior), Some(planned)) = (request.prior, &mut response.planned) {
             let accounts = request.client.and_then(Connection::accounts);
-            let own = accounts.and_then(Accounts::configured_account);
+            let own = accounts.and_then(RoleClients::configured_account);
             response
                 .requires_replace
                 .extend(account::plan(prior, planned, own));

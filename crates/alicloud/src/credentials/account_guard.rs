@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
-use super::assume_role::{PATIENCE, is_account_id};
+use super::assume_role::{REFRESH_TIMEOUT, is_account_id};
 use super::{Credentials, CredentialsError, CredentialsSource};
 use crate::client::Client;
 use crate::sts::CallerIdentity;
@@ -98,7 +98,7 @@ impl AccountGuard {
             return Ok(());
         }
         let account = self.account.get_or_try_init(|| async {
-            let identity = CallerIdentity::of(&self.client.operation(PATIENCE)).await.map_err(|error| {
+            let identity = CallerIdentity::of(&self.client.operation(REFRESH_TIMEOUT)).await.map_err(|error| {
                 CredentialsError::new(
                     "the account cannot be compared with allowed_account_ids and forbidden_account_ids",
                 )

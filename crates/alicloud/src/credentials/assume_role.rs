@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::session::Session;
+use super::temporary_credentials::TemporaryCredentials;
 use super::{CredentialsError, CredentialsSource, Fetch, Refreshing};
 use crate::client::Client;
-use crate::sts::{AssumeRole, Issued};
+use crate::sts::{AssumeRole, AssumeRoleResponse};
 use crate::{Error, Response};
 
 /// How long one refresh may take, its retries included.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const REFRESH_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The ARN of a RAM role: `acs:ram::<account ID>:role/<name>`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -198,7 +198,7 @@ impl AssumedRole {
 
 #[async_trait]
 impl Fetch for AssumedRole {
-    async fn fetch(&self) -> Result<Session, CredentialsError> {
+    async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
         let Role {
             arn,
             session_name,
@@ -206,9 +206,9 @@ impl Fetch for AssumedRole {
             policy,
             external_id,
         } = &self.role;
-        let answer = self
+        let response = self
             .client
-            .operation(PATIENCE)
+            .operation(REFRESH_TIMEOUT)
             .call(&AssumeRole {
                 role_arn: arn.as_str(),
                 role_session_name: session_name,
@@ -218,7 +218,7 @@ impl Fetch for AssumedRole {
             })
             .await
             .map_err(|error| refused(arn, error))?;
-        issued(&answer, arn)
+        issued(&response, arn)
     }
 
     fn account_id(&self) -> Option<String> {
@@ -228,11 +228,11 @@ impl Fetch for AssumedRole {
 
 /// What STS has issued.
 pub(super) fn issued(
-    answer: &Response<Issued>,
+    response: &Response<AssumeRoleResponse>,
     arn: &RoleArn,
-) -> Result<Session, CredentialsError> {
-    Session::of_document(&answer.body.credentials).map_err(|error| {
-        let request_id = answer.request_id.as_deref().unwrap_or("(none)");
+) -> Result<TemporaryCredentials, CredentialsError> {
+    TemporaryCredentials::of_document(&response.body.credentials).map_err(|error| {
+        let request_id = response.request_id.as_deref().unwrap_or("(none)");
         CredentialsError::new(format!(
             "STS issued no usable credentials for the role {arn} (request ID {request_id})"
         ))

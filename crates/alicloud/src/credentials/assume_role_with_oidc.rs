@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::assume_role::{PATIENCE, issued, refused};
+use super::assume_role::{REFRESH_TIMEOUT, issued, refused};
 use super::{
-    CredentialsError, CredentialsSource, Fetch, Machine, Refreshing, Role, Secret, Session,
+    CredentialsError, CredentialsSource, Environment, Fetch, Refreshing, Role, Secret,
+    TemporaryCredentials,
 };
 use crate::client::Client;
 use crate::sts::AssumeRoleWithOidc;
@@ -60,7 +61,7 @@ impl OidcRole {
                 "the OIDC token".to_owned(),
             ),
             OidcToken::File(path) => {
-                let text = Machine::read(path).map_err(|error| {
+                let text = Environment::read(path).map_err(|error| {
                     CredentialsError::new(format!(
                         "the OIDC token file {} cannot be read",
                         path.display()
@@ -83,12 +84,12 @@ impl OidcRole {
 
 #[async_trait]
 impl Fetch for OidcRole {
-    async fn fetch(&self) -> Result<Session, CredentialsError> {
+    async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
         let token = self.token()?;
         let role = &self.role.role;
-        let answer = self
+        let response = self
             .client
-            .operation(PATIENCE)
+            .operation(REFRESH_TIMEOUT)
             .call(&AssumeRoleWithOidc {
                 oidc_provider_arn: &self.role.oidc_provider_arn,
                 role_arn: role.arn.as_str(),
@@ -99,7 +100,7 @@ impl Fetch for OidcRole {
             })
             .await
             .map_err(|error| refused(&role.arn, error))?;
-        issued(&answer, &role.arn)
+        issued(&response, &role.arn)
     }
 
     fn account_id(&self) -> Option<String> {

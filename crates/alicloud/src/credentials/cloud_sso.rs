@@ -16,7 +16,9 @@ use zeroize::Zeroizing;
 use super::http::{self, Reach, Request};
 use super::profile::{CliFile, CliProfile};
 use super::refreshing::Clock;
-use super::{Context, CredentialsError, CredentialsSource, Fetch, Refreshing, Session};
+use super::{
+    Context, CredentialsError, CredentialsSource, Fetch, Refreshing, TemporaryCredentials,
+};
 
 /// The login of one profile.
 pub(super) struct CloudSso {
@@ -36,7 +38,10 @@ impl CloudSso {
         Arc::new(Refreshing::new(login, context.clock()))
     }
 
-    async fn exchange(&self, profile: &CliProfile) -> Result<Session, CredentialsError> {
+    async fn exchange(
+        &self,
+        profile: &CliProfile,
+    ) -> Result<TemporaryCredentials, CredentialsError> {
         let sign_in = profile.needed("cloud_sso_sign_in_url")?;
         let account = profile.needed("cloud_sso_account_id")?;
         let configuration = profile.needed("cloud_sso_access_config")?;
@@ -81,9 +86,9 @@ impl CloudSso {
         request.body =
             json!({"AccountId": account, "AccessConfigurationId": configuration}).to_string();
         request.secrets.push(&token);
-        let answer = request.send(Reach::network(&url)).await.map_err(failed)?;
-        if matches!(answer.status, 401 | 403) {
-            let refusal = answer.fields().err();
+        let response = request.send(Reach::network(&url)).await.map_err(failed)?;
+        if matches!(response.status, 401 | 403) {
+            let refusal = response.fields().err();
             let fault = profile.fault(&format!(
                 "was refused at {}; {}, or choose another account or access configuration",
                 http::host(&url),
@@ -94,9 +99,11 @@ impl CloudSso {
                 None => fault,
             });
         }
-        let fields = answer.fields().map_err(failed)?;
+        let fields = response.fields().map_err(failed)?;
         match fields.get("CloudCredential") {
-            Some(Value::Object(credential)) => Session::of_document(credential).map_err(failed),
+            Some(Value::Object(credential)) => {
+                TemporaryCredentials::of_document(credential).map_err(failed)
+            }
             _ => Err(failed(CredentialsError::new(
                 "its answer has no CloudCredential",
             ))),
@@ -106,7 +113,7 @@ impl CloudSso {
 
 #[async_trait]
 impl Fetch for CloudSso {
-    async fn fetch(&self) -> Result<Session, CredentialsError> {
+    async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
         let profile = CliFile::read(&self.path)?.profile(&self.profile)?;
         self.exchange(&profile).await
     }

@@ -12,7 +12,9 @@ use async_trait::async_trait;
 use reqwest::{Method, Url};
 
 use super::http::{self, Reach, Request};
-use super::{Context, CredentialsError, CredentialsSource, Fetch, Refreshing, Secret, Session};
+use super::{
+    Context, CredentialsError, CredentialsSource, Fetch, Refreshing, Secret, TemporaryCredentials,
+};
 
 /// Credentials from a URL. Path and query are never shown: they may hold a secret.
 pub struct CredentialsUri {
@@ -40,7 +42,7 @@ impl CredentialsUri {
 
     /// What the server may repeat and nobody may see: the query, and in the path whatever is too long for a word.
     fn secrets(&self) -> Vec<Secret> {
-        const LONGEST_WORD: usize = 15;
+        const MAX_WORD: usize = 15;
         let mut secrets: Vec<Secret> = Vec::new();
         for (name, value) in self.url.query_pairs() {
             // A query without `=` is a name alone.
@@ -51,7 +53,7 @@ impl CredentialsUri {
         let segments = self.url.path_segments().into_iter().flatten();
         secrets.extend(
             segments
-                .filter(|segment| segment.len() > LONGEST_WORD)
+                .filter(|segment| segment.len() > MAX_WORD)
                 .map(Secret::new),
         );
         secrets
@@ -60,7 +62,7 @@ impl CredentialsUri {
 
 #[async_trait]
 impl Fetch for CredentialsUri {
-    async fn fetch(&self) -> Result<Session, CredentialsError> {
+    async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
         let failed = |error: CredentialsError| {
             let host = http::host(&self.url);
             CredentialsError::new(format!("the credentials URI at {host} gave no credentials"))
@@ -69,20 +71,20 @@ impl Fetch for CredentialsUri {
         let secrets = self.secrets();
         let mut request = Request::new(Method::GET, self.url.clone());
         request.secrets.extend(&secrets);
-        let answer = request
+        let response = request
             .send(Reach::network(&self.url))
             .await
             .map_err(failed)?;
-        let fields = answer.fields().map_err(failed)?;
+        let fields = response.fields().map_err(failed)?;
         if let Some(code) = fields.get("Code").and_then(|code| code.as_str())
             && code != "Success"
         {
             return Err(failed(CredentialsError::new(format!(
                 "its answer has the Code \"{}\", not \"Success\"",
-                answer.shown(code)
+                response.shown(code)
             ))));
         }
-        Session::of_document(&fields).map_err(failed)
+        TemporaryCredentials::of_document(&fields).map_err(failed)
     }
 }
 

@@ -12,9 +12,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::{Method, Url};
 
-use super::http::{self, Answer, Reach, Request};
+use super::http::{self, Reach, Request, Response};
 use super::{
-    Context, CredentialsError, CredentialsSource, Fetch, Machine, Refreshing, Secret, Session,
+    Context, CredentialsError, CredentialsSource, Environment, Fetch, Refreshing, Secret,
+    TemporaryCredentials,
 };
 
 /// The service on an instance.
@@ -41,7 +42,7 @@ pub struct InstanceMetadata {
 /// Credentials of the instance's role.
 #[derive(Debug)]
 pub struct EcsMetadata {
-    machine: Machine,
+    environment: Environment,
     wanted: InstanceMetadata,
 }
 
@@ -49,14 +50,14 @@ impl EcsMetadata {
     /// A source of sessions.
     pub fn source(context: &Context, wanted: InstanceMetadata) -> Arc<dyn CredentialsSource> {
         let metadata = EcsMetadata {
-            machine: context.machine.clone(),
+            environment: context.environment.clone(),
             wanted,
         };
         Arc::new(Refreshing::new(metadata, context.clock()))
     }
 
-    async fn ask(&self) -> Result<Session, CredentialsError> {
-        let base = match http::stand_in(&self.machine, STAND_IN)? {
+    async fn ask(&self) -> Result<TemporaryCredentials, CredentialsError> {
+        let base = match http::stand_in(&self.environment, STAND_IN)? {
             Some(url) => url,
             None => {
                 Url::parse(ADDRESS).map_err(|error| CredentialsError::new(error.to_string()))?
@@ -68,7 +69,7 @@ impl EcsMetadata {
             })
         };
         let token = self.token(at("latest/api/token")?).await?;
-        let get = async |url: Url| -> Result<Answer, CredentialsError> {
+        let get = async |url: Url| -> Result<Response, CredentialsError> {
             let mut request = Request::new(Method::GET, url);
             if let Some(token) = &token {
                 request = request.header("x-aliyun-ecs-metadata-token", token.expose());
@@ -79,9 +80,9 @@ impl EcsMetadata {
         let role = match &self.wanted.role {
             Some(role) => role.clone(),
             None => {
-                let answer = get(at(ROLES)?).await?;
-                let role = answer.body.trim();
-                match answer.status {
+                let response = get(at(ROLES)?).await?;
+                let role = response.body.trim();
+                match response.status {
                     200 if !role.is_empty() && !role.contains(['/', '\n', '<']) => role.to_owned(),
                     200 | 404 => {
                         return Err(CredentialsError::absent(
@@ -96,18 +97,18 @@ impl EcsMetadata {
                 }
             }
         };
-        let answer = get(at(&format!("{ROLES}{role}"))?).await?;
-        if answer.status == 404 {
+        let response = get(at(&format!("{ROLES}{role}"))?).await?;
+        if response.status == 404 {
             return Err(CredentialsError::new(format!(
                 "the role {role} is not attached to this ECS instance (HTTP 404)"
             )));
         }
-        let fields = answer.fields()?;
+        let fields = response.fields()?;
         match fields.get("Code").and_then(|code| code.as_str()) {
-            None | Some("Success") => Session::of_document(&fields),
+            None | Some("Success") => TemporaryCredentials::of_document(&fields),
             Some(code) => Err(CredentialsError::new(format!(
                 "its answer for the role {role} has the Code \"{}\", not \"Success\"",
-                answer.shown(code)
+                response.shown(code)
             ))),
         }
     }
@@ -116,13 +117,13 @@ impl EcsMetadata {
     async fn token(&self, url: Url) -> Result<Option<Secret>, CredentialsError> {
         let request = Request::new(Method::PUT, url)
             .header("x-aliyun-ecs-metadata-token-ttl-seconds", TOKEN_SECONDS);
-        let answer = request.send(REACH).await.map_err(|error| {
+        let response = request.send(REACH).await.map_err(|error| {
             // Nobody there, which is what most machines say.
             CredentialsError::absent("this machine seems not to be an ECS instance")
                 .caused_by(error)
         })?;
-        let token = answer.body.trim();
-        match answer.status {
+        let token = response.body.trim();
+        match response.status {
             200 if !token.is_empty() => Ok(Some(Secret::new(token))),
             status if self.wanted.v2_only => Err(CredentialsError::new(format!(
                 "it gave no token (HTTP {status}), and version 1 of the service, without tokens, is not allowed \
@@ -142,7 +143,7 @@ const REACH: Reach = Reach {
 
 #[async_trait]
 impl Fetch for EcsMetadata {
-    async fn fetch(&self) -> Result<Session, CredentialsError> {
+    async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
         self.ask().await.map_err(|error| {
             let reason = "the metadata service of ECS gave no credentials";
             let outer = if error.is_absent() && !self.wanted.expected {

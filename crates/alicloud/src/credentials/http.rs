@@ -9,14 +9,14 @@ use reqwest::{Method, Url, redirect};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::session::Document;
-use super::{CredentialsError, Machine, Secret};
+use super::temporary_credentials::Document;
+use super::{CredentialsError, Environment, Secret};
 use crate::redact::Redactor;
 use crate::signature::canonical_query;
 use crate::{Endpoint, Protocol, tls};
 
 /// The largest answer that is read.
-const LARGEST_ANSWER: usize = 256 * 1024;
+const MAX_ANSWER: usize = 256 * 1024;
 
 /// How a source reaches its server.
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +49,8 @@ pub(super) struct Request<'a> {
     pub(super) secrets: Vec<&'a Secret>,
 }
 
-/// A whole answer. It may hold secrets, so it has no `Debug`.
-pub(super) struct Answer {
+/// A whole response. It may hold secrets, so it has no `Debug`.
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) body: Zeroizing<String>,
     redactor: Redactor,
@@ -73,7 +73,7 @@ impl<'a> Request<'a> {
     }
 
     /// Sends it. Errors say what failed, and name neither path nor query of the URL.
-    pub(super) async fn send(self, reach: Reach) -> Result<Answer, CredentialsError> {
+    pub(super) async fn send(self, reach: Reach) -> Result<Response, CredentialsError> {
         let host = host(&self.url);
         tokio::time::timeout(reach.timeout, self.exchange(reach))
             .await
@@ -83,7 +83,7 @@ impl<'a> Request<'a> {
             })?
     }
 
-    async fn exchange(self, reach: Reach) -> Result<Answer, CredentialsError> {
+    async fn exchange(self, reach: Reach) -> Result<Response, CredentialsError> {
         let host = host(&self.url);
         let unusable = |reason: String| {
             CredentialsError::new(format!("the request to {host} cannot be made: {reason}"))
@@ -123,15 +123,15 @@ impl<'a> Request<'a> {
         let status = response.status().as_u16();
         let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > LARGEST_ANSWER {
+            if body.len() + chunk.len() > MAX_ANSWER {
                 return Err(CredentialsError::new(format!(
                     "the answer of {host} is larger than {} KiB",
-                    LARGEST_ANSWER >> 10
+                    MAX_ANSWER >> 10
                 )));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer {
+        Ok(Response {
             status,
             body: Zeroizing::new(String::from_utf8_lossy(&body).into_owned()),
             redactor,
@@ -139,8 +139,8 @@ impl<'a> Request<'a> {
     }
 }
 
-impl Answer {
-    /// The fields of a successful answer. A failed one is told with the code and message that it gives, and nothing else
+impl Response {
+    /// The fields of a successful response. A failed one is told with the code and message that it gives, and nothing else
     /// of it: what else it holds may be secret.
     pub(super) fn fields(&self) -> Result<Document, CredentialsError> {
         let parsed: Result<Value, _> = serde_json::from_str(&self.body);
@@ -165,7 +165,7 @@ impl Answer {
         }
     }
 
-    /// A text of the answer, fit to be shown.
+    /// A text of the response, fit to be shown.
     pub(super) fn shown(&self, text: &str) -> String {
         self.redactor.excerpt(text.as_bytes()).unwrap_or_default()
     }
@@ -205,8 +205,11 @@ pub(super) fn url(text: &str, plain: bool) -> Result<Url, String> {
 
 /// The server that stands in for a fixed one in tests: a variable may name it, but only on this machine, so that no
 /// environment can send credentials elsewhere.
-pub(super) fn stand_in(machine: &Machine, variable: &str) -> Result<Option<Url>, CredentialsError> {
-    let Some(text) = machine.variable(variable) else {
+pub(super) fn stand_in(
+    environment: &Environment,
+    variable: &str,
+) -> Result<Option<Url>, CredentialsError> {
+    let Some(text) = environment.variable(variable) else {
         return Ok(None);
     };
     match url(&text, false) {

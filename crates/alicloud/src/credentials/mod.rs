@@ -18,7 +18,7 @@
 //!
 //! What fetches temporary credentials implements `Fetch` and is wrapped in `Refreshing`, the one cache. A source that
 //! builds on another holds it, and asks it again at each refresh. Files and environment are read at first use, through
-//! [`Machine`]; HTTP apart from STS goes through `http`.
+//! [`Environment`]; HTTP apart from STS goes through `http`.
 //!
 //! Must not contain: signatures, or the order of sources a user configured.
 
@@ -29,17 +29,17 @@ mod cloud_sso;
 mod credentials_uri;
 mod default_chain;
 mod ecs_metadata;
+mod environment;
 mod http;
-mod machine;
 mod no_credentials;
 mod oauth;
 mod process;
 mod profile;
 mod refreshing;
-mod session;
 #[cfg(test)]
 mod source_tests;
 mod static_keys;
+mod temporary_credentials;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -54,20 +54,20 @@ pub use assume_role_with_oidc::{OidcRole, OidcToken, RoleWithOidc};
 pub use credentials_uri::CredentialsUri;
 pub use default_chain::DefaultChain;
 pub use ecs_metadata::{EcsMetadata, InstanceMetadata};
-pub use machine::Machine;
+pub use environment::Environment;
 pub use no_credentials::NoCredentials;
-pub use profile::{Profile, ProfileWish};
+pub use profile::{Profile, ProfileSelector};
 pub(super) use refreshing::{Fetch, Refreshing};
-pub(super) use session::{Document, Session};
 pub use static_keys::StaticKeys;
+pub(super) use temporary_credentials::{Document, TemporaryCredentials};
 
 use super::client::Client;
 
-/// What sources have to work with: the machine, and a client whose settings say how to reach STS.
+/// What sources have to work with: the machine, and a client whose config say how to reach STS.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// Environment and files.
-    pub machine: Machine,
+    pub environment: Environment,
     /// A client without credentials of its own; sources sign with those that they build on.
     pub client: Client,
 }
@@ -131,7 +131,7 @@ pub fn access_key_hint(access_key_id: &str) -> String {
     format!("{first}…{last}")
 }
 
-/// Where credentials come from. Asked before every attempt of a call, so an implementation keeps what it fetched until
+/// Where credentials come from. RequestContext before every attempt of a call, so an implementation keeps what it fetched until
 /// shortly before it expires, and lets all who wait share one refresh.
 #[async_trait]
 pub trait CredentialsSource: fmt::Debug + Send + Sync {

@@ -20,7 +20,8 @@ use super::http::{self, Reach, Request};
 use super::profile::{CliFile, CliProfile, LockedFile};
 use super::refreshing::Clock;
 use super::{
-    Context, CredentialsError, CredentialsSource, Fetch, Machine, Refreshing, Secret, Session,
+    Context, CredentialsError, CredentialsSource, Environment, Fetch, Refreshing, Secret,
+    TemporaryCredentials,
 };
 
 /// With this many seconds of the access token left it is renewed.
@@ -32,7 +33,7 @@ const STAND_IN: &str = "ALIBABA_CLOUD_OAUTH_ENDPOINT";
 /// The login of one profile.
 #[derive(Clone)]
 pub(super) struct OAuth {
-    machine: Machine,
+    environment: Environment,
     path: PathBuf,
     profile: String,
     clock: Clock,
@@ -48,7 +49,7 @@ impl OAuth {
     /// A source for a profile of the mode `OAuth`.
     pub(super) fn source(context: &Context, profile: &CliProfile) -> Arc<dyn CredentialsSource> {
         let login = OAuth {
-            machine: context.machine.clone(),
+            environment: context.environment.clone(),
             path: profile.path().to_owned(),
             profile: profile.name.clone(),
             clock: context.clock(),
@@ -57,7 +58,7 @@ impl OAuth {
     }
 
     /// Renews the access token if need be, and exchanges it.
-    async fn session(self) -> Result<Session, CredentialsError> {
+    async fn session(self) -> Result<TemporaryCredentials, CredentialsError> {
         let path = self.path.clone();
         // The lock is waited for on a thread that may block.
         let locked = tokio::task::spawn_blocking(move || LockedFile::lock(&path))
@@ -87,9 +88,9 @@ impl OAuth {
             .header("authorization", &authorization)
             .header("content-type", "application/json");
         request.secrets.push(&access_token);
-        let answer = request.send(Reach::network(&url)).await.map_err(failed)?;
-        let fields = answer.fields().map_err(failed)?;
-        Session::of_document(&fields).map_err(failed)
+        let response = request.send(Reach::network(&url)).await.map_err(failed)?;
+        let fields = response.fields().map_err(failed)?;
+        TemporaryCredentials::of_document(&fields).map_err(failed)
     }
 
     async fn renew(
@@ -126,8 +127,8 @@ impl OAuth {
             ("Timestamp", &timestamp),
         ]);
         request.secrets.push(&refresh_token);
-        let answer = request.send(Reach::network(&url)).await.map_err(failed)?;
-        let fields = answer.fields().map_err(|error| match answer.status {
+        let response = request.send(Reach::network(&url)).await.map_err(failed)?;
+        let fields = response.fields().map_err(|error| match response.status {
             // Another login helps where this one was refused, and not where the server is out of order.
             400..500 => {
                 let reason = format!("could not be renewed at {}; {log_in}", http::host(&url));
@@ -170,7 +171,7 @@ impl OAuth {
             "INTL" => ("https://oauth.alibabacloud.com/", "4103531455503354461"),
             _ => return Err(profile.fault("has an oauth_site_type other than CN or INTL")),
         };
-        let url = match http::stand_in(&self.machine, STAND_IN)? {
+        let url = match http::stand_in(&self.environment, STAND_IN)? {
             Some(url) => url,
             None => Url::parse(host).map_err(|error| CredentialsError::new(error.to_string()))?,
         };
@@ -186,7 +187,7 @@ fn endpoint(site: &Site, path: &str, profile: &CliProfile) -> Result<Url, Creden
 
 #[async_trait]
 impl Fetch for OAuth {
-    async fn fetch(&self) -> Result<Session, CredentialsError> {
+    async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
         // A task of its own: it must not end between the renewal and the writing back.
         tokio::spawn(self.clone().session())
             .await

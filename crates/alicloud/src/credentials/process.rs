@@ -18,14 +18,15 @@ use serde_json::Value;
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
-use super::session::{Document, expiration};
+use super::temporary_credentials::{Document, expiration};
 use super::{
-    Context, Credentials, CredentialsError, CredentialsSource, Fetch, Refreshing, Secret, Session,
+    Context, Credentials, CredentialsError, CredentialsSource, Fetch, Refreshing, Secret,
+    TemporaryCredentials,
 };
 use crate::redact::Redactor;
 
 /// How long the program may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A program that writes credentials to its standard output.
 pub(super) struct Process {
@@ -41,7 +42,7 @@ impl Process {
         command: &str,
     ) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
         const DISABLED: &str = "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS";
-        if context.machine.is_on(DISABLED) {
+        if context.environment.is_on(DISABLED) {
             return Err(CredentialsError::new(format!(
                 "the variable {DISABLED} forbids to run programs for credentials"
             )));
@@ -94,7 +95,7 @@ impl Process {
         redactor.excerpt(stderr.as_bytes())
     }
 
-    async fn run(&self) -> Result<Session, CredentialsError> {
+    async fn run(&self) -> Result<TemporaryCredentials, CredentialsError> {
         let running = Command::new(&self.program)
             .args(&self.arguments)
             .stdin(Stdio::null())
@@ -102,10 +103,13 @@ impl Process {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .output();
-        let output = tokio::time::timeout(PATIENCE, running)
+        let output = tokio::time::timeout(REFRESH_TIMEOUT, running)
             .await
             .map_err(|_| {
-                CredentialsError::new(format!("it did not end within {} s", PATIENCE.as_secs()))
+                CredentialsError::new(format!(
+                    "it did not end within {} s",
+                    REFRESH_TIMEOUT.as_secs()
+                ))
             })?
             .map_err(|error| CredentialsError::new("it cannot be run").caused_by(error))?;
         let stdout = Zeroizing::new(output.stdout);
@@ -137,7 +141,7 @@ impl Process {
 
 #[async_trait]
 impl Fetch for Process {
-    async fn fetch(&self) -> Result<Session, CredentialsError> {
+    async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
         self.run().await.map_err(|error| {
             CredentialsError::new(format!("the program {} gave no credentials", self.shown()))
                 .caused_by(error)
@@ -151,7 +155,7 @@ impl fmt::Debug for Process {
     }
 }
 
-fn read(fields: &Document) -> Result<Session, CredentialsError> {
+fn read(fields: &Document) -> Result<TemporaryCredentials, CredentialsError> {
     let text = |name: &str| {
         let text = fields.get(name).and_then(Value::as_str);
         text.filter(|text| !text.is_empty())
@@ -169,7 +173,7 @@ fn read(fields: &Document) -> Result<Session, CredentialsError> {
         }
         None => return Err(CredentialsError::new("its output has no mode")),
     };
-    Ok(Session {
+    Ok(TemporaryCredentials {
         credentials: Credentials {
             access_key_id: needed("access_key_id")?.to_owned(),
             access_key_secret: Secret::new(needed("access_key_secret")?),

@@ -14,13 +14,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-use super::{Credentials, CredentialsError, CredentialsSource, Session};
+use super::{Credentials, CredentialsError, CredentialsSource, TemporaryCredentials};
 
 /// Gets temporary credentials, each time anew.
 #[async_trait]
 pub(crate) trait Fetch: fmt::Debug + Send + Sync {
     /// One attempt, its own retries included.
-    async fn fetch(&self) -> Result<Session, CredentialsError>;
+    async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError>;
 
     /// The account that the credentials will act for, if it is known beforehand.
     fn account_id(&self) -> Option<String> {
@@ -183,7 +183,7 @@ impl<F: fmt::Debug> fmt::Debug for Refreshing<F> {
 }
 
 impl Held {
-    fn new(session: Session, now: OffsetDateTime) -> Held {
+    fn new(session: TemporaryCredentials, now: OffsetDateTime) -> Held {
         let refresh = session.expires.map(|expires| expires - lead(expires - now));
         Held {
             credentials: session.credentials,
@@ -225,7 +225,9 @@ mod tests {
     use time::macros::datetime;
 
     use super::{Fetch, Refreshing, lead};
-    use crate::credentials::{Credentials, CredentialsError, CredentialsSource, Secret, Session};
+    use crate::credentials::{
+        Credentials, CredentialsError, CredentialsSource, Secret, TemporaryCredentials,
+    };
 
     /// Sessions of 1000 s, numbered; each fetch takes 5 s of the paused clock.
     #[derive(Debug, Default)]
@@ -239,14 +241,14 @@ mod tests {
 
     #[async_trait]
     impl Fetch for Arc<Issuer> {
-        async fn fetch(&self) -> Result<Session, CredentialsError> {
+        async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
             let number = self.fetches.fetch_add(1, Ordering::Relaxed) + 1;
             tokio::time::sleep(Duration::from_secs(5)).await;
             if self.fails.load(Ordering::Relaxed) {
                 return Err(CredentialsError::new(format!("failure {number}")));
             }
             let now = START + time::Duration::seconds(self.now.load(Ordering::Relaxed));
-            Ok(Session {
+            Ok(TemporaryCredentials {
                 credentials: Credentials {
                     access_key_id: format!("key {number}"),
                     access_key_secret: Secret::new("secret"),
@@ -403,8 +405,8 @@ mod tests {
         struct Stale;
         #[async_trait]
         impl Fetch for Stale {
-            async fn fetch(&self) -> Result<Session, CredentialsError> {
-                Ok(Session {
+            async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
+                Ok(TemporaryCredentials {
                     credentials: Credentials {
                         access_key_id: "key".to_owned(),
                         access_key_secret: Secret::new("secret"),

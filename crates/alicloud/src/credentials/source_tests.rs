@@ -1,4 +1,4 @@
-//! Every source against real sockets, files and processes: what it asks, what it makes of the answer, and what it says
+//! Every source against real sockets, files and processes: what it asks, what it makes of the response, and what it says
 //! when there is none. No error may show a secret; all secrets here begin with `MARK`.
 //!
 //! Must not contain: tests of the cache, of parsers, or of the order of sources.
@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use time::{OffsetDateTime, macros::datetime};
 
 use super::*;
-use crate::client::Surroundings;
-use crate::loopback::{Loopback, Reaction};
-use crate::{Endpoint, Protocol, STS, Settings};
+use crate::client::Runtime;
+use crate::mock_server::{MockServer, Reaction};
+use crate::{ClientConfig, Endpoint, Protocol, STS};
 
 const ROLE: &str = "acs:ram::123:role/onboarding";
 
@@ -23,13 +23,13 @@ const ROLE: &str = "acs:ram::123:role/onboarding";
 struct Stage {
     home: tempfile::TempDir,
     variables: BTreeMap<&'static str, String>,
-    server: Loopback,
+    server: MockServer,
 }
 
 impl Stage {
     async fn new(reactions: &[Reaction]) -> Stage {
         let home = tempfile::tempdir().expect("a directory");
-        let server = Loopback::start(reactions.to_vec()).await;
+        let server = MockServer::start(reactions.to_vec()).await;
         let url = format!("http://{}", server.host());
         let home_text = home.path().to_str().expect("UTF-8").to_owned();
         let variables = BTreeMap::from([
@@ -62,23 +62,23 @@ impl Stage {
 
     fn context_at(&self, now: fn() -> OffsetDateTime) -> Context {
         let variables = self.variables.clone();
-        let mut settings = Settings::new(
+        let mut config = ClientConfig::new(
             "ap-southeast-1",
             Arc::new(NoCredentials::because("the client itself has none")),
         );
         let endpoint = Endpoint::parse(&self.server.host(), Protocol::Http).expect("an endpoint");
-        settings.endpoints = settings.endpoints.with(&STS, endpoint);
-        settings.max_retry_timeout = Some(std::time::Duration::ZERO);
-        let surroundings = Surroundings {
+        config.endpoints = config.endpoints.with(&STS, endpoint);
+        config.max_retry_timeout = Some(std::time::Duration::ZERO);
+        let runtime = Runtime {
             now,
             jitter: || 0.0,
             nonce: || uuid::Uuid::new_v4().to_string(),
             limiter: Arc::default(),
-            breaker: Default::default(),
+            circuit_breaker: Default::default(),
         };
         Context {
-            machine: Machine::new(move |name| variables.get(name).map(OsString::from)),
-            client: Client::within(settings, surroundings),
+            environment: Environment::new(move |name| variables.get(name).map(OsString::from)),
+            client: Client::within(config, runtime),
         }
     }
 
@@ -90,11 +90,11 @@ impl Stage {
     }
 
     fn profile(&self) -> Profile {
-        let wish = ProfileWish {
+        let selector = ProfileSelector {
             expected: true,
-            ..ProfileWish::default()
+            ..ProfileSelector::default()
         };
-        Profile::new(self.context(), wish)
+        Profile::new(self.context(), selector)
     }
 
     fn request(&self, number: usize) -> String {
@@ -108,7 +108,7 @@ fn session(id: &str) -> Value {
 }
 
 fn ok(body: &Value) -> Reaction {
-    Reaction::answer(200, &[], &body.to_string())
+    Reaction::response(200, &[], &body.to_string())
 }
 
 fn issued(id: &str) -> Reaction {
@@ -117,7 +117,7 @@ fn issued(id: &str) -> Reaction {
 
 fn refusal(status: u16, code: &str) -> Reaction {
     let body = json!({"RequestId": "R-1", "Code": code, "Message": "said MARK-token-text"});
-    Reaction::answer(status, &[], &body.to_string())
+    Reaction::response(status, &[], &body.to_string())
 }
 
 /// The AccessKey ID, or everything that the error says.
@@ -299,7 +299,7 @@ async fn a_credentials_uri() {
     good["Code"] = json!("Failed");
     check(ok(&good), &["the Code \"Failed\", not \"Success\""]).await;
     check(
-        Reaction::answer(200, &[], "<html>"),
+        Reaction::response(200, &[], "<html>"),
         &["not JSON (line 1, column 1)"],
     )
     .await;
@@ -316,7 +316,7 @@ async fn a_credentials_uri() {
 
 #[tokio::test]
 async fn instance_metadata() {
-    let text = |status, text: &str| Reaction::answer(status, &[], text);
+    let text = |status, text: &str| Reaction::response(status, &[], text);
     let check = async |wanted: InstanceMetadata,
                        reactions: &[Reaction],
                        expected: &[&str],
@@ -494,7 +494,7 @@ async fn modes_of_profiles() {
         &["bad expired_seconds: it must be 900 to 43200"],
     )
     .await;
-    let metadata = [Reaction::answer(200, &[], "t"), ok(&session("STS.e"))];
+    let metadata = [Reaction::response(200, &[], "t"), ok(&session("STS.e"))];
     check(
         json!([{"name": "p", "mode": "EcsRamRole", "ram_role_name": "runner"}]),
         &metadata,
@@ -598,7 +598,7 @@ async fn files_of_profiles() {
             &["section [default] of", kind],
         );
     }
-    let stage = Stage::new(&[Reaction::answer(200, &[], "t"), ok(&session("STS.m"))]).await;
+    let stage = Stage::new(&[Reaction::response(200, &[], "t"), ok(&session("STS.m"))]).await;
     assert_eq!(
         outcome(&ini(
             &stage,
@@ -795,7 +795,7 @@ async fn a_login_that_is_gone_when_it_is_to_be_written_back_is_an_error() {
 async fn what_nobody_asked_for_may_be_absent() {
     let stage = Stage::new(&[]).await;
     let absent = async |stage: &Stage| {
-        let profile = Profile::new(stage.context(), ProfileWish::default());
+        let profile = Profile::new(stage.context(), ProfileSelector::default());
         profile
             .credentials()
             .await
@@ -1039,7 +1039,10 @@ async fn an_oauth_login_is_renewed_and_written_back() {
             "invalid_grant",
         ],
     );
-    for out_of_order in [Reaction::raw(b"").cut(), Reaction::answer(503, &[], "busy")] {
+    for out_of_order in [
+        Reaction::raw(b"").cut(),
+        Reaction::response(503, &[], "busy"),
+    ] {
         let stage = Stage::new(&[out_of_order]).await;
         let found = outcome(&stage.profiles(&profile(0))).await;
         parts(&found, &["could not be renewed at 127.0.0.1"]);
@@ -1061,7 +1064,7 @@ async fn an_oauth_login_is_renewed_and_written_back() {
 
 #[tokio::test]
 async fn an_abandoned_renewal_is_written_back_all_the_same() {
-    let renewed = Reaction::answer(200, &[], &json!({"access_token": "MARK-token-new", "refresh_token": "MARK-refresh-new", "expires_in": 3600}).to_string())
+    let renewed = Reaction::response(200, &[], &json!({"access_token": "MARK-token-new", "refresh_token": "MARK-refresh-new", "expires_in": 3600}).to_string())
         .after(std::time::Duration::from_millis(300));
     let stage = Stage::new(&[renewed, refusal(403, "Forbidden")]).await;
     let source = stage.profiles(&json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN", "oauth_refresh_token": "MARK-refresh-old"}]));
@@ -1102,11 +1105,11 @@ fn failures() -> Vec<(&'static str, Reaction, &'static str, &'static str)> {
     };
     let wrapped = |session: Value| {
         // Where each of them looks for its session.
-        let mut answer = session.clone();
-        answer["Credentials"] = session.clone();
-        answer["CloudCredential"] = session;
-        answer["access_token"] = json!("MARK-token-new");
-        answer
+        let mut response = session.clone();
+        response["Credentials"] = session.clone();
+        response["CloudCredential"] = session;
+        response["access_token"] = json!("MARK-token-new");
+        response
     };
     let without = |name: &str| {
         let mut session = all();
@@ -1133,7 +1136,7 @@ fn failures() -> Vec<(&'static str, Reaction, &'static str, &'static str)> {
             "refused",
             Reaction::reply(|request| {
                 let body = json!({"Code": "Denied", "Message": marked(request)});
-                Reaction::answer(403, &[], &body.to_string())
+                Reaction::response(403, &[], &body.to_string())
             }),
             "HTTP 403 Denied: (withheld)",
             "HTTP 403",
@@ -1142,7 +1145,7 @@ fn failures() -> Vec<(&'static str, Reaction, &'static str, &'static str)> {
             "refused as OAuth does it",
             Reaction::reply(|request| {
                 let body = json!({"error": marked(request), "error_description": marked(request)});
-                Reaction::answer(400, &[], &body.to_string())
+                Reaction::response(400, &[], &body.to_string())
             }),
             "HTTP 400",
             "HTTP 400",
@@ -1151,7 +1154,7 @@ fn failures() -> Vec<(&'static str, Reaction, &'static str, &'static str)> {
             "a code that repeats the request",
             Reaction::reply(|request| {
                 let body = json!({"Code": marked(request), "Message": request});
-                Reaction::answer(403, &[], &body.to_string())
+                Reaction::response(403, &[], &body.to_string())
             }),
             "HTTP 403",
             "HTTP 403",
@@ -1160,62 +1163,62 @@ fn failures() -> Vec<(&'static str, Reaction, &'static str, &'static str)> {
             "no success, and a code that repeats the request",
             Reaction::reply(|request| {
                 let body = json!({"Code": marked(request), "Message": request});
-                Reaction::answer(200, &[], &body.to_string())
+                Reaction::response(200, &[], &body.to_string())
             }),
             "HTTP 200 (withheld)",
             "it",
         ),
         (
             "an error page that repeats the request",
-            Reaction::reply(|request| Reaction::answer(500, &[], &html(request))),
+            Reaction::reply(|request| Reaction::response(500, &[], &html(request))),
             "HTTP 500",
             "HTTP 500",
         ),
         (
             "a page that repeats the request",
-            Reaction::reply(|request| Reaction::answer(200, &[], &html(request))),
+            Reaction::reply(|request| Reaction::response(200, &[], &html(request))),
             "not a JSON object",
             "not JSON (line 1, column 1)",
         ),
         (
             "an error that holds a session",
-            Reaction::answer(500, &[], &wrapped(all()).to_string()),
+            Reaction::response(500, &[], &wrapped(all()).to_string()),
             "HTTP 500",
             "HTTP 500",
         ),
         (
             "half a session",
-            Reaction::answer(200, &[], "{\"AccessKeySecret\": \"MARK-secret\",\n\"SecurityToken\": MARK-token}"),
+            Reaction::response(200, &[], "{\"AccessKeySecret\": \"MARK-secret\",\n\"SecurityToken\": MARK-token}"),
             "not a JSON object",
             "not JSON (line 2, column 18)",
         ),
         (
             "another kind of JSON",
-            Reaction::answer(200, &[], "[\"MARK-secret\"]"),
+            Reaction::response(200, &[], "[\"MARK-secret\"]"),
             "not a JSON object",
             "not an object",
         ),
         (
             "no secret",
-            Reaction::answer(200, &[], &without("AccessKeySecret").to_string()),
+            Reaction::response(200, &[], &without("AccessKeySecret").to_string()),
             "it has no AccessKeySecret",
             "it has no AccessKeySecret",
         ),
         (
             "no token",
-            Reaction::answer(200, &[], &without("SecurityToken").to_string()),
+            Reaction::response(200, &[], &without("SecurityToken").to_string()),
             "it has no SecurityToken",
             "it has no SecurityToken",
         ),
         (
             "an end that is no date",
-            Reaction::answer(200, &[], &with("Expiration", "MARK-secret").to_string()),
+            Reaction::response(200, &[], &with("Expiration", "MARK-secret").to_string()),
             "its Expiration is not a date",
             "its Expiration is not a date",
         ),
         (
             "an end in the past",
-            Reaction::answer(200, &[], &with("Expiration", "2026-01-15T08:30:04Z").to_string()),
+            Reaction::response(200, &[], &with("Expiration", "2026-01-15T08:30:04Z").to_string()),
             "had already expired",
             "had already expired",
         ),
@@ -1223,12 +1226,12 @@ fn failures() -> Vec<(&'static str, Reaction, &'static str, &'static str)> {
             "elsewhere",
             Reaction::reply(|request| {
                 let location = format!("http://127.0.0.1:1/{}", marked(request).replace(' ', "/"));
-                Reaction::answer(302, &[("location", &location)], &html(request))
+                Reaction::response(302, &[("location", &location)], &html(request))
             }),
             "HTTP 302, a redirect to http://127.0.0.1;",
             "HTTP 302",
         ),
-        ("endless", Reaction::answer(200, &[], &large), "larger than 4 MiB", "larger than 256 KiB"),
+        ("endless", Reaction::response(200, &[], &large), "larger than 4 MiB", "larger than 256 KiB"),
     ]
 }
 
@@ -1316,7 +1319,7 @@ async fn no_failure_of_a_vendor_shows_a_secret() {
         for (name, failure, of_sts, of_others) in failures() {
             let mut reactions = Vec::new();
             if vendor == Vendor::Metadata {
-                reactions.push(Reaction::answer(200, &[], "MARK-token"));
+                reactions.push(Reaction::response(200, &[], "MARK-token"));
             }
             let before = reactions.len();
             reactions.push(failure);
@@ -1364,7 +1367,7 @@ async fn what_a_panic_of_a_renewal_says_is_not_repeated() {
         assert!(LOOKS.get() < 2, "MARK-secret");
         datetime!(2026-01-15 08:30:05 UTC)
     });
-    let source = Profile::new(context, ProfileWish::default());
+    let source = Profile::new(context, ProfileSelector::default());
     parts(
         &outcome(&source).await,
         &["the renewal did not end as it should"],

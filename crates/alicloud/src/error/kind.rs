@@ -30,8 +30,8 @@ pub enum ErrorKind {
     },
     /// Flow control refused the request; it was not executed.
     Throttled {
-        /// The answer.
-        answer: ApiError,
+        /// The response.
+        response: ApiError,
         /// The wait that the service asked for.
         retry_after: Option<Duration>,
     },
@@ -51,7 +51,7 @@ pub enum ErrorKind {
     Decode {
         /// The HTTP status.
         status: u16,
-        /// What is wrong with the answer.
+        /// What is wrong with the response.
         reason: String,
         /// How the answer begins, if that may be shown.
         excerpt: Option<String>,
@@ -106,29 +106,29 @@ pub enum ConnectCause {
 pub enum TimeoutPhase {
     /// Before the first attempt, while waiting for a turn under the limit of calls per second, or for credentials.
     /// Nothing was sent.
-    Turn,
+    Permit,
     /// After an attempt began, so that the request may have been executed. With the time given to the attempt.
-    Answer(Duration),
+    Response(Duration),
 }
 
 impl ErrorKind {
-    pub(crate) fn answer(&self) -> Option<&ApiError> {
+    pub(crate) fn response(&self) -> Option<&ApiError> {
         match self {
-            ErrorKind::Throttled { answer, .. }
-            | ErrorKind::Unavailable(answer)
-            | ErrorKind::Api(answer) => Some(answer),
+            ErrorKind::Throttled { response, .. }
+            | ErrorKind::Unavailable(response)
+            | ErrorKind::Api(response) => Some(response),
             _ => None,
         }
     }
 
     pub(crate) fn code(&self) -> Option<&str> {
-        self.answer()?.code.as_deref()
+        self.response()?.code.as_deref()
     }
 
     pub(crate) fn status(&self) -> Option<u16> {
         match self {
             ErrorKind::Redirect { status, .. } | ErrorKind::Decode { status, .. } => Some(*status),
-            _ => Some(self.answer()?.status),
+            _ => Some(self.response()?.status),
         }
     }
 }
@@ -141,10 +141,10 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Credentials => f.write_str("no valid credentials"),
             ErrorKind::Request(reason) => write!(f, "the request cannot be made: {reason}"),
             ErrorKind::Connect(failure) => failure.fmt(f),
-            ErrorKind::Timeout(TimeoutPhase::Turn) => f.write_str(
+            ErrorKind::Timeout(TimeoutPhase::Permit) => f.write_str(
                 "the time limit of the operation passed before the request was sent, while it waited for its turn",
             ),
-            ErrorKind::Timeout(TimeoutPhase::Answer(limit)) => {
+            ErrorKind::Timeout(TimeoutPhase::Response(limit)) => {
                 write!(f, "no complete answer within {}", Seconds(*limit))
             }
             ErrorKind::Interrupted => {
@@ -157,14 +157,14 @@ impl fmt::Display for ErrorKind {
                 }
                 f.write_str("; signed requests are not redirected, so check the endpoint and the proxy")
             }
-            ErrorKind::Throttled { answer, .. } => write!(f, "throttled: {answer}"),
-            ErrorKind::Unavailable(answer) => write!(f, "the service is not available: {answer}"),
+            ErrorKind::Throttled { response, .. } => write!(f, "throttled: {response}"),
+            ErrorKind::Unavailable(response) => write!(f, "the service is not available: {response}"),
             ErrorKind::Down { failures, lasting } => write!(
                 f,
                 "not sent, since the service is down: {failures} calls in a row failed within {}",
                 Seconds(*lasting)
             ),
-            ErrorKind::Api(answer) => answer.fmt(f),
+            ErrorKind::Api(response) => response.fmt(f),
             ErrorKind::Decode {
                 status,
                 reason,

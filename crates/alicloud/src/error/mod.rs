@@ -1,7 +1,7 @@
 //! Why a call failed: one type for the whole room, precise enough to act on and free of secrets.
 //!
 //! `Display` gives one fragment, lower-case and without a full stop, fit to follow "failed to …: "; causes below it are
-//! left to [`source`](std::error::Error::source). Nothing here holds a URL, a signature, a secret or a whole answer.
+//! left to [`source`](std::error::Error::source). Nothing here holds a URL, a signature, a secret or a whole response.
 //!
 //! Must not contain: what to repeat (that is the retry table), or advice that depends on who calls.
 
@@ -96,7 +96,7 @@ impl Error {
         self.0.last_wait
     }
 
-    /// The request ID of the last answer.
+    /// The request ID of the last response.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
@@ -112,8 +112,8 @@ impl Error {
     }
 
     /// What the service answered, if it did.
-    pub fn answer(&self) -> Option<&ApiError> {
-        self.kind().answer()
+    pub fn response(&self) -> Option<&ApiError> {
+        self.kind().response()
     }
 
     /// The error code of the service.
@@ -121,7 +121,7 @@ impl Error {
         self.kind().code()
     }
 
-    /// The HTTP status of the last answer.
+    /// The HTTP status of the last response.
     pub fn status(&self) -> Option<u16> {
         self.kind().status()
     }
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn sentences() {
-        let answer = ApiError {
+        let response = ApiError {
             status: 400,
             code: Some("System.LimitControl".to_owned()),
             message: Some("The system is under flow control.".to_owned()),
@@ -242,7 +242,7 @@ mod tests {
         };
         check(
             ErrorKind::Throttled {
-                answer: answer.clone(),
+                response: response.clone(),
                 retry_after: None,
             },
             GiveUp::Deadline {
@@ -262,7 +262,7 @@ mod tests {
             "HTTP 404",
         );
         check(
-            ErrorKind::Timeout(TimeoutPhase::Answer(Duration::from_millis(1500))),
+            ErrorKind::Timeout(TimeoutPhase::Response(Duration::from_millis(1500))),
             GiveUp::NotIdempotent,
             1,
             "no complete answer within 1.5 s; not repeated, because it is unknown whether the request was executed",

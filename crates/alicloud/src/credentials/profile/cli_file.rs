@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::super::session::Document;
-use super::super::{CredentialsError, Machine, Secret};
+use super::super::temporary_credentials::Document;
+use super::super::{CredentialsError, Environment, Secret};
 
 /// The file, as it was read.
 pub(in super::super) struct CliFile {
@@ -30,7 +30,7 @@ pub(in super::super) struct CliProfile {
 impl CliFile {
     /// Reads the file.
     pub(in super::super) fn read(path: &Path) -> Result<CliFile, CredentialsError> {
-        let text = Machine::read(path).map_err(|error| unreadable(path, error))?;
+        let text = Environment::read(path).map_err(|error| unreadable(path, error))?;
         CliFile::parse(path, &text)
     }
 

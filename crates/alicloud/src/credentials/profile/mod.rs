@@ -20,7 +20,7 @@ use super::oauth::OAuth;
 use super::process::Process;
 use super::{
     AssumedRole, Context, Credentials, CredentialsError, CredentialsSource, CredentialsUri,
-    EcsMetadata, InstanceMetadata, Machine, OidcRole, OidcToken, Role, RoleArn, RoleWithOidc,
+    EcsMetadata, Environment, InstanceMetadata, OidcRole, OidcToken, Role, RoleArn, RoleWithOidc,
     StaticKeys,
 };
 use crate::{Client, Endpoint, Protocol, STS, StsHost};
@@ -34,7 +34,7 @@ const CLI_FILE_DISABLED: &str = "ALIBABA_CLOUD_CLI_PROFILE_DISABLED";
 
 /// Which profile is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProfileWish {
+pub struct ProfileSelector {
     /// The file, as a person writes it; `None`: the usual ones.
     pub file: Option<String>,
     /// Its name; `None`: the one that the file calls current, in an ini file `default`.
@@ -48,16 +48,16 @@ pub struct ProfileWish {
 #[derive(Debug)]
 pub struct Profile {
     context: Context,
-    wish: ProfileWish,
+    selector: ProfileSelector,
     source: OnceCell<Arc<dyn CredentialsSource>>,
 }
 
 impl Profile {
     /// Reads nothing yet.
-    pub fn new(context: Context, wish: ProfileWish) -> Profile {
+    pub fn new(context: Context, selector: ProfileSelector) -> Profile {
         Profile {
             context,
-            wish,
+            selector,
             source: OnceCell::new(),
         }
     }
@@ -66,7 +66,7 @@ impl Profile {
         self.source
             .get_or_try_init(|| async { self.find() })
             .await
-            .map_err(|error: CredentialsError| match self.wish.expected {
+            .map_err(|error: CredentialsError| match self.selector.expected {
                 // Somebody wants this profile, so that it is not there is a fault.
                 true if error.is_absent() => CredentialsError::new(error.to_string()),
                 _ => error,
@@ -85,15 +85,18 @@ impl Profile {
     }
 
     fn find_in(&self, path: &Path) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
-        let text = Machine::read(path).map_err(|error| unreadable(path, error))?;
-        let name = self.wish.name.as_deref();
+        let text = Environment::read(path).map_err(|error| unreadable(path, error))?;
+        let name = self.selector.name.as_deref();
         if text.trim_start().starts_with('{') {
             let file = CliFile::parse(path, &text)?;
             let profile = file.profile(name.unwrap_or(file.current()))?;
             let keyless = ["access_key_id", "access_key_secret"]
                 .iter()
                 .all(|key| profile.text(key).is_none());
-            if !self.wish.expected && keyless && matches!(profile.text("mode"), None | Some("AK")) {
+            if !self.selector.expected
+                && keyless
+                && matches!(profile.text("mode"), None | Some("AK"))
+            {
                 // What the CLI leaves behind when its configuration was begun and given up.
                 return Err(CredentialsError::absent(format!(
                     "{} is empty",
@@ -107,17 +110,17 @@ impl Profile {
     }
 
     fn files(&self) -> Result<Vec<PathBuf>, CredentialsError> {
-        let machine = &self.context.machine;
-        if let Some(file) = &self.wish.file {
-            return Ok(vec![machine.path(file)]);
+        let environment = &self.context.environment;
+        if let Some(file) = &self.selector.file {
+            return Ok(vec![environment.path(file)]);
         }
-        let Some(home) = machine.home() else {
+        let Some(home) = environment.home() else {
             return Err(CredentialsError::absent(
                 "there is no home directory to look for profiles in",
             ));
         };
         let mut files = Vec::new();
-        if !machine.is_on(CLI_FILE_DISABLED) {
+        if !environment.is_on(CLI_FILE_DISABLED) {
             files.push(home.join(".aliyun").join("config.json"));
         }
         let sdk = home.join(".alibabacloud");
@@ -172,7 +175,7 @@ fn resolve(
     };
     let metadata = || InstanceMetadata {
         role: profile.text("ram_role_name").map(str::to_owned),
-        v2_only: context.machine.is_on("ALIBABA_CLOUD_IMDSV1_DISABLED"),
+        v2_only: context.environment.is_on("ALIBABA_CLOUD_IMDSV1_DISABLED"),
         expected: true,
     };
     match mode {
@@ -197,7 +200,7 @@ fn resolve(
         }
         "OIDC" => {
             let role = role(profile)?;
-            let token = context.machine.path(profile.needed("oidc_token_file")?);
+            let token = context.environment.path(profile.needed("oidc_token_file")?);
             Ok(OidcRole::source(
                 sts_client(context, profile)?,
                 RoleWithOidc {
@@ -289,7 +292,7 @@ fn sts_client(context: &Context, profile: &CliProfile) -> Result<Client, Credent
     let bad = |field: &str, error: &dyn std::fmt::Display| {
         profile.fault(&format!("has a bad {field}: {error}"))
     };
-    let configured = context.client.settings();
+    let configured = context.client.config();
     let endpoint = if let Some(host) = profile.text("sts_endpoint") {
         let endpoint = Endpoint::parse(host, Protocol::Https);
         Some(endpoint.map_err(|error| bad("sts_endpoint", &error))?)
@@ -304,8 +307,8 @@ fn sts_client(context: &Context, profile: &CliProfile) -> Result<Client, Credent
         None
     };
     Ok(match endpoint {
-        Some(endpoint) => context.client.with(|settings| {
-            settings.endpoints = std::mem::take(&mut settings.endpoints).with(&STS, endpoint);
+        Some(endpoint) => context.client.with(|config| {
+            config.endpoints = std::mem::take(&mut config.endpoints).with(&STS, endpoint);
         }),
         None => context.client.clone(),
     })
@@ -352,7 +355,7 @@ fn of_ini(
             context,
             InstanceMetadata {
                 role: profile.text("role_name").map(str::to_owned),
-                v2_only: context.machine.is_on("ALIBABA_CLOUD_IMDSV1_DISABLED"),
+                v2_only: context.environment.is_on("ALIBABA_CLOUD_IMDSV1_DISABLED"),
                 expected: true,
             },
         )),
@@ -361,7 +364,7 @@ fn of_ini(
             RoleWithOidc {
                 role: role()?,
                 oidc_provider_arn: profile.needed("oidc_provider_arn")?.to_owned(),
-                token: OidcToken::File(context.machine.path(profile.needed("oidc_token_file_path")?)),
+                token: OidcToken::File(context.environment.path(profile.needed("oidc_token_file_path")?)),
             },
         )),
         "rsa_key_pair" => Err(profile.fault(
@@ -382,16 +385,16 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{CliFile, sts_client};
-    use crate::credentials::{Context, Machine, NoCredentials};
-    use crate::{Client, STS, Settings};
+    use crate::credentials::{Context, Environment, NoCredentials};
+    use crate::{Client, ClientConfig, STS};
 
     #[test]
     fn a_profile_says_where_its_sts_is() {
         let check = |fields: Value, expected: &str| {
             let none = Arc::new(NoCredentials::because("none are needed"));
             let context = Context {
-                machine: Machine::new(|_| None),
-                client: Client::new(Settings::new("ap-southeast-1", none)),
+                environment: Environment::new(|_| None),
+                client: Client::new(ClientConfig::new("ap-southeast-1", none)),
             };
             let mut profile = fields.clone();
             profile["name"] = json!("p");
@@ -400,7 +403,7 @@ mod tests {
                 .and_then(|file| sts_client(&context, &file.profile("p")?))
                 .map(|client| {
                     client
-                        .settings()
+                        .config()
                         .endpoint(&STS)
                         .expect("an endpoint")
                         .to_string()

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::super::CredentialsError;
-use super::super::session::Document;
+use super::super::temporary_credentials::Document;
 use super::cli_file::unreadable;
 
 /// The file, locked against everybody who respects the lock, until this is dropped.

@@ -12,28 +12,28 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The largest file that is read: a credentials file of thousands of profiles is far smaller.
-const LARGEST_FILE: u64 = 4 * 1024 * 1024;
+const MAX_FILE: u64 = 4 * 1024 * 1024;
 
-/// Environment and files.
+/// Lookup and files.
 #[derive(Clone)]
-pub struct Machine {
-    environment: Arc<Environment>,
+pub struct Environment {
+    lookup: Arc<Lookup>,
 }
 
 /// Looks up an environment variable.
-type Environment = dyn Fn(&str) -> Option<OsString> + Send + Sync;
+type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
-impl Machine {
+impl Environment {
     /// With a way to look up environment variables.
-    pub fn new(environment: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static) -> Machine {
-        Machine {
-            environment: Arc::new(environment),
+    pub fn new(lookup: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static) -> Environment {
+        Environment {
+            lookup: Arc::new(lookup),
         }
     }
 
     /// A variable as it is. An empty one counts as not set.
     pub fn raw_variable(&self, name: &str) -> Option<OsString> {
-        (self.environment)(name).filter(|value| !value.is_empty())
+        (self.lookup)(name).filter(|value| !value.is_empty())
     }
 
     /// A variable that is set to text.
@@ -74,8 +74,8 @@ impl Machine {
     /// The text of a file.
     pub(super) fn read(path: &Path) -> io::Result<Zeroizing<String>> {
         let length = std::fs::metadata(path)?.len();
-        if length > LARGEST_FILE {
-            let reason = format!("it is larger than {} MiB", LARGEST_FILE >> 20);
+        if length > MAX_FILE {
+            let reason = format!("it is larger than {} MiB", MAX_FILE >> 20);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
         }
         let bytes = Zeroizing::new(std::fs::read(path)?);
@@ -92,9 +92,9 @@ impl Machine {
     }
 }
 
-impl fmt::Debug for Machine {
+impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Machine")
+        f.write_str("Environment")
     }
 }
 
@@ -103,11 +103,11 @@ mod tests {
     use std::ffi::OsString;
     use std::path::PathBuf;
 
-    use super::Machine;
+    use super::Environment;
 
     #[test]
     fn paths_and_switches() {
-        let machine = Machine::new(|name| {
+        let environment = Environment::new(|name| {
             let value = match name {
                 "HOME" | "USERPROFILE" => "/home/me",
                 "ON" => "True",
@@ -118,15 +118,15 @@ mod tests {
             Some(OsString::from(value))
         });
         let check = |text: &str, expected: &str| {
-            assert_eq!(machine.path(text), PathBuf::from(expected), "{text}");
+            assert_eq!(environment.path(text), PathBuf::from(expected), "{text}");
         };
         check("~/.aliyun/config.json", "/home/me/.aliyun/config.json");
         check("~", "/home/me/");
         check("~other/x", "~other/x");
         check("/etc/x", "/etc/x");
-        assert!(machine.is_on("ON") && machine.is_on("ONE"));
-        assert!(!machine.is_on("OFF") && !machine.is_on("UNSET"));
-        assert_eq!(machine.variable("UNSET"), None);
+        assert!(environment.is_on("ON") && environment.is_on("ONE"));
+        assert!(!environment.is_on("OFF") && !environment.is_on("UNSET"));
+        assert_eq!(environment.variable("UNSET"), None);
     }
 
     #[test]
@@ -134,9 +134,9 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("file");
         std::fs::write(&path, b"\xef\xbb\xbfabc").expect("written");
-        assert_eq!(Machine::read(&path).expect("text").as_str(), "abc");
+        assert_eq!(Environment::read(&path).expect("text").as_str(), "abc");
         std::fs::write(&path, b"\xff\xfe").expect("written");
-        let error = Machine::read(&path).expect_err("no text");
+        let error = Environment::read(&path).expect_err("no text");
         assert_eq!(error.to_string(), "it is not UTF-8 text");
     }
 }

@@ -21,18 +21,20 @@ use super::{Credentials, CredentialsError, Secret};
 
 /// Credentials, and the moment at which they end, if that is known.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Session {
+pub(crate) struct TemporaryCredentials {
     pub(crate) credentials: Credentials,
     pub(crate) expires: Option<OffsetDateTime>,
 }
 
-impl Session {
+impl TemporaryCredentials {
     /// Reads a document of four fields. Its errors name fields, never values.
-    pub(super) fn of_document(fields: &Map<String, Value>) -> Result<Session, CredentialsError> {
+    pub(super) fn of_document(
+        fields: &Map<String, Value>,
+    ) -> Result<TemporaryCredentials, CredentialsError> {
         let text = |name: &str| {
             field(fields, name).ok_or_else(|| CredentialsError::new(format!("it has no {name}")))
         };
-        Ok(Session {
+        Ok(TemporaryCredentials {
             credentials: Credentials {
                 access_key_id: text("AccessKeyId")?.to_owned(),
                 access_key_secret: Secret::new(text("AccessKeySecret")?),
@@ -43,9 +45,9 @@ impl Session {
     }
 }
 
-impl fmt::Debug for Session {
+impl fmt::Debug for TemporaryCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session")
+        f.debug_struct("TemporaryCredentials")
             .field("credentials", &self.credentials)
             .field("expires", &self.expires)
             .finish()
@@ -118,7 +120,7 @@ mod tests {
     use serde_json::json;
     use time::macros::datetime;
 
-    use super::{Document, Session, wipe};
+    use super::{Document, TemporaryCredentials, wipe};
 
     #[test]
     fn documents_are_wiped_and_not_printed() {
@@ -131,7 +133,7 @@ mod tests {
 
     fn check(document: &serde_json::Value, expected: Result<(), &str>) {
         let fields = document.as_object().expect("an object");
-        let found = Session::of_document(fields);
+        let found = TemporaryCredentials::of_document(fields);
         match (found, expected) {
             (Ok(session), Ok(())) => {
                 assert_eq!(session.credentials.access_key_id, "STS.id");

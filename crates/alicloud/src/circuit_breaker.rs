@@ -1,7 +1,7 @@
-//! A breaker for each host: once a service has been down for a while, calls fail at once instead of one after another.
+//! A circuit_breaker for each host: once a service has been down for a while, calls fail at once instead of one after another.
 //!
 //! Without it, every object of a large configuration finds out for itself that nobody answers, each within its own limits:
-//! hours, for a thousand of them. The breaker opens when nothing but outages came back for so long and so often that it
+//! hours, for a thousand of them. The circuit_breaker opens when nothing but outages came back for so long and so often that it
 //! is no blip, which the retry table rides out. While it is open, one call is let through from time to time; the first
 //! that comes back with anything but an outage, be it an error, closes it.
 //!
@@ -15,14 +15,14 @@ use tokio::time::Instant;
 
 use super::error::ErrorKind;
 
-/// When a breaker opens, and how it recovers.
+/// When a circuit_breaker opens, and how it recovers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     /// So many outages in a row, whoever met them.
     pub(super) failures: u32,
     /// From the start of the first of these attempts to the end of the last.
     pub(super) lasting: Duration,
-    /// Between two calls that are let through an open breaker.
+    /// Between two calls that are let through an open circuit_breaker.
     pub(super) probing: Duration,
 }
 
@@ -38,7 +38,7 @@ impl Default for Limits {
 
 /// The breakers of all hosts that a client calls.
 #[derive(Debug, Default)]
-pub(super) struct Breaker {
+pub(super) struct CircuitBreaker {
     limits: Limits,
     hosts: Mutex<HashMap<String, Outage>>,
 }
@@ -49,28 +49,28 @@ struct Outage {
     since: Instant,
     failures: u32,
     last: ErrorKind,
-    /// When the next call is let through; `None` while the breaker is closed.
+    /// When the next call is let through; `None` while the circuit_breaker is closed.
     next_probe: Option<Instant>,
 }
 
 /// Why a call is not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Open {
+pub(super) struct CircuitOpen {
     pub(super) failures: u32,
     pub(super) lasting: Duration,
     pub(super) last: ErrorKind,
 }
 
-impl Breaker {
-    pub(super) fn new(limits: Limits) -> Breaker {
-        Breaker {
+impl CircuitBreaker {
+    pub(super) fn new(limits: Limits) -> CircuitBreaker {
+        CircuitBreaker {
             limits,
             hosts: Mutex::default(),
         }
     }
 
-    /// Whether a call may be sent. One that may while the breaker is open is a probe.
-    pub(super) fn admit(&self, host: &str, now: Instant) -> Result<(), Box<Open>> {
+    /// Whether a call may be sent. One that may while the circuit_breaker is open is a probe.
+    pub(super) fn admit(&self, host: &str, now: Instant) -> Result<(), Box<CircuitOpen>> {
         let mut hosts = self.lock();
         let Some(outage) = hosts.get_mut(host) else {
             return Ok(());
@@ -81,7 +81,7 @@ impl Breaker {
                 outage.next_probe = Some(now + self.limits.probing);
                 Ok(())
             }
-            Some(_) => Err(Box::new(Open {
+            Some(_) => Err(Box::new(CircuitOpen {
                 failures: outage.failures,
                 lasting: now - outage.since,
                 last: outage.last.clone(),
@@ -89,7 +89,7 @@ impl Breaker {
         }
     }
 
-    /// An attempt met an outage. Says whether that opened the breaker.
+    /// An attempt met an outage. Says whether that opened the circuit_breaker.
     pub(super) fn failed(&self, host: &str, sent: Instant, now: Instant, kind: &ErrorKind) -> bool {
         let mut hosts = self.lock();
         let outage = hosts.entry(host.to_owned()).or_insert_with(|| Outage {
@@ -110,7 +110,7 @@ impl Breaker {
         opens
     }
 
-    /// The host answered. Says whether that closed the breaker.
+    /// The host answered. Says whether that closed the circuit_breaker.
     pub(super) fn answered(&self, host: &str) -> bool {
         let ended = self.lock().remove(host);
         ended.is_some_and(|outage| outage.next_probe.is_some())
@@ -128,7 +128,7 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{Breaker, Limits};
+    use super::{CircuitBreaker, Limits};
     use crate::error::ErrorKind;
 
     const LIMITS: Limits = Limits {
@@ -139,19 +139,19 @@ mod tests {
 
     /// What happens at a second: `f`ailure, `a`nswer; or whether a call is let through (`+`) or not (`-`).
     fn check(events: &[(u64, char)]) {
-        let breaker = Breaker::new(LIMITS);
+        let circuit_breaker = CircuitBreaker::new(LIMITS);
         let start = Instant::now();
         for (position, (second, event)) in events.iter().enumerate() {
             let now = start + Duration::from_secs(*second);
             match event {
                 'f' => {
-                    breaker.failed("h", now, now, &ErrorKind::Interrupted);
+                    circuit_breaker.failed("h", now, now, &ErrorKind::Interrupted);
                 }
                 'a' => {
-                    breaker.answered("h");
+                    circuit_breaker.answered("h");
                 }
                 expected => {
-                    let admitted = breaker.admit("h", now).is_ok();
+                    let admitted = circuit_breaker.admit("h", now).is_ok();
                     assert_eq!(admitted, *expected == '+', "{events:?}[{position}]");
                 }
             }
@@ -192,20 +192,20 @@ mod tests {
 
     #[test]
     fn hosts_are_apart_and_the_reason_is_told() {
-        let breaker = Breaker::new(LIMITS);
+        let circuit_breaker = CircuitBreaker::new(LIMITS);
         let start = Instant::now();
         let late = start + Duration::from_secs(20);
         let opened: Vec<bool> = (0..4)
-            .map(|_| breaker.failed("h", start, late, &ErrorKind::Interrupted))
+            .map(|_| circuit_breaker.failed("h", start, late, &ErrorKind::Interrupted))
             .collect();
         assert_eq!(opened, [false, false, true, false]);
-        let open = breaker.admit("h", late).expect_err("open");
+        let open = circuit_breaker.admit("h", late).expect_err("open");
         assert_eq!(
             (open.failures, open.lasting, open.last),
             (4, Duration::from_secs(20), ErrorKind::Interrupted)
         );
-        assert_eq!(breaker.admit("other", late), Ok(()));
-        assert!(breaker.answered("h"));
-        assert!(!breaker.answered("h"));
+        assert_eq!(circuit_breaker.admit("other", late), Ok(()));
+        assert!(circuit_breaker.answered("h"));
+        assert!(!circuit_breaker.answered("h"));
     }
 }

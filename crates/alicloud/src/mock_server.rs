@@ -21,7 +21,7 @@ pub(super) struct Reaction {
 
 impl Reaction {
     /// An answer with a body; the connection stays open.
-    pub(super) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Reaction {
+    pub(super) fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Reaction {
         let mut text = format!(
             "HTTP/1.1 {status} Whatever\r\ncontent-length: {}\r\n",
             body.len()
@@ -68,7 +68,7 @@ impl Reaction {
 }
 
 /// A running server; it ends with the runtime of its test.
-pub(super) struct Loopback {
+pub(super) struct MockServer {
     port: u16,
     seen: Arc<Mutex<Seen>>,
 }
@@ -80,9 +80,9 @@ struct Seen {
     requests: Vec<String>,
 }
 
-impl Loopback {
+impl MockServer {
     /// Reacts to the first request with the first reaction, and so on; the last one is for all that follow.
-    pub(super) async fn start(reactions: Vec<Reaction>) -> Loopback {
+    pub(super) async fn start(reactions: Vec<Reaction>) -> MockServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let seen = Arc::new(Mutex::new(Seen::default()));
@@ -93,7 +93,7 @@ impl Loopback {
                 tokio::spawn(serve(stream, Arc::clone(&shared), reactions.clone()));
             }
         });
-        Loopback { port, seen }
+        MockServer { port, seen }
     }
 
     /// `127.0.0.1:<port>`.

@@ -11,9 +11,9 @@ use super::endpoint::{Endpoint, EndpointError, Protocol};
 use super::product::{PerProduct, Product};
 use super::signature::SignatureVersion;
 
-/// The settings of a [`Client`](super::Client).
+/// The configuration of a [`Client`](super::Client).
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct ClientConfig {
     /// The region ID that forms hosts, such as `ap-southeast-1`.
     pub region: String,
     /// Endpoints that are set by hand; they win over the region.
@@ -23,7 +23,7 @@ pub struct Settings {
     /// How long establishing a connection may take, name resolution and TLS included. At most nine tenths of
     /// `read_timeout` are used, so that an unreachable host is told from a silent one.
     pub connect_timeout: Duration,
-    /// How long one attempt may take, from its start to the last byte of the answer.
+    /// How long one attempt may take, from its start to the last byte of the response.
     pub read_timeout: Duration,
     /// How long one operation may spend on repeating calls. `None`: until its deadline.
     pub max_retry_timeout: Option<Duration>,
@@ -37,18 +37,18 @@ pub struct Settings {
     pub credentials: Arc<dyn CredentialsSource>,
 }
 
-impl Settings {
+impl ClientConfig {
     /// The default of both timeouts.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
-    /// Settings with the defaults for everything else.
-    pub fn new(region: impl Into<String>, credentials: Arc<dyn CredentialsSource>) -> Settings {
-        Settings {
+    /// ClientConfig with the defaults for everything else.
+    pub fn new(region: impl Into<String>, credentials: Arc<dyn CredentialsSource>) -> ClientConfig {
+        ClientConfig {
             region: region.into(),
             endpoints: PerProduct::default(),
             protocol: Protocol::default(),
-            connect_timeout: Settings::DEFAULT_TIMEOUT,
-            read_timeout: Settings::DEFAULT_TIMEOUT,
+            connect_timeout: ClientConfig::DEFAULT_TIMEOUT,
+            read_timeout: ClientConfig::DEFAULT_TIMEOUT,
             max_retry_timeout: None,
             requests_per_second: None,
             user_agent: format!("terraform-provider-alicloud/{}", env!("CARGO_PKG_VERSION")),
@@ -79,7 +79,7 @@ impl Settings {
 mod tests {
     use std::sync::Arc;
 
-    use super::Settings;
+    use super::ClientConfig;
     use crate::credentials::NoCredentials;
     use crate::endpoint::{Endpoint, Protocol};
     use crate::product::{CAMS, STS};
@@ -87,14 +87,15 @@ mod tests {
 
     #[test]
     fn an_endpoint_set_by_hand_wins() {
-        let mut settings = Settings::new("eu-central-1", Arc::new(NoCredentials::because("none")));
+        let mut config =
+            ClientConfig::new("eu-central-1", Arc::new(NoCredentials::because("none")));
         let by_hand = Endpoint::parse("cams.example.com", Protocol::Https).expect("an endpoint");
-        settings.endpoints = settings.endpoints.with(&CAMS, by_hand);
-        settings.signature = settings.signature.with(&CAMS, SignatureVersion::V3);
-        let host = |product| settings.endpoint(product).expect("an endpoint").host();
+        config.endpoints = config.endpoints.with(&CAMS, by_hand);
+        config.signature = config.signature.with(&CAMS, SignatureVersion::V3);
+        let host = |product| config.endpoint(product).expect("an endpoint").host();
         assert_eq!(host(&CAMS), "cams.example.com");
         assert_eq!(host(&STS), "sts.eu-central-1.aliyuncs.com");
-        assert_eq!(settings.signature_version(&CAMS), SignatureVersion::V3);
-        assert_eq!(settings.signature_version(&STS), SignatureVersion::V1);
+        assert_eq!(config.signature_version(&CAMS), SignatureVersion::V3);
+        assert_eq!(config.signature_version(&STS), SignatureVersion::V1);
     }
 }

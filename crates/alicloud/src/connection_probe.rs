@@ -15,34 +15,34 @@ use tower_service::Service;
 
 /// Set by the first connection, TLS included, before any request can use it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Connected(Arc<AtomicBool>);
+pub(super) struct ConnectionProbe(Arc<AtomicBool>);
 
-/// A connector that sets [`Connected`].
+/// A connector that sets [`ConnectionProbe`].
 #[derive(Clone, Debug)]
-pub(super) struct Watched<S> {
+pub(super) struct ProbedConnector<S> {
     connector: S,
-    connected: Connected,
+    probe: ConnectionProbe,
 }
 
-impl Connected {
+impl ConnectionProbe {
     /// Whether a connection was ever made.
     pub(super) fn ever(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }
 
-impl<S> Layer<S> for Connected {
-    type Service = Watched<S>;
+impl<S> Layer<S> for ConnectionProbe {
+    type Service = ProbedConnector<S>;
 
-    fn layer(&self, connector: S) -> Watched<S> {
-        Watched {
+    fn layer(&self, connector: S) -> ProbedConnector<S> {
+        ProbedConnector {
             connector,
-            connected: self.clone(),
+            probe: self.clone(),
         }
     }
 }
 
-impl<S, R> Service<R> for Watched<S>
+impl<S, R> Service<R> for ProbedConnector<S>
 where
     S: Service<R>,
     S::Future: Send + 'static,
@@ -57,10 +57,10 @@ where
 
     fn call(&mut self, target: R) -> Self::Future {
         let connecting = self.connector.call(target);
-        let connected = self.connected.clone();
+        let probe = self.probe.clone();
         Box::pin(async move {
             let connection = connecting.await?;
-            connected.0.store(true, Ordering::Release);
+            probe.0.store(true, Ordering::Release);
             Ok(connection)
         })
     }
@@ -74,7 +74,7 @@ mod tests {
     use tower_layer::Layer as _;
     use tower_service::Service;
 
-    use super::Connected;
+    use super::ConnectionProbe;
 
     struct Dial;
 
@@ -98,11 +98,11 @@ mod tests {
 
     #[tokio::test]
     async fn only_success_counts() {
-        let connected = Connected::default();
-        let mut connector = connected.layer(Dial);
+        let probe = ConnectionProbe::default();
+        let mut connector = probe.layer(Dial);
         for (reachable, expected) in [(false, false), (true, true), (false, true)] {
             let outcome = connector.call(reachable).await;
-            assert_eq!((outcome.is_ok(), connected.ever()), (reachable, expected));
+            assert_eq!((outcome.is_ok(), probe.ever()), (reachable, expected));
         }
     }
 }

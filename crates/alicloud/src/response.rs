@@ -1,4 +1,4 @@
-//! Judges an HTTP answer: success, or which failure.
+//! Judges an HTTP response: success, or which failure.
 //!
 //! Gateways, products and whatever stands in between speak differently: names in either case, `AccessDeniedDetail` as
 //! object or text, refusals with status 200, XML, HTML, nothing. Sources: the vendor's pages on RPC style answers and
@@ -21,7 +21,7 @@ use super::redact::Redactor;
 use super::retry::Class;
 
 /// An answer as it came.
-pub(super) struct Received {
+pub(super) struct RawResponse {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
@@ -46,18 +46,18 @@ pub(super) struct Failure {
 }
 
 /// What is known about the attempt that was answered.
-pub(super) struct Asked<'a> {
+pub(super) struct RequestContext<'a> {
     pub(super) envelope: Envelope,
     pub(super) string_to_sign: Option<&'a str>,
     pub(super) temporary_credentials: bool,
     /// Whether a successful answer holds secrets, so that nothing of it may be shown.
-    pub(super) secret_answer: bool,
+    pub(super) secret_response: bool,
     pub(super) redactor: &'a Redactor,
 }
 
 impl Failure {
-    /// A failure without an answer.
-    pub(super) fn without_answer(
+    /// A failure without an response.
+    pub(super) fn without_response(
         kind: ErrorKind,
         class: Class,
         source: Option<Cause>,
@@ -73,9 +73,9 @@ impl Failure {
     }
 }
 
-impl Received {
+impl RawResponse {
     /// Decides whether the call succeeded.
-    pub(super) fn judge(&self, asked: &Asked<'_>) -> Result<Accepted, Box<Failure>> {
+    pub(super) fn judge(&self, asked: &RequestContext<'_>) -> Result<Accepted, Box<Failure>> {
         if (300..400).contains(&self.status) {
             return Err(self.redirected());
         }
@@ -107,11 +107,11 @@ impl Received {
     /// The failure of a successful answer whose body is not as declared. Only shapes are named if it holds secrets.
     pub(super) fn misshapen(
         &self,
-        asked: &Asked<'_>,
+        asked: &RequestContext<'_>,
         request_id: Option<String>,
         error: &serde_json::Error,
     ) -> Box<Failure> {
-        let reason = if asked.secret_answer {
+        let reason = if asked.secret_response {
             "it is not as documented".to_owned()
         } else {
             asked.redactor.clean(&error.to_string())
@@ -121,12 +121,12 @@ impl Received {
 
     fn undecodable(
         &self,
-        asked: &Asked<'_>,
+        asked: &RequestContext<'_>,
         request_id: Option<String>,
         reason: String,
         class: Class,
     ) -> Box<Failure> {
-        let excerpt = if asked.secret_answer {
+        let excerpt = if asked.secret_response {
             None
         } else {
             asked.redactor.excerpt(&self.body)
@@ -136,7 +136,7 @@ impl Received {
             reason,
             excerpt,
         };
-        let mut failure = Failure::without_answer(kind, class, None);
+        let mut failure = Failure::without_response(kind, class, None);
         failure.request_id = request_id;
         failure
     }
@@ -155,12 +155,12 @@ impl Received {
             status: self.status,
             location,
         };
-        Failure::without_answer(kind, Class::Final, None)
+        Failure::without_response(kind, Class::Final, None)
     }
 
     fn refused(
         &self,
-        asked: &Asked<'_>,
+        asked: &RequestContext<'_>,
         parsed: &ParsedBody,
         request_id: Option<String>,
     ) -> Box<Failure> {
@@ -171,18 +171,18 @@ impl Received {
                 Some(redactor.clean(&message))
             }
             // Where secrets are answered, even a failure may come with them; a page of something in between does not.
-            None if asked.secret_answer && !self.is_markup() => None,
+            None if asked.secret_response && !self.is_markup() => None,
             None => redactor.excerpt(&self.body),
         };
         let asked_to_wait = self.milliseconds("x-acs-retry-after");
         let code = parsed.code();
-        let class = Class::of_answer(
+        let class = Class::of_response(
             self.status,
             code.as_deref(),
             asked_to_wait.is_some(),
             asked.temporary_credentials,
         );
-        let answer = ApiError {
+        let response = ApiError {
             status: self.status,
             code: code.map(|code| redactor.clean(&code)),
             message,
@@ -203,11 +203,11 @@ impl Received {
         };
         let kind = match class {
             Class::Throttled => ErrorKind::Throttled {
-                answer,
+                response,
                 retry_after: server_wait,
             },
-            Class::Refused | Class::Ambiguous => ErrorKind::Unavailable(answer),
-            _ => ErrorKind::Api(answer),
+            Class::Refused | Class::Ambiguous => ErrorKind::Unavailable(response),
+            _ => ErrorKind::Api(response),
         };
         let server_time = self.text(DATE.as_str()).and_then(|date| {
             // HTTP writes a date as RFC 2822 does, with the zone name GMT.
@@ -385,45 +385,48 @@ mod tests {
     use serde_json::json;
     use time::macros::datetime;
 
-    use super::{Asked, Failure, Received};
+    use super::{Failure, RawResponse, RequestContext};
     use crate::product::Envelope;
     use crate::redact::Redactor;
     use crate::retry::Class;
 
-    fn received(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Received {
+    fn received(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> RawResponse {
         let headers = headers.iter().map(|(name, value)| {
             (
                 HeaderName::from_static(name),
                 HeaderValue::from_static(value),
             )
         });
-        Received {
+        RawResponse {
             status,
             headers: headers.collect::<HeaderMap>(),
             body: body.as_bytes().to_vec(),
         }
     }
 
-    fn asked(envelope: Envelope, redactor: &Redactor) -> Asked<'_> {
-        Asked {
+    fn asked(envelope: Envelope, redactor: &Redactor) -> RequestContext<'_> {
+        RequestContext {
             envelope,
             string_to_sign: Some("POST&%2F&ours"),
             temporary_credentials: false,
-            secret_answer: false,
+            secret_response: false,
             redactor,
         }
     }
 
-    fn request_id(received: &Received, asked: &Asked<'_>) -> Result<Option<String>, Box<Failure>> {
+    fn request_id(
+        received: &RawResponse,
+        asked: &RequestContext<'_>,
+    ) -> Result<Option<String>, Box<Failure>> {
         received.judge(asked).map(|accepted| accepted.request_id)
     }
 
-    fn judge(received: &Received) -> Result<Option<String>, Box<Failure>> {
+    fn judge(received: &RawResponse) -> Result<Option<String>, Box<Failure>> {
         request_id(received, &asked(Envelope::CodeOk, &Redactor::default()))
     }
 
     /// The verdict in one line: `ok <request ID>`, or the sentence and the class.
-    fn check(received: &Received, expected: &str) {
+    fn check(received: &RawResponse, expected: &str) {
         let found = match judge(received) {
             Ok(request_id) => format!("ok {}", request_id.unwrap_or_default()),
             Err(failure) => format!("{} [{:?}]", failure.kind, failure.class),
@@ -538,15 +541,15 @@ mod tests {
         });
         let failure = judge(&received(400, &[], &body.to_string())).expect_err("refused");
         assert_eq!(failure.request_id.as_deref(), Some("R"));
-        let super::ErrorKind::Api(answer) = failure.kind else {
+        let super::ErrorKind::Api(response) = failure.kind else {
             panic!("{:?}", failure.kind)
         };
-        assert_eq!(answer.code.as_deref(), Some("Ram.PermissionDeny"));
+        assert_eq!(response.code.as_deref(), Some("Ram.PermissionDeny"));
         assert_eq!(
-            answer.recommend.as_deref(),
+            response.recommend.as_deref(),
             Some("https://example.com/help")
         );
-        let action = answer.access_denied.and_then(|denied| denied.action);
+        let action = response.access_denied.and_then(|denied| denied.action);
         assert_eq!(action.as_deref(), Some("cams:ChatappBindWaba"));
 
         check(
@@ -639,12 +642,12 @@ mod tests {
 
     #[test]
     fn the_time_at_the_service() {
-        let answer = received(
+        let response = received(
             400,
             &[("date", "Thu, 15 Jan 2026 08:30:05 GMT")],
             r#"{"Code":"InvalidTimeStamp.Expired"}"#,
         );
-        let failure = judge(&answer).expect_err("refused");
+        let failure = judge(&response).expect_err("refused");
         assert_eq!(failure.class, Class::ClockOff);
         assert_eq!(
             failure.server_time,
@@ -693,8 +696,8 @@ mod tests {
     #[test]
     fn secret_answers_are_not_shown() {
         let redactor = Redactor::default();
-        let asked = Asked {
-            secret_answer: true,
+        let asked = RequestContext {
+            secret_response: true,
             ..asked(Envelope::NoCode, &redactor)
         };
         let broken = received(200, &[], r#"{"Credentials":{"AccessKeySecret":"hush""#);

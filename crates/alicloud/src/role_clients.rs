@@ -19,7 +19,7 @@ use super::sts::CallerIdentity;
 
 /// Clients for the configured credentials and for roles. Clones share everything.
 #[derive(Clone)]
-pub struct Accounts(Arc<Shared>);
+pub struct RoleClients(Arc<Shared>);
 
 struct Shared {
     /// With the configured credentials, whatever account they belong to: roles may be assumed from anywhere.
@@ -33,11 +33,11 @@ struct Shared {
     roles: Mutex<HashMap<Role, Client>>,
 }
 
-impl Accounts {
+impl RoleClients {
     /// Clients that act only on accounts that `rule` allows.
-    pub fn new(client: Client, rule: AccountRule) -> Accounts {
+    pub fn new(client: Client, rule: AccountRule) -> RoleClients {
         let own = guarded(client.clone(), &rule);
-        Accounts(Arc::new(Shared {
+        RoleClients(Arc::new(Shared {
             // Nothing was called yet, so nothing but the configuration can have said it.
             configured_account: own.credentials().account_id(),
             asked_account: OnceCell::new(),
@@ -110,9 +110,9 @@ fn guarded(client: Client, rule: &AccountRule) -> Client {
     client.acting_as(Arc::new(guard))
 }
 
-impl fmt::Debug for Accounts {
+impl fmt::Debug for RoleClients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accounts")
+        f.debug_struct("RoleClients")
             .field("client", &self.0.unguarded)
             .field("rule", &self.0.rule)
             .finish_non_exhaustive()
