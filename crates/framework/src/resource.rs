@@ -148,7 +148,8 @@ pub struct PlanResponse {
     pub planned: Option<Object>,
     /// Attributes whose change cannot be made in place.
     pub requires_replace: Vec<AttributePath>,
-    /// For the second plan of a replacement. Terraform writes it to the plan file, unencrypted: no secrets.
+    /// For the second plan of a replacement, and for the create. Terraform writes it to the plan file, unencrypted: no
+    /// secrets.
     pub private: Option<Json>,
     /// What the practitioner is told.
     pub diagnostics: Diagnostics,
@@ -161,6 +162,8 @@ pub struct CreateRequest {
     pub config: Object,
     /// What was planned; unknown values are the provider's to fill.
     pub planned: Object,
+    /// What [`PlanResponse::private`] was in the plan.
+    pub planned_private: Option<Json>,
 }
 
 /// A refresh.

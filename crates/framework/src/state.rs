@@ -45,6 +45,30 @@ pub(super) fn complete(block: &Block, value: Value) -> Value {
     Value::Map(attributes)
 }
 
+/// Gives arguments that stored JSON does not name their default values: a release that did not know the argument stored it, and
+/// did what the default says. Null, the argument would show as a change in the next plan. Terraform always stores every
+/// attribute that the schema has.
+pub(super) fn default_new_arguments(block: &Block, stored: &[u8], value: Value) -> Value {
+    let defaults = block.attributes.iter();
+    let mut defaults = defaults
+        .filter_map(|attribute| Some((attribute.name, attribute.default.as_ref()?)))
+        .peekable();
+    let Value::Map(mut attributes) = value else {
+        return value;
+    };
+    if defaults.peek().is_some()
+        && let Ok(stored) =
+            serde_json::from_slice::<BTreeMap<String, serde::de::IgnoredAny>>(stored)
+    {
+        for (name, default) in defaults {
+            if !stored.contains_key(name) && attributes.get(name).is_none_or(Value::is_null) {
+                attributes.insert(name.to_owned(), default.clone());
+            }
+        }
+    }
+    Value::Map(attributes)
+}
+
 fn without_write_only(attributes: &[Attribute], object: &mut BTreeMap<String, Value>) {
     for attribute in attributes {
         if attribute.write_only {
@@ -206,6 +230,25 @@ mod tests {
                 .map(|(name, value)| ((*name).to_owned(), value.clone()))
                 .collect(),
         )
+    }
+
+    #[test]
+    fn new_arguments_get_their_defaults() {
+        let block = Block::new("")
+            .attribute(Attribute::optional("policy", Type::String).default("KEEP"))
+            .attribute(Attribute::optional("name", Type::String));
+        let check = |stored: &str, policy: Value, expected: Value| {
+            let value = map(&[("policy", policy), ("name", Value::Null)]);
+            let found = default_new_arguments(&block, stored.as_bytes(), value);
+            let expected = map(&[("policy", expected), ("name", Value::Null)]);
+            assert_eq!(found, expected, "{stored}");
+        };
+        check(r#"{"name":null}"#, Value::Null, "KEEP".into());
+        // What was stored is what is true, null included.
+        check(r#"{"policy":null}"#, Value::Null, Value::Null);
+        check(r#"{"policy":"DROP"}"#, "DROP".into(), "DROP".into());
+        // An upgrade step knows better.
+        check(r#"{"name":null}"#, "DROP".into(), "DROP".into());
     }
 
     #[test]

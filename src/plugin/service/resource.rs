@@ -197,7 +197,7 @@ impl Rpc for apply_resource_change::Request {
             prior_state,
             planned_state,
             config,
-            planned_private: _,
+            planned_private,
             provider_meta: _,
             planned_identity,
         } = self;
@@ -205,6 +205,7 @@ impl Rpc for apply_resource_change::Request {
             prior: value_from_wire(prior_state),
             planned: value_from_wire(planned_state),
             config: value_from_wire(config),
+            planned_private,
             planned_identity: identity_from_wire(planned_identity),
         };
         let reply = server.apply_resource_change(&type_name, &input).await;

@@ -5,6 +5,7 @@
 use crate::{
     diagnostics::Diagnostics,
     guard::{defect, guarded},
+    private::Private,
     provider::Provider,
     resource::{CreateRequest, DeleteRequest, StateResponse, UpdateRequest},
     state::null_unknowns,
@@ -25,6 +26,8 @@ pub struct ApplyInput {
     pub planned: DynamicValue,
     /// The configuration.
     pub config: DynamicValue,
+    /// The private bytes of the plan.
+    pub planned_private: Vec<u8>,
     /// The identity as planned; `None` from a CLI that knows none.
     pub planned_identity: Option<DynamicValue>,
 }
@@ -73,6 +76,7 @@ impl<P: Provider> Server<P> {
                 let request = CreateRequest {
                     config: config.unwrap_or_default(),
                     planned,
+                    planned_private: Private::decode(&input.planned_private).plan,
                 };
                 guarded("create", resource.create(&client, request, &mut response)).await
             }

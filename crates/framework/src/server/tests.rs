@@ -310,6 +310,7 @@ async fn apply(prior: Option<Object>, planned: Option<Object>) -> StateReply {
         config: wire(planned.clone()),
         prior: wire(prior),
         planned: wire(planned),
+        planned_private: Vec::new(),
         planned_identity: None,
     };
     configured()
@@ -569,6 +570,7 @@ async fn malformed_values_are_errors_that_name_the_place() {
         prior: broken.clone(),
         planned: wire(None),
         config: wire(None),
+        planned_private: Vec::new(),
         planned_identity: None,
     };
     let reply = server.apply_resource_change("toy_thing", &input).await;

@@ -4,7 +4,7 @@ use crate::{
     diagnostics::{Diagnostic, Diagnostics},
     guard::guarded_now,
     provider::Provider,
-    state::{complete, null_block},
+    state::{complete, default_new_arguments, null_block},
     upgrade::{RawState, Upgraded},
     value::{DynamicValue, Value},
 };
@@ -15,8 +15,8 @@ pub(super) const RESTORE: &str = "If the state file was edited by hand, restore 
                        and import it again.";
 
 impl<P: Provider> Server<P> {
-    /// `UpgradeResourceState`: what some version of the schema stored becomes a value of the present one. Attributes that
-    /// it lacks are null; attributes that the schema does not know any more are left out, with a warning that names them.
+    /// `UpgradeResourceState`: what some version of the schema stored becomes a value of the present one. Arguments that
+    /// it lacks have their default values, other attributes that it lacks are null; attributes that the schema does not know any more are left out, with a warning that names them.
     pub fn upgrade_resource_state(
         &self,
         type_name: &str,
@@ -32,10 +32,9 @@ impl<P: Provider> Server<P> {
             .map_err(|why| why.diagnose("Unable to read the stored state", &subject, RESTORE))?;
             managed.check_blocks(&upgraded.value, &subject)?;
             diagnostics.extend(left_out(&upgraded, &subject));
-            Ok(encode(
-                managed.ty(),
-                &complete(&managed.schema().block, upgraded.value),
-            ))
+            let block = &managed.schema().block;
+            let value = default_new_arguments(block, &raw.json, upgraded.value);
+            Ok(encode(managed.ty(), &complete(block, value)))
         });
         let state = upgraded.unwrap_or_else(|error| {
             diagnostics.push(error);

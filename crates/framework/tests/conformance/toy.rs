@@ -145,6 +145,7 @@ impl Host {
             prior: self.wire(prior.unwrap_or(&Value::Null)),
             planned: self.wire(planned),
             config: self.wire(config),
+            planned_private: Vec::new(),
             planned_identity: None,
         };
         let reply = self

@@ -203,6 +203,7 @@ async fn apply(
         prior: wire(prior),
         config: wire(planned.clone()),
         planned: wire(planned),
+        planned_private: Vec::new(),
         planned_identity: sent,
     };
     configured()
@@ -268,6 +269,7 @@ async fn an_apply_answers_with_the_identity_and_loses_no_state_over_it() {
         prior: wire(old()),
         planned: wire(new("y")),
         config: wire(new("y")),
+        planned_private: Vec::new(),
         planned_identity: known(),
     };
     let reply = server().apply_resource_change("toy_room", &input).await;
