@@ -103,7 +103,7 @@ fn of_attribute(attribute: &Attribute) -> Child<'_> {
     };
     for (holds, fact) in [
         (attribute.sensitive, "Sensitive"),
-        (attribute.deprecated, "Deprecated"),
+        (attribute.deprecated.is_some(), "Deprecated"),
         (attribute.write_only, WRITE_ONLY),
     ] {
         if holds {

@@ -175,9 +175,9 @@ fn attribute_to_wire(attribute: &Attribute) -> wire::schema::Attribute {
         computed: attribute.setting.is_computed(),
         sensitive: attribute.sensitive,
         description_kind: wire::StringKind::Markdown.into(),
-        deprecated: attribute.deprecated,
+        deprecated: attribute.deprecated.is_some(),
         write_only: attribute.write_only,
-        deprecation_message: String::new(),
+        deprecation_message: attribute.deprecated.clone().unwrap_or_default(),
     }
 }
 

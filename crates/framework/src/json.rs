@@ -66,6 +66,14 @@ pub(super) fn decode_object(bytes: &[u8]) -> Result<Map<String, Json>, DecodeErr
     }
 }
 
+/// Reads any JSON document.
+///
+/// # Errors
+/// As [`decode_object`].
+pub(super) fn decode_document(bytes: &[u8]) -> Result<Json, DecodeError> {
+    document(parse(bytes)?, &Place::ROOT)
+}
+
 /// The places of what was left out, because the type does not have it. What holds nothing (null, an empty list, an empty
 /// object) does not count.
 ///

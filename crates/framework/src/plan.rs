@@ -9,19 +9,21 @@
 
 mod correlate;
 mod same;
+mod spelling;
 mod walk;
 
 use std::collections::BTreeSet;
 
 use super::{
     path::AttributePath,
-    schema::{Attribute, Schema},
+    schema::{Attribute, PlanContext, Schema},
     value::{Object, Value},
 };
 use same::same_attributes;
 use walk::{Attributes, BlockRef, Place, Visit, walk};
 
 pub use same::same;
+pub(crate) use spelling::keep_spelling;
 
 /// A planned object, and why it cannot come about in place.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,20 +46,30 @@ pub fn plan(schema: &Schema, prior: Option<&Object>, config: &Object, proposed: 
     let show = |planned: &mut Attributes, visit: &mut dyn Visit| {
         walk(schema, config, prior, &proposed, planned, visit);
     };
+    let objects = Objects { config, prior };
 
-    // 1. Where the configuration is silent, a default speaks, or the prior state if the schema says that it stays.
-    //    A write-only value is never planned: it would be stored.
+    // 1. Where the configuration is silent, a default speaks, or the prior state if the schema says that it stays. The
+    //    prior state also stays where the configuration means the same in another spelling. A write-only value is never
+    //    planned: it would be stored.
     show(&mut planned, &mut settle);
 
     // 2. A plan that changes nothing ends here, equal to the prior state. Marking anything as unknown now would turn
     //    every plan into a change.
     let unchanged =
         prior.is_some_and(|prior| same_attributes(&schema.ty(), prior.attributes(), &planned));
-    let mut replacements = Replacements::default();
+    let mut replacements = Replacements {
+        objects,
+        paths: BTreeSet::new(),
+    };
     if !unchanged {
         // 3. Something changes, so what the provider computes may change with it: unknown until apply, unless it was
-        //    settled above.
-        show(&mut planned, &mut mark_unknown);
+        //    settled above or the schema knows what it will be.
+        show(
+            &mut planned,
+            &mut |attribute: &Attribute, place: Place<'_>, planned: &mut Value| {
+                plan_computed(attribute, place, objects, planned);
+            },
+        );
 
         // 4. An attribute that changes and cannot change in place asks for a replacement. A planned unknown counts as
         //    a change, since it may become one, and so do objects of which nothing is known yet: the plan before apply
@@ -69,7 +81,7 @@ pub fn plan(schema: &Schema, prior: Option<&Object>, config: &Object, proposed: 
 
     Planned {
         object: planned.into(),
-        requires_replace: replacements.0.into_iter().collect(),
+        requires_replace: replacements.paths.into_iter().collect(),
     }
 }
 
@@ -78,6 +90,11 @@ fn settle(attribute: &Attribute, place: Place<'_>, planned: &mut Value) {
         *planned = Value::Null;
     } else if !place.config.is_null() {
         // The configuration speaks, and was proposed.
+        if let (Some(equality), Some(prior)) = (attribute.equality, place.prior)
+            && equality.means_the_same(prior, place.config)
+        {
+            *planned = prior.clone();
+        }
     } else if let Some(default) = &attribute.default {
         *planned = default.clone();
     } else if let Some(kept) = kept(attribute, place) {
@@ -86,14 +103,42 @@ fn settle(attribute: &Attribute, place: Place<'_>, planned: &mut Value) {
     }
 }
 
-fn mark_unknown(attribute: &Attribute, place: Place<'_>, planned: &mut Value) {
+/// The whole objects that a plan is made from.
+#[derive(Clone, Copy)]
+struct Objects<'a> {
+    config: &'a Object,
+    prior: Option<&'a Object>,
+}
+
+impl<'a> Objects<'a> {
+    fn context(self, place: Place<'a>, planned: &'a Value) -> PlanContext<'a> {
+        PlanContext {
+            path: place.path,
+            config: place.config,
+            prior: place.prior.unwrap_or(&Value::Null),
+            planned,
+            config_object: self.config,
+            prior_object: self.prior,
+        }
+    }
+}
+
+fn plan_computed(
+    attribute: &Attribute,
+    place: Place<'_>,
+    objects: Objects<'_>,
+    planned: &mut Value,
+) {
     let settled = !attribute.setting.is_computed()
         || attribute.write_only
         || !place.config.is_null()
         || attribute.default.is_some()
         || kept(attribute, place).is_some();
     if !settled {
-        *planned = Value::Unknown;
+        let value = attribute
+            .planned_value
+            .and_then(|value| value(&objects.context(place, planned)));
+        *planned = value.unwrap_or(Value::Unknown);
     }
 }
 
@@ -105,22 +150,39 @@ fn kept<'a>(attribute: &Attribute, place: Place<'a>) -> Option<&'a Value> {
 }
 
 /// What asks for a replacement.
-#[derive(Default)]
-struct Replacements(BTreeSet<AttributePath>);
+struct Replacements<'a> {
+    objects: Objects<'a>,
+    paths: BTreeSet<AttributePath>,
+}
 
-impl Visit for Replacements {
+impl Visit for Replacements<'_> {
     fn attribute(&mut self, attribute: &Attribute, place: Place<'_>, planned: &mut Value) {
+        if !may_replace(attribute) {
+            return;
+        }
         let prior = place.prior.unwrap_or(&Value::Null);
-        if attribute.requires_replace && !same(&attribute.ty(), prior, planned) {
-            self.0.insert(place.path.clone());
+        if same(&attribute.ty(), prior, planned) {
+            return;
+        }
+        let replaces = attribute.requires_replace
+            || !planned.is_wholly_known()
+            || attribute
+                .requires_replace_if
+                .is_some_and(|condition| condition(&self.objects.context(place, planned)));
+        if replaces {
+            self.paths.insert(place.path.clone());
         }
     }
 
     fn unknown(&mut self, objects: BlockRef<'_>, path: &AttributePath) {
-        if objects.any(|attribute| attribute.requires_replace) {
-            self.0.insert(path.clone());
+        if objects.any(may_replace) {
+            self.paths.insert(path.clone());
         }
     }
+}
+
+fn may_replace(attribute: &Attribute) -> bool {
+    attribute.requires_replace || attribute.requires_replace_if.is_some()
 }
 
 #[cfg(test)]

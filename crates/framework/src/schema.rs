@@ -5,9 +5,10 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use super::{
+    path::AttributePath,
     types::Type,
     upgrade::{UpgradePath, UpgradeStep},
-    value::Value,
+    value::{Object, Value},
 };
 
 /// The schema of a resource or of a provider block.
@@ -26,8 +27,24 @@ pub struct Block {
     pub attributes: Vec<Attribute>,
     /// In the order in which they are documented.
     pub blocks: Vec<NestedBlock>,
+    /// What must hold between attributes and blocks of this block.
+    pub rules: Vec<Rule>,
     /// Markdown.
     pub description: String,
+}
+
+/// What must hold between several attributes or blocks of one block. "Set" is what is not null and, of blocks, not empty.
+/// What is unknown breaks no rule: it is checked again once known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// At most one is set.
+    ConflictsWith(Vec<&'static str>),
+    /// One is set, and no other.
+    ExactlyOneOf(Vec<&'static str>),
+    /// One is set, or several.
+    AtLeastOneOf(Vec<&'static str>),
+    /// Where the first is set, all the others are.
+    RequiredWith(&'static str, Vec<&'static str>),
 }
 
 /// One attribute.
@@ -43,8 +60,8 @@ pub struct Attribute {
     pub sensitive: bool,
     /// Reaches the provider from configuration only; never stored.
     pub write_only: bool,
-    /// Whether its use draws a warning.
-    pub deprecated: bool,
+    /// What to use instead, in a sentence. Its use draws a warning with it.
+    pub deprecated: Option<String>,
     /// Markdown.
     pub description: String,
     /// What a null in the configuration stands for. Needs [`Setting::OptionalComputed`].
@@ -53,8 +70,51 @@ pub struct Attribute {
     pub use_state_for_unknown: bool,
     /// A change cannot be made in place.
     pub requires_replace: bool,
+    /// Whether a change between two known values cannot be made in place.
+    pub requires_replace_if: Option<ReplaceCondition>,
+    /// What is planned in place of an unknown value where the configuration is silent.
+    pub planned_value: Option<PlanValue>,
+    /// Which texts mean the same. The stored one stays in plan and state when the new one means the same.
+    pub equality: Option<Equality>,
     /// Checks of a known value.
     pub validators: Vec<Validator>,
+}
+
+/// Whether a change needs a replacement. Must be pure.
+pub type ReplaceCondition = fn(&PlanContext<'_>) -> bool;
+
+/// The value to plan for a computed attribute, or `None` for one that is known only after apply. Must be pure, and may
+/// not go by what is unknown yet: Terraform refuses a planned value that is another one in the plan before apply.
+pub type PlanValue = fn(&PlanContext<'_>) -> Option<Value>;
+
+/// What the plan of one attribute can go by.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanContext<'a> {
+    /// Where the attribute is; within a set, the place of the set.
+    pub path: &'a AttributePath,
+    /// As configured.
+    pub config: &'a Value,
+    /// As stored; null where the object does not exist yet.
+    pub prior: &'a Value,
+    /// As planned so far.
+    pub planned: &'a Value,
+    /// The whole configuration. May have unknown values.
+    pub config_object: &'a Object,
+    /// The whole object as stored; `None` for one to be created.
+    pub prior_object: Option<&'a Object>,
+}
+
+/// Which different texts mean the same to the remote service, which may spell them in its own way.
+#[derive(Clone, Copy, Debug)]
+pub enum Equality {
+    /// JSON documents: white space, the order of keys and the spelling of strings and numbers do not count.
+    Json,
+    /// Upper and lower case do not count.
+    IgnoreCase,
+    /// White space around a URL and slashes at its end do not count.
+    TrimmedUrl,
+    /// By a function, which must be an equivalence and pure.
+    Custom(fn(&str, &str) -> bool),
 }
 
 /// What an attribute holds.
@@ -237,6 +297,35 @@ impl Block {
         self
     }
 
+    /// At most one of these attributes and blocks may be set.
+    #[must_use]
+    pub fn conflicts_with(self, names: &[&'static str]) -> Self {
+        self.rule(Rule::ConflictsWith(names.to_vec()))
+    }
+
+    /// One of these attributes and blocks has to be set, and no other of them.
+    #[must_use]
+    pub fn exactly_one_of(self, names: &[&'static str]) -> Self {
+        self.rule(Rule::ExactlyOneOf(names.to_vec()))
+    }
+
+    /// One of these attributes and blocks has to be set, or several.
+    #[must_use]
+    pub fn at_least_one_of(self, names: &[&'static str]) -> Self {
+        self.rule(Rule::AtLeastOneOf(names.to_vec()))
+    }
+
+    /// Where `name` is set, all the others have to be.
+    #[must_use]
+    pub fn required_with(self, name: &'static str, others: &[&'static str]) -> Self {
+        self.rule(Rule::RequiredWith(name, others.to_vec()))
+    }
+
+    fn rule(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
     /// The type of an object of this block.
     #[must_use]
     pub fn ty(&self) -> Type {
@@ -304,11 +393,14 @@ impl Attribute {
             setting,
             sensitive: false,
             write_only: false,
-            deprecated: false,
+            deprecated: None,
             description: String::new(),
             default: None,
             use_state_for_unknown: false,
             requires_replace: false,
+            requires_replace_if: None,
+            planned_value: None,
+            equality: None,
             validators: Vec::new(),
         }
     }
@@ -389,6 +481,38 @@ impl Attribute {
     #[must_use]
     pub fn requires_replace(mut self) -> Self {
         self.requires_replace = true;
+        self
+    }
+
+    /// Cannot be changed in place where the condition says so. It is asked about a change between two known values of an
+    /// object that exists; a change to an unknown value always counts, since the plan before apply may ask for no
+    /// replacement that was not announced.
+    #[must_use]
+    pub fn requires_replace_if(mut self, condition: ReplaceCondition) -> Self {
+        self.requires_replace_if = Some(condition);
+        self
+    }
+
+    /// What is planned where the configuration is silent and something of the object changes. For attributes that the
+    /// provider sets.
+    #[must_use]
+    pub fn planned_value(mut self, value: PlanValue) -> Self {
+        self.planned_value = Some(value);
+        self
+    }
+
+    /// Text whose stored spelling stays, in plan and state, as long as the new one means the same. Within the elements of
+    /// a set, only where the rest of the element is equal.
+    #[must_use]
+    pub fn equality(mut self, equality: Equality) -> Self {
+        self.equality = Some(equality);
+        self
+    }
+
+    /// Its use draws a warning with this sentence, which says what to use instead.
+    #[must_use]
+    pub fn deprecated(mut self, message: impl Into<String>) -> Self {
+        self.deprecated = Some(message.into());
         self
     }
 

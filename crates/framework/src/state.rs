@@ -131,7 +131,7 @@ fn config_of_attributes(attributes: &[Attribute], object: &mut BTreeMap<String, 
             Setting::Computed => true,
             Setting::OptionalComputed => match &attribute.default {
                 Some(default) => default == value,
-                None => attribute.deprecated,
+                None => attribute.deprecated.is_some(),
             },
             Setting::Required | Setting::Optional => false,
         };
@@ -294,11 +294,11 @@ mod tests {
                 Attribute::optional("secret", Type::String).write_only(),
                 Attribute::optional_computed("either", Type::String),
                 Attribute {
-                    deprecated: true,
+                    deprecated: Some(String::new()),
                     ..Attribute::optional("old", Type::String)
                 },
                 Attribute {
-                    deprecated: true,
+                    deprecated: Some(String::new()),
                     ..Attribute::optional_computed("old_either", Type::String)
                 },
                 Attribute::optional("default", Type::String).default("d"),

@@ -10,7 +10,8 @@ use super::{
     diagnostics::{Diagnostic, Diagnostics},
     path::AttributePath,
     schema::{
-        Attribute, AttributeKind, Block, Bounds, Collection, NestedBlock, Nesting, Schema, Setting,
+        Attribute, AttributeKind, Block, Bounds, Collection, NestedBlock, Nesting, Rule, Schema,
+        Setting,
     },
     value::{Object, Value},
 };
@@ -121,6 +122,86 @@ fn block(
             found,
         );
     }
+    for rule in &block.rules {
+        if let Err((name, broken)) = check_rule(rule, config) {
+            let path = name.map_or_else(|| path.clone(), |name| below(path, name, precision));
+            found.push(broken.at(path));
+        }
+    }
+}
+
+/// The error of a broken rule, and the attribute to point at, if there is one.
+fn check_rule(
+    rule: &Rule,
+    config: &BTreeMap<String, Value>,
+) -> Result<(), (Option<&'static str>, Diagnostic)> {
+    // Blocks that are absent are an empty collection. That an empty list or map counts as absent, too, is no loss: whoever
+    // writes one says nothing with it.
+    let is_absent = |name: &str| match config.get(name) {
+        None => true,
+        Some(Value::List(elements)) => elements.is_empty(),
+        Some(Value::Map(elements)) => elements.is_empty(),
+        Some(value) => value.is_null(),
+    };
+    let is_unknown = |name: &str| config.get(name).is_some_and(Value::is_unknown);
+    let set = |names: &[&'static str]| -> Vec<&'static str> {
+        let mut names = names.to_vec();
+        names.retain(|name| !is_absent(name) && !is_unknown(name));
+        names
+    };
+    let at_most_one = |names: &[&'static str]| match *set(names) {
+        [_, second, ..] => Err((
+            Some(second),
+            Diagnostic::error(
+                "Conflicting arguments",
+                format!(
+                    "Only one of {} can be set, but {} are.",
+                    quoted(names),
+                    quoted(&set(names)),
+                ),
+            ),
+        )),
+        _ => Ok(()),
+    };
+    let at_least_one = |names: &[&'static str], what: &str| {
+        if names.iter().all(|name| is_absent(name)) {
+            let detail = format!("{what} of {} has to be set.", quoted(names));
+            return Err((None, Diagnostic::error("Missing argument", detail)));
+        }
+        Ok(())
+    };
+    match rule {
+        Rule::ConflictsWith(names) => at_most_one(names),
+        Rule::ExactlyOneOf(names) => {
+            at_most_one(names)?;
+            at_least_one(names, "Exactly one")
+        }
+        Rule::AtLeastOneOf(names) => at_least_one(names, "At least one"),
+        Rule::RequiredWith(name, others) if !is_absent(name) && !is_unknown(name) => {
+            match others.iter().find(|other| is_absent(other)) {
+                None => Ok(()),
+                Some(missing) => Err((
+                    Some(name),
+                    Diagnostic::error(
+                        "Missing argument",
+                        format!(
+                            "The argument \"{name}\" is set, so \"{missing}\" has to be set, too."
+                        ),
+                    ),
+                )),
+            }
+        }
+        Rule::RequiredWith(..) => Ok(()),
+    }
+}
+
+fn quoted(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
 }
 
 fn attributes(
@@ -174,11 +255,11 @@ fn attribute(
         );
         return;
     }
-    if attribute.deprecated {
+    if let Some(message) = &attribute.deprecated {
         found.push(
             Diagnostic::warning(
-                "Argument is deprecated",
-                format!("{name}: {}", attribute.description),
+                format!("Argument \"{name}\" is deprecated"),
+                message.clone(),
             )
             .at(path.clone()),
         );
