@@ -18,7 +18,7 @@ pub mod msgpack;
 pub mod number;
 pub mod path;
 pub mod plan;
-mod private;
+mod private_state;
 pub mod provider;
 pub mod resource;
 pub mod schema;

@@ -139,6 +139,8 @@ pub struct PlanRequest<'a, C> {
     /// the private data of the first plan. So a creation with private data is the second half of a replacement.
     /// Source: plugin protocol 6, `PlanResourceChange`; observed with Terraform 1.11.
     pub prior_private: Option<&'a Json>,
+    /// What [`StateResponse::private_state`] was when the object was stored.
+    pub private_state: Option<&'a Json>,
 }
 
 /// A plan.
@@ -228,6 +230,9 @@ pub enum SourceVersions {
 pub struct StateResponse {
     /// The object as far as it is known; `None` when there is none.
     pub state: Option<Object>,
+    /// What the type notes of the object beside its attributes, for its own later operations. Starts as it was stored, and
+    /// goes with the object. Terraform stores it unencrypted and never shows it: no secrets.
+    pub private_state: Option<Json>,
     /// Warnings, also on success. Errors are returned instead.
     pub warnings: Vec<Diagnostic>,
 }

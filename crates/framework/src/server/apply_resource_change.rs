@@ -5,7 +5,8 @@
 use crate::{
     diagnostics::Diagnostics,
     guard::{defect, guarded},
-    private::Private,
+    plan::keep_spelling,
+    private_state::PrivateState,
     provider::Provider,
     resource::{CreateRequest, DeleteRequest, StateResponse, UpdateRequest},
     state::null_unknowns,
@@ -40,6 +41,9 @@ impl<P: Provider> Server<P> {
             // Nothing was called, so what was true before is true still.
             Err(diagnostics) => StateReply {
                 state: input.prior.clone(),
+                private: PrivateState::decode(&input.planned_private)
+                    .of_object()
+                    .encode(),
                 identity: self.identity_of_prior(type_name, input),
                 diagnostics,
                 ..StateReply::default()
@@ -66,17 +70,20 @@ impl<P: Provider> Server<P> {
         let client = self.ready()?;
         let resource = managed.resource();
 
+        let mut private = PrivateState::decode(&input.planned_private);
+        let planned_private = private.plan.take();
         let mut response = StateResponse {
             state: prior.clone(),
+            private_state: private.state.take(),
             warnings: Vec::new(),
         };
-        let mut deleted = false;
+        let wanted = planned.clone();
         let outcome = match (prior, planned) {
             (None, Some(planned)) => {
                 let request = CreateRequest {
                     config: config.unwrap_or_default(),
                     planned,
-                    planned_private: Private::decode(&input.planned_private).plan,
+                    planned_private,
                 };
                 guarded("create", resource.create(&client, request, &mut response)).await
             }
@@ -89,7 +96,6 @@ impl<P: Provider> Server<P> {
                 guarded("update", resource.update(&client, request, &mut response)).await
             }
             (Some(prior), None) => {
-                deleted = true;
                 guarded(
                     "delete",
                     resource.delete(&client, DeleteRequest { prior }, &mut response),
@@ -101,8 +107,12 @@ impl<P: Provider> Server<P> {
         let mut diagnostics = outcome_diagnostics(outcome, response.warnings);
 
         let mut state = response.state;
-        if deleted && !diagnostics.has_errors() {
+        if wanted.is_none() && !diagnostics.has_errors() {
             state = None;
+        }
+        private.state = response.private_state;
+        if let (Some(wanted), Some(state)) = (&wanted, &mut state) {
+            keep_spelling(&managed.schema().block, wanted, state);
         }
         if let Some(state) = &mut state
             && null_unknowns(state)
@@ -130,6 +140,7 @@ impl<P: Provider> Server<P> {
         Ok(StateReply {
             state,
             identity: managed.encode_identity(identity),
+            private: private.of_object().encode(),
             diagnostics,
             ..StateReply::default()
         })

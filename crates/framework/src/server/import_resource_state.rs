@@ -7,7 +7,7 @@ use crate::{
     diagnostics::{Diagnostic, Diagnostics},
     guard::{defect, guarded_now},
     identity::{Shown, differ},
-    private::Private,
+    private_state::PrivateState,
     provider::Provider,
     resource::ImportRequest,
     state::null_unknowns,
@@ -75,9 +75,9 @@ impl<P: Provider> Server<P> {
         Ok(StateReply {
             state,
             identity: managed.encode_identity(identity),
-            private: Private {
+            private: PrivateState {
                 importing: true,
-                plan: None,
+                ..PrivateState::default()
             }
             .encode(),
             ..StateReply::default()

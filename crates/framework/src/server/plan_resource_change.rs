@@ -9,7 +9,7 @@ use crate::{
     identity::{completed, differ},
     path::{AttributePath, Step},
     plan,
-    private::Private,
+    private_state::PrivateState,
     provider::Provider,
     resource::{PlanRequest, PlanResponse},
     value::{DynamicValue, Object, Value},
@@ -50,7 +50,12 @@ impl<P: Provider> Server<P> {
         let proposed = decode_object(&input.proposed, managed.ty(), "proposed new state")?;
         let config = decode_object(&input.config, managed.ty(), "configuration")?;
         let prior_identity = managed.sent_identity(input.prior_identity.as_ref())?;
-        let prior_private = Private::decode(&input.prior_private).plan;
+        let mut private = PrivateState::decode(&input.prior_private);
+        let prior_private = private.plan.take();
+        if prior.is_none() {
+            // What was noted of the object that goes is not true of the one that comes.
+            private = PrivateState::default();
+        }
 
         let mut response = PlanResponse::default();
         if let Some(proposed) = proposed {
@@ -74,6 +79,7 @@ impl<P: Provider> Server<P> {
             prior: prior.as_ref(),
             config: config.as_ref(),
             prior_private: prior_private.as_ref(),
+            private_state: private.state.as_ref(),
         };
         guarded_now("plan", || {
             managed.resource().modify_plan(&request, &mut response)
@@ -83,9 +89,9 @@ impl<P: Provider> Server<P> {
             planned: managed.encode_state(response.planned),
             identity: managed.encode_identity(identity),
             requires_replace: response.requires_replace,
-            private: Private {
-                importing: false,
+            private: PrivateState {
                 plan: response.private,
+                ..private.of_object()
             }
             .encode(),
             deferred,

@@ -6,7 +6,8 @@ use crate::{
     capabilities::ClientCapabilities,
     diagnostics::Diagnostics,
     guard::{defect, guarded},
-    private::Private,
+    plan::keep_spelling,
+    private_state::PrivateState,
     provider::Provider,
     resource::{ReadRequest, StateResponse},
     state::null_unknowns,
@@ -63,13 +64,15 @@ impl<P: Provider> Server<P> {
             Some(identity) => Some(identity),
             None => managed.identity_of(Some(&state))?,
         };
+        let mut private = PrivateState::decode(&input.private);
         let mut response = StateResponse {
             state: Some(state.clone()),
+            private_state: private.state.take(),
             warnings: Vec::new(),
         };
         let request = ReadRequest {
-            state,
-            importing: Private::decode(&input.private).importing,
+            state: state.clone(),
+            importing: private.importing,
         };
         let outcome = guarded(
             "read",
@@ -83,6 +86,12 @@ impl<P: Provider> Server<P> {
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
+        if let Some(read) = &mut response.state {
+            keep_spelling(&managed.schema().block, &state, read);
+            private.state = response.private_state;
+        } else {
+            private = PrivateState::default();
+        }
         let identity = managed.identity_after("read", before.as_ref(), response.state.as_ref())?;
         let (state, misfit) = managed.encode_fitting("read", response.state);
         if let Some(misfit) = misfit {
@@ -92,6 +101,7 @@ impl<P: Provider> Server<P> {
         Ok(StateReply {
             state,
             identity: managed.encode_identity(identity),
+            private: private.of_object().encode(),
             diagnostics,
             ..StateReply::default()
         })
