@@ -25,7 +25,7 @@ use super::arguments::{
     ACCESS_KEY, ACCOUNT_ID, Argument, CREDENTIALS_URI, ECS_ROLE_NAME, PROFILE, SECRET_KEY,
     SECURITY_TOKEN, SHARED_CREDENTIALS_FILE, listed,
 };
-use super::reading::{Origin, Reading, capitalised};
+use super::config::{Origin, Reading, capitalised};
 use crate::common::assume_role as role;
 use alicloud::{
     CredentialsError, CredentialsSource, Secret, StaticKeys,
