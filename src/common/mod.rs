@@ -5,6 +5,8 @@
 pub(crate) mod account_id;
 pub(crate) mod assume_role;
 pub(crate) mod error_diagnostics;
+#[cfg(test)]
+pub(crate) mod printed;
 
 use std::time::Duration;
 

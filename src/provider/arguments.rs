@@ -1,14 +1,12 @@
 //! The arguments of the provider block: their names, and the environment variables that stand in for them.
 //!
 //! Names follow the official `aliyun/alicloud` provider. Where several variables mean the same, the current spelling
-//! `ALIBABA_CLOUD_*` beats the older ones.
-//!
-//! Must not contain: the reading of either.
+//! `ALIBABA_CLOUD_*` comes before the older ones.
 
 use alicloud::{CAMS, Product, STS};
 use framework::{AttributePath, Type};
 
-/// An argument of the provider block, and the environment variables that stand in for it, the first that is set first.
+/// An argument of the provider block, and the environment variables that stand in for it. The first one that is set counts.
 pub(super) struct Argument {
     pub(super) name: &'static str,
     pub(super) variables: &'static [&'static str],
@@ -97,14 +95,14 @@ pub(super) const ACCOUNT_ID: Argument = Argument {
     variables: &["ALIBABA_CLOUD_ACCOUNT_ID", "ALICLOUD_ACCOUNT_ID"],
 };
 
-/// The official provider picks endpoints and product codes by it; CAMS has one endpoint for all.
+/// The official provider chooses endpoints and product codes by it. CAMS has one endpoint for all account types.
 pub(super) const ACCOUNT_TYPE: Argument = Argument {
     name: "account_type",
     variables: &["ALIBABA_CLOUD_ACCOUNT_TYPE"],
 };
 
-/// What the official provider takes and what has no meaning here, so that its blocks can stay as they are. Its 160 names of
-/// endpoints are not among them: who sets these wants something from another product.
+/// Arguments of the official provider that have no meaning here, and why. They are accepted so that its blocks work unchanged.
+/// Its 160 endpoint names are not: whoever sets one uses another product.
 pub(super) const WITHOUT_EFFECT: [(&str, Type, &str); 8] = [
     (
         "skip_region_validation",
@@ -131,7 +129,7 @@ pub(super) const WITHOUT_EFFECT: [(&str, Type, &str); 8] = [
 /// A block of switches for resources that only the official provider has.
 pub(super) const FEATURES: &str = "features";
 
-/// The name of the block of signature versions, and those in it that are of other products.
+/// The block of signature versions, and the versions in it that belong to other products.
 pub(super) const SIGN_VERSION: &str = "sign_version";
 pub(super) const SIGN_VERSIONS_WITHOUT_EFFECT: [(&str, &str); 2] = [
     ("oss", "it belongs to OSS"),
@@ -163,11 +161,15 @@ pub(super) const PRODUCTS: [ProductArguments; 2] = [
 ];
 
 impl Argument {
-    pub(super) fn described(&self, description: &str) -> String {
+    /// A description that ends with the environment variables.
+    pub(super) fn description(&self, description: &str) -> String {
         if self.variables.is_empty() {
             description.to_owned()
         } else {
-            format!("{description} Environment: {}.", listed(self.variables))
+            format!(
+                "{description} Environment: {}.",
+                variable_list(self.variables)
+            )
         }
     }
 
@@ -176,7 +178,8 @@ impl Argument {
     }
 }
 
-pub(super) fn listed(variables: &[&str]) -> String {
+/// Names as Markdown code, with commas between them.
+pub(super) fn variable_list(variables: &[&str]) -> String {
     let quoted: Vec<String> = variables.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }

@@ -1,6 +1,4 @@
-//! The provider block and the environment, read into settings.
-//!
-//! Must not contain: the choice of credentials, network or file access.
+//! The provider block and the environment become a client configuration.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -9,7 +7,7 @@ use super::arguments::{
     FEATURES, MAX_RETRY_TIMEOUT, PRODUCTS, PROTOCOL, ProductArguments, REGION, REQUESTS_PER_SECOND,
     SIGN_VERSION, SIGN_VERSIONS_WITHOUT_EFFECT, WITHOUT_EFFECT,
 };
-use super::schema::{LARGEST, parse_protocol, whole};
+use super::schema::{MAX_NUMBER, parse_protocol, whole_number};
 use alicloud::{
     CAMS, ClientConfig, Endpoint, NoCredentials, PerProduct, Protocol, STS, SignatureVersion,
     StsHost, credentials::Environment,
@@ -19,28 +17,28 @@ use framework::{AttributePath, Diagnostic, Diagnostics, Object, Value};
 /// The region whose endpoint CAMS documents.
 const DEFAULT_REGION: &str = "ap-southeast-1";
 
-/// The provider block and the environment, being read.
-pub(super) struct Reading<'a> {
-    pub(super) config: &'a Object,
-    pub(super) machine: &'a Environment,
+/// The configured provider block and the environment of this process.
+pub(super) struct ProviderConfig<'a> {
+    pub(super) block: &'a Object,
+    pub(super) environment: &'a Environment,
 }
 
-/// Where a setting was found, for the sentence about it.
+/// Where a setting comes from.
 #[derive(Clone, Copy)]
 pub(super) enum Origin {
     Argument(&'static str),
     Variable(&'static str),
 }
 
-impl Reading<'_> {
-    /// The arguments that count and whose values are known only after other resources are applied.
-    pub(super) fn unknown(&self) -> Vec<String> {
-        fn within(path: &AttributePath, value: &Value, found: &mut Vec<String>) {
+impl ProviderConfig<'_> {
+    /// The arguments that have an effect and whose values are known only after apply.
+    pub(super) fn unknown_arguments(&self) -> Vec<String> {
+        fn collect(path: &AttributePath, value: &Value, found: &mut Vec<String>) {
             match value {
                 Value::Unknown => found.push(path.to_string()),
                 Value::Map(attributes) => {
                     for (name, value) in attributes {
-                        within(&path.then_attribute(name), value, found);
+                        collect(&path.then_attribute(name), value, found);
                     }
                 }
                 value if !value.is_wholly_known() => found.push(path.to_string()),
@@ -48,64 +46,61 @@ impl Reading<'_> {
             }
         }
         let mut found = Vec::new();
-        for (name, value) in self.config.iter() {
-            within(&AttributePath::attribute(name), value, &mut found);
+        for (name, value) in self.block.iter() {
+            collect(&AttributePath::attribute(name), value, &mut found);
         }
-        let of_others =
+        let other_products =
             SIGN_VERSIONS_WITHOUT_EFFECT.map(|(name, _)| format!("{SIGN_VERSION}.{name}"));
         found.retain(|path| {
             let ignored = WITHOUT_EFFECT.iter().any(|(name, ..)| name == path);
-            let switch = path == FEATURES || path.starts_with("features.");
-            !ignored && !switch && path != ACCOUNT_TYPE.name && !of_others.contains(path)
+            let feature = path == FEATURES || path.starts_with("features.");
+            !ignored && !feature && path != ACCOUNT_TYPE.name && !other_products.contains(path)
         });
         found
     }
 
-    pub(super) fn settings(&self, terraform_version: &str) -> Result<ClientConfig, Diagnostics> {
+    pub(super) fn client_config(
+        &self,
+        terraform_version: &str,
+    ) -> Result<ClientConfig, Diagnostics> {
         let region = self
             .text(&REGION)?
             .map_or_else(|| DEFAULT_REGION.to_owned(), |(region, _)| region);
-        let nobody = NoCredentials::because("the sources of credentials have not been chosen yet");
-        let mut settings = ClientConfig::new(region, Arc::new(nobody));
+        // Choosing the credentials source needs a client, so the client starts without one.
+        let none = NoCredentials::because("the source of credentials is not chosen yet");
+        let mut config = ClientConfig::new(region, Arc::new(none));
         if let Some((protocol, _)) = self.text(&PROTOCOL)? {
-            settings.protocol = parse_protocol(&protocol).unwrap_or_default();
+            config.protocol = parse_protocol(&protocol).unwrap_or_default();
         }
         for product in &PRODUCTS {
-            if let Some(endpoint) = self.endpoint(product, settings.protocol)? {
-                settings.endpoints = settings.endpoints.with(product.product, endpoint);
+            if let Some(endpoint) = self.endpoint(product, config.protocol)? {
+                config.endpoints = config.endpoints.with(product.product, endpoint);
             }
         }
-        if settings.endpoints.of(&STS).is_none()
-            && let Ok(endpoint) = self.sts_host(&settings.region).endpoint()
+        if config.endpoints.of(&STS).is_none()
+            && let Ok(endpoint) = self.sts_host(&config.region).endpoint()
         {
-            settings.endpoints = settings.endpoints.with(&STS, endpoint);
+            config.endpoints = config.endpoints.with(&STS, endpoint);
         }
-        // A region that no host name can have is told now, not at the first call.
-        settings.endpoint(&CAMS).map_err(|error| {
-            Diagnostic::error("Invalid region", capitalised(&format!("{error}."))).at(REGION.path())
+        // A region that no host name can have is reported now, not by the first call.
+        config.endpoint(&CAMS).map_err(|error| {
+            invalid("The region cannot be used", &sentence(&error)).at(REGION.path())
         })?;
-        if let Some(timeout) = self
-            .number(&CLIENT_CONNECT_TIMEOUT)?
-            .filter(|timeout| *timeout > 0)
-        {
-            settings.connect_timeout = Duration::from_millis(timeout);
+        let positive = |number: Option<u64>| number.filter(|number| *number > 0);
+        if let Some(timeout) = positive(self.number(&CLIENT_CONNECT_TIMEOUT)?) {
+            config.connect_timeout = Duration::from_millis(timeout);
         }
-        if let Some(timeout) = self
-            .number(&CLIENT_READ_TIMEOUT)?
-            .filter(|timeout| *timeout > 0)
-        {
-            settings.read_timeout = Duration::from_millis(timeout);
+        if let Some(timeout) = positive(self.number(&CLIENT_READ_TIMEOUT)?) {
+            config.read_timeout = Duration::from_millis(timeout);
         }
-        settings.max_retry_timeout = self
-            .number(&MAX_RETRY_TIMEOUT)?
-            .filter(|timeout| *timeout > 0)
-            .map(Duration::from_secs);
-        settings.requests_per_second = self.number(&REQUESTS_PER_SECOND)?.and_then(|number| {
-            // What is beyond this type is no limit either way.
+        config.max_retry_timeout =
+            positive(self.number(&MAX_RETRY_TIMEOUT)?).map(Duration::from_secs);
+        config.requests_per_second = self.number(&REQUESTS_PER_SECOND)?.and_then(|number| {
+            // A larger number is no limit either way.
             NonZeroU32::new(u32::try_from(number).unwrap_or(u32::MAX))
         });
-        settings.signature = match self
-            .config
+        config.signature = match self
+            .block
             .object(SIGN_VERSION)
             .and_then(|versions| versions.get("cams"))
         {
@@ -114,25 +109,25 @@ impl Reading<'_> {
             }
             _ => PerProduct::default(),
         };
-        settings.user_agent = format!(
+        config.user_agent = format!(
             "Terraform/{terraform_version} terraform-provider-alicloud-cams/{}",
             env!("CARGO_PKG_VERSION")
         );
         if let Some((source, _)) = self.text(&CONFIGURATION_SOURCE)? {
-            settings.user_agent.push(' ');
-            settings.user_agent.push_str(&source);
+            config.user_agent.push(' ');
+            config.user_agent.push_str(&source);
         }
-        Ok(settings)
+        Ok(config)
     }
 
-    /// The host of STS where none is set by hand: that of the provider's region, unless the SDKs' variables say otherwise.
+    /// The host of STS when no endpoint is set: the one of the provider's region, unless the SDKs' variables name another.
     fn sts_host(&self, region: &str) -> StsHost {
         StsHost {
             region: self
-                .machine
+                .environment
                 .variable("ALIBABA_CLOUD_STS_REGION")
                 .unwrap_or_else(|| region.to_owned()),
-            vpc: self.machine.is_on("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED"),
+            vpc: self.environment.is_on("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED"),
         }
     }
 
@@ -143,21 +138,21 @@ impl Reading<'_> {
     ) -> Result<Option<Endpoint>, Diagnostics> {
         let path = AttributePath::attribute("endpoints").then_attribute(product.name);
         let argument = self
-            .config
+            .block
             .object("endpoints")
             .and_then(|endpoints| endpoints.get(product.name))
             .and_then(Value::as_str);
         let (text, origin) = match argument.filter(|text| !text.is_empty()) {
-            Some(text) => (text.to_owned(), format!("The argument \"{path}\"")),
+            Some(text) => (text.to_owned(), path.to_string()),
             None => match self.variable(product.variables)? {
-                Some((text, name)) => (text, format!("The environment variable `{name}`")),
+                Some((text, name)) => (text, name.to_owned()),
                 None => return Ok(None),
             },
         };
         Endpoint::parse(&text, protocol).map(Some).map_err(|error| {
-            Diagnostic::error(
-                "Invalid endpoint",
-                format!("{origin} cannot be used: {error}."),
+            invalid(
+                &format!("The endpoint in {origin} cannot be used"),
+                &sentence(&error),
             )
             .at(path)
             .into()
@@ -166,12 +161,12 @@ impl Reading<'_> {
 
     /// An argument that is set and not empty.
     pub(super) fn argument(&self, argument: &Argument) -> Option<&str> {
-        self.config
+        self.block
             .text(argument.name)
             .filter(|text| !text.is_empty())
     }
 
-    /// An argument, or else the first of its variables that is set. Empty counts as not set.
+    /// An argument, or the first of its variables that is set. An empty text counts as not set.
     pub(super) fn text(
         &self,
         argument: &Argument,
@@ -184,40 +179,43 @@ impl Reading<'_> {
             .map(|(text, name)| (text, Origin::Variable(name))))
     }
 
-    pub(super) fn number(&self, argument: &Argument) -> Result<Option<u64>, Diagnostics> {
-        if let Value::Number(number) = self.config.get(argument.name) {
-            return Ok(whole(number.as_i64()));
+    fn number(&self, argument: &Argument) -> Result<Option<u64>, Diagnostics> {
+        if let Value::Number(number) = self.block.get(argument.name) {
+            return Ok(whole_number(number.as_i64()));
         }
         let Some((text, name)) = self.variable(argument.variables)? else {
             return Ok(None);
         };
-        match whole(text.trim().parse().ok()) {
+        match whole_number(text.trim().parse().ok()) {
             Some(number) => Ok(Some(number)),
-            None => Err(Diagnostic::error(
-                "Invalid environment variable",
-                format!(
-                    "The environment variable `{name}` stands in for the argument \"{}\" and must be a whole number \
-                     from 0 to {LARGEST}, but is \"{text}\".",
-                    argument.name
+            None => Err(invalid(
+                &format!("{name} is not a whole number"),
+                &format!(
+                    "The environment variable `{name}` stands in for the argument `{}`. It must be a whole number from 0 to \
+                     {MAX_NUMBER}, but is \"{}\".",
+                    argument.name,
+                    text.escape_debug()
                 ),
             )
+            .at(argument.path())
             .into()),
         }
     }
 
+    /// The first of these environment variables that is set, and its name.
     pub(super) fn variable(
         &self,
         names: &[&'static str],
     ) -> Result<Option<(String, &'static str)>, Diagnostics> {
         for name in names {
-            let Some(value) = self.machine.raw_variable(name) else {
+            let Some(value) = self.environment.raw_variable(name) else {
                 continue;
             };
             return match value.into_string() {
                 Ok(text) => Ok(Some((text, name))),
-                Err(_) => Err(Diagnostic::error(
-                    "Invalid environment variable",
-                    format!("The environment variable `{name}` holds bytes that are no UTF-8 text. Set it again."),
+                Err(_) => Err(invalid(
+                    &format!("{name} is not UTF-8 text"),
+                    &format!("The environment variable `{name}` has bytes that are not UTF-8. Set it again, or unset it."),
                 )
                 .into()),
             };
@@ -226,9 +224,25 @@ impl Reading<'_> {
     }
 }
 
-pub(super) fn capitalised(sentence: &str) -> String {
-    let mut characters = sentence.chars();
-    characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
+/// The error of a value that cannot be used, in the provider block or in an environment variable.
+pub(super) fn invalid(summary: &str, detail: &str) -> Diagnostic {
+    with_code(summary, detail, "Provider.InvalidConfiguration")
+}
+
+/// The error of credentials that lack a part.
+pub(super) fn incomplete(summary: &str, detail: &str) -> Diagnostic {
+    with_code(summary, detail, "Provider.IncompleteCredentials")
+}
+
+fn with_code(summary: &str, detail: &str, code: &str) -> Diagnostic {
+    Diagnostic::error(summary, format!("{detail}\n\n  Code:  {code}"))
+}
+
+/// A fragment in lower case as a sentence.
+pub(super) fn sentence(fragment: &impl ToString) -> String {
+    let fragment = fragment.to_string();
+    let mut characters = fragment.chars();
+    let first = characters.next();
+    let capital = first.into_iter().flat_map(char::to_uppercase);
+    capital.chain(characters).chain(['.']).collect()
 }

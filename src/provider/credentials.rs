@@ -1,5 +1,4 @@
-//! Which credentials the provider block and the environment mean: what is written down first, then the environment, then
-//! the usual files, then the machine.
+//! Chooses the credentials source: arguments of the provider block, then environment variables, then implicit sources.
 //!
 //! | | in the provider block | in the environment |
 //! |---|---|---|
@@ -10,33 +9,33 @@
 //! | 5 | `ecs_role_name` | `ALIBABA_CLOUD_ECS_METADATA` |
 //! | 6 | `assume_role_with_oidc` | |
 //!
-//! The whole first column comes before the second. If neither says anything: the current profile of the CLI's file, the
-//! default one of the SDKs' file, the role of the ECS instance. On top of any of these comes `assume_role`.
+//! All arguments come before all variables. The implicit sources are the current profile of the CLI's file, the default
+//! profile of the SDKs' file, and the role of the ECS instance. `assume_role` is assumed with any of these.
 //!
-//! Two things differ from the official provider, where they are known faults: a `profile` in the block beats keys in the
-//! environment, and a security token from the environment is used only together with an AccessKey from the environment,
-//! because a token of another key can only fail.
+//! Two things differ from the official provider, where they are known faults: a `profile` in the block comes before keys in
+//! the environment, and a security token from the environment is used only together with an AccessKey from the environment,
+//! because a token cannot work with another key.
 //!
-//! Must not contain: network or file access; all of it waits for the first call.
+//! Nothing here uses the network or reads a file: a source does that when the first request needs it.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::arguments::{
     ACCESS_KEY, ACCOUNT_ID, Argument, CREDENTIALS_URI, ECS_ROLE_NAME, PROFILE, SECRET_KEY,
-    SECURITY_TOKEN, SHARED_CREDENTIALS_FILE, listed,
+    SECURITY_TOKEN, SHARED_CREDENTIALS_FILE, variable_list,
 };
-use super::config::{Origin, Reading, capitalised};
+use super::config::{Origin, ProviderConfig, incomplete, invalid, sentence};
 use crate::common::assume_role as role;
 use alicloud::{
-    CredentialsError, CredentialsSource, Secret, StaticKeys,
+    CredentialsSource, Secret, StaticKeys,
     credentials::{
         AccountRule, AssumedRole, Context, CredentialsUri, DefaultChain, EcsMetadata,
         InstanceMetadata, OidcRole, OidcToken, Profile, ProfileSelector, Role, RoleWithOidc,
     },
 };
-use framework::{Attribute, AttributePath, Diagnostic, Diagnostics, Type, Value};
+use framework::{Attribute, AttributePath, Diagnostics, Type, Value};
 
-/// The name of the block for OIDC.
+/// The block of a role that is assumed with an OIDC token.
 pub(super) const OIDC_BLOCK: &str = "assume_role_with_oidc";
 
 const OIDC_PROVIDER_ARN: [&str; 2] = [
@@ -48,7 +47,7 @@ const OIDC_TOKEN_FILE: [&str; 2] = [
     "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
     "ALIBABACLOUD_OIDC_TOKEN_FILE",
 ];
-/// These mean the role of OIDC where an OIDC provider is named, too, and else one to assume.
+/// The role to assume with an OIDC token if an OIDC provider is set, too. Otherwise the role to assume with an AccessKey.
 const ROLE_ARN: [&str; 2] = ["ALIBABA_CLOUD_ROLE_ARN", "ALIBABACLOUD_ROLE_ARN"];
 const ASSUME_ROLE_ARN: [&str; 1] = ["ALICLOUD_ASSUME_ROLE_ARN"];
 const SESSION_NAME: [&str; 3] = [
@@ -61,10 +60,10 @@ const EXTERNAL_ID: [&str; 1] = ["ALIBABA_CLOUD_EXTERNAL_ID"];
 const METADATA_DISABLED: &str = "ALIBABA_CLOUD_ECS_METADATA_DISABLED";
 const IMDS_V1_DISABLED: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
 
-/// The attributes of the block for OIDC.
+/// The attributes of the block [`OIDC_BLOCK`].
 pub(super) fn oidc_attributes() -> Vec<Attribute> {
     let text = |name, description: &str, variables: &[&str]| {
-        let variables = listed(variables);
+        let variables = variable_list(variables);
         Attribute::optional(name, Type::String)
             .describe(format!("{description} Environment: {variables}."))
     };
@@ -77,13 +76,13 @@ pub(super) fn oidc_attributes() -> Vec<Attribute> {
         text("role_arn", "ARN of the role.", &ROLE_ARN),
         text(
             "oidc_token",
-            "The token. It beats `oidc_token_file`.",
+            "The token. It comes before `oidc_token_file`.",
             &OIDC_TOKEN,
         )
         .sensitive(),
         text(
             "oidc_token_file",
-            "File that holds the token. It is read again at each refresh.",
+            "File with the token. It is read again at each refresh.",
             &OIDC_TOKEN_FILE,
         ),
         role::session_name("role_session_name"),
@@ -92,18 +91,22 @@ pub(super) fn oidc_attributes() -> Vec<Attribute> {
     ]
 }
 
-/// The credentials, and whether they come from arguments of the provider block.
-pub(super) struct Base {
+/// The chosen source.
+pub(super) struct ChosenSource {
     pub(super) source: Arc<dyn CredentialsSource>,
+    /// Whether arguments of the provider block chose it.
     from_arguments: bool,
 }
 
-impl Reading<'_> {
-    /// The source of credentials that is meant. Nothing is looked up yet.
-    pub(super) fn credentials(&self, context: &Context) -> Result<Base, Diagnostics> {
-        let base = self.base(context)?;
-        Ok(match self.role(base.from_arguments)? {
-            Some(role) => Base {
+impl ProviderConfig<'_> {
+    /// Chooses the credentials source, with the role to assume. Obtains no credentials yet.
+    pub(super) fn credentials_source(
+        &self,
+        context: &Context,
+    ) -> Result<ChosenSource, Diagnostics> {
+        let base = self.base_source(context)?;
+        Ok(match self.assumed_role(base.from_arguments)? {
+            Some(role) => ChosenSource {
                 source: AssumedRole::source(context.client.acting_as(base.source), role),
                 ..base
             },
@@ -111,42 +114,48 @@ impl Reading<'_> {
         })
     }
 
-    /// The account that these credentials are said to belong to. A variable speaks of the environment's credentials, not of
-    /// those that the provider block names, and gives way to the ARN of a role, which knows better; so one environment
+    /// The account that the configuration says these credentials belong to. A variable speaks of the environment's
+    /// credentials, not of those in the provider block. The ARN of a role also overrules a variable. So one environment
     /// fits several provider blocks.
-    fn stated_account(&self, credentials: &Base) -> Result<Option<String>, Diagnostics> {
+    fn stated_account(&self, credentials: &ChosenSource) -> Result<Option<String>, Diagnostics> {
         let Some((stated, origin)) = self.text(&ACCOUNT_ID)? else {
             return Ok(None);
         };
-        let invalid = |detail: String| -> Diagnostics {
-            Diagnostic::error("Invalid account ID", detail)
-                .at(ACCOUNT_ID.path())
-                .into()
-        };
-        let by_role = credentials.source.account_id();
+        let account_of_role = credentials.source.account_id();
         match origin {
             Origin::Variable(_) if credentials.from_arguments => Ok(None),
-            Origin::Variable(name) if !AccountRule::is_account_id(&stated) => {
-                Err(invalid(format!(
-                    "`{name}` must be an account ID, which has decimal digits only, but is \"{}\".",
+            Origin::Variable(name) if !AccountRule::is_account_id(&stated) => Err(invalid(
+                &format!("{name} is not an account ID"),
+                &format!(
+                    "An account ID has decimal digits only, but the environment variable `{name}` is \"{}\". Correct it, \
+                     or unset it.",
                     stated.escape_debug()
-                )))
-            }
-            Origin::Variable(_) if by_role.is_some() => Ok(None),
-            _ => match by_role.filter(|account| *account != stated) {
+                ),
+            )
+            .at(ACCOUNT_ID.path())
+            .into()),
+            Origin::Variable(_) if account_of_role.is_some() => Ok(None),
+            _ => match account_of_role.filter(|account| *account != stated) {
                 None => Ok(Some(stated)),
-                Some(account) => Err(invalid(format!(
-                    "`account_id` says that the credentials belong to the account {stated}, but the role that the provider \
-                     assumes is one of the account {account}. Set `account_id` to {account}, leave it out, or name a role of \
-                     the account {stated}. Nothing was changed."
-                ))),
+                Some(account) => Err(invalid(
+                    &format!("account_id is {stated}, but the role is in account {account}"),
+                    &format!(
+                        "The provider assumes a role of account {account}, so its credentials belong to that account. \
+                         Set `account_id` to {account}, remove it, or set a role of account {stated}. Nothing was changed."
+                    ),
+                )
+                .at(ACCOUNT_ID.path())
+                .into()),
             },
         }
     }
 
-    /// Which accounts may be acted on with these credentials.
-    pub(super) fn account_rule(&self, credentials: &Base) -> Result<AccountRule, Diagnostics> {
-        let ids = |name: &str| match self.config.get(name) {
+    /// The accounts that the provider may work in with these credentials.
+    pub(super) fn account_rule(
+        &self,
+        credentials: &ChosenSource,
+    ) -> Result<AccountRule, Diagnostics> {
+        let ids = |name: &str| match self.block.get(name) {
             Value::List(ids) => ids
                 .iter()
                 .filter_map(Value::as_str)
@@ -161,67 +170,67 @@ impl Reading<'_> {
         })
     }
 
-    fn base(&self, context: &Context) -> Result<Base, Diagnostics> {
-        let arguments = |source| Base {
+    fn base_source(&self, context: &Context) -> Result<ChosenSource, Diagnostics> {
+        let arguments = |source| ChosenSource {
             source,
             from_arguments: true,
         };
-        let environment = |source| Base {
+        let environment = |source| ChosenSource {
             source,
             from_arguments: false,
         };
-        let oidc_block = self.config.object(OIDC_BLOCK);
+        let oidc_block = self.block.object(OIDC_BLOCK);
 
         // 1. Arguments of the provider block.
         if self.argument(&ACCESS_KEY).is_some() || self.argument(&SECRET_KEY).is_some() {
-            return self.keys().map(arguments);
+            return self.static_keys().map(arguments);
         }
         if self.argument(&PROFILE).is_some() || self.argument(&SHARED_CREDENTIALS_FILE).is_some() {
-            return self.profile(context).map(arguments);
+            return self.profile_source(context).map(arguments);
         }
         if let Some(uri) = self.argument(&CREDENTIALS_URI) {
-            return credentials_uri(context, uri).map(arguments);
+            return credentials_uri(context, uri, CREDENTIALS_URI.name).map(arguments);
         }
         if let Some(name) = self.argument(&ECS_ROLE_NAME) {
-            return Ok(arguments(self.instance(
+            return Ok(arguments(self.instance_source(
                 context,
                 Some(name.to_owned()),
                 true,
             )));
         }
         if let Some(block) = oidc_block {
-            return self.oidc(context, block).map(arguments);
+            return self.oidc_source(context, block).map(arguments);
         }
 
         // 2. The environment.
         let is_set = |variables| self.variable(variables).map(|found| found.is_some());
         if is_set(ACCESS_KEY.variables)? || is_set(SECRET_KEY.variables)? {
-            return self.keys().map(environment);
+            return self.static_keys().map(environment);
         }
         if is_set(&OIDC_PROVIDER_ARN)?
             && is_set(&ROLE_ARN)?
             && (is_set(&OIDC_TOKEN)? || is_set(&OIDC_TOKEN_FILE)?)
         {
-            return self.oidc(context, &BTreeMap::new()).map(environment);
+            return self.oidc_source(context, &BTreeMap::new()).map(environment);
         }
         if is_set(PROFILE.variables)? || is_set(SHARED_CREDENTIALS_FILE.variables)? {
-            return self.profile(context).map(environment);
+            return self.profile_source(context).map(environment);
         }
-        if let Some((uri, _)) = self.variable(CREDENTIALS_URI.variables)? {
-            return credentials_uri(context, &uri).map(environment);
+        if let Some((uri, name)) = self.variable(CREDENTIALS_URI.variables)? {
+            return credentials_uri(context, &uri, name).map(environment);
         }
-        let metadata_disabled = self.machine.is_on(METADATA_DISABLED);
+        let metadata_disabled = self.environment.is_on(METADATA_DISABLED);
         if let Some((name, _)) = self.variable(ECS_ROLE_NAME.variables)?
             && !metadata_disabled
         {
-            return Ok(environment(self.instance(context, Some(name), true)));
+            return Ok(environment(self.instance_source(context, Some(name), true)));
         }
 
-        // 3. What lies about.
+        // 3. Implicit sources.
         let profile = Profile::new(context.clone(), ProfileSelector::default());
         let mut members: Vec<Arc<dyn CredentialsSource>> = vec![Arc::new(profile)];
         if !metadata_disabled {
-            members.push(self.instance(context, None, false));
+            members.push(self.instance_source(context, None, false));
         }
         let absent = vec![
             "the provider block has none of access_key, profile, shared_credentials_file, credentials_uri, \
@@ -239,13 +248,16 @@ impl Reading<'_> {
         Ok(environment(Arc::new(DefaultChain::new(members, absent))))
     }
 
-    fn keys(&self) -> Result<Arc<dyn CredentialsSource>, Diagnostics> {
+    fn static_keys(&self) -> Result<Arc<dyn CredentialsSource>, Diagnostics> {
         let (id, id_origin, secret) = match (self.text(&ACCESS_KEY)?, self.text(&SECRET_KEY)?) {
             (Some((id, origin)), Some((secret, _))) => (id, origin, secret),
-            (Some((_, origin)), None) => return Err(half_missing(&SECRET_KEY, origin)),
-            (None, Some((_, origin))) => return Err(half_missing(&ACCESS_KEY, origin)),
+            (Some((_, origin)), None) => return Err(incomplete_access_key(&SECRET_KEY, origin)),
+            (None, Some((_, origin))) => return Err(incomplete_access_key(&ACCESS_KEY, origin)),
             (None, None) => {
-                return Err(half_missing(&ACCESS_KEY, Origin::Argument(SECRET_KEY.name)));
+                return Err(incomplete_access_key(
+                    &ACCESS_KEY,
+                    Origin::Argument(SECRET_KEY.name),
+                ));
             }
         };
         let token = match (self.argument(&SECURITY_TOKEN), id_origin) {
@@ -253,21 +265,24 @@ impl Reading<'_> {
             (None, Origin::Variable(_)) => self.text(&SECURITY_TOKEN)?.map(|(token, _)| token),
             (None, Origin::Argument(_)) => None,
         };
-        let keys = StaticKeys::new(&id, &secret, token.as_deref())
-            .map_err(|error| invalid(&error).at(ACCESS_KEY.path()))?;
+        let keys = StaticKeys::new(&id, &secret, token.as_deref()).map_err(|error| {
+            let (Origin::Argument(name) | Origin::Variable(name)) = id_origin;
+            let summary = format!("The AccessKey from {name} cannot be used");
+            invalid(&summary, &sentence(&error)).at(ACCESS_KEY.path())
+        })?;
         Ok(Arc::new(keys))
     }
 
-    fn profile(&self, context: &Context) -> Result<Arc<dyn CredentialsSource>, Diagnostics> {
-        let wish = ProfileSelector {
+    fn profile_source(&self, context: &Context) -> Result<Arc<dyn CredentialsSource>, Diagnostics> {
+        let selector = ProfileSelector {
             file: self.text(&SHARED_CREDENTIALS_FILE)?.map(|(file, _)| file),
             name: self.text(&PROFILE)?.map(|(name, _)| name),
             expected: true,
         };
-        Ok(Arc::new(Profile::new(context.clone(), wish)))
+        Ok(Arc::new(Profile::new(context.clone(), selector)))
     }
 
-    fn instance(
+    fn instance_source(
         &self,
         context: &Context,
         role: Option<String>,
@@ -275,30 +290,32 @@ impl Reading<'_> {
     ) -> Arc<dyn CredentialsSource> {
         let wanted = InstanceMetadata {
             role,
-            v2_only: self.machine.is_on(IMDS_V1_DISABLED),
+            v2_only: self.environment.is_on(IMDS_V1_DISABLED),
             expected,
         };
         EcsMetadata::source(context, wanted)
     }
 
-    /// The block for OIDC, its gaps filled from the environment.
-    fn oidc(
+    /// A role that is assumed with an OIDC token. Variables stand in for what the block does not set.
+    fn oidc_source(
         &self,
         context: &Context,
         block: &BTreeMap<String, Value>,
     ) -> Result<Arc<dyn CredentialsSource>, Diagnostics> {
         let at = AttributePath::attribute(OIDC_BLOCK);
-        let text = |name: &str, variables: &[&'static str]| self.within(block, name, variables);
+        let text = |name: &str, variables: &[&'static str]| self.block_text(block, name, variables);
         let needed = |name: &'static str, variables: &[&'static str]| {
             text(name, variables)?.ok_or_else(|| -> Diagnostics {
-                let detail = format!(
-                    "A role that is assumed with an OIDC token needs `{name}`, which neither the block `{OIDC_BLOCK}` nor \
-                     the environment ({}) has.",
-                    listed(variables)
-                );
-                Diagnostic::error("Missing credentials", detail)
-                    .at(at.then_attribute(name))
-                    .into()
+                incomplete(
+                    &format!("{OIDC_BLOCK} needs {name}"),
+                    &format!(
+                        "A role cannot be assumed with an OIDC token without `{name}`. Set it in the block `{OIDC_BLOCK}`, \
+                         or set one of these environment variables: {}.",
+                        variable_list(variables)
+                    ),
+                )
+                .at(at.then_attribute(name))
+                .into()
             })
         };
         let oidc_provider_arn = needed("oidc_provider_arn", &OIDC_PROVIDER_ARN)?;
@@ -309,14 +326,14 @@ impl Reading<'_> {
                 .and_then(Value::as_str)
                 .filter(|text| !text.is_empty())
         };
-        // A file in the block beats a token in the environment, which is somebody else's.
+        // A file in the block comes before a token in the environment, which may belong to another role.
         let token = match (own("oidc_token"), own("oidc_token_file")) {
             (Some(token), _) => OidcToken::Text(Secret::new(token)),
-            (None, Some(file)) => OidcToken::File(self.machine.path(file)),
+            (None, Some(file)) => OidcToken::File(self.environment.path(file)),
             (None, None) => match self.variable(&OIDC_TOKEN)? {
                 Some((token, _)) => OidcToken::Text(Secret::new(token)),
                 None => OidcToken::File(
-                    self.machine
+                    self.environment
                         .path(&needed("oidc_token_file", &OIDC_TOKEN_FILE)?),
                 ),
             },
@@ -334,10 +351,10 @@ impl Reading<'_> {
         Ok(OidcRole::source(context.client.clone(), role))
     }
 
-    /// The role of the block `assume_role`, its gaps filled from the environment; or that of the environment alone, but
-    /// not on top of credentials that the provider block names.
-    fn role(&self, from_arguments: bool) -> Result<Option<Role>, Diagnostics> {
-        let block = self.config.object(role::NAME);
+    /// The role of the block `assume_role`, where variables stand in for what the block does not set. Without the block the
+    /// role of the environment, unless arguments chose the credentials.
+    fn assumed_role(&self, from_arguments: bool) -> Result<Option<Role>, Diagnostics> {
+        let block = self.block.object(role::NAME);
         let empty = BTreeMap::new();
         let attributes = match block {
             Some(block) => block,
@@ -348,17 +365,17 @@ impl Reading<'_> {
         if self.variable(&OIDC_PROVIDER_ARN)?.is_none() {
             variables.splice(..0, ROLE_ARN);
         }
-        let Some(arn) = self.within(attributes, "role_arn", &variables)? else {
+        let Some(arn) = self.block_text(attributes, "role_arn", &variables)? else {
             return match attributes.get("role_arn") {
-                // As in the official provider, an empty ARN says that there is no role.
+                // As in the official provider, an empty ARN means no role.
                 Some(Value::String(_)) => Ok(None),
                 _ if block.is_none() => Ok(None),
-                _ => Err(Diagnostic::error(
-                    "Missing role",
-                    format!(
-                        "The block `{}` names no role. Set its `role_arn`, or one of {}.",
+                _ => Err(incomplete(
+                    &format!("{} has no role_arn", role::NAME),
+                    &format!(
+                        "Set `role_arn` in the block `{}`, or set one of these environment variables: {}.",
                         role::NAME,
-                        listed(&variables)
+                        variable_list(&variables)
                     ),
                 )
                 .at(AttributePath::attribute(role::NAME).then_attribute("role_arn"))
@@ -370,7 +387,7 @@ impl Reading<'_> {
             ("session_name", SESSION_NAME.as_slice()),
             ("external_id", EXTERNAL_ID.as_slice()),
         ] {
-            if let Some(text) = self.within(&attributes, name, variables)? {
+            if let Some(text) = self.block_text(&attributes, name, variables)? {
                 attributes.insert(name.to_owned(), text.into());
             }
         }
@@ -380,10 +397,10 @@ impl Reading<'_> {
             && let Some((text, name)) = self.variable(&SESSION_EXPIRATION)?
         {
             let seconds: i64 = text.trim().parse().map_err(|_| {
-                Diagnostic::error(
-                    "Invalid environment variable",
-                    format!(
-                        "`{name}` must be a number of seconds, but is \"{}\".",
+                invalid(
+                    &format!("{name} is not a whole number"),
+                    &format!(
+                        "The environment variable `{name}` must be a number of seconds, but is \"{}\".",
                         text.escape_debug()
                     ),
                 )
@@ -393,8 +410,8 @@ impl Reading<'_> {
         role::read(&arn, &attributes, &AttributePath::attribute(role::NAME)).map(Some)
     }
 
-    /// A text of a block, or else of the environment. Empty counts as not set.
-    fn within(
+    /// A text of a block, or else of the environment. An empty text counts as not set.
+    fn block_text(
         &self,
         block: &BTreeMap<String, Value>,
         name: &str,
@@ -414,28 +431,28 @@ impl Reading<'_> {
 fn credentials_uri(
     context: &Context,
     uri: &str,
+    origin: &str,
 ) -> Result<Arc<dyn CredentialsSource>, Diagnostics> {
-    CredentialsUri::source(context, uri)
-        .map_err(|error| invalid(&error).at(CREDENTIALS_URI.path()).into())
+    CredentialsUri::source(context, uri).map_err(|error| {
+        invalid(
+            &format!("The URI in {origin} cannot be used"),
+            &sentence(&error),
+        )
+        .at(CREDENTIALS_URI.path())
+        .into()
+    })
 }
 
-fn invalid(error: &CredentialsError) -> Diagnostic {
-    Diagnostic::error("Invalid credentials", capitalised(&format!("{error}.")))
-}
-
-/// One half of an AccessKey without the other.
-fn half_missing(missing: &Argument, other: Origin) -> Diagnostics {
-    let found = match other {
-        Origin::Argument(name) => format!("The argument \"{name}\" is set"),
-        Origin::Variable(name) => format!("`{name}` is set"),
-    };
-    Diagnostic::error(
-        "Missing credentials",
-        format!(
-            "{found}, but its other half is missing. Set the argument \"{}\" or one of {}. Create AccessKeys for a RAM \
-             user in the RAM console; never use those of the account itself.",
+/// The error of an AccessKey that lacks its ID or its secret.
+fn incomplete_access_key(missing: &Argument, found: Origin) -> Diagnostics {
+    let (Origin::Argument(found) | Origin::Variable(found)) = found;
+    incomplete(
+        &format!("{found} is set, but {} is not", missing.name),
+        &format!(
+            "An AccessKey has an ID and a secret. Set the argument `{}` or one of these environment variables: {}. \
+             Create AccessKeys for a RAM user in the RAM console, not for the account itself.",
             missing.name,
-            listed(missing.variables)
+            variable_list(missing.variables)
         ),
     )
     .at(missing.path())

@@ -1,19 +1,16 @@
-//! The `alicloud` provider: its block, and how configuration and environment become a client.
+//! The `alicloud` provider: its block, and how the block and the environment become a client.
 //!
 //! | file | what |
 //! |---|---|
 //! | `arguments` | names of arguments and of the environment variables that stand in for them |
 //! | `schema` | the schema of the block |
-//! | `config` | block and environment become settings |
-//! | `credentials` | which source of credentials is meant |
+//! | `config` | the block and the environment become a client configuration |
+//! | `credentials` | chooses the credentials source |
 //!
-//! Names of arguments and of environment variables follow the official `aliyun/alicloud` provider, so that an existing
-//! provider block works unchanged. Where several variables mean the same, the current spelling `ALIBABA_CLOUD_*` beats the
-//! older ones.
+//! Names follow the official `aliyun/alicloud` provider, so that an existing provider block works unchanged. Of several
+//! variables with the same meaning, the current spelling `ALIBABA_CLOUD_*` comes before the older ones.
 //!
-//! This is the one place, beside the plugin handshake, that reads the environment.
-//!
-//! Must not contain: network or file access, resources, or the obtaining of credentials.
+//! Only this folder and the plugin handshake read the environment. Nothing here uses the network or reads a file.
 
 mod arguments;
 mod config;
@@ -29,12 +26,12 @@ use alicloud::{
     Client, RoleClients,
     credentials::{Context, Environment},
 };
-use config::Reading;
+use config::ProviderConfig;
 use framework::{ConfigureRequest, Diagnostics, Provider, Resource, Schema};
 
 /// The provider.
 pub struct Alicloud {
-    machine: Environment,
+    environment: Environment,
 }
 
 impl Alicloud {
@@ -48,7 +45,7 @@ impl Alicloud {
         environment: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
     ) -> Self {
         Self {
-            machine: Environment::new(environment),
+            environment: Environment::new(environment),
         }
     }
 }
@@ -72,16 +69,16 @@ impl Provider for Alicloud {
     }
 
     async fn configure(&self, request: ConfigureRequest) -> Result<Connection, Diagnostics> {
-        let reading = Reading {
-            config: &request.config,
-            machine: &self.machine,
+        let config = ProviderConfig {
+            block: &request.config,
+            environment: &self.environment,
         };
-        let unknown = reading.unknown();
+        let unknown = config.unknown_arguments();
         if !unknown.is_empty() {
             return Ok(Connection::Waiting { unknown });
         }
-        reading
-            .accounts(&request.terraform_version)
+        config
+            .role_clients(&request.terraform_version)
             .map(Connection::Ready)
     }
 
@@ -90,20 +87,20 @@ impl Provider for Alicloud {
     }
 
     fn stop(&self, connection: &Connection) {
-        if let Connection::Ready(accounts) = connection {
-            accounts.stop();
+        if let Connection::Ready(clients) = connection {
+            clients.stop();
         }
     }
 }
 
-impl Reading<'_> {
-    /// The way to the configured credentials' account, and to those of roles.
-    fn accounts(&self, terraform_version: &str) -> Result<RoleClients, Diagnostics> {
+impl ProviderConfig<'_> {
+    /// The client of the configured credentials, which also gives clients of roles.
+    fn role_clients(&self, terraform_version: &str) -> Result<RoleClients, Diagnostics> {
         let context = Context {
-            environment: self.machine.clone(),
-            client: Client::new(self.settings(terraform_version)?),
+            environment: self.environment.clone(),
+            client: Client::new(self.client_config(terraform_version)?),
         };
-        let credentials = self.credentials(&context)?;
+        let credentials = self.credentials_source(&context)?;
         let rule = self.account_rule(&credentials)?;
         Ok(RoleClients::new(
             context.client.acting_as(credentials.source),

@@ -1,23 +1,22 @@
 //! The schema of the provider block.
-//!
-//! Must not contain: the reading of a configuration.
 
 use super::arguments::{
     ACCESS_KEY, ACCOUNT_ID, ACCOUNT_TYPE, Argument, CLIENT_CONNECT_TIMEOUT, CLIENT_READ_TIMEOUT,
     CONFIGURATION_SOURCE, CREDENTIALS_URI, ECS_ROLE_NAME, FEATURES, MAX_RETRY_TIMEOUT, PRODUCTS,
     PROFILE, PROTOCOL, REGION, REQUESTS_PER_SECOND, SECRET_KEY, SECURITY_TOKEN,
-    SHARED_CREDENTIALS_FILE, SIGN_VERSION, SIGN_VERSIONS_WITHOUT_EFFECT, WITHOUT_EFFECT, listed,
+    SHARED_CREDENTIALS_FILE, SIGN_VERSION, SIGN_VERSIONS_WITHOUT_EFFECT, WITHOUT_EFFECT,
+    variable_list,
 };
 use super::credentials;
 use crate::common::assume_role as role;
 use alicloud::{Protocol, credentials::AccountRule};
 use framework::{Attribute, Block, Nesting, Schema, Type, Value, schema::Validator};
 
-/// The schema.
+/// The schema of the provider block.
 pub(super) fn schema() -> Schema {
     Schema::new(with_attributes(
             Block::new(
-                "Onboards WhatsApp Business Accounts on Alibaba Cloud Chat App Message Service (CAMS). \
+                "Onboards WhatsApp Business RoleClients on Alibaba Cloud Chat App Message Service (CAMS). \
                  Arguments and environment variables are those of the `aliyun/alicloud` provider.",
             )
             .attribute(text(&ACCESS_KEY, "AccessKey ID."))
@@ -25,7 +24,7 @@ pub(super) fn schema() -> Schema {
             .attribute(
                 text(
                     &SECURITY_TOKEN,
-                    "Security token of a temporary AccessKey. Taken from the environment only if the AccessKey is, too.",
+                    "Security token of a temporary AccessKey. From the environment only together with an AccessKey from the environment.",
                 )
                 .sensitive(),
             )
@@ -38,22 +37,23 @@ pub(super) fn schema() -> Schema {
                 "File with profiles: the JSON file of the Alibaba Cloud CLI, or the ini file of the SDKs. Default: \
                  `~/.aliyun/config.json`, then `~/.alibabacloud/credentials`.",
             ))
-            .attribute(text(&CREDENTIALS_URI, "URL that gives temporary credentials."))
+            .attribute(text(&CREDENTIALS_URI, "URL that returns temporary credentials."))
             .attribute(text(&ECS_ROLE_NAME, "Name of the RAM role that is attached to the ECS instance."))
             .attribute(accounts(
                 "allowed_account_ids",
-                "IDs of the accounts that may be acted on. Checked with `GetCallerIdentity` before the first call.",
+                "IDs of the accounts that the provider may work in. Checked with `GetCallerIdentity` before the first call.",
             ))
             .attribute(accounts(
                 "forbidden_account_ids",
-                "IDs of accounts that must not be acted on. Checked with `GetCallerIdentity` before the first call.",
+                "IDs of accounts that the provider must not work in. Checked with `GetCallerIdentity` before the first call.",
             ))
             .attribute(
                 text(
                     &ACCOUNT_ID,
-                    "ID of the account that the credentials belong to, the provider's own role included. It spares the \
-                     question where the account has to be known. A variable counts only for credentials that the provider \
-                     block does not name.",
+                    "ID of the account that the credentials, or the role that the provider assumes, belong to. Set it to skip the \
+                     `GetCallerIdentity` call where the account has to be known. The provider does not check it by a call \
+                     of its own. The environment variables count only for credentials from the environment, and not if \
+                     the ARN of a role names the account.",
                 )
                 .validate(Validator::text(|text| {
                     if text.is_empty() || AccountRule::is_account_id(text) {
@@ -75,7 +75,7 @@ pub(super) fn schema() -> Schema {
             )
             .attribute(text(&REGION, "Region. CAMS documents one endpoint, in `ap-southeast-1`, which is the default."))
             .attribute(
-                text(&PROTOCOL, "`HTTPS` (default) or `HTTP`. `HTTP` shows every request to the network.").validate(
+                text(&PROTOCOL, "`HTTPS` (default) or `HTTP`. With `HTTP`, the network can read every request.").validate(
                     Validator::text(|text| {
                         parse_protocol(text).map(|_| ()).ok_or_else(|| format!("must be \"HTTP\" or \"HTTPS\", but is \"{text}\""))
                     }),
@@ -91,13 +91,12 @@ pub(super) fn schema() -> Schema {
             ))
             .attribute(number(
                 &MAX_RETRY_TIMEOUT,
-                "Seconds that one operation may spend on repeating calls. Default: `0`, which leaves it to the \
-                 operation's `timeouts`.",
+                "Seconds that one operation may spend on retries. Default: `0`: only the operation's `timeouts` limit them.",
             ))
             .attribute(number(
                 &REQUESTS_PER_SECOND,
-                "Calls a second of each operation for each account, in place of the documented limits (10 for most \
-                 operations of CAMS). Default: `0`, the documented limits. Lower it where others share the account.",
+                "Calls per second for each account and API action, in place of the documented limits (10 for most actions of \
+                 CAMS). Default: `0`: the documented limits. Lower it if others use the same account.",
             ))
             .attribute(text(&CONFIGURATION_SOURCE, "Text appended to the user agent, up to 1024 characters.").validate(
                 Validator::text(|text| match text.chars().count() {
@@ -109,7 +108,7 @@ pub(super) fn schema() -> Schema {
                 role::NAME,
                 Nesting::OPTIONAL,
                 with_attributes(
-                    Block::new("A RAM role to assume with the credentials that are found otherwise."),
+                    Block::new("A RAM role that the provider assumes with its other credentials."),
                     role::attributes(false),
                 ),
             )
@@ -117,7 +116,7 @@ pub(super) fn schema() -> Schema {
                 credentials::OIDC_BLOCK,
                 Nesting::OPTIONAL,
                 with_attributes(
-                    Block::new("A RAM role to assume with an OIDC token in place of an AccessKey."),
+                    Block::new("A RAM role that the provider assumes with an OIDC token instead of an AccessKey."),
                     credentials::oidc_attributes(),
                 ),
             )
@@ -130,7 +129,7 @@ pub(super) fn schema() -> Schema {
                         block.attribute(Attribute::optional(product.name, Type::String).describe(format!(
                             "Endpoint of {}. Environment: {}.",
                             product.product.code.to_uppercase(),
-                            listed(product.variables),
+                            variable_list(product.variables),
                         )))
                     },
                 ),
@@ -153,9 +152,9 @@ pub(super) fn schema() -> Schema {
         .nested(FEATURES, Nesting::OPTIONAL, features()))
 }
 
-/// The switches of the official provider's resources, all of them: a block knows only what its schema names.
+/// The block `features` of the official provider, in full: a block accepts only what its schema names.
 fn features() -> Block {
-    let why = "it belongs to resources that only that provider has";
+    let why = "only that provider has these resources";
     let instance = Block::new("Accepted without effect.").attribute(without_effect(
         "replace_on_image_update",
         Type::Bool,
@@ -167,7 +166,7 @@ fn features() -> Block {
     .nested("ecs_instance", Nesting::OPTIONAL, instance)
 }
 
-/// An argument of the official provider that is accepted for its sake.
+/// An argument of the official provider that is accepted and ignored.
 fn without_effect(name: &'static str, ty: Type, why: &str) -> Attribute {
     Attribute::optional(name, ty).describe(format!(
         "Accepted without effect, for blocks of `aliyun/alicloud`: {why}."
@@ -175,15 +174,15 @@ fn without_effect(name: &'static str, ty: Type, why: &str) -> Attribute {
 }
 
 fn text(argument: &Argument, description: &str) -> Attribute {
-    Attribute::optional(argument.name, Type::String).describe(argument.described(description))
+    Attribute::optional(argument.name, Type::String).describe(argument.description(description))
 }
 
 fn number(argument: &Argument, description: &str) -> Attribute {
     Attribute::optional(argument.name, Type::Number)
-        .describe(argument.described(description))
+        .describe(argument.description(description))
         .validate(Validator::new(|value| match value {
-            Value::Number(number) if whole(number.as_i64()).is_none() => Err(format!(
-                "must be a whole number from 0 to {LARGEST}, but is {number}"
+            Value::Number(number) if whole_number(number.as_i64()).is_none() => Err(format!(
+                "must be a whole number from 0 to {MAX_NUMBER}, but is {number}"
             )),
             _ => Ok(()),
         }))
@@ -215,12 +214,12 @@ fn with_attributes(block: Block, attributes: impl IntoIterator<Item = Attribute>
     attributes.into_iter().fold(block, Block::attribute)
 }
 
-/// Milliseconds or seconds of a setting: enough for a month of milliseconds.
-pub(super) const LARGEST: i64 = 2_678_400_000;
+/// The largest number of milliseconds or seconds that an argument takes: a month of milliseconds.
+pub(super) const MAX_NUMBER: i64 = 2_678_400_000;
 
-pub(super) fn whole(number: Option<i64>) -> Option<u64> {
+pub(super) fn whole_number(number: Option<i64>) -> Option<u64> {
     number
-        .filter(|number| (0..=LARGEST).contains(number))
+        .filter(|number| (0..=MAX_NUMBER).contains(number))
         .and_then(|number| u64::try_from(number).ok())
 }
 

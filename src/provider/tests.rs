@@ -1,12 +1,16 @@
-//! Sources themselves are tested in `alicloud::credentials`; here it is which one is chosen.
+//! Which credentials source is chosen, which client configuration comes out, and every error. The sources themselves are
+//! tested in `alicloud::credentials`.
 
-use std::collections::BTreeMap;
-use std::num::NonZeroU32;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
+
+use expect_test::{Expect, expect};
 
 use super::*;
-use alicloud::{CAMS, ClientConfig, Protocol, STS, SignatureVersion};
+use crate::common::printed::printed;
+use alicloud::{
+    CAMS, ClientConfig, Protocol, STS, SignatureVersion,
+    credentials::{Role, RoleArn},
+};
 use framework::{Object, Value};
 
 fn object(attributes: &[(&str, Value)]) -> Object {
@@ -21,32 +25,30 @@ fn block(attributes: &[(&str, Value)]) -> Value {
     object(attributes).into()
 }
 
-type Accounted = Result<RoleClients, String>;
-
-fn accounts(config: &[(&str, Value)], environment: &[(&str, &str)]) -> Accounted {
+/// The clients of a configuration, or the errors as Terraform prints them.
+fn role_clients(
+    config: &[(&str, Value)],
+    environment: &[(&str, &str)],
+) -> Result<RoleClients, String> {
     let environment: BTreeMap<String, String> = environment
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
-    let machine = Environment::new(move |name| environment.get(name).map(OsString::from));
+    let environment = Environment::new(move |name| environment.get(name).map(OsString::from));
     let config = object(config);
-    let reading = Reading {
-        config: &config,
-        machine: &machine,
+    let config = ProviderConfig {
+        block: &config,
+        environment: &environment,
     };
-    reading.accounts("1.11.4").map_err(|diagnostics| {
-        diagnostics
-            .iter()
-            .map(|diagnostic| format!("{}: {diagnostic}", diagnostic.attribute))
-            .collect()
-    })
+    let clients = config.role_clients("1.11.4");
+    clients.map_err(|diagnostics| printed(diagnostics.iter()))
 }
 
-fn settings(
+fn client_config(
     config: &[(&str, Value)],
     environment: &[(&str, &str)],
 ) -> Result<ClientConfig, String> {
-    accounts(config, environment).map(|accounts| accounts.client(None).config().clone())
+    role_clients(config, environment).map(|clients| clients.client(None).config().clone())
 }
 
 const KEYS: [(&str, &str); 2] = [
@@ -57,37 +59,28 @@ const KEYS: [(&str, &str); 2] = [
 fn check_credentials(
     config: &[(&str, Value)],
     environment: &[(&str, &str)],
-    expected: Result<(&str, &str, Option<&str>), &str>,
+    (id, secret, token): (&str, &str, Option<&str>),
 ) {
-    let found = settings(config, environment).map(|settings| {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .expect("a runtime");
-        runtime
-            .block_on(settings.credentials.credentials())
-            .expect("static credentials")
-    });
-    match (found, expected) {
-        (Ok(found), Ok((id, secret, token))) => {
-            assert_eq!(found.access_key_id, id);
-            assert_eq!(found.access_key_secret.expose(), secret);
-            assert_eq!(
-                found.security_token.as_ref().map(|token| token.expose()),
-                token
-            );
-        }
-        (Err(found), Err(part)) => assert!(found.contains(part), "{found}"),
-        (found, expected) => panic!("found {found:?}, expected {expected:?}"),
-    }
+    let config = client_config(config, environment).expect("a configuration");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    let found = runtime
+        .block_on(config.credentials.credentials())
+        .expect("static credentials");
+    assert_eq!(found.access_key_id, id);
+    assert_eq!(found.access_key_secret.expose(), secret);
+    let found_token = found.security_token.as_ref();
+    assert_eq!(found_token.map(|token| token.expose()), token);
 }
 
 #[test]
-fn arguments_beat_the_environment_and_new_names_the_old() {
-    check_credentials(&[], &KEYS, Ok(("env-id", "env-secret", None)));
+fn arguments_come_before_variables_and_new_names_before_old_ones() {
+    check_credentials(&[], &KEYS, ("env-id", "env-secret", None));
     check_credentials(
         &[("access_key", "id".into()), ("secret_key", "secret".into())],
         &KEYS,
-        Ok(("id", "secret", None)),
+        ("id", "secret", None),
     );
     check_credentials(
         &[],
@@ -96,7 +89,7 @@ fn arguments_beat_the_environment_and_new_names_the_old() {
             ("ALICLOUD_SECRET_KEY", "old-secret"),
             ("ALICLOUD_SECURITY_TOKEN", "old-token"),
         ],
-        Ok(("old-id", "old-secret", Some("old-token"))),
+        ("old-id", "old-secret", Some("old-token")),
     );
     check_credentials(
         &[],
@@ -106,27 +99,27 @@ fn arguments_beat_the_environment_and_new_names_the_old() {
             ("ALICLOUD_SECRET_KEY", "old-secret"),
             ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "env-secret"),
         ],
-        Ok(("env-id", "env-secret", None)),
+        ("env-id", "env-secret", None),
     );
     check_credentials(
         &[("access_key", "".into()), ("secret_key", "".into())],
         &KEYS,
-        Ok(("env-id", "env-secret", None)),
+        ("env-id", "env-secret", None),
     );
 }
 
 #[test]
-fn a_token_goes_with_the_key_it_belongs_to() {
+fn security_token_is_used_only_with_its_access_key() {
     let token = ("ALIBABA_CLOUD_SECURITY_TOKEN", "env-token");
     check_credentials(
         &[],
         &[KEYS[0], KEYS[1], token],
-        Ok(("env-id", "env-secret", Some("env-token"))),
+        ("env-id", "env-secret", Some("env-token")),
     );
     check_credentials(
         &[("access_key", "id".into()), ("secret_key", "secret".into())],
         &[token],
-        Ok(("id", "secret", None)),
+        ("id", "secret", None),
     );
     check_credentials(
         &[
@@ -135,38 +128,14 @@ fn a_token_goes_with_the_key_it_belongs_to() {
             ("security_token", "token".into()),
         ],
         &[token],
-        Ok(("id", "secret", Some("token"))),
+        ("id", "secret", Some("token")),
     );
 }
 
-#[test]
-fn what_is_missing_is_named() {
-    check_credentials(
-        &[("access_key", "id".into())],
-        &[],
-        Err("secret_key: Missing credentials: The argument \"access_key\" is set"),
-    );
-    check_credentials(
-        &[],
-        &KEYS[1..],
-        Err("access_key: Missing credentials: `ALIBABA_CLOUD_ACCESS_KEY_SECRET` is set"),
-    );
-    check_credentials(
-        &[
-            ("access_key", "id".into()),
-            ("secret_key", "secret ".into()),
-        ],
-        &[],
-        Err("The AccessKey secret has a blank"),
-    );
-}
-
-/// Which source is chosen, by what its `Debug` begins with.
+/// Checks which source is chosen, by a part of its `Debug` form.
 fn check_choice(config: &[(&str, Value)], environment: &[(&str, &str)], expected: &str) {
-    let found = match settings(config, environment) {
-        Ok(settings) => format!("{:?}", settings.credentials),
-        Err(error) => error,
-    };
+    let config = client_config(config, environment).expect("a configuration");
+    let found = format!("{:?}", config.credentials);
     assert!(found.contains(expected), "{found}");
     assert!(!found.contains("MARK"), "{found}");
 }
@@ -184,7 +153,7 @@ const ENV_URI: (&str, &str) = ("ALIBABA_CLOUD_CREDENTIALS_URI", "https://env.exa
 const ENV_INSTANCE: (&str, &str) = ("ALIBABA_CLOUD_ECS_METADATA", "env-instance");
 
 #[test]
-fn arguments_come_first_in_their_order() {
+fn arguments_are_chosen_in_order() {
     let everything = [
         KEYS[0],
         KEYS[1],
@@ -231,7 +200,7 @@ fn arguments_come_first_in_their_order() {
 }
 
 #[test]
-fn the_environment_comes_next_in_its_order() {
+fn variables_are_chosen_in_order_after_arguments() {
     let mut environment = vec![
         KEYS[0],
         KEYS[1],
@@ -278,7 +247,7 @@ fn the_environment_comes_next_in_its_order() {
 }
 
 #[test]
-fn older_spellings_count_after_the_new_ones() {
+fn older_spellings_of_variables_come_last() {
     for (old, new, expected) in [
         ("ALICLOUD_PROFILE", "ALIBABA_CLOUD_PROFILE", "name: Some"),
         (
@@ -316,7 +285,7 @@ fn older_spellings_count_after_the_new_ones() {
 }
 
 #[test]
-fn a_role_comes_on_top_of_any_source() {
+fn role_is_assumed_with_any_source() {
     let own = |attributes: &[(&str, Value)]| ("assume_role", block(attributes));
     let arn = || ("role_arn", Value::from("acs:ram::9:role/own"));
     let env = ("ALICLOUD_ASSUME_ROLE_ARN", "acs:ram::9:role/env");
@@ -374,30 +343,10 @@ fn a_role_comes_on_top_of_any_source() {
     on_top(&[("profile", "p".into()), own(&[])], &[env], "role/env");
     // No role, as the official provider has it.
     on_top(&[own(&[("role_arn", "".into())])], &KEYS, "StaticKeys");
-    on_top(
-        &[own(&[("role_arn", Value::Null)])],
-        &KEYS,
-        "assume_role.role_arn: Missing role",
-    );
-    on_top(
-        &[own(&[("role_arn", "x".into())])],
-        &KEYS,
-        "assume_role.role_arn: Invalid role",
-    );
-    on_top(
-        &[],
-        &[
-            KEYS[0],
-            KEYS[1],
-            env,
-            ("ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION", "soon"),
-        ],
-        "must be a number of seconds",
-    );
 }
 
 #[test]
-fn gaps_of_the_oidc_block_are_filled_or_named() {
+fn variables_stand_in_for_what_the_oidc_block_does_not_set() {
     let own = |attributes: &[(&str, Value)]| ("assume_role_with_oidc", block(attributes));
     let file = || ("oidc_token_file", Value::from("/own/token"));
     check_choice(&[own(&[])], &OIDC, "/env/token");
@@ -422,24 +371,14 @@ fn gaps_of_the_oidc_block_are_filled_or_named() {
         &OIDC,
         "session_name: \"ci\"",
     );
-    check_choice(
-        &[own(&[file()])],
-        &OIDC[..1],
-        "assume_role_with_oidc.role_arn: Missing credentials",
-    );
-    check_choice(
-        &[own(&[])],
-        &OIDC[..2],
-        "assume_role_with_oidc.oidc_token_file: Missing credentials",
-    );
 }
 
 #[test]
-fn sts_is_called_where_it_is_meant() {
+fn sts_endpoint_follows_region_and_variables() {
     let check = |environment: &[(&str, &str)], expected: &str| {
         let environment = [KEYS.as_slice(), environment].concat();
-        let settings = settings(&[], &environment).expect("settings");
-        let endpoint = settings.endpoint(&STS).expect("an endpoint");
+        let config = client_config(&[], &environment).expect("a configuration");
+        let endpoint = config.endpoint(&STS).expect("an endpoint");
         assert_eq!(endpoint.to_string(), expected);
     };
     check(&[], "https://sts.ap-southeast-1.aliyuncs.com");
@@ -462,33 +401,27 @@ fn sts_is_called_where_it_is_meant() {
 }
 
 #[test]
-fn guards_stand_before_every_account() {
+fn account_rules_guard_every_client() {
     let ids = |id: &str| Value::List(vec![id.into()]);
     let config = [
         ("allowed_account_ids", ids("1")),
         ("forbidden_account_ids", ids("2")),
     ];
-    let accounts = accounts(&config, &KEYS).expect("accounts");
-    let arn = alicloud::credentials::RoleArn::parse("acs:ram::9:role/own").expect("an ARN");
-    let role = alicloud::credentials::Role::new(arn);
-    for client in [accounts.client(None), accounts.client(Some(&role))] {
+    let clients = role_clients(&config, &KEYS).expect("a configuration");
+    let arn = RoleArn::parse("acs:ram::9:role/own").expect("an ARN");
+    let role = Role::new(arn);
+    for client in [clients.client(None), clients.client(Some(&role))] {
         let found = format!("{:?}", client.credentials());
         assert!(found.starts_with("AccountGuard"), "{found}");
     }
 }
 
 #[test]
-fn the_account_is_known_by_what_is_written_down() {
-    let check = |config: &[(&str, Value)],
-                 environment: &[(&str, &str)],
-                 expected: Result<Option<&str>, &str>| {
-        let found = accounts(config, &[&KEYS[..], environment].concat());
-        let found = found.map(|accounts| accounts.configured_account().map(str::to_owned));
-        match (found, expected) {
-            (Ok(found), Ok(expected)) => assert_eq!(found.as_deref(), expected),
-            (Err(found), Err(part)) => assert!(found.contains(part), "{found}"),
-            (found, expected) => panic!("found {found:?}, expected {expected:?}"),
-        }
+fn account_is_known_from_account_id_or_role_arn() {
+    let check = |config: &[(&str, Value)], environment: &[(&str, &str)], expected: Option<&str>| {
+        let clients = role_clients(config, &[&KEYS[..], environment].concat());
+        let clients = clients.expect("a configuration");
+        assert_eq!(clients.configured_account(), expected);
     };
     let stated = |id: &str| ("account_id", Value::from(id));
     let role = || {
@@ -507,37 +440,25 @@ fn the_account_is_known_by_what_is_written_down() {
         ("ALIBABA_CLOUD_ACCOUNT_ID", "7"),
         ("ALICLOUD_ACCOUNT_ID", "8"),
     );
-    check(&[], &[], Ok(None));
-    check(&[stated("")], &[], Ok(None));
-    check(&[stated("5")], &[new], Ok(Some("5")));
-    check(&[], &[new, old], Ok(Some("7")));
-    check(&[], &[old], Ok(Some("8")));
-    check(
-        &[],
-        &[("ALICLOUD_ACCOUNT_ID", "x")],
-        Err("`ALICLOUD_ACCOUNT_ID` must be an account ID"),
-    );
-    check(&[role()], &[], Ok(Some("9")));
-    check(&[role(), stated("9")], &[], Ok(Some("9")));
-    check(
-        &[role(), stated("5")],
-        &[],
-        Err(
-            "account_id: Invalid account ID: `account_id` says that the credentials belong to the account 5",
-        ),
-    );
-    // The environment speaks of its own credentials only.
-    check(&[role()], &[new], Ok(Some("9")));
-    check(&own_keys(), &[new], Ok(None));
-    let accounts = accounts(&[stated("5")], &KEYS).expect("accounts");
-    let arn = alicloud::credentials::RoleArn::parse("acs:ram::9:role/own");
-    let role = alicloud::credentials::Role::new(arn.expect("an ARN"));
-    let of_role = accounts.client(Some(&role)).credentials().account_id();
+    check(&[], &[], None);
+    check(&[stated("")], &[], None);
+    check(&[stated("5")], &[new], Some("5"));
+    check(&[], &[new, old], Some("7"));
+    check(&[], &[old], Some("8"));
+    check(&[role()], &[], Some("9"));
+    check(&[role(), stated("9")], &[], Some("9"));
+    // A variable speaks of the credentials in the environment only.
+    check(&[role()], &[new], Some("9"));
+    check(&own_keys(), &[new], None);
+    let clients = role_clients(&[stated("5")], &KEYS).expect("a configuration");
+    let arn = RoleArn::parse("acs:ram::9:role/own");
+    let role = Role::new(arn.expect("an ARN"));
+    let of_role = clients.client(Some(&role)).credentials().account_id();
     assert_eq!(of_role.as_deref(), Some("9"));
 }
 
 #[test]
-fn what_has_no_effect_is_never_waited_for() {
+fn unknown_arguments_without_effect_do_not_defer() {
     let mut config: Vec<(&str, Value)> = arguments::WITHOUT_EFFECT
         .iter()
         .map(|(name, ..)| (*name, Value::Unknown))
@@ -546,23 +467,21 @@ fn what_has_no_effect_is_never_waited_for() {
     config.push(("sign_version", block(&of_others)));
     config.push(("account_type", Value::Unknown));
     config.push(("features", block(&[("ecs_instance", Value::Unknown)])));
-    let machine = Environment::new(|_| None);
+    let environment = Environment::new(|_| None);
     let config = object(&config);
-    let reading = Reading {
-        config: &config,
-        machine: &machine,
+    let config = ProviderConfig {
+        block: &config,
+        environment: &environment,
     };
-    assert_eq!(reading.unknown(), [""; 0]);
+    assert_eq!(config.unknown_arguments(), [""; 0]);
 }
 
 #[test]
-fn whoever_asks_for_the_same_role_shares_its_session() {
-    let accounts = accounts(&[], &KEYS).expect("accounts");
+fn clients_of_one_role_share_a_session() {
+    let clients = role_clients(&[], &KEYS).expect("a configuration");
     let client = |name: &str| {
-        let arn = alicloud::credentials::RoleArn::parse(&format!("acs:ram::9:role/{name}"));
-        accounts.client(Some(&alicloud::credentials::Role::new(
-            arn.expect("an ARN"),
-        )))
+        let arn = RoleArn::parse(&format!("acs:ram::9:role/{name}"));
+        clients.client(Some(&Role::new(arn.expect("an ARN"))))
     };
     let (a, again, b) = (client("a"), client("a"), client("b"));
     assert!(Arc::ptr_eq(a.credentials(), again.credentials()));
@@ -570,7 +489,7 @@ fn whoever_asks_for_the_same_role_shares_its_session() {
 }
 
 #[tokio::test]
-async fn nothing_found_is_told_at_first_use_with_all_that_was_looked_at() {
+async fn missing_credentials_are_reported_at_first_use_with_every_source() {
     let home = tempfile::tempdir().expect("a directory");
     let home = home.path().to_str().expect("UTF-8");
     let environment = [
@@ -578,8 +497,8 @@ async fn nothing_found_is_told_at_first_use_with_all_that_was_looked_at() {
         ("USERPROFILE", home),
         ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true"),
     ];
-    let settings = settings(&[], &environment).expect("no error before a credential is needed");
-    let error = settings
+    let config = client_config(&[], &environment).expect("no error before a credential is needed");
+    let error = config
         .credentials
         .credentials()
         .await
@@ -597,29 +516,29 @@ async fn nothing_found_is_told_at_first_use_with_all_that_was_looked_at() {
 }
 
 #[test]
-fn defaults_are_those_of_the_official_provider_but_for_the_region() {
-    let settings = settings(&[], &KEYS).expect("settings");
-    assert_eq!(settings.region, "ap-southeast-1");
-    assert_eq!(settings.protocol, Protocol::Https);
-    assert_eq!(settings.connect_timeout, Duration::from_secs(60));
-    assert_eq!(settings.read_timeout, Duration::from_secs(60));
-    assert_eq!(settings.max_retry_timeout, None);
-    assert_eq!(settings.requests_per_second, None);
-    assert_eq!(settings.signature_version(&CAMS), SignatureVersion::V1);
+fn defaults_are_those_of_the_official_provider_except_the_region() {
+    let config = client_config(&[], &KEYS).expect("a configuration");
+    assert_eq!(config.region, "ap-southeast-1");
+    assert_eq!(config.protocol, Protocol::Https);
+    assert_eq!(config.connect_timeout, Duration::from_secs(60));
+    assert_eq!(config.read_timeout, Duration::from_secs(60));
+    assert_eq!(config.max_retry_timeout, None);
+    assert_eq!(config.requests_per_second, None);
+    assert_eq!(config.signature_version(&CAMS), SignatureVersion::V1);
     assert_eq!(
-        settings.endpoint(&CAMS).expect("an endpoint").to_string(),
+        config.endpoint(&CAMS).expect("an endpoint").to_string(),
         "https://cams.ap-southeast-1.aliyuncs.com"
     );
     assert!(
-        settings
+        config
             .user_agent
             .starts_with("Terraform/1.11.4 terraform-provider-alicloud-cams/")
     );
 }
 
 #[test]
-fn everything_can_be_set() {
-    let config = [
+fn every_argument_reaches_the_client_configuration() {
+    let block = [
         ("access_key", "id".into()),
         ("secret_key", "secret".into()),
         ("region", "eu-central-1".into()),
@@ -638,58 +557,26 @@ fn everything_can_be_set() {
         ),
         ("sign_version", block(&[("cams", "v3".into())])),
     ];
-    let settings =
-        settings(&config, &[("ALIBABA_CLOUD_ENDPOINT_STS", "sts.internal")]).expect("settings");
+    let config = client_config(&block, &[("ALIBABA_CLOUD_ENDPOINT_STS", "sts.internal")])
+        .expect("a configuration");
     assert_eq!(
-        settings.endpoint(&CAMS).expect("an endpoint").to_string(),
+        config.endpoint(&CAMS).expect("an endpoint").to_string(),
         "http://gateway.internal:8080"
     );
     assert_eq!(
-        settings.endpoint(&STS).expect("an endpoint").to_string(),
+        config.endpoint(&STS).expect("an endpoint").to_string(),
         "http://sts.internal"
     );
-    assert_eq!(settings.connect_timeout, Duration::from_millis(1500));
-    assert_eq!(settings.read_timeout, Duration::from_millis(2500));
-    assert_eq!(settings.max_retry_timeout, Some(Duration::from_secs(30)));
-    assert_eq!(settings.requests_per_second, NonZeroU32::new(4));
-    assert_eq!(settings.signature_version(&CAMS), SignatureVersion::V3);
-    assert!(settings.user_agent.ends_with(" acme/pipeline"));
+    assert_eq!(config.connect_timeout, Duration::from_millis(1500));
+    assert_eq!(config.read_timeout, Duration::from_millis(2500));
+    assert_eq!(config.max_retry_timeout, Some(Duration::from_secs(30)));
+    assert_eq!(config.requests_per_second, NonZeroU32::new(4));
+    assert_eq!(config.signature_version(&CAMS), SignatureVersion::V3);
+    assert!(config.user_agent.ends_with(" acme/pipeline"));
 }
 
 #[test]
-fn bad_values_are_named() {
-    let check = |config: &[(&str, Value)], environment: &[(&str, &str)], part: &str| {
-        let environment = [KEYS.as_slice(), environment].concat();
-        let found = settings(config, &environment).expect_err("an error");
-        assert!(found.contains(part), "{found}");
-    };
-    check(
-        &[("region", "Singapore!".into())],
-        &[],
-        "region: Invalid region: \"Singapore!\" is not a region",
-    );
-    check(
-        &[(
-            "endpoints",
-            block(&[("cams", "http://cams.example.com".into())]),
-        )],
-        &[],
-        "endpoints.cams: Invalid endpoint: The argument \"endpoints.cams\" cannot be used: \"http://cams.example.com\" asks for plain HTTP",
-    );
-    check(
-        &[],
-        &[("CAMS_ENDPOINT", "a b")],
-        "The environment variable `CAMS_ENDPOINT` cannot be used",
-    );
-    check(
-        &[],
-        &[("CLIENT_READ_TIMEOUT", "soon")],
-        "`CLIENT_READ_TIMEOUT` stands in for the argument \"client_read_timeout\"",
-    );
-}
-
-#[test]
-fn unknown_arguments_are_found_wherever_they_are() {
+fn unknown_arguments_are_found_at_any_depth() {
     let config = object(&[
         ("access_key", Value::Unknown),
         ("allowed_account_ids", Value::List(vec![Value::Unknown])),
@@ -699,13 +586,250 @@ fn unknown_arguments_are_found_wherever_they_are() {
             block(&[("cams", Value::Unknown), ("sts", Value::Null)]),
         ),
     ]);
-    let machine = Environment::new(|_| None);
-    let reading = Reading {
-        config: &config,
-        machine: &machine,
+    let environment = Environment::new(|_| None);
+    let config = ProviderConfig {
+        block: &config,
+        environment: &environment,
     };
     assert_eq!(
-        reading.unknown(),
+        config.unknown_arguments(),
         ["access_key", "allowed_account_ids", "endpoints.cams"]
+    );
+}
+
+/// Checks an error whole, as Terraform prints it.
+fn check_error(config: &[(&str, Value)], environment: &[(&str, &str)], expected: Expect) {
+    let found = role_clients(config, environment).expect_err("an error");
+    assert!(
+        found.lines().all(|line| line.chars().count() <= 80),
+        "{found}"
+    );
+    assert!(found.contains("\n  Code:  Provider."), "{found}");
+    expected.assert_eq(&found);
+}
+
+#[test]
+fn incomplete_access_key_is_an_error() {
+    check_error(
+        &[("access_key", "id".into())],
+        &[],
+        expect![[r#"
+        Error: access_key is set, but secret_key is not
+          at secret_key
+
+        An AccessKey has an ID and a secret. Set the argument `secret_key` or one of
+        these environment variables: `ALIBABA_CLOUD_ACCESS_KEY_SECRET`,
+        `ALIBABACLOUD_ACCESS_KEY_SECRET`, `ALICLOUD_SECRET_KEY`. Create AccessKeys for
+        a RAM user in the RAM console, not for the account itself.
+
+          Code:  Provider.IncompleteCredentials
+    "#]],
+    );
+    check_error(
+        &[],
+        &KEYS[1..],
+        expect![[r#"
+        Error: ALIBABA_CLOUD_ACCESS_KEY_SECRET is set, but access_key is not
+          at access_key
+
+        An AccessKey has an ID and a secret. Set the argument `access_key` or one of
+        these environment variables: `ALIBABA_CLOUD_ACCESS_KEY_ID`,
+        `ALIBABACLOUD_ACCESS_KEY_ID`, `ALICLOUD_ACCESS_KEY`. Create AccessKeys for a
+        RAM user in the RAM console, not for the account itself.
+
+          Code:  Provider.IncompleteCredentials
+    "#]],
+    );
+    let keys = [
+        ("access_key", "id".into()),
+        ("secret_key", "secret ".into()),
+    ];
+    check_error(
+        &keys,
+        &[],
+        expect![[r#"
+            Error: The AccessKey from access_key cannot be used
+              at access_key
+
+            The AccessKey secret has a blank or a line break around it; copy it again from
+            the RAM console.
+
+              Code:  Provider.InvalidConfiguration
+        "#]],
+    );
+}
+
+#[test]
+fn incomplete_or_invalid_role_is_an_error() {
+    let assume = |attributes: &[(&str, Value)]| [("assume_role", block(attributes))];
+    check_error(
+        &assume(&[("role_arn", Value::Null)]),
+        &KEYS,
+        expect![[r#"
+            Error: assume_role has no role_arn
+              at assume_role.role_arn
+
+            Set `role_arn` in the block `assume_role`, or set one of these environment
+            variables: `ALIBABA_CLOUD_ROLE_ARN`, `ALIBABACLOUD_ROLE_ARN`,
+            `ALICLOUD_ASSUME_ROLE_ARN`.
+
+              Code:  Provider.IncompleteCredentials
+        "#]],
+    );
+    let role = ("ALICLOUD_ASSUME_ROLE_ARN", "acs:ram::9:role/env");
+    let expiration = ("ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION", "soon");
+    let environment = [KEYS[0], KEYS[1], role, expiration];
+    check_error(
+        &[],
+        &environment,
+        expect![[r#"
+            Error: ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION is not a whole number
+
+            The environment variable `ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION` must be a
+            number of seconds, but is "soon".
+
+              Code:  Provider.InvalidConfiguration
+        "#]],
+    );
+}
+
+#[test]
+fn incomplete_oidc_block_is_an_error() {
+    let oidc = |attributes: &[(&str, Value)]| [("assume_role_with_oidc", block(attributes))];
+    let file = ("oidc_token_file", "/own/token".into());
+    check_error(
+        &oidc(&[file]),
+        &OIDC[..1],
+        expect![[r#"
+        Error: assume_role_with_oidc needs role_arn
+          at assume_role_with_oidc.role_arn
+
+        A role cannot be assumed with an OIDC token without `role_arn`. Set it in the
+        block `assume_role_with_oidc`, or set one of these environment variables:
+        `ALIBABA_CLOUD_ROLE_ARN`, `ALIBABACLOUD_ROLE_ARN`.
+
+          Code:  Provider.IncompleteCredentials
+    "#]],
+    );
+    check_error(
+        &oidc(&[]),
+        &OIDC[..2],
+        expect![[r#"
+        Error: assume_role_with_oidc needs oidc_token_file
+          at assume_role_with_oidc.oidc_token_file
+
+        A role cannot be assumed with an OIDC token without `oidc_token_file`. Set it
+        in the block `assume_role_with_oidc`, or set one of these environment
+        variables: `ALIBABA_CLOUD_OIDC_TOKEN_FILE`, `ALIBABACLOUD_OIDC_TOKEN_FILE`.
+
+          Code:  Provider.IncompleteCredentials
+    "#]],
+    );
+}
+
+#[test]
+fn contradictory_or_invalid_account_id_is_an_error() {
+    let stated = ("account_id", "5".into());
+    let role = block(&[("role_arn", "acs:ram::9:role/own".into())]);
+    check_error(
+        &[stated, ("assume_role", role)],
+        &KEYS,
+        expect![[r#"
+        Error: account_id is 5, but the role is in account 9
+          at account_id
+
+        The provider assumes a role of account 9, so its credentials belong to that
+        account. Set `account_id` to 9, remove it, or set a role of account 5. Nothing
+        was changed.
+
+          Code:  Provider.InvalidConfiguration
+    "#]],
+    );
+    let environment = [KEYS[0], KEYS[1], ("ALICLOUD_ACCOUNT_ID", "x")];
+    check_error(
+        &[],
+        &environment,
+        expect![[r#"
+        Error: ALICLOUD_ACCOUNT_ID is not an account ID
+          at account_id
+
+        An account ID has decimal digits only, but the environment variable
+        `ALICLOUD_ACCOUNT_ID` is "x". Correct it, or unset it.
+
+          Code:  Provider.InvalidConfiguration
+    "#]],
+    );
+}
+
+#[test]
+fn invalid_region_endpoint_or_number_is_an_error() {
+    check_error(
+        &[("region", "Singapore!".into())],
+        &KEYS,
+        expect![[r#"
+        Error: The region cannot be used
+          at region
+
+        "Singapore!" is not a region: a region ID has lower-case letters, digits and
+        inner hyphens only, such as ap-southeast-1.
+
+          Code:  Provider.InvalidConfiguration
+    "#]],
+    );
+    let endpoints = block(&[("cams", "http://cams.example.com".into())]);
+    check_error(
+        &[("endpoints", endpoints)],
+        &KEYS,
+        expect![[r#"
+        Error: The endpoint in endpoints.cams cannot be used
+          at endpoints.cams
+
+        "http://cams.example.com" asks for plain HTTP, which shows every request to
+        the network; use https://, or choose the protocol HTTP to accept this (a
+        loopback address may always be plain).
+
+          Code:  Provider.InvalidConfiguration
+    "#]],
+    );
+    let with = |variable| [KEYS[0], KEYS[1], variable];
+    check_error(
+        &[],
+        &with(("CAMS_ENDPOINT", "a b")),
+        expect![[r#"
+        Error: The endpoint in CAMS_ENDPOINT cannot be used
+          at endpoints.cams
+
+        "a b" is not an endpoint: it has a blank in it; expected a host, host:port or
+        http(s)://host[:port], such as cams.ap-southeast-1.aliyuncs.com.
+
+          Code:  Provider.InvalidConfiguration
+    "#]],
+    );
+    check_error(
+        &[],
+        &with(("CLIENT_READ_TIMEOUT", "soon")),
+        expect![[r#"
+            Error: CLIENT_READ_TIMEOUT is not a whole number
+              at client_read_timeout
+
+            The environment variable `CLIENT_READ_TIMEOUT` stands in for the argument
+            `client_read_timeout`. It must be a whole number from 0 to 2678400000, but is
+            "soon".
+
+              Code:  Provider.InvalidConfiguration
+        "#]],
+    );
+    check_error(
+        &[("credentials_uri", "x".into())],
+        &[],
+        expect![[r#"
+            Error: The URI in credentials_uri cannot be used
+              at credentials_uri
+
+            The credentials URI cannot be used: it is not a URL: relative URL without a
+            base.
+
+              Code:  Provider.InvalidConfiguration
+        "#]],
     );
 }

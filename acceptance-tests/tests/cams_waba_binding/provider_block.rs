@@ -176,8 +176,8 @@ fn half_of_the_credentials_is_named(stage: &mut Stage) -> Ending {
     contains(
         &first_error(&output)?,
         &[
-            "Missing credentials",
-            "`ALIBABA_CLOUD_ACCESS_KEY_ID` is set",
+            "ALIBABA_CLOUD_ACCESS_KEY_ID is set, but secret_key is not",
+            "Provider.IncompleteCredentials",
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
         ],
     )

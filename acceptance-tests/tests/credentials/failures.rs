@@ -87,7 +87,7 @@ fn of_static_keys(stage: &mut Stage) -> Ending {
             (
                 "no ID",
                 pair("", "MARK-alone"),
-                &["its other half is missing"],
+                &["secret_key is set, but access_key is not"],
             ),
             ("a wrong token", token("MARK-token"), &["SecurityToken"]),
             (
