@@ -20,8 +20,8 @@ use crate::{
     emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Emulator},
     provider_binary::{self, Profile},
     terraform::{
-        Cli, Diagnostic, Error, Installation, Output, PATH_VARIABLE, Plan, Planned, Program,
-        StateResource, WorkingDirectory,
+        Cli, Diagnostic, Error, Feature, Installation, Output, PATH_VARIABLE, Plan, Planned,
+        Program, StateResource, WorkingDirectory,
     },
 };
 
@@ -35,17 +35,22 @@ pub struct Case {
     pub name: &'static str,
     /// Shows it.
     pub show: fn(&mut Stage) -> Ending,
+    /// What the CLI must be able to do. Under a CLI that lacks it, the case is reported as ignored, with the reason.
+    pub needs: Option<Feature>,
 }
 
-/// Lists functions as cases under the name of a subject.
+/// Lists functions as cases under the name of a subject. `a_case needs Query` is run by CLIs that have [`Feature::Query`].
 #[macro_export]
 macro_rules! cases {
-    ($subject:ident: $($case:ident),+ $(,)?) => {
+    ($subject:ident: $($case:ident $(needs $feature:ident)?),+ $(,)?) => {
         &[$($crate::acceptance::Case {
             name: concat!(stringify!($subject), "::", stringify!($case)),
             show: $case,
+            needs: $crate::cases!(@feature $($feature)?),
         }),+]
     };
+    (@feature) => { None };
+    (@feature $feature:ident) => { Some($crate::terraform::Feature::$feature) };
 }
 
 /// What a case has to itself: a cloud, and a directory with a CLI and the provider under test.
@@ -181,7 +186,13 @@ pub fn run(cases: &[Case]) -> ExitCode {
     arguments.test_threads.get_or_insert(threads);
     let in_ci = env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
     let trials = match Cli::all() {
-        Ok(clis) => trials(cases, &clis, in_ci),
+        Ok(clis) => {
+            if !arguments.list {
+                let filter = arguments.filter.as_deref().unwrap_or_default();
+                warn_of_ignored(cases, &clis, filter);
+            }
+            trials(cases, &clis, in_ci)
+        }
         Err(error) => vec![failing("the_cli_that_was_named", error.to_string())],
     };
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -200,8 +211,13 @@ fn trials(cases: &[Case], clis: &[Cli], in_ci: bool) -> Vec<Trial> {
         for case in cases {
             let (cli, case) = (Arc::clone(&cli), *case);
             let kind = cli.program.name();
-            let trial = Trial::test(case.name, move || on_stage(&cli, case)).with_kind(kind);
-            trials.push(trial);
+            let trial = match case.needs.and_then(|feature| cli.lacks(feature)) {
+                None => Trial::test(case.name, move || on_stage(&cli, case)),
+                Some(reason) => {
+                    Trial::ignorable_test(case.name, move || Ok(Completion::ignored_with(reason)))
+                }
+            };
+            trials.push(trial.with_kind(kind));
         }
     }
     if clis.is_empty() {
@@ -211,6 +227,19 @@ fn trials(cases: &[Case], clis: &[Cli], in_ci: bool) -> Vec<Trial> {
         }
     }
     trials
+}
+
+/// Says above the results which cases a CLI is too old for: a reason beside one of a hundred results is overlooked.
+fn warn_of_ignored(cases: &[Case], clis: &[Cli], filter: &str) {
+    for cli in clis {
+        let lacking = cases
+            .iter()
+            .filter(|case| case.name.contains(filter))
+            .filter_map(|case| Some((case.name, cli.lacks(case.needs?)?)));
+        for (name, reason) in lacking {
+            eprintln!("WARNING: {name} will be ignored: {reason}");
+        }
+    }
 }
 
 fn on_stage(cli: &Cli, case: Case) -> Ending {

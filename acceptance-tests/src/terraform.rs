@@ -29,6 +29,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// Names the CLI to use, in place of those on `PATH`.
@@ -148,23 +149,82 @@ impl Cli {
 
     /// The CLI at a path, asked for its version.
     pub fn at(path: &Path) -> Result<Self, Error> {
-        let mut command = Command::new(path);
-        // Asked for its version, the CLI may look for a newer one.
-        command.arg("version").env("CHECKPOINT_DISABLE", "1");
-        let line = format!("{} version", path.display());
-        let running = Running::start(command, line, Group::Shared, LIMIT, None)?;
-        let output = running.finish()?;
-        let (program, version) = parse_version(&output.stdout).ok_or_else(|| Error::Form {
-            reason: "neither \"Terraform v…\" nor \"OpenTofu v…\" stands in its first line"
-                .to_owned(),
-            output: Box::new(output.clone()),
-        })?;
-        Ok(Self {
+        let mut cli = Self {
             path: path.to_owned(),
-            program,
-            version: version.to_owned(),
-        })
+            program: Program::Terraform,
+            version: String::new(),
+        };
+        // In a directory of its own, so that the user's CLI configuration is not read.
+        let directory = WorkingDirectory::new(&cli, &Installation::Nothing)?;
+        let text = directory.run(&["version"])?.expecting(0)?;
+        cli.program = parse_program(&text.stdout).ok_or_else(|| Error::Form {
+            reason: "no line begins with \"Terraform v\" or \"OpenTofu v\"".to_owned(),
+            output: Box::new(text.clone()),
+        })?;
+        let json = directory.run(&["version", "-json"])?.expecting(0)?;
+        cli.version = parse_version(&json.stdout).ok_or_else(|| Error::Form {
+            reason: "there is no JSON object with a `terraform_version`".to_owned(),
+            output: Box::new(json.clone()),
+        })?;
+        Ok(cli)
     }
+
+    /// Why this CLI cannot run a case that needs a feature; `None` if it can.
+    #[must_use]
+    pub fn lacks(&self, feature: Feature) -> Option<String> {
+        let since = feature.since(self.program);
+        if since.is_some_and(|since| release(&self.version) >= Some(since)) {
+            return None;
+        }
+        let needed = |program: Program| {
+            let (major, minor) = feature.since(program)?;
+            Some(format!("{} {major}.{minor}", program.name()))
+        };
+        let needed: Vec<String> = [Program::Terraform, Program::Tofu]
+            .into_iter()
+            .filter_map(needed)
+            .collect();
+        Some(format!(
+            "{self} has no {}; this case needs {} or later",
+            feature.description(),
+            needed.join(" or ")
+        ))
+    }
+}
+
+/// A feature that not every supported CLI has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Feature {
+    /// An `import` block with `identity` instead of `id`.
+    ImportByIdentity,
+    /// The command `query` and `list` blocks.
+    Query,
+}
+
+impl Feature {
+    /// The first release of a program that has it; `None`: no release has.
+    fn since(self, program: Program) -> Option<(u32, u32)> {
+        match (self, program) {
+            (Self::ImportByIdentity, Program::Terraform) => Some((1, 12)),
+            (Self::ImportByIdentity, Program::Tofu) => Some((1, 12)),
+            (Self::Query, Program::Terraform) => Some((1, 14)),
+            (Self::Query, Program::Tofu) => None,
+        }
+    }
+
+    fn description(self) -> &'static str {
+        match self {
+            Self::ImportByIdentity => "import by identity",
+            Self::Query => "command `query`",
+        }
+    }
+}
+
+/// The release that a version such as `1.11.4` or `1.12.0-beta1` belongs to.
+fn release(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.split('.');
+    let mut part = || parts.next()?.parse().ok();
+    Some((part()?, part()?))
 }
 
 impl fmt::Display for Cli {
@@ -180,10 +240,33 @@ fn search(path: &OsStr, name: &str) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-fn parse_version(text: &str) -> Option<(Program, &str)> {
-    let line = text.lines().next()?.trim();
-    let of = |prefix, program| Some((program, line.strip_prefix(prefix)?));
-    of("Terraform v", Program::Terraform).or_else(|| of("OpenTofu v", Program::Tofu))
+/// The program that the output of `version` is from. Warnings may stand above and below the line that says it.
+fn parse_program(text: &str) -> Option<Program> {
+    text.lines().find_map(|line| {
+        let is = |prefix| line.trim_start().starts_with(prefix);
+        if is("Terraform v") {
+            Some(Program::Terraform)
+        } else if is("OpenTofu v") {
+            Some(Program::Tofu)
+        } else {
+            None
+        }
+    })
+}
+
+/// The version in the output of `version -json`. OpenTofu writes warnings to stdout, above the JSON.
+fn parse_version(text: &str) -> Option<String> {
+    let start = text
+        .split_inclusive('\n')
+        .scan(0, |next, line| {
+            let start = *next;
+            *next += line.len();
+            Some((start, line))
+        })
+        .find_map(|(start, line)| line.starts_with('{').then_some(start))?;
+    let mut documents = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Value>();
+    let document = documents.next()?.ok()?;
+    Some(document.get("terraform_version")?.as_str()?.to_owned())
 }
 
 /// A fresh directory with a configuration, its state, and the CLI to work on it. Removed in the end.
@@ -408,21 +491,71 @@ impl Drop for WorkingDirectory {
 mod tests {
     use super::*;
 
+    const WARNING: &str = "\nWarning: Unable to open CLI configuration file\n\n\
+        The CLI configuration file at \"/root/.terraformrc\" does not exist.\n";
+
     #[test]
-    fn the_program_says_which_one_it_is() {
-        let check = |text: &str, expected: Option<(Program, &str)>| {
-            assert_eq!(parse_version(text), expected, "{text:?}");
+    fn program_is_found_below_warnings() {
+        let check = |text: &str, expected: Option<Program>| {
+            assert_eq!(parse_program(text), expected, "{text:?}");
+            assert_eq!(parse_program(&format!("{WARNING}{text}")), expected);
         };
         check(
             "Terraform v1.11.4\non linux_amd64\n",
-            Some((Program::Terraform, "1.11.4")),
+            Some(Program::Terraform),
         );
-        check(
-            "OpenTofu v1.10.0-beta1\non linux_amd64\n",
-            Some((Program::Tofu, "1.10.0-beta1")),
-        );
+        check("OpenTofu v1.10.0-beta1\n", Some(Program::Tofu));
         check("GNU bash, version 5", None);
         check("", None);
+    }
+
+    #[test]
+    fn version_is_found_below_warnings() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(parse_version(text).as_deref(), expected, "{text:?}");
+            let text = format!("{WARNING}{text}\nWarning: below\n");
+            assert_eq!(parse_version(&text).as_deref(), expected, "{text:?}");
+        };
+        check(
+            "{\n  \"terraform_version\": \"1.17.0-dev\",\n  \"platform\": \"linux_amd64\"\n}\n",
+            Some("1.17.0-dev"),
+        );
+        check("{\"terraform_version\": \"1.12.6\"}", Some("1.12.6"));
+        check("{\"terraform_version\": 1}", None);
+        check("{", None);
+        check("", None);
+    }
+
+    #[test]
+    fn features_belong_to_releases() {
+        let check = |program, version: &str, feature, expected: Option<&str>| {
+            let cli = Cli {
+                path: PathBuf::new(),
+                program,
+                version: version.to_owned(),
+            };
+            assert_eq!(cli.lacks(feature).as_deref(), expected, "{cli}");
+        };
+        use Feature::{ImportByIdentity, Query};
+        use Program::{Terraform, Tofu};
+        check(
+            Terraform,
+            "1.11.4",
+            ImportByIdentity,
+            Some(
+                "terraform 1.11.4 has no import by identity; \
+                 this case needs terraform 1.12 or tofu 1.12 or later",
+            ),
+        );
+        check(Terraform, "1.12.0-beta1", ImportByIdentity, None);
+        check(Terraform, "2.0.0", Query, None);
+        check(Tofu, "1.12.6", ImportByIdentity, None);
+        check(
+            Tofu,
+            "1.12.6",
+            Query,
+            Some("tofu 1.12.6 has no command `query`; this case needs terraform 1.14 or later"),
+        );
     }
 
     #[test]
@@ -488,6 +621,19 @@ mod tests {
         let root = directory.keep();
         assert!(root.join("work").is_dir());
         fs::remove_dir_all(root).expect("our own directory");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn version_is_read_from_the_program() {
+        let script = "echo 'Warning: none of this matters'\n\
+            if [ \"$2\" = -json ]; then echo '{\"terraform_version\": \"1.2.3\"}'; else echo 'OpenTofu v9'; fi";
+        let (_folder, cli) = fake(script);
+        let cli = Cli::at(&cli.path).expect("a version");
+        assert_eq!(cli.to_string(), "tofu 1.2.3");
+        let (_folder, cli) = fake("echo 'GNU bash, version 5'");
+        let error = Cli::at(&cli.path).expect_err("another program").to_string();
+        assert!(error.contains("GNU bash"), "{error}");
     }
 
     #[cfg(unix)]

@@ -24,7 +24,8 @@ const CASES: &[Case] = cases![examples:
     whole_configurations_are_applied,
     resources_are_applied,
     import_commands_import,
-    import_blocks_import,
+    import_blocks_by_id_import,
+    import_blocks_by_identity_import needs ImportByIdentity,
     all_files_are_formatted,
     no_file_is_forgotten,
 ];
@@ -234,26 +235,27 @@ fn import_commands_import(stage: &mut Stage) -> Ending {
 const BY_STRING_ID: &str = "import-by-string-id.tf";
 const BY_IDENTITY: &str = "import-by-identity.tf";
 
-fn import_blocks_import(stage: &mut Stage) -> Ending {
-    let knows_identity = since(&stage.directory.cli().version, (1, 12))?;
+fn import_blocks_by_id_import(stage: &mut Stage) -> Ending {
+    import_blocks_import(stage, BY_STRING_ID)
+}
+
+fn import_blocks_by_identity_import(stage: &mut Stage) -> Ending {
+    import_blocks_import(stage, BY_IDENTITY)
+}
+
+fn import_blocks_import(stage: &Stage, name: &str) -> Ending {
     for (folder, _) in resources()? {
         let ids = [BY_STRING_ID, BY_IDENTITY]
             .map(|name| imported_id(&folder.join(name)))
             .into_iter()
             .collect::<Result<BTreeSet<_>, _>>()?;
         equal("objects that the blocks name", ids.len(), 1)?;
-        for name in [BY_STRING_ID, BY_IDENTITY] {
-            // An older CLI could not even read the block.
-            if name == BY_IDENTITY && !knows_identity {
-                continue;
-            }
-            make_what_is_imported(stage, &imported_id(&folder.join(name))?, &folder)?;
-            let directory = with_provider(stage, &folder)?;
-            copy(&directory, &folder.join(name))?;
-            let output = directory.run(&["apply", "-auto-approve"])?.expecting(0)?;
-            contains(&output.text(), &["1 imported, 0 added", "0 destroyed"])?;
-            directory.plan(&[])?.output.expecting(0)?;
-        }
+        make_what_is_imported(stage, &imported_id(&folder.join(name))?, &folder)?;
+        let directory = with_provider(stage, &folder)?;
+        copy(&directory, &folder.join(name))?;
+        let output = directory.run(&["apply", "-auto-approve"])?.expecting(0)?;
+        contains(&output.text(), &["1 imported, 0 added", "0 destroyed"])?;
+        directory.plan(&[])?.output.expecting(0)?;
     }
     Ok(())
 }
@@ -263,13 +265,6 @@ fn imported_id(file: &Path) -> Result<String, Failed> {
     let block = fs::read_to_string(file)?;
     let id = block.split('"').nth(1);
     Ok(id.ok_or("no import ID")?.to_owned())
-}
-
-/// Whether a version such as `1.11.4` or `1.12.0-beta1` is of a release or a later one.
-fn since(version: &str, release: (u32, u32)) -> Result<bool, Failed> {
-    let mut parts = version.split('.');
-    let mut part = || parts.next().unwrap_or_default().parse::<u32>();
-    Ok((part()?, part()?) >= release)
 }
 
 fn all_files_are_formatted(stage: &mut Stage) -> Ending {
