@@ -104,6 +104,19 @@ fn build(profile: Profile) -> Result<PathBuf, BuildError> {
         "--message-format",
         "json-render-diagnostics",
     ]);
+    // What the outer cargo says of the package under test would make build scripts run again, here and then there.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        let of_the_package = [
+            "CARGO_PKG_",
+            "CARGO_MANIFEST_",
+            "CARGO_BIN_",
+            "CARGO_CRATE_",
+        ];
+        if of_the_package.iter().any(|prefix| text.starts_with(prefix)) || text == "OUT_DIR" {
+            command.env_remove(&name);
+        }
+    }
     match profile {
         // The features of dependencies as the whole workspace unites them: they are compiled already.
         Profile::Dev => command.arg("--workspace"),
