@@ -1,13 +1,13 @@
 //! From an error of the cloud to what the practitioner reads: what happened, what to do, and the facts for support.
 //!
-//! Codes and their meanings: the product's error-code page and the vendor's page on common errors of RPC style APIs.
-//! Codes that are not in the table pass through unchanged.
+//! What a code means and what to do about it is data of `alicloud` ([`ErrorCode`]). Codes that are not known pass through
+//! unchanged.
 //!
 //! Must not contain: the operations of a resource, or a decision about repeating.
 
 use std::{error::Error as _, fmt::Write as _, time::Duration};
 
-use alicloud::{ConnectCause, Error, ErrorKind, GiveUp, TimeoutPhase};
+use alicloud::{ConnectCause, Error, ErrorCause, ErrorCode, ErrorKind, GiveUp, TimeoutPhase};
 use framework::{AttributePath, Diagnostic};
 
 /// What was attempted, for the sentences about it.
@@ -40,7 +40,13 @@ pub(crate) fn diagnose(error: &Error, attempted: &Attempted<'_>) -> Diagnostic {
 fn happened(error: &Error, attempted: &Attempted<'_>) -> String {
     let (action, subject) = (error.action(), attempted.subject);
     match error.kind() {
-        ErrorKind::Api(_) => format!("The service refused {action} for {subject}."),
+        ErrorKind::Api(_) => match error.known_code() {
+            Some(known) => {
+                let meaning = known.meaning;
+                format!("The service refused {action} for {subject}: {meaning}.")
+            }
+            None => format!("The service refused {action} for {subject}."),
+        },
         ErrorKind::Throttled { .. } => {
             format!("The service kept refusing {action} for {subject}, to limit the rate of calls.")
         }
@@ -63,9 +69,12 @@ struct Advice {
 
 fn advice(error: &Error, attempted: &Attempted<'_>) -> Advice {
     let code = error.code().unwrap_or_default();
-    let concerns_subject = code == "Unknown.ResourceOwnerId"
-        || (code.starts_with("Invalid") && !is_about_the_caller(code))
-        || code.starts_with("Missing") && code != "MissingSecurityToken";
+    let concerns_subject = match error.known_code() {
+        Some(known) => matches!(known.cause, ErrorCause::Object | ErrorCause::Value),
+        None => {
+            is_about_a_value(code) && code != "UnsupportedParameter" && !is_about_the_caller(code)
+        }
+    };
     let text = match error.kind() {
         ErrorKind::Throttled { .. } => throttled(error, attempted),
         ErrorKind::Api(answer) => by_code(code, error, attempted).unwrap_or_else(|| by_status(answer.status)),
@@ -122,122 +131,81 @@ fn throttled(error: &Error, attempted: &Attempted<'_>) -> String {
     )
 }
 
-/// Codes that deny the identity of the caller an action.
-const PERMISSION: [&str; 5] = [
-    "Ram.PermissionDeny",
-    "Forbidden.RAM",
-    "NoPermission",
-    "Forbidden",
-    "ActionUnauthorized",
-];
-
 /// Whether the caller lacks a right, whatever was asked for. `Authentication.NoAuth` is none of these: CAMS gives it for
 /// single objects, too.
 pub(crate) fn is_permission(error: &Error) -> bool {
-    error.code().is_some_and(|code| PERMISSION.contains(&code))
+    let known = error.known_code();
+    known.is_some_and(|known| known.cause == ErrorCause::Permission)
 }
 
 /// Whether the error code is documented, so that its reason is known.
 pub(crate) fn is_documented(error: &Error) -> bool {
-    let nothing = Attempted {
-        summary: "",
-        subject: "",
-        attribute: AttributePath::root(),
-        limit: "",
-        ram_actions: &[],
-    };
     error.code().is_some_and(|code| {
         // `Missing{Name}`, `Invalid{Name}` and this one are the gateway's; with a part behind a dot they are a product's.
         let by_gateway = (code.starts_with("Missing") || code.starts_with("Invalid"))
             && !code.contains('.')
             || code == "InvalidParameter.Format";
-        by_gateway || by_documented_code(code, error, &nothing).is_some()
+        by_gateway || error.known_code().is_some()
     })
 }
 
 fn by_code(code: &str, error: &Error, attempted: &Attempted<'_>) -> Option<String> {
-    by_documented_code(code, error, attempted).or_else(|| {
-        let about_a_value = code.starts_with("Missing")
-            || code.starts_with("Invalid")
-            || code == "UnsupportedParameter";
-        about_a_value.then(|| {
-            format!(
-                "The service does not accept a value of this request. Check `{}` and the message below.",
-                attempted.attribute
-            )
-        })
-    })
+    match error.known_code() {
+        Some(known) => by_known_code(known, error, attempted),
+        None => is_about_a_value(code).then(|| check_the_value(attempted)),
+    }
 }
 
-fn by_documented_code(code: &str, error: &Error, attempted: &Attempted<'_>) -> Option<String> {
+fn check_the_value(attempted: &Attempted<'_>) -> String {
+    format!(
+        "The service does not accept a value of this request. Check `{}` and the message below.",
+        attempted.attribute
+    )
+}
+
+/// Codes of the gateway are formed by rule: `Missing{Name}`, `Invalid{Name}`.
+fn is_about_a_value(code: &str) -> bool {
+    code.starts_with("Missing") || code.starts_with("Invalid") || code == "UnsupportedParameter"
+}
+
+fn by_known_code(known: &ErrorCode, error: &Error, attempted: &Attempted<'_>) -> Option<String> {
     let key = error
         .access_key_hint()
         .map_or_else(|| "in use".to_owned(), |hint| format!("`{hint}`"));
-    Some(match code {
-        "Product.Unsubscript" => format!(
-            "Activate Chat App Message Service for the account of the AccessKey {key}: in the console \
-             (https://chatapp.console.alibabacloud.com, for accounts of the China site \
-             https://chatapp.console.aliyun.com) or with the API operation OpenChatappService. The account has to be \
-             enterprise-verified. If the service was active before, look for an overdue payment."
-        ),
-        "Authentication.NoAuth" => permission(error, attempted, &key),
-        code if PERMISSION.contains(&code) => permission(error, attempted, &key),
-        "Unknown.ResourceOwnerId" => format!(
-            "To the account of the AccessKey {key}, {} does not exist, or it belongs to another account. Check the ID, \
-             and that these are the credentials of the right account. A WABA can be bound once its owner has finished \
-             Meta's embedded signup with the app of this account; an ISV also needs the sub-customer's authorization \
-             (`isv_code`).",
-            attempted.subject
-        ),
-        "InvalidAccessKeyId.NotFound" | "InvalidAccessKeyId" => format!(
-            "The service does not know the AccessKey {key}. Check the ID for typing errors, and whether it belongs to the \
-             other site: keys of the China site (aliyun.com) and of the international site (alibabacloud.com) differ. \
-             A key that begins with `STS.` has expired or lacks its security token."
-        ),
-        "InvalidAccessKeyId.Inactive" => {
-            format!("The AccessKey {key} is disabled. Enable it in the RAM console, or use another one.")
+    if matches!(
+        known.cause,
+        ErrorCause::Permission | ErrorCause::ObjectPermission
+    ) {
+        return Some(permission(error, attempted, &key));
+    }
+    let advice = known
+        .advice
+        .replace("{key}", &key)
+        .replace("{subject}", attempted.subject)
+        .replace("{host}", error.host());
+    let argument = match known.code {
+        "SignatureDoesNotMatch" => {
+            " If it is right, try `sign_version { cams = \"v3\" }` in the provider block, and report this to the \
+             provider's developers."
         }
-        "SignatureDoesNotMatch" => format!(
-            "The secret does not belong to the AccessKey {key}. Copy the AccessKey secret again, without blanks or line \
-             breaks around it. If it is right, try `sign_version {{ cams = \"v3\" }}` in the provider block, and report \
-             this to the provider's developers."
-        ),
-        "InvalidTimeStamp.Expired" | "InvalidTimeStamp.Format" | "IllegalTimestamp" => {
-            "The clock of this machine is more than 15 minutes off. Set it, for example with NTP, and try again."
-                .to_owned()
+        "InvalidProtocol.NeedSsl" => {
+            " Remove `protocol = \"HTTP\"` and `http://` from the provider block."
         }
-        "InvalidSecurityToken.Expired" => {
-            "The security token has expired. Get new temporary credentials, and set AccessKey ID, secret and token \
-             together."
-                .to_owned()
+        "InvalidVersion"
+        | "NoSuchVersion"
+        | "InvalidAction.NotFound"
+        | "InvalidApi.NotFound"
+        | "InvalidAction"
+        | "InvalidProduct.NotFound" => {
+            " The region and the `endpoints` block of the provider say where it is; the only documented endpoint of CAMS is \
+             cams.ap-southeast-1.aliyuncs.com."
         }
-        "InvalidSecurityToken.Malformed" | "InvalidSecurityToken.MismatchWithAccessKey" | "MissingSecurityToken" => {
-            format!(
-                "The security token does not go with the AccessKey {key}. Set AccessKey ID, secret and token together, \
-                 from the same answer of the Security Token Service."
-            )
-        }
-        "Forbidden.RiskControl" => {
-            "The account is under risk control. Only Alibaba Cloud support can lift that.".to_owned()
-        }
-        "Forbidden.UserVerification" => {
-            "The account is not verified. Complete the enterprise verification in the account center.".to_owned()
-        }
-        "InsufficientBalance" => "The account's balance is too low. Top it up, and try again.".to_owned(),
-        "InvalidVersion" | "NoSuchVersion" | "InvalidAction.NotFound" | "InvalidApi.NotFound" | "InvalidAction"
-        | "InvalidProduct.NotFound" => format!(
-            "{} does not serve this API. Check the region of the provider and its `endpoints` block; the only \
-             documented endpoint of CAMS is cams.ap-southeast-1.aliyuncs.com.",
-            error.host()
-        ),
-        "InvalidProtocol.NeedSsl" => "The endpoint accepts HTTPS only. Remove `protocol = \"HTTP\"` and `http://` from the provider block.".to_owned(),
-        "SignatureNonceUsed" => "Something between this machine and the service repeats requests, perhaps a proxy. Try again; if it stays, bypass it.".to_owned(),
-        "IncompleteSignature" | "InvalidSignatureMethod" | "UnsupportedHTTPMethod" | "MissingParameter" => {
-            "The request was not what the service expects. If a proxy on the way changes requests, bypass it; else report \
-             this to the provider's developers."
-                .to_owned()
-        }
-        _ => return None,
+        _ => "",
+    };
+    Some(match (advice.is_empty(), known.cause) {
+        (true, ErrorCause::Value) => check_the_value(attempted),
+        (true, _) => return None,
+        (false, _) => format!("{advice}{argument}"),
     })
 }
 

@@ -351,7 +351,7 @@ fn an_unknown_access_key(stage: &mut Stage) -> Ending {
     let parts = [
         "HTTP status: 404",
         "Code: InvalidAccessKeyId.NotFound",
-        "does not know the AccessKey",
+        "there is no such AccessKey",
         "other site",
     ];
     another_key(stage, "LTAI-nobody-knows-it", "some-secret-of-it", &parts)

@@ -62,6 +62,7 @@ impl<'a> Call<'a> {
         let unformed = |reason: String| {
             Error::new(Record {
                 action: action.name,
+                product: action.product,
                 host: action.product.host_in(&config.region),
                 kind: ErrorKind::Request(reason),
                 give_up: GiveUp::Pointless,
@@ -319,6 +320,7 @@ impl<'a> Call<'a> {
         let id = self.credentials.as_ref().map(|keys| &keys.access_key_id);
         Error::new(Record {
             action: self.action.name,
+            product: self.action.product,
             host: self.endpoint.host(),
             kind,
             give_up,

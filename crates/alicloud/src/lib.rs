@@ -24,6 +24,7 @@ mod config;
 mod connection_probe;
 mod endpoint;
 mod error;
+mod error_codes;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod json;
@@ -51,6 +52,7 @@ pub use credentials::{
 };
 pub use endpoint::{Endpoint, EndpointError, Protocol};
 pub use error::{ApiError, ConnectCause, ConnectFailure, Error, ErrorKind, GiveUp, TimeoutPhase};
+pub use error_codes::{ErrorCause, ErrorCode};
 pub use operation::{Interrupt, Operation, Response};
 pub use parameters::{Parameters, ParametersError};
 pub use product::{CAMS, Envelope, PerProduct, Product, STS};

@@ -4,6 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use super::cams::error_codes::ERROR_CODES;
+use super::error_codes::ErrorCode;
+
 /// One product of Alibaba Cloud, as its RPC style API sees it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Product {
@@ -16,6 +19,8 @@ pub struct Product {
     pub only_documented_host: Option<&'static str>,
     /// How a successful answer is told from a failed one.
     pub envelope: Envelope,
+    /// The error codes of its own.
+    pub error_codes: &'static [ErrorCode],
 }
 
 /// How the body of an answer says that the call succeeded. The HTTP status must be 2xx in any case.
@@ -34,6 +39,7 @@ pub const CAMS: Product = Product {
     version: "2020-06-06",
     only_documented_host: Some("cams.ap-southeast-1.aliyuncs.com"),
     envelope: Envelope::CodeOk,
+    error_codes: ERROR_CODES,
 };
 
 /// Security Token Service.
@@ -42,6 +48,7 @@ pub const STS: Product = Product {
     version: "2015-04-01",
     only_documented_host: None,
     envelope: Envelope::NoCode,
+    error_codes: &[],
 };
 
 impl Product {

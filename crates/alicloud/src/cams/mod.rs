@@ -3,5 +3,6 @@
 //! Requests and responses have the names of the API. Most fields of a response are optional, since the service documents
 //! none as always present; what a caller cannot do without is an error when it is missing.
 
+pub(crate) mod error_codes;
 pub mod space;
 pub mod waba;

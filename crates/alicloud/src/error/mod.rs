@@ -11,6 +11,8 @@ use std::time::Duration;
 
 mod kind;
 
+use super::error_codes::ErrorCode;
+use super::product::Product;
 use kind::Seconds;
 pub use kind::{ApiError, ConnectCause, ConnectFailure, ErrorKind, TimeoutPhase};
 
@@ -21,6 +23,7 @@ pub(super) type Cause = Box<dyn StdError + Send + Sync>;
 
 pub(super) struct Record {
     pub(super) action: &'static str,
+    pub(super) product: &'static Product,
     pub(super) host: String,
     pub(super) kind: ErrorKind,
     pub(super) give_up: GiveUp,
@@ -121,6 +124,11 @@ impl Error {
         self.kind().code()
     }
 
+    /// What is known of the error code.
+    pub fn known_code(&self) -> Option<&'static ErrorCode> {
+        ErrorCode::find(self.0.product.error_codes, self.code()?)
+    }
+
     /// The HTTP status of the last response.
     pub fn status(&self) -> Option<u16> {
         self.kind().status()
@@ -170,6 +178,7 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Record {
             action,
+            product: _,
             host,
             kind,
             give_up,
@@ -208,6 +217,8 @@ impl StdError for Error {
 mod tests {
     use std::time::Duration;
 
+    use crate::CAMS;
+
     use super::{
         ApiError, ConnectCause, ConnectFailure, Error, ErrorKind, GiveUp, Record, TimeoutPhase,
     };
@@ -215,6 +226,7 @@ mod tests {
     fn check(kind: ErrorKind, give_up: GiveUp, attempts: u32, expected: &str) {
         let error = Error::new(Record {
             action: "ChatappBindWaba",
+            product: &CAMS,
             host: "cams.example.com".to_owned(),
             kind,
             give_up,
