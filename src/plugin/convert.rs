@@ -5,9 +5,11 @@
 use framework::{
     capabilities::{ClientCapabilities, DeferredReason},
     diagnostics::{Diagnostic, Diagnostics, Severity},
+    function::{FunctionDefinition, Parameter},
     identity::{IdentityAttribute, IdentitySchema},
     path::{AttributePath, Step},
     schema::{Attribute, AttributeKind, Block, Collection, NestedBlock, Nesting, Schema, Setting},
+    types::Type,
     upgrade::RawState,
     value::DynamicValue,
 };
@@ -117,7 +119,7 @@ pub(super) fn identity_schema_to_wire(schema: &IdentitySchema) -> wire::Resource
     let attribute =
         |attribute: &IdentityAttribute| wire::resource_identity_schema::IdentityAttribute {
             name: attribute.name.to_owned(),
-            r#type: attribute.ty.ty().to_json().to_string().into_bytes(),
+            r#type: type_to_wire(&attribute.ty.ty()),
             required_for_import: attribute.required_for_import,
             optional_for_import: !attribute.required_for_import,
             description: attribute.description.to_owned(),
@@ -126,6 +128,50 @@ pub(super) fn identity_schema_to_wire(schema: &IdentitySchema) -> wire::Resource
         version: schema.version(),
         identity_attributes: schema.attributes.iter().map(attribute).collect(),
     }
+}
+
+pub(super) fn function_to_wire(definition: FunctionDefinition) -> wire::Function {
+    let FunctionDefinition {
+        parameters,
+        variadic,
+        return_type,
+        summary,
+        description,
+        deprecation,
+    } = definition;
+    wire::Function {
+        parameters: parameters.into_iter().map(parameter_to_wire).collect(),
+        variadic_parameter: variadic.map(parameter_to_wire),
+        r#return: Some(wire::function::Return {
+            r#type: type_to_wire(&return_type),
+        }),
+        summary,
+        description,
+        description_kind: wire::StringKind::Markdown.into(),
+        deprecation_message: deprecation.unwrap_or_default(),
+    }
+}
+
+fn parameter_to_wire(parameter: Parameter) -> wire::function::Parameter {
+    let Parameter {
+        name,
+        ty,
+        nullable,
+        accepts_unknown,
+        description,
+    } = parameter;
+    wire::function::Parameter {
+        name: name.to_owned(),
+        r#type: type_to_wire(&ty),
+        allow_null_value: nullable,
+        allow_unknown_values: accepts_unknown,
+        description,
+        description_kind: wire::StringKind::Markdown.into(),
+    }
+}
+
+fn type_to_wire(ty: &Type) -> Vec<u8> {
+    ty.to_json().to_string().into_bytes()
 }
 
 fn block_to_wire(block: &Block, version: i64) -> wire::schema::Block {
@@ -143,7 +189,7 @@ fn block_to_wire(block: &Block, version: i64) -> wire::schema::Block {
 
 fn attribute_to_wire(attribute: &Attribute) -> wire::schema::Attribute {
     let (plain, nested) = match &attribute.kind {
-        AttributeKind::Plain(ty) => (ty.to_json().to_string().into_bytes(), None),
+        AttributeKind::Plain(ty) => (type_to_wire(ty), None),
         AttributeKind::Nested(collection, attributes) => {
             use wire::schema::object::NestingMode;
             let nesting = match collection {

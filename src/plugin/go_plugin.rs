@@ -17,7 +17,7 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming, async_trait, codegen::BoxStream};
 
 use super::{
-    life::Life,
+    lifecycle::Life,
     proto::{
         grpc_health_v1::{
             HealthCheckRequest, HealthCheckResponse, HealthListRequest, HealthListResponse,

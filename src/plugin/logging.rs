@@ -115,17 +115,43 @@ impl Logs {
 
 /// A span around one RPC, for everything that is logged while it is served, with the keys of the Go SDK.
 ///
-/// `rpc` is the name in the proto, such as `ReadResource`; `resource_type` is the type it concerns, if any. The request
-/// ID is new for each call. Enter it with [`tracing::Instrument`], which keeps it across `await`; a spawned task
-/// needs `.in_current_span()` or `.instrument(span)` of its own.
-pub fn rpc_span(rpc: &'static str, resource_type: Option<&str>) -> Span {
+/// `rpc` is the name in the proto, such as `ReadResource`. The request ID is new for each call. Enter the span with
+/// [`tracing::Instrument`], which keeps it across `await`; a spawned task needs `.in_current_span()` or `.instrument(span)`
+/// of its own.
+pub(super) fn rpc_span(rpc: &'static str, subject: Subject<'_>) -> Span {
+    let (mut resource, mut data_source, mut list_resource, mut action) = (None, None, None, None);
+    match subject {
+        Subject::Provider => {}
+        Subject::Resource(name) => resource = Some(name),
+        Subject::DataSource(name) => data_source = Some(name),
+        Subject::ListResource(name) => list_resource = Some(name),
+        Subject::Action(name) => action = Some(name),
+    }
     // At the error level, so that even the last level that can be asked for carries these keys.
     tracing::error_span!(
         "rpc",
         tf_rpc = rpc,
         tf_req_id = %uuid::Uuid::new_v4(),
-        tf_resource_type = resource_type,
+        tf_resource_type = resource,
+        tf_data_source_type = data_source,
+        tf_list_resource_type = list_resource,
+        tf_action_type = action,
     )
+}
+
+/// The type that a call concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject<'a> {
+    /// None: the provider as a whole.
+    Provider,
+    /// A managed resource type.
+    Resource(&'a str),
+    /// A data source.
+    DataSource(&'a str),
+    /// A list resource.
+    ListResource(&'a str),
+    /// An action.
+    Action(&'a str),
 }
 
 /// Logs that the call of the current [`rpc_span`] begins.
@@ -546,7 +572,7 @@ mod tests {
     #[test]
     fn an_rpc_carries_its_keys_everywhere() {
         let line = one(|| {
-            let _rpc = rpc_span("ReadResource", Some("toy_thing")).entered();
+            let _rpc = rpc_span("ReadResource", Subject::Resource("toy_thing")).entered();
             let _inner = tracing::debug_span!("attempt", attempt = 2, tf_rpc = "inner").entered();
             tracing::warn!(attempt = 3, "again");
         });
@@ -562,7 +588,7 @@ mod tests {
         uuid::Uuid::parse_str(id).expect("is a UUID");
 
         let without = one(|| {
-            let _rpc = rpc_span("GetProviderSchema", None).entered();
+            let _rpc = rpc_span("GetProviderSchema", Subject::Provider).entered();
             rpc_received();
         });
         assert!(!without.contains_key("tf_resource_type"));
@@ -584,7 +610,9 @@ mod tests {
                     task.await.expect("does not panic");
                     tracing::info!("after it");
                 };
-                let calls = tokio::spawn(call.instrument(rpc_span("PlanResourceChange", None)));
+                let calls = tokio::spawn(
+                    call.instrument(rpc_span("PlanResourceChange", Subject::Provider)),
+                );
                 calls.await.expect("does not panic");
                 tracing::info!("outside");
             });

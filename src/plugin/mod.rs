@@ -4,21 +4,19 @@
 //!
 //! A process lives like this: [`run`] reads arguments and environment (`arguments`, `handshake`), binds (`listener`),
 //! makes its certificate (`tls`), writes the one line that stdout ever carries, and serves (`serve`, `go_plugin`) until the
-//! host, a signal or the host's disappearance ends it (`life`, `signals`). From its first moment stderr belongs to the log
-//! (`logging`) and to the report of a panic (`crash`); stdin belongs to the host's user and is never read.
+//! host, a signal or the host's disappearance ends it (`lifecycle`, `signals`). From its first moment stderr belongs to the log
+//! (`logging`) and to the report of a panic (`panic_hook`); stdin belongs to the host's user and is never read.
 
 mod arguments;
 mod convert;
-#[cfg(test)]
-mod coverage;
-mod crash;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod go_plugin;
 mod handshake;
-mod life;
+mod lifecycle;
 mod listener;
 pub mod logging;
+mod panic_hook;
 pub mod proto;
 mod serve;
 mod service;
@@ -141,7 +139,7 @@ fn run_server<S: Service>(
         Ok(environment) => environment,
         Err(error) => return fail(&about, &Failure::Environment(error)),
     };
-    crash::install_panic_hook();
+    panic_hook::install_panic_hook();
     let logs = logging::install(&about, environment.verbosity);
     let ended = serve_until_end(&about, service, started_by, environment);
     if let Err(failure) = &ended {

@@ -28,7 +28,7 @@ use tonic::transport::{
 use super::{
     Service,
     go_plugin::GoPlugin,
-    life::{Life, OpenConnection, ToTheEnd},
+    lifecycle::{Life, OpenConnection, ToTheEnd},
     listener::Socket,
     proto::{
         grpc_health_v1::health_server::HealthServer,

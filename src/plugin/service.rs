@@ -1,39 +1,47 @@
-//! The RPCs of plugin protocol 6: decode, ask the server, encode.
+//! The RPCs of plugin protocol 6: decode, call the framework's server, encode. One file for each, by its name.
 //!
-//! All 36 methods stand in one list, each answered on purpose: served, by an [`Rpc`] in the file of its subject, or
-//! refused with a sentence. `coverage.rs` tests the list, and every field of every message behind it, against a table.
-//!
-//! Must not contain: a decision about plans or state.
+//! Ephemeral resources and state stores are not served: the generated trait answers UNIMPLEMENTED for them.
 
-mod describe;
-mod provider;
-mod resource;
-mod stored;
+mod apply_resource_change;
+mod call_function;
+mod configure_provider;
+mod generate_resource_config;
+mod get_functions;
+mod get_metadata;
+mod get_provider_schema;
+mod get_resource_identity_schemas;
+mod import_resource_state;
+mod invoke_action;
+mod list_resource;
+mod move_resource_state;
+mod plan_action;
+mod plan_resource_change;
+mod read_data_source;
+mod read_resource;
+mod stop_provider;
+mod stream;
+mod upgrade_resource_identity;
+mod upgrade_resource_state;
+mod validate_action_config;
+mod validate_data_resource_config;
+mod validate_list_resource_config;
+mod validate_provider_config;
+mod validate_resource_config;
 
 use std::{future::Future, sync::Arc, time::Instant};
 
-use tonic::{Request, Response, Status, Streaming, codegen::BoxStream};
+use tonic::{Request, Response, Status, codegen::BoxStream};
 use tracing::Instrument;
 
 use framework::{guard::guarded, provider::Provider, server::Server};
 
+use self::stream::{EventSender, EventStream};
 use super::{
     Service,
     convert::diagnostic_to_wire,
-    logging,
-    proto::tfplugin6::{
-        self as wire, apply_resource_change, call_function, close_ephemeral_resource,
-        configure_provider, configure_state_store, delete_state, generate_resource_config,
-        get_functions, get_metadata, get_provider_schema, get_resource_identity_schemas,
-        get_states, import_resource_state, invoke_action, list_resource, lock_state,
-        move_resource_state, open_ephemeral_resource, plan_action, plan_resource_change,
-        provider_server, read_data_source, read_resource, read_state_bytes,
-        renew_ephemeral_resource, stop_provider, unlock_state, upgrade_resource_identity,
-        upgrade_resource_state, validate_action_config, validate_data_resource_config,
-        validate_ephemeral_resource_config, validate_list_resource_config,
-        validate_provider_config, validate_resource_config, validate_state_store,
-        write_state_bytes,
-    },
+    lifecycle::InFlight,
+    logging::{self, Subject},
+    proto::tfplugin6::{self as wire, diagnostic::Severity, provider_server},
 };
 
 /// A provider behind the generated trait of the protocol.
@@ -53,30 +61,58 @@ impl<P: Provider> ProviderService<P> {
     /// the caller gets the fallback, which holds the state as it was, with an error diagnostic.
     async fn serve<R: Rpc>(&self, request: Request<R>) -> Result<Response<R::Response>, Status> {
         let request = request.into_inner();
-        let span = logging::rpc_span(R::NAME, request.resource_type());
+        let span = logging::rpc_span(R::NAME, request.subject());
         let mut fallback = request.fallback();
-        let work = request.answer(Arc::clone(&self.server));
+        let work = request.handle(Arc::clone(&self.server));
         let served = async {
             let begin = Instant::now();
             logging::rpc_received();
-            let answer = guarded(R::NAME, work).await.unwrap_or_else(|defect| {
-                fallback.add(diagnostic_to_wire(defect));
+            let response = guarded(R::NAME, work).await.unwrap_or_else(|defect| {
+                fallback.push_diagnostic(diagnostic_to_wire(defect));
                 fallback
             });
-            let count = |severity: wire::diagnostic::Severity| {
-                let diagnostics = answer.diagnostics().iter();
-                diagnostics
-                    .filter(|diagnostic| diagnostic.severity() == severity)
-                    .count()
-            };
-            logging::rpc_served(
-                begin.elapsed(),
-                count(wire::diagnostic::Severity::Error),
-                count(wire::diagnostic::Severity::Warning),
-            );
-            answer
+            let mut counts = Counts::default();
+            counts.add(response.diagnostics());
+            logging::rpc_served(begin.elapsed(), counts.errors, counts.warnings);
+            response
         };
         Ok(Response::new(served.instrument(span).await))
+    }
+
+    /// Serves one RPC with a stream of events, logged within a span of its own. After a panic that nothing caught further
+    /// inside, the last event has an error diagnostic.
+    fn stream<R: StreamingRpc>(
+        &self,
+        request: Request<R>,
+    ) -> Result<Response<BoxStream<R::Event>>, Status> {
+        // The process stays for as long as this is held.
+        let in_flight = request.extensions().get::<InFlight>().cloned();
+        let request = request.into_inner();
+        let span = logging::rpc_span(R::NAME, request.subject());
+        let server = Arc::clone(&self.server);
+        let (mut events, receiver) = EventSender::channel();
+        let work = async move {
+            let begin = Instant::now();
+            logging::rpc_received();
+            if let Err(defect) = guarded(R::NAME, request.handle(server, &mut events)).await {
+                let mut event = R::Event::default();
+                event.push_diagnostic(diagnostic_to_wire(defect));
+                // The last event: whether somebody reads it changes nothing.
+                let _ = events.send_event(event).await;
+            }
+            let Counts { errors, warnings } = events.counts;
+            logging::rpc_served(begin.elapsed(), errors, warnings);
+            drop(in_flight);
+        };
+        let work = work.instrument(span);
+        let stream = if R::RUNS_TO_COMPLETION {
+            tokio::spawn(work);
+            let server = Arc::clone(&self.server);
+            EventStream::of_task(receiver, move || server.stop())
+        } else {
+            EventStream::driving(receiver, work)
+        };
+        Ok(Response::new(Box::pin(stream)))
     }
 }
 
@@ -86,342 +122,278 @@ impl<P: Provider> Service for ProviderService<P> {
     }
 }
 
-/// One RPC that is served, by its request.
+/// An RPC with one response, by its request.
 trait Rpc: Sized + Send + 'static {
     /// As the proto calls it.
     const NAME: &'static str;
 
-    type Response: Answer;
+    type Response: WithDiagnostics;
 
-    /// The resource type that it concerns, if any.
-    fn resource_type(&self) -> Option<&str> {
-        None
+    /// The type that it concerns.
+    fn subject(&self) -> Subject<'_> {
+        Subject::Provider
     }
 
-    /// The answer when the work panics: whatever must not be taken for erased goes back as it came.
+    /// The response when the work panics: whatever must not be taken for erased goes back as it came.
     fn fallback(&self) -> Self::Response {
         Self::Response::default()
     }
 
-    fn answer<P: Provider>(
+    fn handle<P: Provider>(
         self,
         server: Arc<Server<P>>,
     ) -> impl Future<Output = Self::Response> + Send;
 }
 
-/// An answer with a place for diagnostics.
-trait Answer: Default + Send + 'static {
-    fn diagnostics(&self) -> &[wire::Diagnostic];
-    fn add(&mut self, diagnostic: wire::Diagnostic);
+/// An RPC with a stream of events, by its request.
+trait StreamingRpc: Sized + Send + 'static {
+    /// As the proto calls it.
+    const NAME: &'static str;
+
+    /// Whether the work goes on when the caller goes away. It is told to hurry then.
+    const RUNS_TO_COMPLETION: bool;
+
+    type Event: WithDiagnostics;
+
+    /// The type that it concerns.
+    fn subject(&self) -> Subject<'_>;
+
+    fn handle<P: Provider>(
+        self,
+        server: Arc<Server<P>>,
+        events: &mut EventSender<Self::Event>,
+    ) -> impl Future<Output = ()> + Send;
 }
 
-macro_rules! answers {
-    ($($rpc:ident),*) => {$(
-        impl Answer for $rpc::Response {
+/// A response or an event with a place for diagnostics.
+trait WithDiagnostics: Default + Send + Unpin + 'static {
+    fn diagnostics(&self) -> &[wire::Diagnostic];
+    fn push_diagnostic(&mut self, diagnostic: wire::Diagnostic);
+}
+
+/// Diagnostics by severity, for the log.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    errors: usize,
+    warnings: usize,
+}
+
+impl Counts {
+    fn add(&mut self, diagnostics: &[wire::Diagnostic]) {
+        for diagnostic in diagnostics {
+            match diagnostic.severity() {
+                Severity::Error => self.errors += 1,
+                Severity::Warning => self.warnings += 1,
+                Severity::Invalid => {}
+            }
+        }
+    }
+}
+
+macro_rules! with_diagnostics {
+    ($($rpc:ident),* $(,)?) => {$(
+        impl WithDiagnostics for wire::$rpc::Response {
             fn diagnostics(&self) -> &[wire::Diagnostic] {
                 &self.diagnostics
             }
 
-            fn add(&mut self, diagnostic: wire::Diagnostic) {
+            fn push_diagnostic(&mut self, diagnostic: wire::Diagnostic) {
                 self.diagnostics.push(diagnostic);
             }
         }
     )*};
 }
 
-answers!(
+with_diagnostics!(
     apply_resource_change,
     configure_provider,
+    generate_resource_config,
     get_functions,
     get_metadata,
     get_provider_schema,
     get_resource_identity_schemas,
     import_resource_state,
     move_resource_state,
+    plan_action,
     plan_resource_change,
+    read_data_source,
     read_resource,
     upgrade_resource_identity,
     upgrade_resource_state,
+    validate_action_config,
+    validate_data_resource_config,
+    validate_list_resource_config,
     validate_provider_config,
-    validate_resource_config
+    validate_resource_config,
 );
-
-/// Has an error text of its own instead of diagnostics.
-impl Answer for stop_provider::Response {
-    fn diagnostics(&self) -> &[wire::Diagnostic] {
-        &[]
-    }
-
-    fn add(&mut self, diagnostic: wire::Diagnostic) {
-        self.error = diagnostic.detail;
-    }
-}
-
-/// UNIMPLEMENTED, which tells a host that there is no such thing here, and a reader of its logs why.
-fn refused<T>(why: &str) -> Result<Response<T>, Status> {
-    Err(Status::unimplemented(why))
-}
-
-const NO_DATA_SOURCES: &str = "this provider has no data sources";
-const NO_EPHEMERAL_RESOURCES: &str = "this provider has no ephemeral resources";
-const NO_LIST_RESOURCES: &str = "this provider has no list resources";
-const NO_FUNCTIONS: &str = "this provider has no functions";
-const NO_STATE_STORES: &str = "this provider has no state stores";
-const NO_ACTIONS: &str = "this provider has no actions";
-const NO_GENERATED_CONFIG: &str = "this provider leaves it to the CLI to write the configuration of an imported resource, from its schema and \
-     state, and announces no generate_resource_config";
 
 #[tonic::async_trait]
 impl<P: Provider> provider_server::Provider for ProviderService<P> {
-    async fn get_metadata(
+    async fn apply_resource_change(
         &self,
-        request: Request<get_metadata::Request>,
-    ) -> Result<Response<get_metadata::Response>, Status> {
+        request: Request<wire::apply_resource_change::Request>,
+    ) -> Result<Response<wire::apply_resource_change::Response>, Status> {
         self.serve(request).await
     }
 
-    async fn get_provider_schema(
+    async fn call_function(
         &self,
-        request: Request<get_provider_schema::Request>,
-    ) -> Result<Response<get_provider_schema::Response>, Status> {
-        self.serve(request).await
-    }
-
-    async fn validate_provider_config(
-        &self,
-        request: Request<validate_provider_config::Request>,
-    ) -> Result<Response<validate_provider_config::Response>, Status> {
-        self.serve(request).await
-    }
-
-    async fn validate_resource_config(
-        &self,
-        request: Request<validate_resource_config::Request>,
-    ) -> Result<Response<validate_resource_config::Response>, Status> {
-        self.serve(request).await
-    }
-
-    async fn upgrade_resource_state(
-        &self,
-        request: Request<upgrade_resource_state::Request>,
-    ) -> Result<Response<upgrade_resource_state::Response>, Status> {
-        self.serve(request).await
-    }
-
-    async fn get_resource_identity_schemas(
-        &self,
-        request: Request<get_resource_identity_schemas::Request>,
-    ) -> Result<Response<get_resource_identity_schemas::Response>, Status> {
-        self.serve(request).await
-    }
-
-    async fn upgrade_resource_identity(
-        &self,
-        request: Request<upgrade_resource_identity::Request>,
-    ) -> Result<Response<upgrade_resource_identity::Response>, Status> {
+        request: Request<wire::call_function::Request>,
+    ) -> Result<Response<wire::call_function::Response>, Status> {
         self.serve(request).await
     }
 
     async fn configure_provider(
         &self,
-        request: Request<configure_provider::Request>,
-    ) -> Result<Response<configure_provider::Response>, Status> {
-        self.serve(request).await
-    }
-
-    async fn read_resource(
-        &self,
-        request: Request<read_resource::Request>,
-    ) -> Result<Response<read_resource::Response>, Status> {
-        self.serve(request).await
-    }
-
-    async fn plan_resource_change(
-        &self,
-        request: Request<plan_resource_change::Request>,
-    ) -> Result<Response<plan_resource_change::Response>, Status> {
-        self.serve(request).await
-    }
-
-    async fn apply_resource_change(
-        &self,
-        request: Request<apply_resource_change::Request>,
-    ) -> Result<Response<apply_resource_change::Response>, Status> {
-        self.serve(request).await
-    }
-
-    async fn import_resource_state(
-        &self,
-        request: Request<import_resource_state::Request>,
-    ) -> Result<Response<import_resource_state::Response>, Status> {
-        self.serve(request).await
-    }
-
-    async fn move_resource_state(
-        &self,
-        request: Request<move_resource_state::Request>,
-    ) -> Result<Response<move_resource_state::Response>, Status> {
-        self.serve(request).await
-    }
-
-    async fn get_functions(
-        &self,
-        request: Request<get_functions::Request>,
-    ) -> Result<Response<get_functions::Response>, Status> {
-        self.serve(request).await
-    }
-
-    async fn stop_provider(
-        &self,
-        request: Request<stop_provider::Request>,
-    ) -> Result<Response<stop_provider::Response>, Status> {
+        request: Request<wire::configure_provider::Request>,
+    ) -> Result<Response<wire::configure_provider::Response>, Status> {
         self.serve(request).await
     }
 
     async fn generate_resource_config(
         &self,
-        _: Request<generate_resource_config::Request>,
-    ) -> Result<Response<generate_resource_config::Response>, Status> {
-        refused(NO_GENERATED_CONFIG)
+        request: Request<wire::generate_resource_config::Request>,
+    ) -> Result<Response<wire::generate_resource_config::Response>, Status> {
+        self.serve(request).await
     }
 
-    async fn validate_data_resource_config(
+    async fn get_functions(
         &self,
-        _: Request<validate_data_resource_config::Request>,
-    ) -> Result<Response<validate_data_resource_config::Response>, Status> {
-        refused(NO_DATA_SOURCES)
+        request: Request<wire::get_functions::Request>,
+    ) -> Result<Response<wire::get_functions::Response>, Status> {
+        self.serve(request).await
     }
 
-    async fn read_data_source(
+    async fn get_metadata(
         &self,
-        _: Request<read_data_source::Request>,
-    ) -> Result<Response<read_data_source::Response>, Status> {
-        refused(NO_DATA_SOURCES)
+        request: Request<wire::get_metadata::Request>,
+    ) -> Result<Response<wire::get_metadata::Response>, Status> {
+        self.serve(request).await
     }
 
-    async fn validate_ephemeral_resource_config(
+    async fn get_provider_schema(
         &self,
-        _: Request<validate_ephemeral_resource_config::Request>,
-    ) -> Result<Response<validate_ephemeral_resource_config::Response>, Status> {
-        refused(NO_EPHEMERAL_RESOURCES)
+        request: Request<wire::get_provider_schema::Request>,
+    ) -> Result<Response<wire::get_provider_schema::Response>, Status> {
+        self.serve(request).await
     }
 
-    async fn open_ephemeral_resource(
+    async fn get_resource_identity_schemas(
         &self,
-        _: Request<open_ephemeral_resource::Request>,
-    ) -> Result<Response<open_ephemeral_resource::Response>, Status> {
-        refused(NO_EPHEMERAL_RESOURCES)
+        request: Request<wire::get_resource_identity_schemas::Request>,
+    ) -> Result<Response<wire::get_resource_identity_schemas::Response>, Status> {
+        self.serve(request).await
     }
 
-    async fn renew_ephemeral_resource(
+    async fn import_resource_state(
         &self,
-        _: Request<renew_ephemeral_resource::Request>,
-    ) -> Result<Response<renew_ephemeral_resource::Response>, Status> {
-        refused(NO_EPHEMERAL_RESOURCES)
-    }
-
-    async fn close_ephemeral_resource(
-        &self,
-        _: Request<close_ephemeral_resource::Request>,
-    ) -> Result<Response<close_ephemeral_resource::Response>, Status> {
-        refused(NO_EPHEMERAL_RESOURCES)
-    }
-
-    async fn list_resource(
-        &self,
-        _: Request<list_resource::Request>,
-    ) -> Result<Response<BoxStream<list_resource::Event>>, Status> {
-        refused(NO_LIST_RESOURCES)
-    }
-
-    async fn validate_list_resource_config(
-        &self,
-        _: Request<validate_list_resource_config::Request>,
-    ) -> Result<Response<validate_list_resource_config::Response>, Status> {
-        refused(NO_LIST_RESOURCES)
-    }
-
-    async fn call_function(
-        &self,
-        _: Request<call_function::Request>,
-    ) -> Result<Response<call_function::Response>, Status> {
-        refused(NO_FUNCTIONS)
-    }
-
-    async fn validate_state_store_config(
-        &self,
-        _: Request<validate_state_store::Request>,
-    ) -> Result<Response<validate_state_store::Response>, Status> {
-        refused(NO_STATE_STORES)
-    }
-
-    async fn configure_state_store(
-        &self,
-        _: Request<configure_state_store::Request>,
-    ) -> Result<Response<configure_state_store::Response>, Status> {
-        refused(NO_STATE_STORES)
-    }
-
-    async fn read_state_bytes(
-        &self,
-        _: Request<read_state_bytes::Request>,
-    ) -> Result<Response<BoxStream<read_state_bytes::Response>>, Status> {
-        refused(NO_STATE_STORES)
-    }
-
-    async fn write_state_bytes(
-        &self,
-        _: Request<Streaming<write_state_bytes::RequestChunk>>,
-    ) -> Result<Response<write_state_bytes::Response>, Status> {
-        refused(NO_STATE_STORES)
-    }
-
-    async fn lock_state(
-        &self,
-        _: Request<lock_state::Request>,
-    ) -> Result<Response<lock_state::Response>, Status> {
-        refused(NO_STATE_STORES)
-    }
-
-    async fn unlock_state(
-        &self,
-        _: Request<unlock_state::Request>,
-    ) -> Result<Response<unlock_state::Response>, Status> {
-        refused(NO_STATE_STORES)
-    }
-
-    async fn get_states(
-        &self,
-        _: Request<get_states::Request>,
-    ) -> Result<Response<get_states::Response>, Status> {
-        refused(NO_STATE_STORES)
-    }
-
-    async fn delete_state(
-        &self,
-        _: Request<delete_state::Request>,
-    ) -> Result<Response<delete_state::Response>, Status> {
-        refused(NO_STATE_STORES)
-    }
-
-    async fn plan_action(
-        &self,
-        _: Request<plan_action::Request>,
-    ) -> Result<Response<plan_action::Response>, Status> {
-        refused(NO_ACTIONS)
+        request: Request<wire::import_resource_state::Request>,
+    ) -> Result<Response<wire::import_resource_state::Response>, Status> {
+        self.serve(request).await
     }
 
     async fn invoke_action(
         &self,
-        _: Request<invoke_action::Request>,
-    ) -> Result<Response<BoxStream<invoke_action::Event>>, Status> {
-        refused(NO_ACTIONS)
+        request: Request<wire::invoke_action::Request>,
+    ) -> Result<Response<BoxStream<wire::invoke_action::Event>>, Status> {
+        self.stream(request)
+    }
+
+    async fn list_resource(
+        &self,
+        request: Request<wire::list_resource::Request>,
+    ) -> Result<Response<BoxStream<wire::list_resource::Event>>, Status> {
+        self.stream(request)
+    }
+
+    async fn move_resource_state(
+        &self,
+        request: Request<wire::move_resource_state::Request>,
+    ) -> Result<Response<wire::move_resource_state::Response>, Status> {
+        self.serve(request).await
+    }
+
+    async fn plan_action(
+        &self,
+        request: Request<wire::plan_action::Request>,
+    ) -> Result<Response<wire::plan_action::Response>, Status> {
+        self.serve(request).await
+    }
+
+    async fn plan_resource_change(
+        &self,
+        request: Request<wire::plan_resource_change::Request>,
+    ) -> Result<Response<wire::plan_resource_change::Response>, Status> {
+        self.serve(request).await
+    }
+
+    async fn read_data_source(
+        &self,
+        request: Request<wire::read_data_source::Request>,
+    ) -> Result<Response<wire::read_data_source::Response>, Status> {
+        self.serve(request).await
+    }
+
+    async fn read_resource(
+        &self,
+        request: Request<wire::read_resource::Request>,
+    ) -> Result<Response<wire::read_resource::Response>, Status> {
+        self.serve(request).await
+    }
+
+    async fn stop_provider(
+        &self,
+        request: Request<wire::stop_provider::Request>,
+    ) -> Result<Response<wire::stop_provider::Response>, Status> {
+        self.serve(request).await
+    }
+
+    async fn upgrade_resource_identity(
+        &self,
+        request: Request<wire::upgrade_resource_identity::Request>,
+    ) -> Result<Response<wire::upgrade_resource_identity::Response>, Status> {
+        self.serve(request).await
+    }
+
+    async fn upgrade_resource_state(
+        &self,
+        request: Request<wire::upgrade_resource_state::Request>,
+    ) -> Result<Response<wire::upgrade_resource_state::Response>, Status> {
+        self.serve(request).await
     }
 
     async fn validate_action_config(
         &self,
-        _: Request<validate_action_config::Request>,
-    ) -> Result<Response<validate_action_config::Response>, Status> {
-        refused(NO_ACTIONS)
+        request: Request<wire::validate_action_config::Request>,
+    ) -> Result<Response<wire::validate_action_config::Response>, Status> {
+        self.serve(request).await
+    }
+
+    async fn validate_data_resource_config(
+        &self,
+        request: Request<wire::validate_data_resource_config::Request>,
+    ) -> Result<Response<wire::validate_data_resource_config::Response>, Status> {
+        self.serve(request).await
+    }
+
+    async fn validate_list_resource_config(
+        &self,
+        request: Request<wire::validate_list_resource_config::Request>,
+    ) -> Result<Response<wire::validate_list_resource_config::Response>, Status> {
+        self.serve(request).await
+    }
+
+    async fn validate_provider_config(
+        &self,
+        request: Request<wire::validate_provider_config::Request>,
+    ) -> Result<Response<wire::validate_provider_config::Response>, Status> {
+        self.serve(request).await
+    }
+
+    async fn validate_resource_config(
+        &self,
+        request: Request<wire::validate_resource_config::Request>,
+    ) -> Result<Response<wire::validate_resource_config::Response>, Status> {
+        self.serve(request).await
     }
 }

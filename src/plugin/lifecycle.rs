@@ -123,7 +123,12 @@ impl Drop for OpenConnection {
 }
 
 /// One call in flight.
+#[derive(Debug)]
 struct Call(Arc<Life>);
+
+/// Keeps a call in flight: an extension of its request, for work that goes on after the response has begun.
+#[derive(Clone, Debug)]
+pub(super) struct InFlight(#[expect(dead_code, reason = "held, not read")] Arc<Call>);
 
 impl Call {
     fn begin(life: &Arc<Life>) -> Self {
@@ -193,8 +198,9 @@ where
         self.service.poll_ready(cx)
     }
 
-    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let call = Call::begin(&self.life);
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
+        let call = InFlight(Arc::new(Call::begin(&self.life)));
+        request.extensions_mut().insert(call.clone());
         let answer = self.service.call(request);
         let task = tokio::spawn(async move {
             let _call = call;

@@ -1,0 +1,35 @@
+//! `ValidateDataResourceConfig`.
+
+use std::sync::Arc;
+
+use framework::{provider::Provider, server::Server};
+
+use super::{
+    super::{
+        convert::{diagnostics_to_wire, value_from_wire},
+        logging::Subject,
+        proto::tfplugin6::validate_data_resource_config,
+    },
+    Rpc,
+};
+
+impl Rpc for validate_data_resource_config::Request {
+    const NAME: &'static str = "ValidateDataResourceConfig";
+    type Response = validate_data_resource_config::Response;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::DataSource(&self.type_name)
+    }
+
+    async fn handle<P: Provider>(
+        self,
+        server: Arc<Server<P>>,
+    ) -> validate_data_resource_config::Response {
+        let Self { type_name, config } = self;
+        let diagnostics =
+            server.validate_data_resource_config(&type_name, &value_from_wire(config));
+        validate_data_resource_config::Response {
+            diagnostics: diagnostics_to_wire(diagnostics),
+        }
+    }
+}
