@@ -16,7 +16,7 @@ use framework::{Attribute, Block, Nesting, Schema, Type, Value, schema::Validato
 pub(super) fn schema() -> Schema {
     Schema::new(with_attributes(
             Block::new(
-                "Onboards WhatsApp Business RoleClients on Alibaba Cloud Chat App Message Service (CAMS). \
+                "Onboards WhatsApp Business Accounts on Alibaba Cloud Chat App Message Service (CAMS). \
                  Arguments and environment variables are those of the `aliyun/alicloud` provider.",
             )
             .attribute(text(&ACCESS_KEY, "AccessKey ID."))
