@@ -29,6 +29,7 @@ pub mod types;
 pub mod upgrade;
 pub mod validate;
 pub mod value;
+pub mod wait;
 
 pub use action::{Action, InvokeRequest, Progress};
 pub use capabilities::{ClientCapabilities, DeferredReason};
@@ -48,3 +49,4 @@ pub use resource::{
 pub use schema::{Attribute, Block, NestedBlock, Nesting, Schema};
 pub use types::Type;
 pub use value::{Object, Value};
+pub use wait::{Pause, WaitPolicy, WaitResult};
