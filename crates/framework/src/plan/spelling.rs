@@ -149,7 +149,7 @@ fn keep_in_attributes(attributes: &[Attribute], before: &Attributes, after: &mut
     }
 }
 
-/// An element of a set takes the spellings of one that it equals then.
+/// An element of a set takes the spellings of one that it equals then, each of another one.
 fn keep_in_objects(
     collection: Collection,
     before: &Value,
@@ -177,13 +177,15 @@ fn keep_in_objects(
             }
         }
         (Collection::Set, Value::List(before), Value::List(after)) => {
+            let mut left: Vec<&Value> = before.iter().collect();
             for after in after {
-                let kept = before.iter().find_map(|before| {
+                let kept = left.iter().enumerate().find_map(|(index, before)| {
                     let mut candidate = after.clone();
                     keep_in(before, &mut candidate);
-                    same(before, &candidate).then_some(candidate)
+                    same(before, &candidate).then_some((index, candidate))
                 });
-                if let Some(kept) = kept {
+                if let Some((index, kept)) = kept {
+                    left.swap_remove(index);
                     *after = kept;
                 }
             }

@@ -247,7 +247,9 @@ fn in_attributes(
         let prior = attribute_of(prior, attribute.name);
         let config = attribute_of(config, attribute.name);
         let planned = attribute_of(planned, attribute.name);
-        if attribute.requires_replace && !same(&attribute.ty(), &prior, &planned) {
+        let replaces = attribute.requires_replace
+            || attribute.requires_replace_if.is_some() && (is_unknown(&planned) || planned < prior);
+        if replaces && !same(&attribute.ty(), &prior, &planned) {
             found.push(path.clone());
         }
         if let AttributeKind::Nested(collection, nested) = &attribute.kind {
@@ -359,6 +361,9 @@ fn the_cases_are_worth_it() {
             ("a sensitive attribute", " sensitive"),
             ("a write-only attribute", " write-only"),
             ("a value that stays", " use-state"),
+            ("a condition of a replacement", " replaces-if"),
+            ("a computed value that is planned", " plans-value"),
+            ("a text in several spellings", " equality"),
             ("a dynamic attribute", "\"dynamic\""),
             ("an object", "nested Single"),
             ("a list of objects", "nested List"),

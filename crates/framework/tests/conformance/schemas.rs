@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use framework::{
     Attribute, Block, Nesting, Schema, Type, Value,
-    schema::{AttributeKind, Bounds, Collection, Setting},
+    schema::{AttributeKind, Bounds, Collection, Equality, PlanContext, Setting},
 };
 
 use crate::{tape::Tape, values};
@@ -127,6 +127,18 @@ fn attribute(tape: &mut Tape<'_>, name: &'static str, around: Surroundings) -> A
     attribute.sensitive = tape.chance(10);
     attribute.requires_replace = tape.chance(20);
     attribute.use_state_for_unknown = setting.is_computed() && tape.chance(35);
+    let is_plain =
+        |types: &[Type]| matches!(&attribute.kind, AttributeKind::Plain(ty) if types.contains(ty));
+    if is_plain(&[Type::String, Type::Number, Type::Bool]) && tape.chance(15) {
+        attribute.requires_replace_if = Some(shrinks);
+    }
+    if is_plain(&[Type::String]) && !around.in_set {
+        if setting.is_configurable() && tape.chance(30) {
+            attribute.equality = Some(Equality::IgnoreCase);
+        } else if setting.is_computed() && tape.chance(30) {
+            attribute.planned_value = Some(same_as_a);
+        }
+    }
     let settable = matches!(setting, Setting::Optional | Setting::OptionalComputed);
     let may_default = settable && !write_only && !around.configured;
     if may_default && !(around.in_set && is_nested_or_set(&attribute)) && tape.chance(25) {
@@ -134,6 +146,17 @@ fn attribute(tape: &mut Tape<'_>, name: &'static str, around: Surroundings) -> A
         attribute = attribute.default(default);
     }
     attribute
+}
+
+/// A condition of a replacement that goes by the values.
+pub(crate) fn shrinks(context: &PlanContext<'_>) -> bool {
+    context.planned < context.prior
+}
+
+/// A computed value that the schema knows as soon as the configuration does.
+fn same_as_a(context: &PlanContext<'_>) -> Option<Value> {
+    let name = context.config_object.get("a");
+    name.as_str().map(Value::from)
 }
 
 fn is_nested_or_set(attribute: &Attribute) -> bool {

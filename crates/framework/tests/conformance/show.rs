@@ -55,6 +55,9 @@ fn write_attribute(attribute: &Attribute, depth: usize, text: &mut String) {
         (attribute.write_only, " write-only"),
         (attribute.use_state_for_unknown, " use-state"),
         (attribute.requires_replace, " replaces"),
+        (attribute.requires_replace_if.is_some(), " replaces-if"),
+        (attribute.planned_value.is_some(), " plans-value"),
+        (attribute.equality.is_some(), " equality"),
     ];
     let marks: String = marks
         .iter()

@@ -1,7 +1,8 @@
 //! A provider with one resource of any schema, behind the real server.
 //!
 //! It does what a provider may do, carelessly: it fills what was left to it, changes what it never promised to keep,
-//! and hands back write-only values that it should have forgotten.
+//! spells texts in its own way where the spelling does not count, and hands back write-only values that it should have
+//! forgotten.
 //!
 //! Must not contain: rules.
 
@@ -234,7 +235,7 @@ impl Thing {
             &config.into(),
             &planned.into(),
         );
-        object(state)
+        object(values::respelled(&self.schema.block, &state))
     }
 
     fn leaking(&self, state: Object) -> Option<Object> {
@@ -311,7 +312,8 @@ impl Resource for Thing {
         request: ReadRequest,
         response: &mut StateResponse,
     ) -> Result<(), Diagnostics> {
-        response.state = self.leaking(request.state);
+        let state = values::respelled(&self.schema.block, &request.state.into());
+        response.state = object(state).and_then(|state| self.leaking(state));
         Ok(())
     }
 

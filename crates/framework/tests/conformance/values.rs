@@ -1,6 +1,6 @@
 //! Generated values: configurations, what happens to them, and what a provider makes of a plan.
 //!
-//! The domain is small on purpose: three texts, three numbers. Elements of sets then collide, and a changed
+//! The domain is small on purpose: three texts, one of them also in a second spelling, and three numbers. Elements of sets then collide, and a changed
 //! configuration often says what the state says already.
 //!
 //! Must not contain: rules, or anything of the planner.
@@ -32,7 +32,7 @@ pub(crate) fn known(tape: &mut Tape<'_>, ty: &Type) -> Value {
 /// A value of a type: not null itself, unknown only in places.
 fn value(tape: &mut Tape<'_>, ty: &Type, unknowns: Unknowns) -> Value {
     match ty {
-        Type::String => Value::string(tape.pick(&["x", "y", "z"])),
+        Type::String => Value::string(tape.pick(&["x", "y", "z", "X"])),
         Type::Number => Value::from(tape.below(3) as i64),
         Type::Bool => Value::Bool(tape.chance(50)),
         Type::List(of) => collected(tape, Collection::List, &mut |tape| {
@@ -453,6 +453,7 @@ fn applied_attributes(
         let configured = config.map(|config| attribute_of(config, attribute.name));
         let decides = attribute.setting.is_computed()
             && attribute.default.is_none()
+            && attribute.planned_value.is_none()
             && !keeps
             && configured.as_ref().is_some_and(is_null);
         let value = match (&attribute.kind, &configured) {
@@ -482,6 +483,44 @@ fn applied_attributes(
         object.insert(attribute.name.to_owned(), value);
     }
     object
+}
+
+/// What a service makes of texts whose spelling does not count: it has its own.
+pub(crate) fn respelled(block: &Block, object: &Value) -> Value {
+    let Value::Map(mut respelled) = respelled_attributes(&block.attributes, object) else {
+        return object.clone();
+    };
+    for nested in &block.blocks {
+        let value = attribute_of(object, nested.name);
+        let value = each(&value, nested.nesting.collection(), &mut |object| {
+            self::respelled(&nested.block, object)
+        });
+        respelled.insert(nested.name.to_owned(), value);
+    }
+    Value::Map(respelled)
+}
+
+fn respelled_attributes(attributes: &[Attribute], object: &Value) -> Value {
+    let Value::Map(object) = object else {
+        return object.clone();
+    };
+    let mut respelled = object.clone();
+    for attribute in attributes {
+        let value = object.get(attribute.name).unwrap_or(&Value::Null);
+        let value = match (&attribute.kind, value) {
+            (_, Value::String(text)) if attribute.equality.is_some() => {
+                Value::from(text.to_uppercase())
+            }
+            (AttributeKind::Nested(collection, nested), value) => {
+                each(value, *collection, &mut |object| {
+                    respelled_attributes(nested, object)
+                })
+            }
+            _ => value.clone(),
+        };
+        respelled.insert(attribute.name.to_owned(), value);
+    }
+    Value::Map(respelled)
 }
 
 /// What is unknown, filled in.

@@ -192,6 +192,16 @@ impl Judge {
             if stays && !same(&attribute.ty(), &before, &planned) {
                 out.push(format!("{place}: what stays does not stay"));
             }
+            let spells_anew = self.reading == Reading::House
+                && planned != before
+                && matches!(
+                    (attribute.equality, &before, &config),
+                    (Some(_), Value::String(before), Value::String(config))
+                        if before.to_uppercase() == config.to_uppercase()
+                );
+            if spells_anew {
+                out.push(format!("{place}: another spelling of the same is a change"));
+            }
             self.attribute(attribute, &before, &config, &planned, &place, out);
         }
     }
@@ -250,6 +260,14 @@ impl Judge {
             return;
         }
         if same(&ty, planned, config) {
+            return;
+        }
+        // Of two spellings the stored one stays, so that there is no change.
+        if let (Some(_), Value::String(stored), Value::String(wanted)) =
+            (attribute.equality, prior, config)
+            && stored.to_uppercase() == wanted.to_uppercase()
+            && prior == planned
+        {
             return;
         }
         out.push(if is_null(prior) {
