@@ -191,7 +191,7 @@ mod tests {
 
     use super::{same::canonical, *};
     use crate::{
-        schema::{Block, Bounds, Collection, Nesting, Setting},
+        schema::{Block, Bounds, Collection, Equality, Nesting, Setting},
         types::Type,
     };
 
@@ -303,6 +303,117 @@ mod tests {
             proposed,
             prior,
             &[],
+        );
+    }
+
+    #[test]
+    fn replacement_under_a_condition_goes_by_known_values() {
+        let schema = Schema::new(
+            Block::new("").attribute(
+                Attribute::optional("size", Type::Number)
+                    .requires_replace_if(|context| context.planned < context.prior),
+            ),
+        );
+        let check = |prior: Json, config: Json, replaced: &[&str]| {
+            check(
+                &schema,
+                prior,
+                config.clone(),
+                config.clone(),
+                config,
+                replaced,
+            );
+        };
+        check(json!({"size": 2}), json!({"size": 1}), &["size"]);
+        check(json!({"size": 1}), json!({"size": 2}), &[]);
+        check(json!({"size": 1}), json!({"size": 1}), &[]);
+        // It may turn out to shrink, and the plan before apply may ask for no replacement that was not announced.
+        check(json!({"size": 1}), json!({"size": "?"}), &["size"]);
+        check(Json::Null, json!({"size": 1}), &[]);
+    }
+
+    #[test]
+    fn planned_value_stands_in_for_unknown_where_something_changes() {
+        let schema = Schema::new(
+            Block::new("")
+                .attribute(Attribute::optional("name", Type::String))
+                .attribute(Attribute::optional("note", Type::String))
+                .attribute(
+                    Attribute::optional_computed("alias", Type::String).planned_value(|context| {
+                        assert_eq!(context.path.to_string(), "alias");
+                        context.config_object.text("name").map(Value::from)
+                    }),
+                ),
+        );
+        let check = |prior: Json, config: Json, expected: Json| {
+            check(&schema, prior, config.clone(), config, expected, &[]);
+        };
+        check(
+            Json::Null,
+            json!({"name": "n"}),
+            json!({"name": "n", "alias": "n"}),
+        );
+        check(
+            Json::Null,
+            json!({"name": "?"}),
+            json!({"name": "?", "alias": "?"}),
+        );
+        check(
+            Json::Null,
+            json!({"name": "n", "alias": "a"}),
+            json!({"name": "n", "alias": "a"}),
+        );
+        check(
+            json!({"name": "n", "alias": "old"}),
+            json!({"name": "n", "note": "new"}),
+            json!({"name": "n", "note": "new", "alias": "n"}),
+        );
+        // Without a change it stays what it is.
+        let prior = json!({"name": "n", "alias": "old"});
+        self::check(
+            &schema,
+            prior.clone(),
+            json!({"name": "n"}),
+            prior.clone(),
+            prior,
+            &[],
+        );
+    }
+
+    #[test]
+    fn another_spelling_of_the_same_is_no_change() {
+        let word = || {
+            Attribute::optional("word", Type::String)
+                .equality(Equality::IgnoreCase)
+                .requires_replace()
+        };
+        let schema = Schema::new(
+            Block::new("")
+                .attribute(word())
+                .attribute(Attribute::computed("id", Type::String))
+                .nested(
+                    "part",
+                    Nesting::List(Bounds::default()),
+                    Block::new("").attribute(word()),
+                ),
+        );
+        let prior = json!({"word": "a", "id": "1", "part": [{"word": "b"}]});
+        let config = |word: &str, part: &str| json!({"word": word, "part": [{"word": part}]});
+        let check = |config: Json, expected: Json, replaced: &[&str]| {
+            let mut proposed = config.clone();
+            proposed["id"] = "1".into();
+            check(&schema, prior.clone(), config, proposed, expected, replaced);
+        };
+        check(config("A", "B"), prior.clone(), &[]);
+        check(
+            config("A", "c"),
+            json!({"word": "a", "id": "?", "part": [{"word": "c"}]}),
+            &["part[0].word"],
+        );
+        check(
+            config("?", "B"),
+            json!({"word": "?", "id": "?", "part": [{"word": "b"}]}),
+            &["word"],
         );
     }
 

@@ -397,3 +397,166 @@ fn below(path: &AttributePath, name: &str, precision: Precision) -> AttributePat
         Precision::WithinSet => path.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Type;
+
+    fn config<const N: usize>(values: [(&str, Value); N]) -> Object {
+        values
+            .into_iter()
+            .fold(Object::new(), |mut object, (name, value)| {
+                object.set(name, value);
+                object
+            })
+    }
+
+    fn check(block: &Block, config: Object, expected: &[(&str, &str)]) {
+        let found = validate(&Schema::new(block.clone()), &config);
+        let found: Vec<(String, String)> = found
+            .iter()
+            .map(|diagnostic| (diagnostic.attribute.to_string(), diagnostic.detail.clone()))
+            .collect();
+        let expected: Vec<(String, String)> = expected
+            .iter()
+            .map(|(path, detail)| ((*path).to_owned(), (*detail).to_owned()))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    fn block() -> Block {
+        let text = |name| Attribute::optional(name, Type::String);
+        Block::new("")
+            .attribute(text("a"))
+            .attribute(text("b"))
+            .nested(
+                "c",
+                Nesting::List(Bounds::default()),
+                Block::new("").attribute(text("d")),
+            )
+    }
+
+    fn no_blocks() -> Value {
+        Value::List(Vec::new())
+    }
+
+    fn one_block() -> Value {
+        Value::List(vec![Value::Map(BTreeMap::new())])
+    }
+
+    #[test]
+    fn conflicting_arguments_are_refused() {
+        let block = block().conflicts_with(&["a", "b", "c"]);
+        check(&block, config([]), &[]);
+        check(&block, config([("a", "x".into()), ("c", no_blocks())]), &[]);
+        check(
+            &block,
+            config([("a", "x".into()), ("b", Value::Unknown)]),
+            &[],
+        );
+        check(
+            &block,
+            config([("a", "x".into()), ("b", "y".into())]),
+            &[(
+                "b",
+                "Only one of \"a\", \"b\" and \"c\" can be set, but \"a\" and \"b\" are.",
+            )],
+        );
+        check(
+            &block,
+            config([("b", "y".into()), ("c", one_block())]),
+            &[(
+                "c",
+                "Only one of \"a\", \"b\" and \"c\" can be set, but \"b\" and \"c\" are.",
+            )],
+        );
+    }
+
+    #[test]
+    fn exactly_one_argument_is_demanded() {
+        let block = block().exactly_one_of(&["a", "b"]);
+        check(&block, config([("b", "x".into())]), &[]);
+        check(&block, config([("b", Value::Unknown)]), &[]);
+        check(
+            &block,
+            config([("a", Value::Unknown), ("b", "x".into())]),
+            &[],
+        );
+        check(
+            &block,
+            config([]),
+            &[("(root)", "Exactly one of \"a\" and \"b\" has to be set.")],
+        );
+        check(
+            &block,
+            config([("a", "x".into()), ("b", "".into())]),
+            &[(
+                "b",
+                "Only one of \"a\" and \"b\" can be set, but \"a\" and \"b\" are.",
+            )],
+        );
+    }
+
+    #[test]
+    fn at_least_one_argument_is_demanded() {
+        let block = block().at_least_one_of(&["a", "c"]);
+        check(&block, config([("a", "x".into()), ("c", one_block())]), &[]);
+        check(&block, config([("c", Value::Unknown)]), &[]);
+        check(
+            &block,
+            config([("b", "x".into()), ("c", no_blocks())]),
+            &[("(root)", "At least one of \"a\" and \"c\" has to be set.")],
+        );
+    }
+
+    #[test]
+    fn arguments_that_need_others_are_refused_without_them() {
+        let block = block().required_with("a", &["b", "c"]);
+        check(&block, config([("b", "x".into())]), &[]);
+        check(&block, config([("a", Value::Unknown)]), &[]);
+        check(
+            &block,
+            config([("a", "x".into()), ("b", Value::Unknown), ("c", one_block())]),
+            &[],
+        );
+        check(
+            &block,
+            config([("a", "x".into()), ("b", "y".into())]),
+            &[(
+                "a",
+                "The argument \"a\" is set, so \"c\" has to be set, too.",
+            )],
+        );
+    }
+
+    #[test]
+    fn rules_hold_in_nested_blocks() {
+        let inner = block().conflicts_with(&["a", "b"]);
+        let both = || Value::from(config([("a", "x".into()), ("b", "y".into())]));
+        let detail = "Only one of \"a\" and \"b\" can be set, but \"a\" and \"b\" are.";
+        let list = Block::new("").nested("n", Nesting::List(Bounds::default()), inner.clone());
+        check(
+            &list,
+            config([("n", Value::List(vec![Value::Unknown, both()]))]),
+            &[("n[1].b", detail)],
+        );
+        let set = Block::new("").nested("n", Nesting::Set(Bounds::default()), inner);
+        check(
+            &set,
+            config([("n", Value::List(vec![both()]))]),
+            &[("n", detail)],
+        );
+    }
+
+    #[test]
+    fn deprecated_argument_draws_a_warning_where_it_is_used() {
+        let block = Block::new("")
+            .attribute(Attribute::optional("old", Type::String).deprecated("Use \"new\" instead."));
+        check(&block, config([]), &[]);
+        let used = config([("old", Value::Unknown)]);
+        let found = validate(&Schema::new(block.clone()), &used);
+        assert!(!found.has_errors());
+        check(&block, used, &[("old", "Use \"new\" instead.")]);
+    }
+}

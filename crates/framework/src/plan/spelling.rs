@@ -193,3 +193,159 @@ fn keep_in_objects(
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        schema::{Nesting, Setting},
+        types::Type,
+    };
+
+    fn check(equality: Equality, left: &str, right: &str, expected: bool) {
+        for (left, right) in [(left, right), (right, left)] {
+            assert_eq!(
+                equality.means_the_same(&left.into(), &right.into()),
+                expected,
+                "{left:?} and {right:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn json_documents_are_compared_by_content() {
+        let check = |left, right, expected| check(Equality::Json, left, right, expected);
+        check(r#"{"a":1,"b":2}"#, "{ \"b\" : 2.0,\n\"a\": 1e0 }", true);
+        check(r#"["\u00e9"]"#, r#"["é"]"#, true);
+        check("[1,2]", "[2,1]", false);
+        check("1", "\"1\"", false);
+        check("null", "", false);
+        check(r#"{"a":null}"#, "{}", false);
+        check("0.12345678901234567890", "0.12345678901234567891", false);
+        check(r#"{"a":1,"a":2}"#, r#"{"a":2}"#, false);
+        check("no JSON", "no  JSON", false);
+        check("no JSON", "no JSON", true);
+    }
+
+    #[test]
+    fn urls_and_words_are_compared_without_what_does_not_count() {
+        let url = |left, right, expected| check(Equality::TrimmedUrl, left, right, expected);
+        url("https://a.b/c", " https://a.b/c/\n", true);
+        url("https://a.b/c", "https://a.b/C", false);
+        url("https://a.b//c", "https://a.b/c", false);
+        let word = |left, right, expected| check(Equality::IgnoreCase, left, right, expected);
+        word("Straße", "straße", true);
+        word("en_US", "EN_us", true);
+        word("a", "a ", false);
+        let custom = Equality::Custom(|left, right| left.len() == right.len());
+        check(custom, "ab", "cd", true);
+        check(custom, "ab", "c", false);
+    }
+
+    #[test]
+    fn what_is_no_text_means_only_itself() {
+        let same = |left: &Value, right: &Value| Equality::IgnoreCase.means_the_same(left, right);
+        assert!(same(&Value::Null, &Value::Null));
+        assert!(!same(&Value::Unknown, &"a".into()));
+        assert!(!same(&Value::Null, &"".into()));
+    }
+
+    fn value(json: &Json) -> Value {
+        match json {
+            Json::Array(elements) => Value::List(elements.iter().map(value).collect()),
+            Json::Object(members) => Value::Map(
+                members
+                    .iter()
+                    .map(|(key, json)| (key.clone(), value(json)))
+                    .collect(),
+            ),
+            Json::String(text) => text.as_str().into(),
+            _ => Value::Null,
+        }
+    }
+
+    #[test]
+    fn spelling_is_kept_at_every_depth() {
+        let word = || Attribute::optional("w", Type::String).equality(Equality::IgnoreCase);
+        let other = || Attribute::optional("o", Type::String);
+        let nested = |name, collection| {
+            Attribute::nested(name, collection, vec![word(), other()], Setting::Optional)
+        };
+        let block = Block::new("")
+            .attribute(word())
+            .attribute(other())
+            .attribute(nested("one", Collection::Single))
+            .attribute(nested("map", Collection::Map))
+            .nested(
+                "set",
+                Nesting::Set(Default::default()),
+                Block::new("").attribute(word()).attribute(other()),
+            )
+            .nested(
+                "list",
+                Nesting::List(Default::default()),
+                Block::new("").attribute(nested("set", Collection::Set)),
+            );
+        let check = |before: Json, after: Json, expected: Json| {
+            let object = |json: &Json| match value(json) {
+                Value::Map(attributes) => Object::from(attributes),
+                other => panic!("a case needs an object, not {other:?}"),
+            };
+            let mut kept = object(&after);
+            keep_spelling(&block, &object(&before), &mut kept);
+            assert_eq!(kept, object(&expected), "{before} {after}");
+        };
+        check(
+            json!({"w": "a", "o": "a", "one": {"w": "b"}, "map": {"k": {"w": "c"}, "gone": {}}}),
+            json!({"w": "A", "o": "A", "one": {"w": "B"}, "map": {"k": {"w": "C"}, "new": {"w": "D"}}}),
+            json!({"w": "a", "o": "A", "one": {"w": "b"}, "map": {"k": {"w": "c"}, "new": {"w": "D"}}}),
+        );
+        // Elements of sets, in another order, and two that mean the same.
+        check(
+            json!({"set": [{"w": "a", "o": "1"}, {"w": "a", "o": "2"}, {"w": "b", "o": "1"}]}),
+            json!({"set": [{"w": "B", "o": "1"}, {"w": "A", "o": "2"}, {"w": "A", "o": "3"}]}),
+            json!({"set": [{"w": "b", "o": "1"}, {"w": "a", "o": "2"}, {"w": "A", "o": "3"}]}),
+        );
+        check(
+            json!({"list": [{"set": [{"w": "x"}, {"w": "X"}]}, {"set": [{"w": "y"}]}]}),
+            json!({"list": [{"set": [{"w": "X"}, {"w": "X"}]}, {"set": [{"w": "Y"}]}]}),
+            json!({"list": [{"set": [{"w": "x"}, {"w": "X"}]}, {"set": [{"w": "y"}]}]}),
+        );
+        check(json!({"w": "a"}), json!({"w": null}), json!({"w": null}));
+        check(json!({"w": null}), json!({"w": "A"}), json!({"w": "A"}));
+    }
+
+    fn documents() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            ".{0,4}".prop_map(Json::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Json::Array),
+                prop::collection::btree_map(".{0,2}", inner, 0..4)
+                    .prop_map(|members| Json::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_document_means_the_same_with_other_white_space(document in documents()) {
+            let compact = document.to_string();
+            let wide = serde_json::to_string_pretty(&document).expect("is written");
+            prop_assert!(Equality::Json.means_the_same(&compact.into(), &wide.into()));
+        }
+
+        #[test]
+        fn json_documents_that_differ_do_not_mean_the_same(left in documents(), right in documents()) {
+            let same = Equality::Json.means_the_same(&left.to_string().into(), &right.to_string().into());
+            prop_assert_eq!(same, left == right);
+        }
+    }
+}

@@ -25,6 +25,7 @@ mod functions;
 mod generated_config;
 mod identity;
 mod lists;
+mod private_state;
 mod upgrades_and_moves;
 
 struct Toy;
