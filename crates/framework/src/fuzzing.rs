@@ -4,10 +4,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    json, msgpack,
+    json,
+    model::{Field, ModelError},
+    msgpack,
+    number::Number,
     types::Type,
-    value::{DecodeError, Value},
+    value::{DecodeError, Object, Value},
 };
 
 /// An error is one sentence for a person, whatever the input was.
@@ -38,6 +43,60 @@ pub fn json(input: &[u8]) {
         Ok(value) => check_written(&value, &ty),
         Err(error) => check_error(&error),
     }
+}
+
+/// MessagePack of an object, read as a model: an error that names a place, or a model that is written as it was read.
+pub fn model(input: &[u8]) {
+    if let Some(Err(error)) = read_model(input) {
+        assert!(!error.path().is_root() && error.reason().len() < LONGEST_REASON);
+    }
+}
+
+/// `None` where the input is no object of the model's type.
+fn read_model(input: &[u8]) -> Option<Result<(), ModelError>> {
+    let object = |attributes: [(&str, Type); 4]| {
+        Type::Object(attributes.map(|(name, ty)| (name.to_owned(), ty)).into())
+    };
+    let list = |ty| Type::List(Box::new(ty));
+    let map = |ty| Type::Map(Box::new(ty));
+    let inner = object([
+        ("text", Type::String),
+        ("flag", Type::Bool),
+        ("count", Type::Number),
+        ("exact", Type::Number),
+    ]);
+    let ty = object([
+        ("one", inner.clone()),
+        ("list", list(inner.clone())),
+        ("maps", list(map(inner))),
+        ("words", map(Type::String)),
+    ]);
+    let Ok(Value::Map(attributes)) = msgpack::decode(input, &ty) else {
+        return None;
+    };
+    let object = Object::from(attributes);
+    Some(object.to_model::<Sample>().map(|model| {
+        assert!(
+            Object::from_model(&model) == object,
+            "a model is written as it was read"
+        );
+    }))
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sample {
+    one: Field<SampleMember>,
+    list: Field<Vec<SampleMember>>,
+    maps: Field<Vec<Field<BTreeMap<String, SampleMember>>>>,
+    words: Field<BTreeMap<String, Field<String>>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SampleMember {
+    text: Field<String>,
+    flag: Field<bool>,
+    count: Field<u32>,
+    exact: Field<Number>,
 }
 
 /// A type constraint: an error, or a type that survives being written.
@@ -104,12 +163,27 @@ mod corpus {
 
     type Target = fn(&[u8]);
 
+    #[test]
+    fn model_corpus_has_models_and_an_error() {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/model");
+        let check = |name: &str, expected: Result<(), &str>| {
+            let bytes = fs::read(corpus.join(name)).expect("a readable file");
+            let read = super::read_model(&bytes).expect("an object of the model's type");
+            let actual = read.map_err(|error| error.path().to_string());
+            assert_eq!(actual, expected.map_err(str::to_owned), "{name}");
+        };
+        check("known", Ok(()));
+        check("null-and-unknown", Ok(()));
+        check("count-too-large", Err("one.count"));
+    }
+
     /// Every file of every target's corpus through the targets of this crate: what is hostile to one may be so to another.
     #[test]
     fn the_corpus_does_no_harm() {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
-        let targets: [(&str, Target); 3] = [
+        let targets: [(&str, Target); 4] = [
             ("json", super::json),
+            ("model", super::model),
             ("msgpack", super::msgpack),
             ("types", super::types),
         ];
