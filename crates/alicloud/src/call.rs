@@ -14,15 +14,19 @@ use super::circuit_breaker::CircuitOpen;
 use super::credentials::{Credentials, CredentialsError, access_key_hint};
 use super::endpoint::Endpoint;
 use super::error::{Cause, ConnectCause, Error, ErrorKind, GiveUp, Record, TimeoutPhase};
+use super::http::{self, Bounds, RawResponse};
 use super::operation::{Interrupt, Operation};
 use super::parameters::Parameters;
 use super::product::Product;
 use super::rate_limit::{LaneKey, Turn};
 use super::redact::Redactor;
 use super::request::{Draft, Retry};
-use super::response::{Accepted, Failure, RawResponse, RequestContext};
+use super::response::{Accepted, Failure, RequestContext};
 use super::retry::{Budget, Class, History};
 use super::signature;
+
+/// Bytes of a response.
+const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// One call with its attempts.
 pub(super) struct Call<'a> {
@@ -179,11 +183,18 @@ impl<'a> Call<'a> {
         // 5. Out and back. Not even a stop cuts this short: the result would be lost.
         self.attempts += 1;
         let sent = Instant::now();
-        let limit = shared.config.read_timeout.min(self.share_of(remaining));
-        let outcome = shared
-            .transport
-            .send(prepared, self.endpoint.is_loopback(), limit)
-            .await;
+        let bounds = Bounds {
+            timeout: shared.config.read_timeout.min(self.share_of(remaining)),
+            max_body: MAX_BODY,
+        };
+        let outcome = match prepared.into_request() {
+            Ok(request) => shared
+                .http
+                .send(request, shared.route(&self.endpoint), bounds)
+                .await
+                .map_err(|error| error.into_failure(bounds)),
+            Err(reason) => Err(http::unsendable(reason)),
+        };
 
         // 6. Success or failure.
         let outcome = outcome.and_then(|received| {

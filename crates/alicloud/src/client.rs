@@ -13,9 +13,10 @@ use tokio::sync::watch;
 use super::circuit_breaker::{self, CircuitBreaker};
 use super::config::ClientConfig;
 use super::credentials::{CredentialsSource, access_key_hint};
+use super::endpoint::Endpoint;
+use super::http::{Http, Route};
 use super::operation::Operation;
 use super::rate_limit::RateLimiter;
-use super::transport::Transport;
 
 /// Calls products of Alibaba Cloud. Clones share everything.
 #[derive(Clone)]
@@ -24,7 +25,8 @@ pub struct Client(Arc<Shared>);
 /// What all clones and operations share.
 pub(super) struct Shared {
     pub(super) config: ClientConfig,
-    pub(super) transport: Arc<Transport>,
+    pub(super) http: Arc<Http>,
+    connect_timeout: Duration,
     pub(super) runtime: Runtime,
     pub(super) circuit_breaker: Arc<CircuitBreaker>,
     pub(super) stopped: watch::Sender<bool>,
@@ -67,7 +69,8 @@ impl Client {
         // So that an unreachable host is told from a silent one before the time of the attempt is over.
         let connect_timeout = config.connect_timeout.min(config.read_timeout.mul_f64(0.9));
         Client(Arc::new(Shared {
-            transport: Arc::new(Transport::new(connect_timeout)),
+            http: Arc::default(),
+            connect_timeout,
             config,
             circuit_breaker: Arc::new(CircuitBreaker::new(runtime.circuit_breaker)),
             runtime,
@@ -82,7 +85,8 @@ impl Client {
     #[must_use]
     pub fn with(&self, change: impl FnOnce(&mut ClientConfig)) -> Client {
         let Shared {
-            transport,
+            http,
+            connect_timeout,
             runtime,
             circuit_breaker,
             stopped,
@@ -93,7 +97,8 @@ impl Client {
         change(&mut config);
         Client(Arc::new(Shared {
             config,
-            transport: Arc::clone(transport),
+            http: Arc::clone(http),
+            connect_timeout: *connect_timeout,
             runtime: runtime.clone(),
             circuit_breaker: Arc::clone(circuit_breaker),
             stopped: stopped.clone(),
@@ -121,6 +126,11 @@ impl Client {
     /// The time at the service, as far as it is known.
     pub(super) fn now(&self) -> OffsetDateTime {
         self.0.now()
+    }
+
+    /// What sends requests.
+    pub(super) fn http(&self) -> &Arc<Http> {
+        &self.0.http
     }
 
     /// Begins an operation: calls and waits that together must end within `timeout`, counted from now.
@@ -152,6 +162,14 @@ impl fmt::Debug for Client {
 }
 
 impl Shared {
+    /// How an endpoint is reached.
+    pub(super) fn route(&self, endpoint: &Endpoint) -> Route {
+        Route {
+            direct: endpoint.is_loopback(),
+            connect_timeout: self.connect_timeout,
+        }
+    }
+
     /// The time at the service, as far as it is known.
     pub(super) fn now(&self) -> OffsetDateTime {
         let offset = time::Duration::seconds(self.clock_offset.load(Ordering::Relaxed));

@@ -4,11 +4,7 @@
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{
-    product::Envelope,
-    redact::Redactor,
-    response::{RawResponse, RequestContext},
-};
+use super::{http::RawResponse, product::Envelope, redact::Redactor, response::RequestContext};
 
 /// In the corpus, so that answers repeat it.
 const SECRET: &str = "S3cr3t+/=T0ken";
@@ -36,7 +32,7 @@ pub fn response(input: &[u8]) {
     let received = RawResponse {
         status: STATUSES[usize::from(*status) % STATUSES.len()],
         headers: header_map(headers),
-        body: body.to_vec(),
+        body: body.to_vec().into(),
     };
     let mut redactor = Redactor::default();
     redactor.withhold(SECRET);

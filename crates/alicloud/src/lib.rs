@@ -21,12 +21,12 @@ mod call;
 mod circuit_breaker;
 mod client;
 mod config;
-mod connection_probe;
 mod endpoint;
 mod error;
 mod error_codes;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod http;
 mod json;
 #[cfg(test)]
 mod mock_server;
@@ -40,8 +40,6 @@ mod response;
 mod retry;
 mod role_clients;
 mod sts;
-mod tls;
-mod transport;
 
 pub use access_denied::AccessDenied;
 pub use action::{Action, Authentication, Placement};

@@ -7,11 +7,12 @@
 
 use std::time::Duration;
 
-use reqwest::Url;
+use reqwest::{Method, Url};
 
 use super::action::{ActionFacts, Placement};
 use super::credentials::{Credentials, Secret};
 use super::endpoint::Endpoint;
+use super::http;
 use super::parameters::Parameters;
 use super::signature::{SignatureVersion, canonical_query, v1, v3};
 
@@ -51,6 +52,17 @@ pub(super) struct Prepared {
     pub(super) body: String,
     /// What was signed, to be compared with what the service says it expected.
     pub(super) string_to_sign: Option<String>,
+}
+
+impl Prepared {
+    /// The request for the wire, or why there cannot be one.
+    pub(super) fn into_request(self) -> Result<reqwest::Request, String> {
+        let headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
+        http::request(Method::POST, self.url, headers, self.body)
+    }
 }
 
 impl Draft<'_> {

@@ -8,24 +8,18 @@
 
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use super::access_denied::AccessDenied;
 use super::error::{ApiError, Cause, ErrorKind};
+use super::http::RawResponse;
 use super::json;
 use super::product::Envelope;
 use super::redact::Redactor;
 use super::retry::Class;
-
-/// An answer as it came.
-pub(super) struct RawResponse {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
-}
 
 /// A response that reports success.
 pub(super) struct Accepted {
@@ -400,7 +394,7 @@ mod tests {
         RawResponse {
             status,
             headers: headers.collect::<HeaderMap>(),
-            body: body.as_bytes().to_vec(),
+            body: body.as_bytes().to_vec().into(),
         }
     }
 

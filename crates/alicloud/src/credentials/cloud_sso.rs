@@ -13,15 +13,17 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::http::{self, Reach, Request};
 use super::profile::{CliFile, CliProfile};
 use super::refreshing::Clock;
+use super::request::{self, Reach, Request};
 use super::{
     Context, CredentialsError, CredentialsSource, Fetch, Refreshing, TemporaryCredentials,
 };
+use crate::http::Http;
 
 /// The login of one profile.
 pub(super) struct CloudSso {
+    http: Arc<Http>,
     path: PathBuf,
     profile: String,
     clock: Clock,
@@ -31,6 +33,7 @@ impl CloudSso {
     /// A source for a profile of the mode `CloudSSO`.
     pub(super) fn source(context: &Context, profile: &CliProfile) -> Arc<dyn CredentialsSource> {
         let login = CloudSso {
+            http: Arc::clone(context.client.http()),
             path: profile.path().to_owned(),
             profile: profile.name.clone(),
             clock: context.clock(),
@@ -63,7 +66,7 @@ impl CloudSso {
                 log_in()
             )));
         }
-        let url = http::url(sign_in, false)
+        let url = request::url(sign_in, false)
             .and_then(|url| {
                 url.join("/cloud-credentials")
                     .map_err(|error| error.to_string())
@@ -74,7 +77,7 @@ impl CloudSso {
         let failed = |error: CredentialsError| {
             let reason = format!(
                 "could not be exchanged for credentials at {}",
-                http::host(&url)
+                request::host(&url)
             );
             profile.fault(&reason).caused_by(error)
         };
@@ -86,12 +89,15 @@ impl CloudSso {
         request.body =
             json!({"AccountId": account, "AccessConfigurationId": configuration}).to_string();
         request.secrets.push(&token);
-        let response = request.send(Reach::network(&url)).await.map_err(failed)?;
+        let response = request
+            .send(&self.http, Reach::network(&url))
+            .await
+            .map_err(failed)?;
         if matches!(response.status, 401 | 403) {
             let refusal = response.fields().err();
             let fault = profile.fault(&format!(
                 "was refused at {}; {}, or choose another account or access configuration",
-                http::host(&url),
+                request::host(&url),
                 log_in()
             ));
             return Err(match refusal {

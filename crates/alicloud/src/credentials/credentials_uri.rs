@@ -11,13 +11,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use reqwest::{Method, Url};
 
-use super::http::{self, Reach, Request};
+use super::request::{self, Reach, Request};
 use super::{
     Context, CredentialsError, CredentialsSource, Fetch, Refreshing, Secret, TemporaryCredentials,
 };
+use crate::http::Http;
 
 /// Credentials from a URL. Path and query are never shown: they may hold a secret.
 pub struct CredentialsUri {
+    http: Arc<Http>,
     url: Url,
 }
 
@@ -31,11 +33,14 @@ impl CredentialsUri {
         context: &Context,
         text: &str,
     ) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
-        let url = http::url(text, true).map_err(|reason| {
+        let url = request::url(text, true).map_err(|reason| {
             CredentialsError::new(format!("the credentials URI cannot be used: {reason}"))
         })?;
         Ok(Arc::new(Refreshing::new(
-            CredentialsUri { url },
+            CredentialsUri {
+                http: Arc::clone(context.client.http()),
+                url,
+            },
             context.clock(),
         )))
     }
@@ -64,7 +69,7 @@ impl CredentialsUri {
 impl Fetch for CredentialsUri {
     async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
         let failed = |error: CredentialsError| {
-            let host = http::host(&self.url);
+            let host = request::host(&self.url);
             CredentialsError::new(format!("the credentials URI at {host} gave no credentials"))
                 .caused_by(error)
         };
@@ -72,7 +77,7 @@ impl Fetch for CredentialsUri {
         let mut request = Request::new(Method::GET, self.url.clone());
         request.secrets.extend(&secrets);
         let response = request
-            .send(Reach::network(&self.url))
+            .send(&self.http, Reach::network(&self.url))
             .await
             .map_err(failed)?;
         let fields = response.fields().map_err(failed)?;
@@ -90,6 +95,6 @@ impl Fetch for CredentialsUri {
 
 impl fmt::Debug for CredentialsUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CredentialsUri({})", http::host(&self.url))
+        write!(f, "CredentialsUri({})", request::host(&self.url))
     }
 }

@@ -6,17 +6,19 @@
 //!
 //! Must not contain: caching, or where the role was configured.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::{Method, Url};
 
-use super::http::{self, Reach, Request, Response};
+use super::request::{self, Reach, Request, Response};
 use super::{
     Context, CredentialsError, CredentialsSource, Environment, Fetch, Refreshing, Secret,
     TemporaryCredentials,
 };
+use crate::http::{Http, Route};
 
 /// The service on an instance.
 const ADDRESS: &str = "http://100.100.100.200/";
@@ -40,8 +42,8 @@ pub struct InstanceMetadata {
 }
 
 /// Credentials of the instance's role.
-#[derive(Debug)]
 pub struct EcsMetadata {
+    http: Arc<Http>,
     environment: Environment,
     wanted: InstanceMetadata,
 }
@@ -50,6 +52,7 @@ impl EcsMetadata {
     /// A source of sessions.
     pub fn source(context: &Context, wanted: InstanceMetadata) -> Arc<dyn CredentialsSource> {
         let metadata = EcsMetadata {
+            http: Arc::clone(context.client.http()),
             environment: context.environment.clone(),
             wanted,
         };
@@ -57,7 +60,7 @@ impl EcsMetadata {
     }
 
     async fn ask(&self) -> Result<TemporaryCredentials, CredentialsError> {
-        let base = match http::stand_in(&self.environment, STAND_IN)? {
+        let base = match request::stand_in(&self.environment, STAND_IN)? {
             Some(url) => url,
             None => {
                 Url::parse(ADDRESS).map_err(|error| CredentialsError::new(error.to_string()))?
@@ -75,15 +78,15 @@ impl EcsMetadata {
                 request = request.header("x-aliyun-ecs-metadata-token", token.expose());
                 request.secrets.push(token);
             }
-            request.send(REACH).await
+            request.send(&self.http, REACH).await
         };
         let role = match &self.wanted.role {
             Some(role) => role.clone(),
             None => {
                 let response = get(at(ROLES)?).await?;
-                let role = response.body.trim();
+                let role = response.text();
                 match response.status {
-                    200 if !role.is_empty() && !role.contains(['/', '\n', '<']) => role.to_owned(),
+                    200 if !role.is_empty() && !role.contains(['/', '\n', '<']) => role.to_string(),
                     200 | 404 => {
                         return Err(CredentialsError::absent(
                             "no RAM role is attached to this ECS instance",
@@ -117,14 +120,14 @@ impl EcsMetadata {
     async fn token(&self, url: Url) -> Result<Option<Secret>, CredentialsError> {
         let request = Request::new(Method::PUT, url)
             .header("x-aliyun-ecs-metadata-token-ttl-seconds", TOKEN_SECONDS);
-        let response = request.send(REACH).await.map_err(|error| {
+        let response = request.send(&self.http, REACH).await.map_err(|error| {
             // Nobody there, which is what most machines say.
             CredentialsError::absent("this machine seems not to be an ECS instance")
                 .caused_by(error)
         })?;
-        let token = response.body.trim();
+        let token = response.text();
         match response.status {
-            200 if !token.is_empty() => Ok(Some(Secret::new(token))),
+            200 if !token.is_empty() => Ok(Some(Secret::new(token.as_str()))),
             status if self.wanted.v2_only => Err(CredentialsError::new(format!(
                 "it gave no token (HTTP {status}), and version 1 of the service, without tokens, is not allowed \
                  (ALIBABA_CLOUD_IMDSV1_DISABLED)"
@@ -136,10 +139,18 @@ impl EcsMetadata {
 
 /// A quick answer or none.
 const REACH: Reach = Reach {
-    direct: true,
-    connect_timeout: Duration::from_millis(900),
+    route: Route {
+        direct: true,
+        connect_timeout: Duration::from_millis(900),
+    },
     timeout: Duration::from_millis(950),
 };
+
+impl fmt::Debug for EcsMetadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EcsMetadata").field(&self.wanted).finish()
+    }
+}
 
 #[async_trait]
 impl Fetch for EcsMetadata {

@@ -18,7 +18,7 @@
 //!
 //! What fetches temporary credentials implements `Fetch` and is wrapped in `Refreshing`, the one cache. A source that
 //! builds on another holds it, and asks it again at each refresh. Files and environment are read at first use, through
-//! [`Environment`]; HTTP apart from STS goes through `http`.
+//! [`Environment`]; HTTP apart from STS goes through `request`.
 //!
 //! Must not contain: signatures, or the order of sources a user configured.
 
@@ -30,12 +30,12 @@ mod credentials_uri;
 mod default_chain;
 mod ecs_metadata;
 mod environment;
-mod http;
 mod no_credentials;
 mod oauth;
 mod process;
 mod profile;
 mod refreshing;
+mod request;
 #[cfg(test)]
 mod source_tests;
 mod static_keys;

@@ -16,13 +16,14 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroizing;
 
-use super::http::{self, Reach, Request};
 use super::profile::{CliFile, CliProfile, LockedFile};
 use super::refreshing::Clock;
+use super::request::{self, Reach, Request};
 use super::{
     Context, CredentialsError, CredentialsSource, Environment, Fetch, Refreshing, Secret,
     TemporaryCredentials,
 };
+use crate::http::Http;
 
 /// With this many seconds of the access token left it is renewed.
 const RENEWAL: i64 = 1200;
@@ -33,6 +34,7 @@ const STAND_IN: &str = "ALIBABA_CLOUD_OAUTH_ENDPOINT";
 /// The login of one profile.
 #[derive(Clone)]
 pub(super) struct OAuth {
+    http: Arc<Http>,
     environment: Environment,
     path: PathBuf,
     profile: String,
@@ -49,6 +51,7 @@ impl OAuth {
     /// A source for a profile of the mode `OAuth`.
     pub(super) fn source(context: &Context, profile: &CliProfile) -> Arc<dyn CredentialsSource> {
         let login = OAuth {
+            http: Arc::clone(context.client.http()),
             environment: context.environment.clone(),
             path: profile.path().to_owned(),
             profile: profile.name.clone(),
@@ -79,7 +82,7 @@ impl OAuth {
         let failed = |error: CredentialsError| {
             let reason = format!(
                 "could not be exchanged for credentials at {}",
-                http::host(&url)
+                request::host(&url)
             );
             profile.fault(&reason).caused_by(error)
         };
@@ -88,7 +91,10 @@ impl OAuth {
             .header("authorization", &authorization)
             .header("content-type", "application/json");
         request.secrets.push(&access_token);
-        let response = request.send(Reach::network(&url)).await.map_err(failed)?;
+        let response = request
+            .send(&self.http, Reach::network(&url))
+            .await
+            .map_err(failed)?;
         let fields = response.fields().map_err(failed)?;
         TemporaryCredentials::of_document(&fields).map_err(failed)
     }
@@ -109,7 +115,7 @@ impl OAuth {
         let refresh_token = profile.secret("oauth_refresh_token")?;
         let url = endpoint(site, "/v1/token", profile)?;
         let failed = |error: CredentialsError| {
-            let reason = format!("could not be renewed at {}", http::host(&url));
+            let reason = format!("could not be renewed at {}", request::host(&url));
             profile.fault(&reason).caused_by(error)
         };
         let now = (self.clock)();
@@ -120,18 +126,21 @@ impl OAuth {
             .unwrap_or_default();
         let mut request = Request::new(Method::POST, url.clone())
             .header("content-type", "application/x-www-form-urlencoded");
-        request.body = http::form(&[
+        request.body = request::form(&[
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh_token.expose()),
             ("client_id", site.client_id),
             ("Timestamp", &timestamp),
         ]);
         request.secrets.push(&refresh_token);
-        let response = request.send(Reach::network(&url)).await.map_err(failed)?;
+        let response = request
+            .send(&self.http, Reach::network(&url))
+            .await
+            .map_err(failed)?;
         let fields = response.fields().map_err(|error| match response.status {
             // Another login helps where this one was refused, and not where the server is out of order.
             400..500 => {
-                let reason = format!("could not be renewed at {}; {log_in}", http::host(&url));
+                let reason = format!("could not be renewed at {}; {log_in}", request::host(&url));
                 profile.fault(&reason).caused_by(error)
             }
             _ => failed(error),
@@ -171,7 +180,7 @@ impl OAuth {
             "INTL" => ("https://oauth.alibabacloud.com/", "4103531455503354461"),
             _ => return Err(profile.fault("has an oauth_site_type other than CN or INTL")),
         };
-        let url = match http::stand_in(&self.environment, STAND_IN)? {
+        let url = match request::stand_in(&self.environment, STAND_IN)? {
             Some(url) => url,
             None => Url::parse(host).map_err(|error| CredentialsError::new(error.to_string()))?,
         };

@@ -4,26 +4,25 @@
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Url, redirect};
+use reqwest::{Method, Url};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::temporary_credentials::Document;
 use super::{CredentialsError, Environment, Secret};
+use crate::http::{self, Bounds, Http, Route, SendError};
+use crate::json;
 use crate::redact::Redactor;
 use crate::signature::canonical_query;
-use crate::{Endpoint, Protocol, tls};
+use crate::{Endpoint, Protocol};
 
-/// The largest answer that is read.
-const MAX_ANSWER: usize = 256 * 1024;
+/// Bytes of a response.
+const MAX_BODY: usize = 256 * 1024;
 
 /// How a source reaches its server.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reach {
-    /// Never through a proxy.
-    pub(super) direct: bool,
-    pub(super) connect_timeout: Duration,
+    pub(super) route: Route,
     /// For the whole exchange.
     pub(super) timeout: Duration,
 }
@@ -32,8 +31,10 @@ impl Reach {
     /// A server on the network. A server on this machine is reached directly.
     pub(super) fn network(url: &Url) -> Reach {
         Reach {
-            direct: is_loopback(url),
-            connect_timeout: Duration::from_secs(5),
+            route: Route {
+                direct: is_loopback(url),
+                connect_timeout: Duration::from_secs(5),
+            },
             timeout: Duration::from_secs(15),
         }
     }
@@ -45,14 +46,14 @@ pub(super) struct Request<'a> {
     pub(super) url: Url,
     pub(super) headers: Vec<(&'static str, &'a str)>,
     pub(super) body: String,
-    /// What no error may show although the server may repeat it.
+    /// What no error may show although the server may send it back.
     pub(super) secrets: Vec<&'a Secret>,
 }
 
 /// A whole response. It may hold secrets, so it has no `Debug`.
 pub(super) struct Response {
     pub(super) status: u16,
-    pub(super) body: Zeroizing<String>,
+    body: Zeroizing<Vec<u8>>,
     redactor: Redactor,
 }
 
@@ -73,77 +74,60 @@ impl<'a> Request<'a> {
     }
 
     /// Sends it. Errors say what failed, and name neither path nor query of the URL.
-    pub(super) async fn send(self, reach: Reach) -> Result<Response, CredentialsError> {
-        let host = host(&self.url);
-        tokio::time::timeout(reach.timeout, self.exchange(reach))
-            .await
-            .map_err(|_| {
-                let seconds = reach.timeout.as_secs_f32();
-                CredentialsError::new(format!("{host} did not answer within {seconds} s"))
-            })?
-    }
-
-    async fn exchange(self, reach: Reach) -> Result<Response, CredentialsError> {
+    pub(super) async fn send(
+        self,
+        http: &Http,
+        reach: Reach,
+    ) -> Result<Response, CredentialsError> {
         let host = host(&self.url);
         let unusable = |reason: String| {
             CredentialsError::new(format!("the request to {host} cannot be made: {reason}"))
         };
-        let failed = |error: reqwest::Error| {
-            CredentialsError::new(format!("{host} cannot be reached"))
-                .caused_by(error.without_url())
+        let bounds = Bounds {
+            timeout: reach.timeout,
+            max_body: MAX_BODY,
         };
-        let tls = tls::client_config().map_err(|error| unusable(error.to_string()))?;
-        let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(reach.connect_timeout);
-        if reach.direct {
-            builder = builder.no_proxy();
-        }
-        let client = builder.build().map_err(failed)?;
-
         let mut redactor = Redactor::default();
         for secret in &self.secrets {
             redactor.withhold(secret.expose());
         }
-        let mut headers = HeaderMap::new();
-        for (name, value) in &self.headers {
-            let mut value = HeaderValue::from_str(value).map_err(|_| {
-                unusable(format!("the header {name} has a value that HTTP forbids"))
-            })?;
-            value.set_sensitive(true);
-            headers.insert(HeaderName::from_static(name), value);
-        }
-        let request = client
-            .request(self.method, self.url)
-            .headers(headers)
-            .body(self.body);
-        let mut response = request.send().await.map_err(failed)?;
-        let status = response.status().as_u16();
-        let mut body = Zeroizing::new(Vec::new());
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(CredentialsError::new(format!(
-                    "the answer of {host} is larger than {} KiB",
-                    MAX_ANSWER >> 10
-                )));
+        let request =
+            http::request(self.method, self.url, self.headers, self.body).map_err(unusable)?;
+        match http.send(request, reach.route, bounds).await {
+            Ok(response) => Ok(Response {
+                status: response.status,
+                body: response.body,
+                redactor,
+            }),
+            Err(SendError::NoClient(reason)) => Err(unusable(reason)),
+            Err(SendError::NoConnection | SendError::NoResponse) => {
+                let seconds = reach.timeout.as_secs_f32();
+                Err(CredentialsError::new(format!(
+                    "{host} did not respond within {seconds} s"
+                )))
             }
-            body.extend_from_slice(&chunk);
+            Err(SendError::TooLarge { .. }) => Err(CredentialsError::new(format!(
+                "the response of {host} is larger than {} KiB",
+                MAX_BODY >> 10
+            ))),
+            Err(SendError::Failed(error)) => {
+                Err(CredentialsError::new(format!("{host} cannot be reached")).caused_by(error))
+            }
         }
-        Ok(Response {
-            status,
-            body: Zeroizing::new(String::from_utf8_lossy(&body).into_owned()),
-            redactor,
-        })
     }
 }
 
 impl Response {
+    /// The body as text, without blanks around it.
+    pub(super) fn text(&self) -> Zeroizing<String> {
+        let text = Zeroizing::new(String::from_utf8_lossy(&self.body).into_owned());
+        Zeroizing::new(text.trim().to_owned())
+    }
+
     /// The fields of a successful response. A failed one is told with the code and message that it gives, and nothing else
     /// of it: what else it holds may be secret.
     pub(super) fn fields(&self) -> Result<Document, CredentialsError> {
-        let parsed: Result<Value, _> = serde_json::from_str(&self.body);
+        let parsed = json::parse(&self.body);
         if self.status != 200 {
             let told = parsed.ok().and_then(|value| self.told(&value));
             let told = told.map_or_else(String::new, |told| format!(": {told}"));
