@@ -13,8 +13,8 @@ use syn::{Item, UseTree, visit::Visit};
 
 use crate::{
     docs::{
-        ACTION, DATA_SOURCE, FUNCTION, Kind, LIST_RESOURCE, RESOURCE, example_files, page_path,
-        root,
+        ACTION, DATA_SOURCE, FUNCTION, Kind, LIST_RESOURCE, RESOURCE, example_files, files_below,
+        page_path, root,
     },
     provider::Alicloud,
 };
@@ -325,4 +325,83 @@ fn schemas_are_ones_that_terraform_loads() {
         }
     }
     assert_none(found);
+}
+
+/// Links to files and headings in the Markdown files, and the paths that `ARCHITECTURE.md` names.
+#[test]
+fn links_and_paths_in_markdown_exist() {
+    let mut found = Vec::new();
+    let mut pages = vec![root().join("README.md")];
+    pages.extend(["ARCHITECTURE.md", "CONTRIBUTING.md"].map(|name| root().join(name)));
+    pages.extend(
+        files_below(&root().join("docs"))
+            .iter()
+            .map(|path| root().join("docs").join(path)),
+    );
+    for page in &pages {
+        let text = fs::read_to_string(page).expect("UTF-8");
+        // A link may be broken between its words, never in its target.
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            if link.contains("://") {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = match path.is_empty() {
+                true => page.clone(),
+                false => page.with_file_name(path),
+            };
+            let target_text = fs::read_to_string(&target);
+            let exists = target.exists()
+                && (anchor.is_empty() || has_anchor(&target_text.unwrap_or_default(), anchor));
+            if !exists {
+                found.push(format!("{}: {link} leads nowhere", page.display()));
+            }
+        }
+    }
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("UTF-8");
+    let code = map.split('`').skip(1).step_by(2);
+    let paths: Vec<&str> = code
+        .filter(|code| code.starts_with("src/") || code.starts_with("crates/"))
+        .collect();
+    assert!(paths.len() > 5, "the rule checks nothing");
+    for path in paths {
+        if !root().join(path).exists() {
+            found.push(format!(
+                "ARCHITECTURE.md names {path}, which does not exist"
+            ));
+        }
+    }
+    assert_none(found);
+}
+
+/// Whether a page has this anchor: of its own, or made from a heading.
+fn has_anchor(page: &str, anchor: &str) -> bool {
+    let of_heading = |line: &str| -> String {
+        let heading = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = heading
+            .chars()
+            .filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    page.contains(&format!("<a id=\"{anchor}\"></a>"))
+        || page
+            .lines()
+            .any(|line| line.starts_with('#') && of_heading(line) == anchor)
+}
+
+#[test]
+fn anchors_are_found() {
+    let page = "# Title\n## The `x` of a binding\n<a id=\"nestedatt--a\"></a>\nText\n";
+    for (anchor, expected) in [
+        ("title", true),
+        ("the-x-of-a-binding", true),
+        ("nestedatt--a", true),
+        ("text", false),
+    ] {
+        assert_eq!(has_anchor(page, anchor), expected, "{anchor}");
+    }
 }

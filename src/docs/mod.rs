@@ -187,7 +187,7 @@ fn example_section(kind: &Kind, name: &str) -> String {
 }
 
 /// The files below a folder, with their paths in it, in order.
-fn files_below(folder: &Path) -> Vec<String> {
+pub(crate) fn files_below(folder: &Path) -> Vec<String> {
     fn collect(folder: &Path, prefix: &str, files: &mut Vec<String>) {
         for entry in fs::read_dir(folder).into_iter().flatten() {
             let entry = entry.expect("the entry is readable");
