@@ -33,7 +33,7 @@ use std::{future::Future, sync::Arc, time::Instant};
 use tonic::{Request, Response, Status, codegen::BoxStream};
 use tracing::Instrument;
 
-use framework::{guard::guarded, provider::Provider, server::Server};
+use framework::{catch_panic::catch_panic, provider::Provider, server::Server};
 
 use self::stream::{EventSender, EventStream};
 use super::{
@@ -67,7 +67,7 @@ impl<P: Provider> ProviderService<P> {
         let served = async {
             let begin = Instant::now();
             logging::rpc_received();
-            let response = guarded(R::NAME, work).await.unwrap_or_else(|defect| {
+            let response = catch_panic(R::NAME, work).await.unwrap_or_else(|defect| {
                 fallback.push_diagnostic(diagnostic_to_wire(defect));
                 fallback
             });
@@ -94,7 +94,7 @@ impl<P: Provider> ProviderService<P> {
         let work = async move {
             let begin = Instant::now();
             logging::rpc_received();
-            if let Err(defect) = guarded(R::NAME, request.handle(server, &mut events)).await {
+            if let Err(defect) = catch_panic(R::NAME, request.handle(server, &mut events)).await {
                 let mut event = R::Event::default();
                 event.push_diagnostic(diagnostic_to_wire(defect));
                 // The last event: whether somebody reads it changes nothing.

@@ -4,12 +4,12 @@
 
 pub mod action;
 pub mod capabilities;
+pub mod catch_panic;
 pub mod data_source;
 pub mod diagnostics;
 pub mod function;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-pub mod guard;
 pub mod identity;
 pub mod json;
 pub mod list_resource;

@@ -7,8 +7,8 @@
 //! Must not contain: decisions of a single resource, I/O, time, chance. The same input has to give the same plan,
 //! because Terraform plans again before it applies.
 
-mod correlate;
-mod same;
+mod equality;
+mod set_correlation;
 mod spelling;
 mod walk;
 
@@ -19,10 +19,10 @@ use super::{
     schema::{Attribute, PlanContext, Schema},
     value::{Object, Value},
 };
-use same::same_attributes;
+use equality::same_attributes;
 use walk::{Attributes, BlockRef, Place, Visit, walk};
 
-pub use same::same;
+pub use equality::same;
 pub(crate) use spelling::keep_spelling;
 
 /// A planned object, and why it cannot come about in place.
@@ -189,7 +189,7 @@ fn may_replace(attribute: &Attribute) -> bool {
 mod tests {
     use serde_json::{Value as Json, json};
 
-    use super::{same::canonical, *};
+    use super::{equality::canonical, *};
     use crate::{
         schema::{Block, Bounds, Collection, Equality, Nesting, Setting},
         types::Type,

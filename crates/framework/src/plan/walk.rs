@@ -11,7 +11,7 @@ use crate::{
     value::{Object, Value},
 };
 
-use super::correlate::correlate;
+use super::set_correlation::correlate;
 
 pub(super) type Attributes = BTreeMap<String, Value>;
 

@@ -3,8 +3,8 @@
 //! Must not contain: what a concrete resource does.
 
 use crate::{
+    catch_panic::{catch_panic, defect},
     diagnostics::Diagnostics,
-    guard::{defect, guarded},
     plan::keep_spelling,
     private_state::PrivateState,
     provider::Provider,
@@ -85,7 +85,7 @@ impl<P: Provider> Server<P> {
                     planned,
                     planned_private,
                 };
-                guarded("create", resource.create(&client, request, &mut response)).await
+                catch_panic("create", resource.create(&client, request, &mut response)).await
             }
             (Some(prior), Some(planned)) => {
                 let request = UpdateRequest {
@@ -93,10 +93,10 @@ impl<P: Provider> Server<P> {
                     config: config.unwrap_or_default(),
                     planned,
                 };
-                guarded("update", resource.update(&client, request, &mut response)).await
+                catch_panic("update", resource.update(&client, request, &mut response)).await
             }
             (Some(prior), None) => {
-                guarded(
+                catch_panic(
                     "delete",
                     resource.delete(&client, DeleteRequest { prior }, &mut response),
                 )

@@ -3,8 +3,8 @@
 //! Must not contain: the work of an RPC.
 
 use crate::{
+    catch_panic::defect,
     diagnostics::{Diagnostic, Diagnostics},
-    guard::defect,
     json, msgpack,
     path::{AttributePath, Step},
     state::complete,

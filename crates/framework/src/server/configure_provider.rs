@@ -3,8 +3,8 @@
 use std::sync::{Arc, PoisonError};
 
 use crate::{
+    catch_panic::catch_panic,
     diagnostics::Diagnostics,
-    guard::guarded,
     provider::{ConfigureRequest, Provider},
     value::DynamicValue,
 };
@@ -26,7 +26,7 @@ impl<P: Provider> Server<P> {
             config,
             terraform_version,
         });
-        match guarded("configure the provider", configuring).await {
+        match catch_panic("configure the provider", configuring).await {
             Ok(Ok(client)) => {
                 *self.client.write().unwrap_or_else(PoisonError::into_inner) =
                     Some(Arc::new(client));

@@ -1,8 +1,8 @@
 //! `GenerateResourceConfig`.
 
 use crate::{
+    catch_panic::catch_panic_sync,
     diagnostics::{Diagnostic, Diagnostics},
-    guard::guarded_now,
     provider::Provider,
     state::config_of_state,
     value::DynamicValue,
@@ -31,7 +31,7 @@ impl<P: Provider> Server<P> {
                 )
             })?;
             let config = config_of_state(&managed.schema().block, state);
-            let config = guarded_now("generate a configuration", || {
+            let config = catch_panic_sync("generate a configuration", || {
                 managed.resource().generated_config(config)
             })?;
             let (config, misfit) = managed.encode_fitting("generate a configuration", Some(config));

@@ -3,8 +3,8 @@
 //! Must not contain: the comparison of identities (`framework/identity.rs`).
 
 use crate::{
+    catch_panic::{catch_panic_sync, defect},
     diagnostics::Diagnostic,
-    guard::{defect, guarded_now},
     identity::{Shown, completed, differ},
     value::{DynamicValue, Object, Value},
 };
@@ -32,7 +32,7 @@ impl<C: Send + Sync + 'static> Managed<C> {
         let (Some(schema), Some(state)) = (self.identity_schema(), state) else {
             return Ok(None);
         };
-        let identity = guarded_now("identity", || {
+        let identity = catch_panic_sync("identity", || {
             schema.project(&self.resource().identity(state))
         })?;
         Ok(Some(identity).filter(|identity| schema.missing(identity).is_empty()))

@@ -4,8 +4,8 @@
 
 use crate::{
     capabilities::ClientCapabilities,
+    catch_panic::{catch_panic_sync, defect},
     diagnostics::{Diagnostic, Diagnostics},
-    guard::{defect, guarded_now},
     identity::{Shown, differ},
     private_state::PrivateState,
     provider::Provider,
@@ -48,7 +48,7 @@ impl<P: Provider> Server<P> {
                 .identity_schema()
                 .map(|schema| schema.project(identity)),
         };
-        let mut state = guarded_now("import", || managed.resource().import(request))??;
+        let mut state = catch_panic_sync("import", || managed.resource().import(request))??;
         if null_unknowns(&mut state) {
             return Err(defect("import", "it left a value unknown").into());
         }

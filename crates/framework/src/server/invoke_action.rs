@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use crate::{
     action::{InvokeRequest, Progress},
+    catch_panic::catch_panic,
     diagnostics::Diagnostics,
-    guard::guarded,
     provider::Provider,
     value::DynamicValue,
 };
@@ -48,7 +48,7 @@ impl<P: Provider> Server<P> {
             .inner
             .invoke(&client, InvokeRequest { config }, &mut lines);
         Ok(outcome_diagnostics(
-            guarded("invoke", invoking).await,
+            catch_panic("invoke", invoking).await,
             Vec::new(),
         ))
     }

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use async_trait::async_trait;
 
 use crate::{
+    catch_panic::{catch_panic, defect},
     diagnostics::{Diagnostic, Diagnostics},
-    guard::{defect, guarded},
     identity::differ,
     list_resource::{ListRequest, ListSink, ListedResource},
     provider::Provider,
@@ -88,7 +88,7 @@ impl<P: Provider> Server<P> {
             defect: None,
             closed: false,
         };
-        let outcome = guarded("list", typed.inner.list(&client, request, &mut sink)).await;
+        let outcome = catch_panic("list", typed.inner.list(&client, request, &mut sink)).await;
         let mut diagnostics = outcome_diagnostics(outcome, Vec::new());
         if let Some(defect) = sink.defect
             && !diagnostics.has_errors()

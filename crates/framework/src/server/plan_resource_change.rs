@@ -4,8 +4,8 @@
 
 use crate::{
     capabilities::{ClientCapabilities, DeferredReason},
+    catch_panic::catch_panic_sync,
     diagnostics::{Diagnostic, Diagnostics},
-    guard::guarded_now,
     identity::{completed, differ},
     path::{AttributePath, Step},
     plan,
@@ -81,7 +81,7 @@ impl<P: Provider> Server<P> {
             prior_private: prior_private.as_ref(),
             private_state: private.state.as_ref(),
         };
-        guarded_now("plan", || {
+        catch_panic_sync("plan", || {
             managed.resource().modify_plan(&request, &mut response)
         })?;
         let identity = managed.planned_identity(prior.as_ref(), prior_identity, &response)?;

@@ -2,9 +2,9 @@
 
 use crate::{
     capabilities::{ClientCapabilities, DeferredReason},
+    catch_panic::{catch_panic, defect},
     data_source::DataSourceReadRequest,
     diagnostics::Diagnostics,
-    guard::{defect, guarded},
     provider::Provider,
     resource::StateResponse,
     state::null_unknowns,
@@ -67,7 +67,7 @@ impl<P: Provider> Server<P> {
             ..StateResponse::default()
         };
         let request = DataSourceReadRequest { config };
-        let outcome = guarded("read", typed.inner.read(&client, request, &mut response)).await;
+        let outcome = catch_panic("read", typed.inner.read(&client, request, &mut response)).await;
         let mut diagnostics = outcome_diagnostics(outcome, response.warnings);
         if !diagnostics.has_errors() {
             // Terraform refuses both, with a sentence that names no cause.

@@ -4,8 +4,8 @@
 
 use crate::{
     capabilities::ClientCapabilities,
+    catch_panic::{catch_panic, defect},
     diagnostics::Diagnostics,
-    guard::{defect, guarded},
     plan::keep_spelling,
     private_state::PrivateState,
     provider::Provider,
@@ -74,7 +74,7 @@ impl<P: Provider> Server<P> {
             state: state.clone(),
             importing: private.importing,
         };
-        let outcome = guarded(
+        let outcome = catch_panic(
             "read",
             managed.resource().read(&client, request, &mut response),
         )

@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, sync::OnceLock};
 
 use crate::{
+    catch_panic::catch_panic_sync,
     diagnostics::{Diagnostic, Diagnostics},
-    guard::guarded_now,
     identity::IdentitySchema,
     resource::Resource,
     schema::Schema,
@@ -107,7 +107,9 @@ impl<T: ?Sized> Typed<T> {
         let config = self.config(config)?;
         let mut diagnostics = validate(self.schema(), &config);
         if !diagnostics.has_errors() {
-            diagnostics.extend(guarded_now("validate", || own_rules(&self.inner, &config))?);
+            diagnostics.extend(catch_panic_sync("validate", || {
+                own_rules(&self.inner, &config)
+            })?);
         }
         Ok(diagnostics)
     }

@@ -1,8 +1,8 @@
 //! `UpgradeResourceIdentity`.
 
 use crate::{
+    catch_panic::catch_panic_sync,
     diagnostics::{Diagnostic, Diagnostics},
-    guard::guarded_now,
     identity::IdentitySchema,
     provider::Provider,
     upgrade::{RawState, Upgraded},
@@ -56,7 +56,7 @@ fn stored_identity(
     raw: &RawState,
 ) -> Result<(Object, Upgraded), Diagnostic> {
     const SUMMARY: &str = "Unable to read the stored identity";
-    let upgraded = guarded_now("upgrade", || {
+    let upgraded = catch_panic_sync("upgrade", || {
         schema.upgrades.run(raw, version, &schema.ty())
     })?
     .map_err(|why| {

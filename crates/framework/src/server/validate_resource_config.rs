@@ -2,8 +2,8 @@
 
 use crate::{
     capabilities::ClientCapabilities,
+    catch_panic::catch_panic_sync,
     diagnostics::Diagnostics,
-    guard::guarded_now,
     provider::Provider,
     validate::{validate, write_only_values},
     value::DynamicValue,
@@ -26,7 +26,7 @@ impl<P: Provider> Server<P> {
                 diagnostics.extend(write_only_values(managed.schema(), &config));
             }
             if !diagnostics.has_errors() {
-                diagnostics.extend(guarded_now("validate", || {
+                diagnostics.extend(catch_panic_sync("validate", || {
                     managed.resource().validate(&config)
                 })?);
             }

@@ -1,6 +1,6 @@
 //! What holds for every schema, every configuration and every state.
 //!
-//! Must not contain: single cases; those are in `rows`.
+//! Must not contain: single cases; those are in `cases`.
 
 use std::fmt;
 
@@ -14,6 +14,9 @@ use proptest::{
 };
 
 use crate::{
+    choices::{Choices, choice_lists},
+    fixture_provider::{Host, Plan},
+    format::{format_block, format_value},
     proposal::proposed_new,
     rules::{
         Action, Complaints, Reading, action, assert_object_compatible, assert_plan_valid,
@@ -21,9 +24,6 @@ use crate::{
         type_at, write_only_values,
     },
     schemas,
-    show::{show, show_block},
-    tape::{Tape, tapes},
-    toy::{Host, Plan},
     values::{self, Unknowns},
 };
 
@@ -46,23 +46,29 @@ struct Case {
 
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\nschema\n{}", show_block(&self.schema.block))?;
-        writeln!(f, "first   {}", show(&self.first))?;
-        writeln!(f, "state   {}", show(&self.state))?;
-        writeln!(f, "drifted {}", show(&self.drifted))?;
-        writeln!(f, "config  {}", show(&self.config))?;
-        writeln!(f, "known   {}", show(&self.known))
+        writeln!(f, "\nschema\n{}", format_block(&self.schema.block))?;
+        writeln!(f, "first   {}", format_value(&self.first))?;
+        writeln!(f, "state   {}", format_value(&self.state))?;
+        writeln!(f, "drifted {}", format_value(&self.drifted))?;
+        writeln!(f, "config  {}", format_value(&self.config))?;
+        writeln!(f, "known   {}", format_value(&self.known))
     }
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    let tapes = (tapes(140), tapes(240), tapes(80), tapes(240), tapes(80));
-    tapes.prop_map(|(schema, first, decisions, edits, resolution)| {
-        let schema = schemas::schema(&mut Tape::new(&schema));
+    let choice_lists = (
+        choice_lists(140),
+        choice_lists(240),
+        choice_lists(80),
+        choice_lists(240),
+        choice_lists(80),
+    );
+    choice_lists.prop_map(|(schema, first, decisions, edits, resolution)| {
+        let schema = schemas::schema(&mut Choices::new(&schema));
         let block = &schema.block;
-        let first = values::config(&mut Tape::new(&first), block, Unknowns(0));
+        let first = values::config(&mut Choices::new(&first), block, Unknowns(0));
         let state = created(&schema, &first, &decisions);
-        let mut edits = Tape::new(&edits);
+        let mut edits = Choices::new(&edits);
         let drifted = if edits.chance(30) {
             values::drifted(&mut edits, block, &state)
         } else {
@@ -70,7 +76,7 @@ fn cases() -> impl Strategy<Value = Case> {
         };
         let unknowns = edits.pick(&[Unknowns(0), Unknowns(12), Unknowns(30)]);
         let config = values::edited(&mut edits, block, &first, unknowns);
-        let known = values::resolved(&mut Tape::new(&resolution), block, &config);
+        let known = values::resolved(&mut Choices::new(&resolution), block, &config);
         Case {
             first,
             state,
@@ -149,11 +155,14 @@ fn check_plan(schema: &Schema, prior: Option<&Value>, config: &Value, plan: &Pla
     let before = prior.unwrap_or(&Value::Null);
     for reading in [Reading::Terraform, Reading::House] {
         let complaints = assert_plan_valid(reading, block, before, config, &plan.object);
-        no(complaints, &format!("the plan {}", show(&plan.object)))?;
+        no(
+            complaints,
+            &format!("the plan {}", format_value(&plan.object)),
+        )?;
     }
     no(
         write_only_values(block, &plan.object),
-        &format!("the plan {}", show(&plan.object)),
+        &format!("the plan {}", format_value(&plan.object)),
     )?;
     for path in &plan.requires_replace {
         prop_assert!(
@@ -173,7 +182,7 @@ fn check_plan(schema: &Schema, prior: Option<&Value>, config: &Value, plan: &Pla
                 prop_assert!(
                     plan.requires_replace.contains(path),
                     "{path} cannot change in place; plan {}",
-                    show(&plan.object)
+                    format_value(&plan.object)
                 );
             }
             for path in &plan.requires_replace {
@@ -355,7 +364,7 @@ fn the_cases_are_worth_it() {
         count("a replacement", action == Action::Replace);
         count("drift", !same(&ty, &case.state, &case.drifted));
         count("an unknown configuration", !case.config.is_wholly_known());
-        let text = show_block(&case.schema.block);
+        let text = format_block(&case.schema.block);
         for (what, mark) in [
             ("a default", " default "),
             ("a sensitive attribute", " sensitive"),
@@ -393,7 +402,7 @@ proptest! {
         let host = Host::new(&case.schema, &[]);
         for config in [&case.first, &case.config, &case.known] {
             let diagnostics = host.validate(config);
-            prop_assert!(diagnostics.is_empty(), "{} {diagnostics:?}", show(config));
+            prop_assert!(diagnostics.is_empty(), "{} {diagnostics:?}", format_value(config));
         }
     }
 
@@ -430,13 +439,13 @@ proptest! {
                     let proposed = proposed_new(&case.schema.block, base, &case.config);
                     let plan = sound(host.plan_as(prior, &case.config, &proposed, sent, client))?;
                     if prior.is_some() && plan.requires_replace.is_empty() {
-                        prop_assert!(plan.identity == identity, "{}", show(&plan.identity));
+                        prop_assert!(plan.identity == identity, "{}", format_value(&plan.identity));
                     }
                 }
             }
             let gone = Value::Null;
             let plan = sound(host.plan_as(Some(&case.state), &gone, &gone, Some(&identity), client))?;
-            prop_assert!(plan.identity == identity, "{}", show(&plan.identity));
+            prop_assert!(plan.identity == identity, "{}", format_value(&plan.identity));
         }
     }
 
@@ -461,7 +470,7 @@ proptest! {
         ))?;
         prop_assert!(
             same(&ty, &first.object, &other.object),
-            "{}\n{}", show(&first.object), show(&other.object)
+            "{}\n{}", format_value(&first.object), format_value(&other.object)
         );
         prop_assert_eq!(first.requires_replace, other.requires_replace);
     }
@@ -476,7 +485,7 @@ proptest! {
         };
         prop_assert!(
             same(&case.schema.ty(), &plan.object, &case.state),
-            "a difference for ever: {}", show(&plan.object)
+            "a difference for ever: {}", format_value(&plan.object)
         );
         prop_assert!(plan.requires_replace.is_empty());
     }
@@ -504,13 +513,13 @@ proptest! {
             prop_assert!(
                 happens == wanted || (wanted, happens) == (Action::Update, Action::NoOp),
                 "changed the planned action from {wanted:?} to {happens:?}\nfirst {}\nlast {}",
-                show(&first.object), show(&last.object)
+                format_value(&first.object), format_value(&last.object)
             );
             no(
                 assert_object_compatible(block, &first.object, &last.object),
                 &format!(
                     "the final plan\nfirst {}\nlast {}",
-                    show(&first.object), show(&last.object)
+                    format_value(&first.object), format_value(&last.object)
                 ),
             )?;
             if happens == Action::NoOp {
@@ -521,7 +530,7 @@ proptest! {
             no(assert_storable(block, &state), "the new state")?;
             no(
                 assert_object_compatible(block, &last.object, &state),
-                &format!("the new state {}\nplan {}", show(&state), show(&last.object)),
+                &format!("the new state {}\nplan {}", format_value(&state), format_value(&last.object)),
             )?;
             if has_merged(&ty, &last.object, &state) {
                 continue;
@@ -529,7 +538,7 @@ proptest! {
             let Some(settled) = planned(schema, Some(&state), &case.known)? else { continue };
             prop_assert!(
                 same(&ty, &settled.object, &state),
-                "a difference for ever: state {}\nplan {}", show(&state), show(&settled.object)
+                "a difference for ever: state {}\nplan {}", format_value(&state), format_value(&settled.object)
             );
         }
     }
@@ -544,7 +553,7 @@ proptest! {
         let host = Host::with_remote(&case.schema, &[], Object::from(remote));
         for state in [sound(host.read(&case.state))?, sound(host.import())?] {
             no(assert_storable(block, &state), "the state")?;
-            prop_assert!(same(&ty, &state, &case.state), "{}", show(&state));
+            prop_assert!(same(&ty, &state, &case.state), "{}", format_value(&state));
         }
         let host = Host::with_remote(&case.schema, &[], Object::new());
         no(assert_storable(block, &sound(host.import())?), "what an import knows")?;

@@ -14,7 +14,7 @@ use framework::{
     schema::{AttributeKind, Bounds, Collection, Equality, PlanContext, Setting},
 };
 
-use crate::{tape::Tape, values};
+use crate::{choices::Choices, values};
 
 const ATTRIBUTES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 const BLOCKS: [&str; 3] = ["p", "q", "r"];
@@ -38,20 +38,20 @@ struct Surroundings {
 }
 
 /// A schema.
-pub(crate) fn schema(tape: &mut Tape<'_>) -> Schema {
+pub(crate) fn schema(choices: &mut Choices<'_>) -> Schema {
     let surroundings = Surroundings {
         depth: 3,
         in_set: false,
         computed: false,
         configured: false,
     };
-    Schema::new(block(tape, surroundings))
+    Schema::new(block(choices, surroundings))
 }
 
-fn block(tape: &mut Tape<'_>, around: Surroundings) -> Block {
+fn block(choices: &mut Choices<'_>, around: Surroundings) -> Block {
     let mut block = Block::new("");
-    for name in &ATTRIBUTES[..=tape.below(if around.depth == 3 { 5 } else { 3 })] {
-        block = block.attribute(attribute(tape, name, around));
+    for name in &ATTRIBUTES[..=choices.below(if around.depth == 3 { 5 } else { 3 })] {
+        block = block.attribute(attribute(choices, name, around));
     }
     if around.depth == 0 {
         return block;
@@ -60,8 +60,8 @@ fn block(tape: &mut Tape<'_>, around: Surroundings) -> Block {
         depth: around.depth - 1,
         ..around
     };
-    for name in &BLOCKS[..tape.below(3)] {
-        let nesting = tape.pick(&[
+    for name in &BLOCKS[..choices.below(3)] {
+        let nesting = choices.pick(&[
             Nesting::OPTIONAL,
             Nesting::List(Bounds::default()),
             Nesting::Set(Bounds::default()),
@@ -79,28 +79,28 @@ fn block(tape: &mut Tape<'_>, around: Surroundings) -> Block {
             configured: around.configured || around.in_set && set,
             ..deeper
         };
-        block = block.nested(name, nesting, self::block(tape, inside));
+        block = block.nested(name, nesting, self::block(choices, inside));
     }
     block
 }
 
-fn attribute(tape: &mut Tape<'_>, name: &'static str, around: Surroundings) -> Attribute {
+fn attribute(choices: &mut Choices<'_>, name: &'static str, around: Surroundings) -> Attribute {
     let setting = match around {
         Surroundings { computed: true, .. } => Setting::Computed,
         Surroundings {
             configured: true, ..
-        } => tape.pick(&[Setting::Optional, Setting::Required]),
-        _ => tape.pick(&[
+        } => choices.pick(&[Setting::Optional, Setting::Required]),
+        _ => choices.pick(&[
             Setting::Optional,
             Setting::Computed,
             Setting::OptionalComputed,
             Setting::Required,
         ]),
     };
-    let write_only = !around.in_set && !setting.is_computed() && tape.chance(12);
+    let write_only = !around.in_set && !setting.is_computed() && choices.chance(12);
     let lost = around.in_set && setting.is_computed();
-    let mut attribute = if around.depth > 0 && !lost && tape.chance(35) {
-        let collection = tape.pick(&COLLECTIONS);
+    let mut attribute = if around.depth > 0 && !lost && choices.chance(35) {
+        let collection = choices.pick(&COLLECTIONS);
         let inside = Surroundings {
             depth: around.depth - 1,
             in_set: around.in_set || collection == Collection::Set,
@@ -109,13 +109,13 @@ fn attribute(tape: &mut Tape<'_>, name: &'static str, around: Surroundings) -> A
                 || around.configured
                 || around.in_set && collection == Collection::Set,
         };
-        let nested = ATTRIBUTES[..=tape.below(3)]
+        let nested = ATTRIBUTES[..=choices.below(3)]
             .iter()
-            .map(|name| attribute(tape, name, inside))
+            .map(|name| attribute(choices, name, inside))
             .collect();
         Attribute::nested(name, collection, nested, setting)
     } else {
-        let ty = match ty(tape, 2, around.in_set) {
+        let ty = match ty(choices, 2, around.in_set) {
             Type::Set(of) if lost => Type::List(of),
             ty => ty,
         };
@@ -124,25 +124,25 @@ fn attribute(tape: &mut Tape<'_>, name: &'static str, around: Surroundings) -> A
         attribute
     };
     attribute.write_only = write_only;
-    attribute.sensitive = tape.chance(10);
-    attribute.requires_replace = tape.chance(20);
-    attribute.use_state_for_unknown = setting.is_computed() && tape.chance(35);
+    attribute.sensitive = choices.chance(10);
+    attribute.requires_replace = choices.chance(20);
+    attribute.use_state_for_unknown = setting.is_computed() && choices.chance(35);
     let is_plain =
         |types: &[Type]| matches!(&attribute.kind, AttributeKind::Plain(ty) if types.contains(ty));
-    if is_plain(&[Type::String, Type::Number, Type::Bool]) && tape.chance(15) {
+    if is_plain(&[Type::String, Type::Number, Type::Bool]) && choices.chance(15) {
         attribute.requires_replace_if = Some(shrinks);
     }
     if is_plain(&[Type::String]) && !around.in_set {
-        if setting.is_configurable() && tape.chance(30) {
+        if setting.is_configurable() && choices.chance(30) {
             attribute.equality = Some(Equality::IgnoreCase);
-        } else if setting.is_computed() && tape.chance(30) {
+        } else if setting.is_computed() && choices.chance(30) {
             attribute.planned_value = Some(same_as_a);
         }
     }
     let settable = matches!(setting, Setting::Optional | Setting::OptionalComputed);
     let may_default = settable && !write_only && !around.configured;
-    if may_default && !(around.in_set && is_nested_or_set(&attribute)) && tape.chance(25) {
-        let default = default(tape, &attribute);
+    if may_default && !(around.in_set && is_nested_or_set(&attribute)) && choices.chance(25) {
+        let default = default(choices, &attribute);
         attribute = attribute.default(default);
     }
     attribute
@@ -164,16 +164,16 @@ fn is_nested_or_set(attribute: &Attribute) -> bool {
 }
 
 /// A default is a known value. What is nested in it has no defaults and no write-only values of its own.
-fn default(tape: &mut Tape<'_>, attribute: &Attribute) -> Value {
+fn default(choices: &mut Choices<'_>, attribute: &Attribute) -> Value {
     match &attribute.kind {
-        AttributeKind::Plain(ty) => values::known(tape, ty),
+        AttributeKind::Plain(ty) => values::known(choices, ty),
         AttributeKind::Nested(collection, attributes) => {
-            values::collected(tape, *collection, &mut |tape| {
+            values::collected(choices, *collection, &mut |choices| {
                 let value = |attribute: &Attribute| {
                     let value = if attribute.write_only {
                         Value::Null
                     } else {
-                        default(tape, attribute)
+                        default(choices, attribute)
                     };
                     (attribute.name.to_owned(), value)
                 };
@@ -184,19 +184,19 @@ fn default(tape: &mut Tape<'_>, attribute: &Attribute) -> Value {
 }
 
 /// A type of a plain attribute.
-pub(crate) fn ty(tape: &mut Tape<'_>, depth: usize, in_set: bool) -> Type {
+pub(crate) fn ty(choices: &mut Choices<'_>, depth: usize, in_set: bool) -> Type {
     let kinds = if depth == 0 { 3 } else { 9 };
-    match tape.below(kinds + usize::from(!in_set)) {
+    match choices.below(kinds + usize::from(!in_set)) {
         1 => Type::Number,
         2 => Type::Bool,
-        3 if depth > 0 => Type::List(Box::new(ty(tape, depth - 1, in_set))),
-        4 => Type::Set(Box::new(ty(tape, depth - 1, true))),
-        5 => Type::Map(Box::new(ty(tape, depth - 1, in_set))),
+        3 if depth > 0 => Type::List(Box::new(ty(choices, depth - 1, in_set))),
+        4 => Type::Set(Box::new(ty(choices, depth - 1, true))),
+        5 => Type::Map(Box::new(ty(choices, depth - 1, in_set))),
         6 => Type::Object(BTreeMap::from([
-            ("x".to_owned(), ty(tape, depth - 1, in_set)),
-            ("y".to_owned(), ty(tape, depth - 1, in_set)),
+            ("x".to_owned(), ty(choices, depth - 1, in_set)),
+            ("y".to_owned(), ty(choices, depth - 1, in_set)),
         ])),
-        7 => Type::Tuple(vec![ty(tape, depth - 1, in_set), Type::Number]),
+        7 => Type::Tuple(vec![ty(choices, depth - 1, in_set), Type::Number]),
         3 | 9 => Type::Dynamic,
         _ => Type::String,
     }

@@ -13,9 +13,9 @@ use framework::{
 };
 
 use crate::{
+    choices::Choices,
     rules::{attribute_of, is_null, is_unknown, same},
     schemas,
-    tape::Tape,
 };
 
 type Attributes = BTreeMap<String, Value>;
@@ -25,65 +25,69 @@ type Attributes = BTreeMap<String, Value>;
 pub(crate) struct Unknowns(pub(crate) usize);
 
 /// A known value of a type; what is inside may be null.
-pub(crate) fn known(tape: &mut Tape<'_>, ty: &Type) -> Value {
-    value(tape, ty, Unknowns(0))
+pub(crate) fn known(choices: &mut Choices<'_>, ty: &Type) -> Value {
+    value(choices, ty, Unknowns(0))
 }
 
 /// A value of a type: not null itself, unknown only in places.
-fn value(tape: &mut Tape<'_>, ty: &Type, unknowns: Unknowns) -> Value {
+fn value(choices: &mut Choices<'_>, ty: &Type, unknowns: Unknowns) -> Value {
     match ty {
-        Type::String => Value::string(tape.pick(&["x", "y", "z", "X"])),
-        Type::Number => Value::from(tape.below(3) as i64),
-        Type::Bool => Value::Bool(tape.chance(50)),
-        Type::List(of) => collected(tape, Collection::List, &mut |tape| {
-            inner(tape, of, unknowns)
+        Type::String => Value::string(choices.pick(&["x", "y", "z", "X"])),
+        Type::Number => Value::from(choices.below(3) as i64),
+        Type::Bool => Value::Bool(choices.chance(50)),
+        Type::List(of) => collected(choices, Collection::List, &mut |choices| {
+            inner(choices, of, unknowns)
         }),
         Type::Set(of) => distinct(
             ty,
-            collected(tape, Collection::Set, &mut |tape| inner(tape, of, unknowns)),
+            collected(choices, Collection::Set, &mut |choices| {
+                inner(choices, of, unknowns)
+            }),
         ),
-        Type::Map(of) => collected(tape, Collection::Map, &mut |tape| inner(tape, of, unknowns)),
-        Type::Tuple(of) => Value::List(of.iter().map(|of| inner(tape, of, unknowns)).collect()),
+        Type::Map(of) => collected(choices, Collection::Map, &mut |choices| {
+            inner(choices, of, unknowns)
+        }),
+        Type::Tuple(of) => Value::List(of.iter().map(|of| inner(choices, of, unknowns)).collect()),
         Type::Object(of) => Value::Map(
             of.iter()
-                .map(|(name, of)| (name.clone(), inner(tape, of, unknowns)))
+                .map(|(name, of)| (name.clone(), inner(choices, of, unknowns)))
                 .collect(),
         ),
         Type::Dynamic => {
-            let ty = schemas::ty(tape, 1, true);
-            let value = inner(tape, &ty, unknowns);
+            let ty = schemas::ty(choices, 1, true);
+            let value = inner(choices, &ty, unknowns);
             Value::Dynamic(Box::new((ty, value)))
         }
     }
 }
 
 /// As [`value`], but also null or unknown as a whole.
-fn inner(tape: &mut Tape<'_>, ty: &Type, unknowns: Unknowns) -> Value {
-    if tape.chance(unknowns.0) {
+fn inner(choices: &mut Choices<'_>, ty: &Type, unknowns: Unknowns) -> Value {
+    if choices.chance(unknowns.0) {
         Value::Unknown
-    } else if tape.chance(10) {
+    } else if choices.chance(10) {
         Value::Null
     } else {
-        value(tape, ty, unknowns)
+        value(choices, ty, unknowns)
     }
 }
 
 /// Up to three objects, collected.
 pub(crate) fn collected(
-    tape: &mut Tape<'_>,
+    choices: &mut Choices<'_>,
     collection: Collection,
-    element: &mut dyn FnMut(&mut Tape<'_>) -> Value,
+    element: &mut dyn FnMut(&mut Choices<'_>) -> Value,
 ) -> Value {
     match collection {
-        Collection::Single => element(tape),
-        Collection::List => Value::List((0..tape.below(4)).map(|_| element(tape)).collect()),
-        Collection::Set => Value::set((0..tape.below(4)).map(|_| element(tape)).collect()),
+        Collection::Single => element(choices),
+        Collection::List => Value::List((0..choices.below(4)).map(|_| element(choices)).collect()),
+        Collection::Set => Value::set((0..choices.below(4)).map(|_| element(choices)).collect()),
         Collection::Map => {
             let keys = ["k", "l", "m"];
-            let first = tape.below(3);
+            let first = choices.below(3);
             Value::Map(
-                (0..tape.below(4))
-                    .map(|at| (keys[(first + at) % 3].to_owned(), element(tape)))
+                (0..choices.below(4))
+                    .map(|at| (keys[(first + at) % 3].to_owned(), element(choices)))
                     .collect(),
             )
         }
@@ -105,42 +109,42 @@ fn distinct(ty: &Type, set: Value) -> Value {
 }
 
 /// A configuration of a block: every attribute is there, null where the practitioner says nothing.
-pub(crate) fn config(tape: &mut Tape<'_>, block: &Block, unknowns: Unknowns) -> Value {
+pub(crate) fn config(choices: &mut Choices<'_>, block: &Block, unknowns: Unknowns) -> Value {
     let mut object = Attributes::new();
     for attribute in &block.attributes {
         object.insert(
             attribute.name.to_owned(),
-            configured(tape, attribute, unknowns),
+            configured(choices, attribute, unknowns),
         );
     }
     for nested in &block.blocks {
-        object.insert(nested.name.to_owned(), blocks(tape, nested, unknowns));
+        object.insert(nested.name.to_owned(), blocks(choices, nested, unknowns));
     }
     Value::Map(object)
 }
 
-fn configured(tape: &mut Tape<'_>, attribute: &Attribute, unknowns: Unknowns) -> Value {
+fn configured(choices: &mut Choices<'_>, attribute: &Attribute, unknowns: Unknowns) -> Value {
     let silent = match attribute.setting {
         Setting::Computed => true,
         Setting::Required => false,
-        Setting::Optional | Setting::OptionalComputed => tape.chance(45),
+        Setting::Optional | Setting::OptionalComputed => choices.chance(45),
     };
     if silent {
         // The null of an expression such as `tostring(null)` has a type.
         return match attribute.kind {
             AttributeKind::Plain(Type::Dynamic)
-                if attribute.setting.is_configurable() && tape.chance(30) =>
+                if attribute.setting.is_configurable() && choices.chance(30) =>
             {
                 Value::Dynamic(Box::new((Type::String, Value::Null)))
             }
             _ => Value::Null,
         };
     }
-    if tape.chance(unknowns.0) {
+    if choices.chance(unknowns.0) {
         return Value::Unknown;
     }
     match &attribute.kind {
-        AttributeKind::Plain(ty @ Type::Dynamic) => match value(tape, ty, unknowns) {
+        AttributeKind::Plain(ty @ Type::Dynamic) => match value(choices, ty, unknowns) {
             Value::Dynamic(typed)
                 if attribute.setting == Setting::Required && is_null(&typed.1) =>
             {
@@ -148,21 +152,21 @@ fn configured(tape: &mut Tape<'_>, attribute: &Attribute, unknowns: Unknowns) ->
             }
             other => other,
         },
-        AttributeKind::Plain(ty) => value(tape, ty, unknowns),
+        AttributeKind::Plain(ty) => value(choices, ty, unknowns),
         AttributeKind::Nested(collection, attributes) => {
-            let objects = collected(tape, *collection, &mut |tape| {
+            let objects = collected(choices, *collection, &mut |choices| {
                 if *collection != Collection::Single {
-                    if tape.chance(unknowns.0 / 2) {
+                    if choices.chance(unknowns.0 / 2) {
                         return Value::Unknown;
                     }
-                    if tape.chance(4) {
+                    if choices.chance(4) {
                         return Value::Null;
                     }
                 }
                 let object = attributes
                     .iter()
                     .map(|attribute| {
-                        let value = configured(tape, attribute, unknowns);
+                        let value = configured(choices, attribute, unknowns);
                         (attribute.name.to_owned(), value)
                     })
                     .collect();
@@ -178,21 +182,21 @@ fn configured(tape: &mut Tape<'_>, attribute: &Attribute, unknowns: Unknowns) ->
     }
 }
 
-fn blocks(tape: &mut Tape<'_>, nested: &NestedBlock, unknowns: Unknowns) -> Value {
+fn blocks(choices: &mut Choices<'_>, nested: &NestedBlock, unknowns: Unknowns) -> Value {
     // A `dynamic` block over something unknown makes all blocks of its name unknown.
-    if nested.nesting != Nesting::Group && tape.chance(unknowns.0 / 2) {
+    if nested.nesting != Nesting::Group && choices.chance(unknowns.0 / 2) {
         return Value::Unknown;
     }
-    let mut object = |tape: &mut Tape<'_>| config(tape, &nested.block, unknowns);
+    let mut object = |choices: &mut Choices<'_>| config(choices, &nested.block, unknowns);
     match nested.nesting {
-        Nesting::Single { required: false } if tape.chance(40) => Value::Null,
+        Nesting::Single { required: false } if choices.chance(40) => Value::Null,
         Nesting::List(bounds) | Nesting::Set(bounds) => {
-            let collected = collected(tape, nested.nesting.collection(), &mut object);
+            let collected = collected(choices, nested.nesting.collection(), &mut object);
             let Value::List(mut objects) = collected else {
                 unreachable!("a list is a list")
             };
             while objects.len() < bounds.min as usize {
-                objects.push(object(tape));
+                objects.push(object(choices));
             }
             match nested.nesting {
                 Nesting::Set(_) => distinguishable(Value::List(objects), &nested.ty(), |object| {
@@ -201,7 +205,7 @@ fn blocks(tape: &mut Tape<'_>, nested: &NestedBlock, unknowns: Unknowns) -> Valu
                 _ => Value::List(objects),
             }
         }
-        nesting => collected(tape, nesting.collection(), &mut object),
+        nesting => collected(choices, nesting.collection(), &mut object),
     }
 }
 
@@ -280,15 +284,15 @@ fn each(value: &Value, collection: Collection, change: &mut dyn FnMut(&Value) ->
 
 /// Another configuration for the same object: mostly the same, some places written anew.
 pub(crate) fn edited(
-    tape: &mut Tape<'_>,
+    choices: &mut Choices<'_>,
     block: &Block,
     config: &Value,
     unknowns: Unknowns,
 ) -> Value {
     let mut edited = Attributes::new();
     for attribute in &block.attributes {
-        let value = if tape.chance(25) {
-            configured(tape, attribute, unknowns)
+        let value = if choices.chance(25) {
+            configured(choices, attribute, unknowns)
         } else {
             attribute_of(config, attribute.name)
         };
@@ -296,12 +300,12 @@ pub(crate) fn edited(
     }
     for nested in &block.blocks {
         let value = attribute_of(config, nested.name);
-        let value = match tape.below(4) {
+        let value = match choices.below(4) {
             0 => value,
-            1 => blocks(tape, nested, unknowns),
+            1 => blocks(choices, nested, unknowns),
             _ => {
                 let changed = each(&value, nested.nesting.collection(), &mut |object| {
-                    self::edited(tape, &nested.block, object, unknowns)
+                    self::edited(choices, &nested.block, object, unknowns)
                 });
                 match nested.nesting {
                     Nesting::Set(_) => distinguishable(changed, &nested.ty(), |object| {
@@ -317,22 +321,22 @@ pub(crate) fn edited(
 }
 
 /// What a configuration turns out to be once everything is known.
-pub(crate) fn resolved(tape: &mut Tape<'_>, block: &Block, config: &Value) -> Value {
+pub(crate) fn resolved(choices: &mut Choices<'_>, block: &Block, config: &Value) -> Value {
     let mut resolved = Attributes::new();
     for attribute in &block.attributes {
         let value = attribute_of(config, attribute.name);
         resolved.insert(
             attribute.name.to_owned(),
-            resolved_attribute(tape, attribute, &value),
+            resolved_attribute(choices, attribute, &value),
         );
     }
     for nested in &block.blocks {
         let value = attribute_of(config, nested.name);
         let value = if is_unknown(&value) {
-            blocks(tape, nested, Unknowns(0))
+            blocks(choices, nested, Unknowns(0))
         } else {
             each(&value, nested.nesting.collection(), &mut |object| {
-                self::resolved(tape, &nested.block, object)
+                self::resolved(choices, &nested.block, object)
             })
         };
         resolved.insert(nested.name.to_owned(), value);
@@ -340,15 +344,15 @@ pub(crate) fn resolved(tape: &mut Tape<'_>, block: &Block, config: &Value) -> Va
     Value::Map(resolved)
 }
 
-fn resolved_attribute(tape: &mut Tape<'_>, attribute: &Attribute, value: &Value) -> Value {
+fn resolved_attribute(choices: &mut Choices<'_>, attribute: &Attribute, value: &Value) -> Value {
     match &attribute.kind {
-        _ if matches!(value, Value::Unknown) => configured(tape, attribute, Unknowns(0)),
+        _ if matches!(value, Value::Unknown) => configured(choices, attribute, Unknowns(0)),
         AttributeKind::Plain(ty) => {
             // An unknown value that brings its type promises that type, also to whoever sets the value in place of a
             // null; nobody can keep that, so it turns out to be no null.
             let typed = *ty == Type::Dynamic && attribute.setting.is_computed();
             let required = attribute.setting == Setting::Required;
-            resolved_value(tape, ty, value, required || typed)
+            resolved_value(choices, ty, value, required || typed)
         }
         AttributeKind::Nested(collection, attributes) => {
             each(value, *collection, &mut |object| match object {
@@ -358,7 +362,7 @@ fn resolved_attribute(tape: &mut Tape<'_>, attribute: &Attribute, value: &Value)
                         .iter()
                         .map(|attribute| {
                             let value = attribute_of(object, attribute.name);
-                            let value = resolved_attribute(tape, attribute, &value);
+                            let value = resolved_attribute(choices, attribute, &value);
                             (attribute.name.to_owned(), value)
                         })
                         .collect(),
@@ -368,11 +372,11 @@ fn resolved_attribute(tape: &mut Tape<'_>, attribute: &Attribute, value: &Value)
     }
 }
 
-fn resolved_value(tape: &mut Tape<'_>, ty: &Type, value: &Value, required: bool) -> Value {
-    let mut below = |ty: &Type, value: &Value| resolved_value(tape, ty, value, false);
+fn resolved_value(choices: &mut Choices<'_>, ty: &Type, value: &Value, required: bool) -> Value {
+    let mut below = |ty: &Type, value: &Value| resolved_value(choices, ty, value, false);
     match (ty, value) {
-        (ty, Value::Unknown) if required => known(tape, ty),
-        (ty, Value::Unknown) => inner(tape, ty, Unknowns(0)),
+        (ty, Value::Unknown) if required => known(choices, ty),
+        (ty, Value::Unknown) => inner(choices, ty, Unknowns(0)),
         (Type::List(of), Value::List(elements)) => {
             Value::List(elements.iter().map(|value| below(of, value)).collect())
         }
@@ -399,7 +403,7 @@ fn resolved_value(tape: &mut Tape<'_>, ty: &Type, value: &Value, required: bool)
                 .collect(),
         ),
         (Type::Dynamic, Value::Dynamic(typed)) => {
-            let value = resolved_value(tape, &typed.0, &typed.1, required);
+            let value = resolved_value(choices, &typed.0, &typed.1, required);
             Value::Dynamic(Box::new((typed.0.clone(), value)))
         }
         _ => value.clone(),
@@ -412,13 +416,13 @@ fn resolved_value(tape: &mut Tape<'_>, ty: &Type, value: &Value, required: bool)
 /// says. A plan that had promised a value there is thereby found out. In sets, where no element can be told from
 /// another, it fills what is unknown.
 pub(crate) fn applied(
-    tape: &mut Tape<'_>,
+    choices: &mut Choices<'_>,
     block: &Block,
     prior: Option<&Value>,
     config: &Value,
     planned: &Value,
 ) -> Value {
-    let mut object = applied_attributes(tape, &block.attributes, prior, Some(config), planned);
+    let mut object = applied_attributes(choices, &block.attributes, prior, Some(config), planned);
     for nested in &block.blocks {
         let config = attribute_of(config, nested.name);
         let prior = prior.map(|prior| attribute_of(prior, nested.name));
@@ -429,8 +433,8 @@ pub(crate) fn applied(
             &config,
             &planned,
             &mut |prior, config, planned| match config {
-                Some(config) => applied(tape, &nested.block, prior, config, planned),
-                None => filled(tape, &nested.block, planned),
+                Some(config) => applied(choices, &nested.block, prior, config, planned),
+                None => filled(choices, &nested.block, planned),
             },
         );
         object.insert(nested.name.to_owned(), value);
@@ -439,7 +443,7 @@ pub(crate) fn applied(
 }
 
 fn applied_attributes(
-    tape: &mut Tape<'_>,
+    choices: &mut Choices<'_>,
     attributes: &[Attribute],
     prior: Option<&Value>,
     config: Option<&Value>,
@@ -457,7 +461,7 @@ fn applied_attributes(
             && !keeps
             && configured.as_ref().is_some_and(is_null);
         let value = match (&attribute.kind, &configured) {
-            _ if decides || is_unknown(&planned) => computed(tape, attribute),
+            _ if decides || is_unknown(&planned) => computed(choices, attribute),
             // What a careless provider does: it hands back all that it was given. Write-only values are among it.
             (_, Some(config)) if attribute.write_only => config.clone(),
             (AttributeKind::Nested(collection, nested), Some(config)) if !is_null(config) => {
@@ -467,7 +471,7 @@ fn applied_attributes(
                     config,
                     &planned,
                     &mut |prior, config, planned| {
-                        Value::Map(applied_attributes(tape, nested, prior, config, planned))
+                        Value::Map(applied_attributes(choices, nested, prior, config, planned))
                     },
                 )
             }
@@ -475,7 +479,7 @@ fn applied_attributes(
             (AttributeKind::Nested(collection, nested), _) => {
                 each(&planned, *collection, &mut |planned| match planned {
                     Value::Null => Value::Null,
-                    planned => Value::Map(applied_attributes(tape, nested, None, None, planned)),
+                    planned => Value::Map(applied_attributes(choices, nested, None, None, planned)),
                 })
             }
             (AttributeKind::Plain(_), _) => planned,
@@ -524,12 +528,12 @@ fn respelled_attributes(attributes: &[Attribute], object: &Value) -> Value {
 }
 
 /// What is unknown, filled in.
-fn filled(tape: &mut Tape<'_>, block: &Block, planned: &Value) -> Value {
-    let mut object = applied_attributes(tape, &block.attributes, None, None, planned);
+fn filled(choices: &mut Choices<'_>, block: &Block, planned: &Value) -> Value {
+    let mut object = applied_attributes(choices, &block.attributes, None, None, planned);
     for nested in &block.blocks {
         let planned = attribute_of(planned, nested.name);
         let value = each(&planned, nested.nesting.collection(), &mut |planned| {
-            filled(tape, &nested.block, planned)
+            filled(choices, &nested.block, planned)
         });
         object.insert(nested.name.to_owned(), value);
     }
@@ -592,17 +596,17 @@ fn paired(
 
 /// A value that the provider sets. Below an attribute that the practitioner may set as well it sets only what is
 /// computed: what is not cannot be kept by Terraform, since it must have come from a configuration.
-fn computed(tape: &mut Tape<'_>, attribute: &Attribute) -> Value {
-    if tape.chance(15) {
+fn computed(choices: &mut Choices<'_>, attribute: &Attribute) -> Value {
+    if choices.chance(15) {
         return Value::Null;
     }
     match &attribute.kind {
-        AttributeKind::Plain(ty) => known(tape, ty),
+        AttributeKind::Plain(ty) => known(choices, ty),
         AttributeKind::Nested(collection, attributes) => {
-            let objects = collected(tape, *collection, &mut |tape| {
+            let objects = collected(choices, *collection, &mut |choices| {
                 let object = attributes.iter().map(|attribute| {
                     let value = if attribute.setting.is_computed() {
-                        computed(tape, attribute)
+                        computed(choices, attribute)
                     } else {
                         Value::Null
                     };
@@ -619,11 +623,11 @@ fn computed(tape: &mut Tape<'_>, attribute: &Attribute) -> Value {
 }
 
 /// What somebody else did to the object: some values are others now, also such as the configuration sets.
-pub(crate) fn drifted(tape: &mut Tape<'_>, block: &Block, state: &Value) -> Value {
+pub(crate) fn drifted(choices: &mut Choices<'_>, block: &Block, state: &Value) -> Value {
     let mut drifted = Attributes::new();
     for attribute in &block.attributes {
-        let value = if !attribute.write_only && tape.chance(20) {
-            computed(tape, attribute)
+        let value = if !attribute.write_only && choices.chance(20) {
+            computed(choices, attribute)
         } else {
             attribute_of(state, attribute.name)
         };
@@ -633,13 +637,13 @@ pub(crate) fn drifted(tape: &mut Tape<'_>, block: &Block, state: &Value) -> Valu
         let value = attribute_of(state, nested.name);
         let value = match (nested.nesting, value) {
             (Nesting::List(_) | Nesting::Set(_), Value::List(mut objects))
-                if tape.chance(20) && !objects.is_empty() =>
+                if choices.chance(20) && !objects.is_empty() =>
             {
-                objects.remove(tape.below(objects.len()));
+                objects.remove(choices.below(objects.len()));
                 Value::List(objects)
             }
             (nesting, value) => each(&value, nesting.collection(), &mut |object| {
-                self::drifted(tape, &nested.block, object)
+                self::drifted(choices, &nested.block, object)
             }),
         };
         drifted.insert(nested.name.to_owned(), value);
@@ -698,7 +702,7 @@ fn leaking_attributes(attributes: &[Attribute], object: &Value) -> Value {
     for attribute in attributes {
         let value = attribute_of(object, attribute.name);
         let value = match &attribute.kind {
-            AttributeKind::Plain(ty) if attribute.write_only => known(&mut Tape::new(&[]), ty),
+            AttributeKind::Plain(ty) if attribute.write_only => known(&mut Choices::new(&[]), ty),
             AttributeKind::Nested(collection, nested) => each(&value, *collection, &mut |object| {
                 leaking_attributes(nested, object)
             }),

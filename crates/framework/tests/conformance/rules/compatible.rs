@@ -6,7 +6,7 @@
 use framework::{Block, Nesting, Type, Value};
 
 use super::{Complaints, attribute_of, is_null, is_unknown, same};
-use crate::show::show;
+use crate::format::format_value;
 
 /// What is wrong with an outcome of a plan; nothing if it is compatible.
 pub(crate) fn assert_object_compatible(
@@ -129,11 +129,17 @@ fn value(ty: &Type, planned: &Value, actual: &Value, place: &str, out: &mut Comp
         return;
     }
     if is_null(actual) {
-        out.push(format!("{place}: was {}, but now null", show(planned)));
+        out.push(format!(
+            "{place}: was {}, but now null",
+            format_value(planned)
+        ));
         return;
     }
     if is_null(planned) {
-        out.push(format!("{place}: was null, but now {}", show(actual)));
+        out.push(format!(
+            "{place}: was null, but now {}",
+            format_value(actual)
+        ));
         return;
     }
     if is_unknown(actual) {
@@ -198,8 +204,8 @@ fn value(ty: &Type, planned: &Value, actual: &Value, place: &str, out: &mut Comp
         _ if same(ty, planned, actual) => {}
         _ => out.push(format!(
             "{place}: was {}, but now {}",
-            show(planned),
-            show(actual)
+            format_value(planned),
+            format_value(actual)
         )),
     }
 }
@@ -215,10 +221,16 @@ fn dynamic(planned: &Value, actual: &Value, place: &str, out: &mut Complaints) {
             out.push(format!("{place}: wrong final value type"));
         }
         (Value::Null, actual) => {
-            out.push(format!("{place}: was null, but now {}", show(actual)));
+            out.push(format!(
+                "{place}: was null, but now {}",
+                format_value(actual)
+            ));
         }
         (planned, Value::Null) => {
-            out.push(format!("{place}: was {}, but now null", show(planned)));
+            out.push(format!(
+                "{place}: was {}, but now null",
+                format_value(planned)
+            ));
         }
         _ => out.push(format!("{place}: was known, but now unknown")),
     }
@@ -236,7 +248,7 @@ fn set(
         if !actual.iter().any(|actual| fits(one, actual)) {
             out.push(format!(
                 "{place}: planned set element {} does not correlate with any element in actual",
-                show(one)
+                format_value(one)
             ));
         }
     }
@@ -244,7 +256,7 @@ fn set(
         if !planned.iter().any(|planned| fits(planned, one)) {
             out.push(format!(
                 "{place}: actual set element {} does not correlate with any element in plan",
-                show(one)
+                format_value(one)
             ));
         }
     }

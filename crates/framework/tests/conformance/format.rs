@@ -6,7 +6,7 @@
 use framework::{Attribute, Block, Value, schema::AttributeKind};
 
 /// A value as in the configuration language; `?` is unknown.
-pub(crate) fn show(value: &Value) -> String {
+pub(crate) fn format_value(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Unknown => "?".to_owned(),
@@ -14,22 +14,22 @@ pub(crate) fn show(value: &Value) -> String {
         Value::Number(number) => number.to_string(),
         Value::String(text) => format!("{text:?}"),
         Value::List(elements) => {
-            let elements: Vec<String> = elements.iter().map(show).collect();
+            let elements: Vec<String> = elements.iter().map(format_value).collect();
             format!("[{}]", elements.join(", "))
         }
         Value::Map(elements) => {
             let elements: Vec<String> = elements
                 .iter()
-                .map(|(name, value)| format!("{name}: {}", show(value)))
+                .map(|(name, value)| format!("{name}: {}", format_value(value)))
                 .collect();
             format!("{{{}}}", elements.join(", "))
         }
-        Value::Dynamic(typed) => format!("({} as {})", show(&typed.1), typed.0),
+        Value::Dynamic(typed) => format!("({} as {})", format_value(&typed.1), typed.0),
     }
 }
 
 /// A block, one line an attribute.
-pub(crate) fn show_block(block: &Block) -> String {
+pub(crate) fn format_block(block: &Block) -> String {
     let mut text = String::new();
     write_block(block, 1, &mut text);
     text
@@ -67,7 +67,7 @@ fn write_attribute(attribute: &Attribute, depth: usize, text: &mut String) {
     let default = attribute
         .default
         .as_ref()
-        .map(|default| format!(" default {}", show(default)))
+        .map(|default| format!(" default {}", format_value(default)))
         .unwrap_or_default();
     let kind = match &attribute.kind {
         AttributeKind::Plain(ty) => ty.to_json().to_string(),

@@ -12,7 +12,7 @@ use std::{
 use super::diagnostics::Diagnostic;
 
 /// Runs an operation to its end. A panic ends that operation only; what it put into its response stays.
-pub async fn guarded<F: Future>(what: &str, operation: F) -> Result<F::Output, Diagnostic> {
+pub async fn catch_panic<F: Future>(what: &str, operation: F) -> Result<F::Output, Diagnostic> {
     let mut operation = pin!(operation);
     // The operation is never polled again after a panic, and the responses it writes to are plain data.
     poll_fn(
@@ -25,7 +25,7 @@ pub async fn guarded<F: Future>(what: &str, operation: F) -> Result<F::Output, D
 }
 
 /// Runs a function to its end or its panic.
-pub fn guarded_now<T>(what: &str, operation: impl FnOnce() -> T) -> Result<T, Diagnostic> {
+pub fn catch_panic_sync<T>(what: &str, operation: impl FnOnce() -> T) -> Result<T, Diagnostic> {
     catch_unwind(AssertUnwindSafe(operation)).map_err(|_| defect(what, "it panicked"))
 }
 

@@ -10,13 +10,13 @@ use framework::{
 use serde_json::{Value as Json, json};
 
 use crate::{
+    fixture_provider::Host,
+    format::format_value,
     proposal::proposed_new,
     rules::{
         Action, Reading, action, assert_object_compatible, assert_plan_valid, assert_storable,
         assert_value_compatible,
     },
-    show::show,
-    toy::Host,
 };
 
 /// A value in short: `"?"` is unknown.
@@ -108,7 +108,11 @@ fn check_plan(
         )
         .unwrap_or_else(|diagnostics| panic!("{row}: {diagnostics:?}"));
     let found = assert_plan_valid(Reading::House, &schema.block, &prior, &config, &ours.object);
-    assert!(found.is_empty(), "{row}: {} {found:?}", show(&ours.object));
+    assert!(
+        found.is_empty(),
+        "{row}: {} {found:?}",
+        format_value(&ours.object)
+    );
 }
 
 #[test]
@@ -733,7 +737,7 @@ fn a_replacement_counts_only_where_something_changes() {
             .expect("it can be planned");
         let ty = schema.ty();
         let found = action(&ty, prior.as_ref(), &plan.object, &plan.requires_replace);
-        assert_eq!(found, expected, "{}", show(&config));
+        assert_eq!(found, expected, "{}", format_value(&config));
     };
     check(Json::Null, json!({"a": "x", "b": null}), Action::Create);
     check(
@@ -781,7 +785,7 @@ fn what_stays_is_known_and_no_difference_for_ever() {
         let plan = Host::new(&schema, &[])
             .plan(Some(&prior), &config, &proposed)
             .expect("it can be planned");
-        assert_eq!(show(&plan.object), show(&value(&expected)));
+        assert_eq!(format_value(&plan.object), format_value(&value(&expected)));
     };
     // Terraform proposes null for `n`, since its content was configured once.
     check(
@@ -835,5 +839,5 @@ fn each_element_of_a_set_finds_its_own_configuration() {
         &config,
         &plan.object,
     );
-    assert!(found.is_empty(), "{} {found:?}", show(&plan.object));
+    assert!(found.is_empty(), "{} {found:?}", format_value(&plan.object));
 }

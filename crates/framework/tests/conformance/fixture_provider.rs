@@ -17,9 +17,9 @@ use framework::{
     value::DynamicValue,
 };
 
-use crate::{tape::Tape, values};
+use crate::{choices::Choices, values};
 
-const THING: &str = "toy_thing";
+const THING: &str = "fixture_thing";
 
 /// A CLI that knows write-only attributes and does not put answers off.
 const CLIENT: ClientCapabilities = ClientCapabilities {
@@ -27,7 +27,7 @@ const CLIENT: ClientCapabilities = ClientCapabilities {
     write_only_attributes_allowed: true,
 };
 
-struct Toy {
+struct FixtureProvider {
     thing: Thing,
 }
 
@@ -42,7 +42,7 @@ struct Thing {
 
 /// A configured server for one schema.
 pub(crate) struct Host {
-    server: Server<Toy>,
+    server: Server<FixtureProvider>,
     schema: Schema,
     runtime: tokio::runtime::Runtime,
 }
@@ -64,7 +64,7 @@ impl Host {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .expect("a runtime without I/O needs nothing");
-        let server = Server::new(Toy {
+        let server = Server::new(FixtureProvider {
             thing: Thing {
                 schema: schema.clone(),
                 decisions: decisions.to_vec(),
@@ -208,7 +208,7 @@ impl Host {
 }
 
 #[async_trait]
-impl Provider for Toy {
+impl Provider for FixtureProvider {
     type Client = ();
 
     fn schema(&self) -> Schema {
@@ -229,7 +229,7 @@ impl Provider for Toy {
 impl Thing {
     fn applied(&self, prior: Option<Object>, config: Object, planned: Object) -> Option<Object> {
         let state = values::applied(
-            &mut Tape::new(&self.decisions),
+            &mut Choices::new(&self.decisions),
             &self.schema.block,
             prior.map(Value::from).as_ref(),
             &config.into(),

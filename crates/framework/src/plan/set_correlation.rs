@@ -16,7 +16,7 @@ use crate::{
 };
 
 use super::{
-    same::{canonical, same},
+    equality::{canonical, same},
     walk::BlockRef,
 };
 
