@@ -12,7 +12,11 @@ use terraform_provider_alicloud::{
 fn main() -> ExitCode {
     let about = About {
         name: "alicloud",
-        version: env!("CARGO_PKG_VERSION"),
+        // Set by `cargo release-provider`; a build by hand says that it is one.
+        version: option_env!("PROVIDER_VERSION")
+            .unwrap_or(concat!(env!("CARGO_PKG_VERSION"), "-dev")),
+        commit: option_env!("PROVIDER_COMMIT"),
+        target: option_env!("PROVIDER_TARGET"),
         address: "registry.terraform.io/alicloud-cams/alicloud",
         log_variable: "TF_LOG_PROVIDER_ALICLOUD",
         summary: "WhatsApp Business Account onboarding on Alibaba Cloud Chat App Message Service (CAMS)",

@@ -51,14 +51,20 @@ pub(super) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command
     Ok(command)
 }
 
-/// The answer to `-version`, newline included.
+/// What `-version` prints, newline included.
 pub(super) fn version(about: &About) -> String {
-    format!(
+    let mut text = format!(
         "terraform-provider-{} {}\nplugin protocol {}\n",
         about.name,
         about.version,
         handshake::APP_PROTOCOL
-    )
+    );
+    for (name, value) in [("commit", about.commit), ("target", about.target)] {
+        if let Some(value) = value {
+            text.push_str(&format!("{name} {value}\n"));
+        }
+    }
+    text
 }
 
 /// The answer to `-help`, newline included.
@@ -66,6 +72,8 @@ pub(super) fn help(about: &About) -> String {
     let About {
         name,
         version,
+        commit: _,
+        target: _,
         address,
         log_variable,
         summary,
@@ -117,6 +125,8 @@ mod tests {
     const ABOUT: About = About {
         name: "toy",
         version: "1.2.3",
+        commit: None,
+        target: None,
         address: "registry.terraform.io/example/toy",
         log_variable: "TF_LOG_PROVIDER_TOY",
         summary: "a toy",
@@ -173,6 +183,15 @@ mod tests {
         assert_eq!(
             version(&ABOUT),
             "terraform-provider-toy 1.2.3\nplugin protocol 6\n"
+        );
+        let built = About {
+            commit: Some("0123abcd"),
+            target: Some("x86_64-unknown-linux-musl"),
+            ..ABOUT
+        };
+        assert_eq!(
+            version(&built),
+            "terraform-provider-toy 1.2.3\nplugin protocol 6\ncommit 0123abcd\ntarget x86_64-unknown-linux-musl\n"
         );
         let help = help(&ABOUT);
         for word in [

@@ -17,6 +17,8 @@ use super::{
 const ABOUT: About = About {
     name: "toy",
     version: "1.2.3",
+    commit: None,
+    target: None,
     address: "registry.terraform.io/example/toy",
     log_variable: "TF_LOG_PROVIDER_TOY",
     summary: "a toy",

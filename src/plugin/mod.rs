@@ -56,6 +56,10 @@ pub struct About {
     pub name: &'static str,
     /// The version, without a leading `v`.
     pub version: &'static str,
+    /// The commit that it was built from, where the build knows it.
+    pub commit: Option<&'static str>,
+    /// The target that it was built for, as Rust names it, where the build knows it.
+    pub target: Option<&'static str>,
     /// The whole source address, such as `registry.terraform.io/example/toy`.
     pub address: &'static str,
     /// The variable that sets the level of this provider's log lines, such as `TF_LOG_PROVIDER_TOY`.
@@ -280,6 +284,8 @@ mod tests {
         let about = About {
             name: "toy",
             version: "1.2.3",
+            commit: None,
+            target: None,
             address: "registry.terraform.io/example/toy",
             log_variable: "TF_LOG_PROVIDER_TOY",
             summary: "a toy",

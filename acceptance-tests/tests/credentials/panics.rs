@@ -48,6 +48,8 @@ pub(crate) fn serve() -> ExitCode {
     let about = About {
         name: "alicloud",
         version: env!("CARGO_PKG_VERSION"),
+        commit: None,
+        target: None,
         address: "registry.terraform.io/alicloud-cams/alicloud",
         log_variable: "TF_LOG_PROVIDER_ALICLOUD",
         summary: "nothing but defects",
