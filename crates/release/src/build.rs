@@ -1,0 +1,159 @@
+//! Builds the provider: locked, for one target, without a trace of the builder.
+//!
+//! Every directory of this machine that a compiler could write into the executable is replaced by a fixed name, for Rust and
+//! for the C code of dependencies, so that two builders in two directories make the same bytes.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+use crate::{
+    checks::Release,
+    command::{Failure, output, text},
+    target::Target,
+};
+
+/// What a build made.
+pub(crate) struct Built {
+    /// The executable as it is shipped: with its symbol table, so that a backtrace has names, without debug information.
+    pub(crate) executable: PathBuf,
+    /// The debug information, where it can be split off.
+    pub(crate) symbols: Option<PathBuf>,
+}
+
+/// Builds the provider for a target.
+///
+/// # Errors
+/// If a program fails.
+pub(crate) fn build(root: &Path, target: &Target, release: &Release) -> Result<Built, Failure> {
+    let folder = root.join("target/release-provider-build");
+    let prefixes = prefixes(root)?;
+    let rust: Vec<String> = prefixes
+        .iter()
+        .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
+        .collect();
+    let c: Vec<String> = prefixes
+        .iter()
+        .map(|(from, to)| format!("-ffile-prefix-map={}={to}", from.display()))
+        .collect();
+    let messages = output(
+        Command::new("cargo")
+            .current_dir(root)
+            .args([
+                "build",
+                "--locked",
+                "--release",
+                "--package",
+                crate::NAME,
+                "--bin",
+                crate::NAME,
+            ])
+            .args(["--message-format", "json-render-diagnostics"])
+            .arg("--target")
+            .arg(&target.triple)
+            .arg("--target-dir")
+            .arg(&folder)
+            .env("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}"))
+            .env(
+                format!("CFLAGS_{}", target.triple.replace('-', "_")),
+                c.join(" "),
+            )
+            .env("CARGO_PROFILE_RELEASE_DEBUG", "line-tables-only")
+            .env("CARGO_PROFILE_RELEASE_STRIP", "none")
+            .env("PROVIDER_VERSION", &release.version)
+            .env("PROVIDER_COMMIT", &release.commit)
+            .env("PROVIDER_TARGET", &target.triple),
+    )?;
+    let executable = executable_in(&messages).ok_or_else(|| {
+        Failure(format!(
+            "cargo built the provider for {target} but names no executable"
+        ))
+    })?;
+    split(&executable, target)
+}
+
+/// The executable that cargo names among its messages.
+fn executable_in(messages: &[u8]) -> Option<PathBuf> {
+    let messages = String::from_utf8_lossy(messages);
+    let artifacts = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut executables = artifacts.filter(|message| message["target"]["name"] == crate::NAME);
+    executables.find_map(|message| message["executable"].as_str().map(PathBuf::from))
+}
+
+/// Takes the debug information out of the executable.
+fn split(executable: &Path, target: &Target) -> Result<Built, Failure> {
+    let shipped = executable.with_file_name(format!("shipped{}", target.executable_suffix()));
+    if target.os != "linux" {
+        fs::copy(executable, &shipped).map_err(|error| Failure::file("write", &shipped, &error))?;
+        return Ok(Built {
+            executable: shipped,
+            symbols: None,
+        });
+    }
+    // A cross build names its own, such as aarch64-linux-gnu-objcopy or llvm-objcopy.
+    let objcopy = env::var_os("OBJCOPY").unwrap_or_else(|| "objcopy".into());
+    let symbols = executable.with_file_name(format!("{}.debug", crate::NAME));
+    output(
+        Command::new(&objcopy)
+            .arg("--only-keep-debug")
+            .arg(executable)
+            .arg(&symbols),
+    )?;
+    let link = format!("--add-gnu-debuglink={}", symbols.display());
+    output(
+        Command::new(&objcopy)
+            .args(["--strip-debug", &link])
+            .arg(executable)
+            .arg(&shipped),
+    )?;
+    Ok(Built {
+        executable: shipped,
+        symbols: Some(symbols),
+    })
+}
+
+/// Directories of this machine, and the fixed names that stand for them. A later one wins, so the narrower ones are last.
+fn prefixes(root: &Path) -> Result<Vec<(PathBuf, String)>, Failure> {
+    let sysroot = text(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let mut prefixes = vec![(PathBuf::from(sysroot), "/rust".to_owned())];
+    if let Some(cargo) = cargo_home() {
+        prefixes.push((cargo.clone(), "/cargo".to_owned()));
+        // Below it stands a folder for each registry, whose name depends on how the registry is reached.
+        let sources = fs::read_dir(cargo.join("registry/src"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut sources: Vec<PathBuf> = sources.map(|entry| entry.path()).collect();
+        sources.sort();
+        prefixes.extend(
+            sources
+                .into_iter()
+                .map(|source| (source, "/crates".to_owned())),
+        );
+    }
+    prefixes.push((root.to_path_buf(), "/provider".to_owned()));
+    Ok(prefixes)
+}
+
+fn cargo_home() -> Option<PathBuf> {
+    let home = || env::home_dir().map(|home| home.join(".cargo"));
+    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home)
+}
+
+/// What no asset may hold: the directories of the builder.
+pub(crate) fn private_paths(root: &Path) -> Result<Vec<String>, Failure> {
+    let mut paths: Vec<PathBuf> = prefixes(root)?.into_iter().map(|(from, _)| from).collect();
+    paths.extend(env::home_dir());
+    // A home directory such as `/` would be found everywhere.
+    paths.retain(|path| path.components().count() > 1);
+    Ok(paths
+        .into_iter()
+        .map(|path| path.display().to_string())
+        .collect())
+}
