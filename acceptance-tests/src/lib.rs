@@ -3,6 +3,7 @@
 //! Must not contain: anything that the product needs; it is never published.
 
 pub mod acceptance;
+pub mod default_signals;
 pub mod emulator;
 pub mod machine;
 pub mod plugin_host;

@@ -27,6 +27,7 @@ use tokio::{
 };
 use tonic::transport::Channel;
 
+use crate::default_signals;
 use crate::proto::{
     grpc_health_v1::health_client::HealthClient,
     plugin::{
@@ -78,13 +79,9 @@ impl Launch {
 
     /// As a person starts a program: no argument and nothing of a host in the environment.
     pub fn bare(binary: &Path) -> Result<Self, HostError> {
+        default_signals::restore();
         let temporary = tempfile::tempdir()?;
-        let mut command = Command::new(binary);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+        let mut command = with_pipes(Command::new(binary));
         for (name, _) in env::vars_os() {
             let foreign = ["TF_", "PLUGIN_", "ALIBABA_CLOUD_", "ALICLOUD_", "RUST_"];
             if foreign
@@ -127,6 +124,25 @@ impl Launch {
     #[must_use]
     pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
         self.command.arg(argument.into());
+        self
+    }
+
+    /// Starts the process from a shell. The script ends in `exec "$0" "$@"`. To be called before streams are set.
+    #[must_use]
+    pub fn through_shell(mut self, script: &str) -> Self {
+        let direct = self.command.as_std();
+        let mut command = std::process::Command::new("sh");
+        command
+            .args(["-c", script])
+            .arg(direct.get_program())
+            .args(direct.get_args());
+        for (name, value) in direct.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        self.command = with_pipes(command.into());
         self
     }
 
@@ -223,6 +239,16 @@ impl Launch {
             channel,
         })
     }
+}
+
+/// No stdin, both outputs read by this process, killed when it is dropped.
+fn with_pipes(mut command: Command) -> Command {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
 }
 
 fn caller(identity: Option<&Identity>) -> Caller {

@@ -809,6 +809,39 @@ async fn a_process_without_its_host_does_not_stay() {
     assert!(!directory.exists());
 }
 
+/// A shell's background job, `nohup` and some supervisors pass on ignored or blocked signals.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn ignored_and_blocked_signals_are_not_inherited() {
+    let ignoring = r#"trap '' TERM INT HUP QUIT PIPE; exec "$0" "$@""#;
+    let blocking = r#"exec env --block-signal=TERM,INT,HUP "$0" "$@""#;
+    for script in [ignoring, blocking] {
+        for signal in ["TERM", "HUP"] {
+            let host = launch()
+                .through_shell(script)
+                .start()
+                .await
+                .expect("starts");
+            host.process.signal(signal).await.expect("is sent");
+            let ended = host.process.ended_within(Duration::from_secs(5)).await;
+            let ended = ended.unwrap_or_else(|error| panic!("{script}, {signal}: {error}"));
+            assert_eq!(ended.status.code(), Some(0), "{script}, {signal}");
+        }
+        let host = launch()
+            .through_shell(script)
+            .start()
+            .await
+            .expect("starts");
+        let PluginHost {
+            process, channel, ..
+        } = host;
+        drop(channel);
+        let ended = process.ended_within(Duration::from_secs(10)).await;
+        let ended = ended.unwrap_or_else(|error| panic!("{script}, orphan: {error}"));
+        assert_eq!(ended.status.code(), Some(0), "{script}, orphan");
+    }
+}
+
 // Standard streams
 
 #[tokio::test]

@@ -30,9 +30,18 @@ pub(super) enum Signal {
 
 impl Signals {
     /// Begins to listen. Must be called within a runtime.
+    ///
+    /// A signal that was inherited as ignored or blocked is received all the same: shells, `nohup` and supervisors pass
+    /// such signals on to whatever they start, and a provider that ignores SIGTERM stays for ever.
     #[cfg(unix)]
     pub(super) fn listen() -> io::Result<Self> {
+        use nix::sys::signal::{SigSet, Signal};
         use tokio::signal::unix::{SignalKind, signal};
+        let mut received = SigSet::empty();
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+            received.add(signal);
+        }
+        received.thread_unblock()?;
         Ok(Self {
             interrupts: signal(SignalKind::interrupt())?,
             terminations: signal(SignalKind::terminate())?,
