@@ -17,6 +17,7 @@ pub use libtest_mimic::Failed;
 use libtest_mimic::{Arguments, Completion, Trial};
 
 use crate::{
+    default_signals,
     emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Emulator},
     provider_binary::{self, Profile},
     terraform::{
@@ -180,6 +181,7 @@ pub const REQUIRED_PROVIDERS: &str = r#"terraform {
 /// Runs all cases, as the command line asks (the options are those of `cargo test`), and tells how it went.
 #[must_use]
 pub fn run(cases: &[Case]) -> ExitCode {
+    default_signals::restore();
     let mut arguments = Arguments::from_args();
     // Half of the time a case waits: for a backoff, for an answer that is slow on purpose.
     let threads = thread::available_parallelism().map_or(4, |count| count.get() * 3);

@@ -12,6 +12,7 @@ use std::{
 };
 
 use super::{Error, Output};
+use crate::default_signals;
 
 /// Whether a signal to the terminal (Ctrl-C) reaches the command, too.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -58,6 +59,7 @@ impl Running {
             attempted: format!("start `{line}`"),
             source,
         };
+        default_signals::restore();
         let started = Instant::now();
         let mut child = command.spawn().map_err(failed)?;
         let stdout = Stream::read(child.stdout.take(), echo);
@@ -292,6 +294,35 @@ mod tests {
         running.interrupt().expect("a process group");
         let output = running.finish().expect("an end");
         assert!(output.stdout.contains("inner"), "{output}");
+    }
+
+    /// Runs this test again in a process that has inherited ignored signals, and looks at what its own child inherits.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn ignored_signals_are_not_inherited() {
+        const INNER: &str = "TEST_INHERITS_IGNORED_SIGNALS";
+        if std::env::var_os(INNER).is_some() {
+            let child = shell("grep SigIgn /proc/self/status", LONG);
+            let output = child.finish().expect("an end");
+            let digits = output.stdout.strip_prefix("SigIgn:\t").expect("a line");
+            let ignored = u64::from_str_radix(digits.trim(), 16).expect("a set");
+            // SIGHUP, SIGINT, SIGQUIT and SIGPIPE.
+            let checked = [1, 2, 3, 13].map(|signal| 1_u64 << (signal - 1));
+            assert_eq!(ignored & checked.iter().sum::<u64>(), 0, "{output}");
+            return;
+        }
+        let this = std::env::current_exe().expect("a path");
+        let name = "terraform::process::tests::ignored_signals_are_not_inherited";
+        let output = Command::new("sh")
+            .args(["-c", "trap '' INT QUIT HUP; exec \"$0\" --exact \"$1\""])
+            .arg(this)
+            .arg(name)
+            .env(INNER, "1")
+            .output()
+            .expect("a shell");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{text}");
+        assert!(text.contains("1 passed"), "{text}");
     }
 
     #[test]
