@@ -1,6 +1,7 @@
 //! Rules of this repository that the compiler cannot check, as tests.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -251,10 +252,10 @@ fn resources_have_at_most_one_sensitive_attribute() {
     }
     for resource in Alicloud::new().resources() {
         let sensitive = count(&resource.schema().block);
+        let name = resource.type_name();
         assert!(
             sensitive <= 1,
-            "{} has {sensitive} sensitive attributes",
-            resource.type_name()
+            "{name} has {sensitive} sensitive attributes"
         );
     }
 }
@@ -294,8 +295,18 @@ fn schemas_are_ones_that_terraform_loads() {
         }
     }
     let mut found = Vec::new();
-    check(&Alicloud::new().schema().block, "provider", &mut found);
-    for resource in Alicloud::new().resources() {
+    let provider = Alicloud::new();
+    check(&provider.schema().block, "provider", &mut found);
+    for source in provider.data_sources() {
+        check(&source.schema().block, source.type_name(), &mut found);
+    }
+    for list in provider.list_resources() {
+        check(&list.schema().block, list.type_name(), &mut found);
+    }
+    for action in provider.actions() {
+        check(&action.schema().block, action.type_name(), &mut found);
+    }
+    for resource in provider.resources() {
         let type_name = resource.type_name();
         check(&resource.schema().block, type_name, &mut found);
         let Some(identity) = resource.identity_schema() else {
@@ -404,4 +415,37 @@ fn anchors_are_found() {
     ] {
         assert_eq!(has_anchor(page, anchor), expected, "{anchor}");
     }
+}
+
+/// Programs tell errors apart by their codes, so each one of the provider's own is documented.
+#[test]
+fn error_codes_of_the_provider_are_documented() {
+    const PREFIX: &str = "Provider.";
+    let guide = fs::read_to_string(root().join("docs/guides/errors.md")).expect("UTF-8");
+    let mut codes = BTreeSet::new();
+    for file in ["src", "crates/framework/src", "crates/alicloud/src"]
+        .iter()
+        .flat_map(|it| rust_files(it))
+    {
+        let source = fs::read_to_string(&file).expect("UTF-8");
+        for (at, _) in source.match_indices(PREFIX) {
+            let rest = &source[at + PREFIX.len()..];
+            let end = rest
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '.')
+                .unwrap_or(rest.len());
+            let name = rest[..end].trim_end_matches('.');
+            if name.starts_with(|c: char| c.is_ascii_uppercase()) {
+                codes.insert(format!("{PREFIX}{name}"));
+            }
+        }
+    }
+    assert!(codes.len() > 1, "the rule checks nothing");
+    let missing = codes
+        .into_iter()
+        .filter(|code| !guide.contains(&format!("| `{code}` |")));
+    assert_none(
+        missing
+            .map(|code| format!("docs/guides/errors.md does not list {code}"))
+            .collect(),
+    );
 }
