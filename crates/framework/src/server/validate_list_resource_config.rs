@@ -43,12 +43,10 @@ fn limit_error(limit: &DynamicValue) -> Result<Option<Diagnostic>, Diagnostic> {
         return Ok(None);
     };
     let limit = limit.to_string();
-    // Numbers are decimal text, without a needless zero.
-    let too_small = limit == "0" || limit.starts_with('-');
-    Ok(too_small.then(|| {
+    Ok(limit.starts_with('-').then(|| {
         Diagnostic::error(
             "Invalid limit",
-            format!("The limit of a list must be at least 1, but is {limit}."),
+            format!("The limit of a list must not be negative, but is {limit}."),
         )
         .at(AttributePath::attribute("limit"))
     }))
