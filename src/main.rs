@@ -5,12 +5,12 @@
 use std::process::ExitCode;
 
 use terraform_provider_alicloud::{
-    plugin::{self, About, ProviderService},
+    plugin::{self, ProviderInfo, ProviderService},
     provider::Alicloud,
 };
 
 fn main() -> ExitCode {
-    let about = About {
+    let info = ProviderInfo {
         name: "alicloud",
         // Set by `cargo release-provider`; a build by hand says that it is one.
         version: option_env!("PROVIDER_VERSION")
@@ -19,7 +19,8 @@ fn main() -> ExitCode {
         target: option_env!("PROVIDER_TARGET"),
         address: "registry.terraform.io/alicloud-cams/alicloud",
         log_variable: "TF_LOG_PROVIDER_ALICLOUD",
+        crates: &["alicloud"],
         summary: "WhatsApp Business Account onboarding on Alibaba Cloud Chat App Message Service (CAMS)",
     };
-    plugin::run(about, || ProviderService::new(Alicloud::new()))
+    plugin::run(info, || ProviderService::new(Alicloud::new()))
 }

@@ -4,7 +4,7 @@
 
 use std::{ffi::OsString, fmt};
 
-use super::{About, handshake};
+use super::{ProviderInfo, handshake};
 
 /// What one start of the binary is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -52,14 +52,14 @@ pub(super) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command
 }
 
 /// What `-version` prints, newline included.
-pub(super) fn version(about: &About) -> String {
+pub(super) fn version(info: &ProviderInfo) -> String {
     let mut text = format!(
         "terraform-provider-{} {}\nplugin protocol {}\n",
-        about.name,
-        about.version,
+        info.name,
+        info.version,
         handshake::APP_PROTOCOL
     );
-    for (name, value) in [("commit", about.commit), ("target", about.target)] {
+    for (name, value) in [("commit", info.commit), ("target", info.target)] {
         if let Some(value) = value {
             text.push_str(&format!("{name} {value}\n"));
         }
@@ -68,8 +68,8 @@ pub(super) fn version(about: &About) -> String {
 }
 
 /// The answer to `-help`, newline included.
-pub(super) fn help(about: &About) -> String {
-    let About {
+pub(super) fn help(info: &ProviderInfo) -> String {
+    let ProviderInfo {
         name,
         version,
         commit: _,
@@ -77,7 +77,8 @@ pub(super) fn help(about: &About) -> String {
         address,
         log_variable,
         summary,
-    } = about;
+        crates: _,
+    } = info;
     format!(
         "\
 terraform-provider-{name} {version}: {summary}
@@ -122,7 +123,7 @@ const fn rank(command: Command) -> u8 {
 mod tests {
     use super::*;
 
-    const ABOUT: About = About {
+    const INFO: ProviderInfo = ProviderInfo {
         name: "toy",
         version: "1.2.3",
         commit: None,
@@ -130,6 +131,7 @@ mod tests {
         address: "registry.terraform.io/example/toy",
         log_variable: "TF_LOG_PROVIDER_TOY",
         summary: "a toy",
+        crates: &[],
     };
 
     fn check(arguments: &[&str], expected: Result<Command, &str>) {
@@ -181,19 +183,19 @@ mod tests {
     #[test]
     fn the_texts_name_what_they_must() {
         assert_eq!(
-            version(&ABOUT),
+            version(&INFO),
             "terraform-provider-toy 1.2.3\nplugin protocol 6\n"
         );
-        let built = About {
+        let built = ProviderInfo {
             commit: Some("0123abcd"),
             target: Some("x86_64-unknown-linux-musl"),
-            ..ABOUT
+            ..INFO
         };
         assert_eq!(
             version(&built),
             "terraform-provider-toy 1.2.3\nplugin protocol 6\ncommit 0123abcd\ntarget x86_64-unknown-linux-musl\n"
         );
-        let help = help(&ABOUT);
+        let help = help(&INFO);
         for word in [
             "-debug",
             "-version",

@@ -8,13 +8,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use rustls::pki_types::CertificateDer;
 
 use super::{
-    About,
+    ProviderInfo,
     handshake::{Environment, NETWORK_VARIABLE, line},
     listener::Address,
     tls::accepts_only,
 };
 
-const ABOUT: About = About {
+const INFO: ProviderInfo = ProviderInfo {
     name: "toy",
     version: "1.2.3",
     commit: None,
@@ -22,6 +22,7 @@ const ABOUT: About = About {
     address: "registry.terraform.io/example/toy",
     log_variable: "TF_LOG_PROVIDER_TOY",
     summary: "a toy",
+    crates: &[],
 };
 
 /// The variables that the host and the user may set, in the order in which an input lists their values.
@@ -49,7 +50,7 @@ pub fn handshake(input: &[u8]) {
         let at = VARIABLES.iter().position(|variable| *variable == name)?;
         values.get(at).filter(|value| !value.is_empty()).cloned()
     };
-    match Environment::parse(&ABOUT, lookup) {
+    match Environment::parse(&INFO, lookup) {
         Ok(environment) => {
             let address = Address::Tcp(([127, 0, 0, 1], 1234).into());
             let line = line(
@@ -81,7 +82,7 @@ pub fn certificate(input: &[u8]) {
         STANDARD.encode(der)
     );
     let lookup = |name: &str| (name == VARIABLES[0]).then(|| OsString::from(&pem));
-    if let Ok(environment) = Environment::parse(&ABOUT, lookup) {
+    if let Ok(environment) = Environment::parse(&INFO, lookup) {
         let parsed = environment.client_certificate;
         assert_eq!(parsed, Some(CertificateDer::from(der.to_vec())));
         accepts_only(der, signature);

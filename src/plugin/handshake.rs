@@ -18,7 +18,7 @@ use rustls::{
     server::ParsedCertificate,
 };
 
-use super::{About, listener::Address, logging::Verbosity};
+use super::{ProviderInfo, listener::Address, logging::Verbosity};
 
 /// The app protocol version that this binary speaks: Terraform plugin protocol 6.
 pub(super) const APP_PROTOCOL: u32 = 6;
@@ -181,13 +181,13 @@ impl fmt::Display for Quoted<'_> {
 
 impl Environment {
     /// Reads the environment of this process.
-    pub(super) fn of_process(about: &About) -> Result<Self, EnvironmentError> {
-        Self::parse(about, |name| env::var_os(name))
+    pub(super) fn of_process(info: &ProviderInfo) -> Result<Self, EnvironmentError> {
+        Self::parse(info, |name| env::var_os(name))
     }
 
     /// Reads an environment given as a function from names to values.
     pub(super) fn parse(
-        about: &About,
+        info: &ProviderInfo,
         lookup: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, EnvironmentError> {
         let cookie = lookup(COOKIE.0).is_some_and(|value| value == COOKIE.1);
@@ -215,7 +215,7 @@ impl Environment {
                 ports: ports(&lookup)?,
             },
             verbosity: Verbosity::from_variables(
-                lookup(about.log_variable).as_deref(),
+                lookup(info.log_variable).as_deref(),
                 lookup("TF_LOG_PROVIDER").as_deref(),
                 lookup("TF_LOG").as_deref(),
             ),
@@ -249,14 +249,14 @@ pub(super) fn line(
 }
 
 /// What a person reads who starts the binary by hand. `-help` is the way out.
-pub(super) fn not_a_host(about: &About) -> String {
+pub(super) fn not_a_host(info: &ProviderInfo) -> String {
     format!(
         "This is terraform-provider-{name} {version}, a plugin that Terraform and OpenTofu start themselves; \
          it does nothing on its own.\n\
          Require {address} in a configuration and run terraform, or see -help.\n",
-        name = about.name,
-        version = about.version,
-        address = about.address,
+        name = info.name,
+        version = info.version,
+        address = info.address,
     )
 }
 
@@ -345,7 +345,7 @@ fn text(variable: &'static str, value: OsString) -> Result<String, EnvironmentEr
 mod tests {
     use super::*;
 
-    const ABOUT: About = About {
+    const INFO: ProviderInfo = ProviderInfo {
         name: "toy",
         version: "1.2.3",
         commit: None,
@@ -353,10 +353,11 @@ mod tests {
         address: "registry.terraform.io/example/toy",
         log_variable: "TF_LOG_PROVIDER_TOY",
         summary: "a toy",
+        crates: &[],
     };
 
     fn parse(variables: &[(&str, &str)]) -> Result<Environment, EnvironmentError> {
-        Environment::parse(&ABOUT, |name| {
+        Environment::parse(&INFO, |name| {
             variables
                 .iter()
                 .find(|(variable, _)| *variable == name)
@@ -626,7 +627,7 @@ mod tests {
     fn values_that_are_not_unicode() {
         use std::os::unix::ffi::OsStringExt;
         let check = |variable: &str, expected: Option<EnvironmentError>| {
-            let parsed = Environment::parse(&ABOUT, |name| {
+            let parsed = Environment::parse(&INFO, |name| {
                 (name == variable).then(|| OsString::from_vec(vec![b'6', 0xff]))
             });
             assert_eq!(parsed.err(), expected, "{variable}");

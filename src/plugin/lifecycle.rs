@@ -151,13 +151,13 @@ impl Drop for Call {
 /// A call changes the world. If its caller goes away (a reset stream, a lost connection) the call is not torn down in the
 /// middle of a request to the cloud, as dropping its future would do; it goes on in a task of its own, and `abandoned`
 /// is told, so that it can at least stop waiting for anything.
-pub(super) struct ToTheEnd<S> {
+pub(super) struct RunToCompletion<S> {
     service: S,
     life: Arc<Life>,
     abandoned: Arc<dyn Fn() + Send + Sync>,
 }
 
-impl<S> ToTheEnd<S> {
+impl<S> RunToCompletion<S> {
     pub(super) fn new(
         service: S,
         life: Arc<Life>,
@@ -171,7 +171,7 @@ impl<S> ToTheEnd<S> {
     }
 }
 
-impl<S: Clone> Clone for ToTheEnd<S> {
+impl<S: Clone> Clone for RunToCompletion<S> {
     fn clone(&self) -> Self {
         Self {
             service: self.service.clone(),
@@ -181,11 +181,11 @@ impl<S: Clone> Clone for ToTheEnd<S> {
     }
 }
 
-impl<S: NamedService> NamedService for ToTheEnd<S> {
+impl<S: NamedService> NamedService for RunToCompletion<S> {
     const NAME: &'static str = S::NAME;
 }
 
-impl<S> Service<http::Request<Body>> for ToTheEnd<S>
+impl<S> Service<http::Request<Body>> for RunToCompletion<S>
 where
     S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>,
     S::Future: Send + 'static,
@@ -295,7 +295,7 @@ mod tests {
         let life = Life::new();
         let abandoned = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&abandoned);
-        let mut service = ToTheEnd::new(
+        let mut service = RunToCompletion::new(
             OnCommand(Arc::new(std::sync::Mutex::new(Some(command)))),
             Arc::clone(&life),
             move || {

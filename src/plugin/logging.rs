@@ -36,7 +36,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::About;
+use super::ProviderInfo;
 
 /// The most verbose level of which anybody will see a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -71,7 +71,7 @@ fn level(name: &OsStr) -> LevelFilter {
 }
 
 /// Lets events become lines on stderr from now on. Keep the answer, to give the last lines time to be written.
-pub(super) fn install(about: &About, verbosity: Verbosity) -> Logs {
+pub(super) fn install(info: &ProviderInfo, verbosity: Verbosity) -> Logs {
     if verbosity.0 == LevelFilter::OFF {
         return Logs { lines: None };
     }
@@ -84,7 +84,8 @@ pub(super) fn install(about: &About, verbosity: Verbosity) -> Logs {
         return Logs { lines: None };
     }
     let layer = JsonLines {
-        address: about.address,
+        address: info.address,
+        crates: info.crates,
         verbosity: verbosity.0,
         clock: OffsetDateTime::now_utc,
         lines: lines.clone(),
@@ -220,6 +221,8 @@ fn write_lines(lines: &Receiver<Output>, mut stderr: impl io::Write) {
 /// The layer that formats.
 struct JsonLines {
     address: &'static str,
+    /// The provider's own crates.
+    crates: &'static [&'static str],
     verbosity: LevelFilter,
     clock: fn() -> OffsetDateTime,
     lines: SyncSender<Output>,
@@ -228,7 +231,7 @@ struct JsonLines {
 
 impl JsonLines {
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= self.verbosity && is_own(metadata.target())
+        *metadata.level() <= self.verbosity && is_own(metadata.target(), self.crates)
     }
 
     fn line<S>(&self, event: &Event<'_>, context: &Context<'_, S>, lost: u64) -> String
@@ -324,12 +327,10 @@ fn own_crate() -> &'static str {
     module_path!().split("::").next().unwrap_or_default()
 }
 
-/// The crates that this provider is made of, beside its own.
-const OTHER_CRATES: [&str; 2] = ["framework", "alicloud"];
-
-fn is_own(target: &str) -> bool {
+/// Whether an event comes from this crate, the framework, or one of the provider's other crates.
+fn is_own(target: &str, crates: &[&str]) -> bool {
     let name = target.split("::").next().unwrap_or_default();
-    name == own_crate() || OTHER_CRATES.contains(&name)
+    name == own_crate() || name == "framework" || crates.contains(&name)
 }
 
 /// The logger's name, after the convention of the Go SDK.
@@ -482,6 +483,7 @@ mod tests {
         let (lines, written) = sync_channel(queue);
         let layer = JsonLines {
             address: "registry.terraform.io/example/toy",
+            crates: &[],
             verbosity,
             clock: || {
                 OffsetDateTime::UNIX_EPOCH + time::Duration::microseconds(1_700_000_000_000_042)
@@ -639,7 +641,7 @@ mod tests {
             ),
             (&1.into(), &2.into())
         );
-        let line = one(|| error_diagnostic("sum", "det", Some("waba_id")));
+        let line = one(|| error_diagnostic("sum", "det", Some("thing_id")));
         assert_eq!(
             (&line["@level"], &line["diagnostic_severity"]),
             (&"error".into(), &"ERROR".into())
@@ -648,7 +650,7 @@ mod tests {
             (&line["diagnostic_summary"], &line["diagnostic_detail"]),
             (&"sum".into(), &"det".into())
         );
-        assert_eq!(line["diagnostic_attribute"], "waba_id");
+        assert_eq!(line["diagnostic_attribute"], "thing_id");
         let line = one(|| warning_diagnostic("sum", "det", None));
         assert_eq!(
             (&line["@level"], &line["diagnostic_severity"]),
@@ -784,13 +786,27 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_foreign_crates_are_left_out() {
+        let check = |target: &str, expected: bool| {
+            assert_eq!(is_own(target, &["toy_client"]), expected, "{target}");
+        };
+        check(&format!("{}::anything", own_crate()), true);
+        check("framework::plan", true);
+        check("toy_client", true);
+        check("toy_client::http", true);
+        check("toy_clients", false);
+        check("h2::codec", false);
+        check("", false);
+    }
+
+    #[test]
     fn modules() {
         let check = |target: &str, expected| assert_eq!(module(target), expected, "{target}");
         let own = own_crate();
         check(&format!("{own}::plugin::serve"), "sdk.proto");
-        check(&format!("{own}::cams"), "provider");
+        check(&format!("{own}::things"), "provider");
         check(own, "provider");
         check("framework::plan", "sdk.framework");
-        check("alicloud::client", "provider");
+        check("toy_client::http", "provider");
     }
 }

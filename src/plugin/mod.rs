@@ -42,7 +42,7 @@ use self::{
     handshake::{Environment, EnvironmentError},
     listener::{Address, BindError, Listener},
     proto::tfplugin6::provider_server::Provider,
-    serve::{End, StartedBy},
+    serve::{End, Mode},
     signals::Signals,
     tls::{Identity, TlsError},
 };
@@ -51,7 +51,7 @@ pub use service::ProviderService;
 
 /// What the binary is, for people and for logs.
 #[derive(Clone, Copy, Debug)]
-pub struct About {
+pub struct ProviderInfo {
     /// The provider's type: the last part of its address.
     pub name: &'static str,
     /// The version, without a leading `v`.
@@ -66,6 +66,9 @@ pub struct About {
     pub log_variable: &'static str,
     /// What the provider is for, in a phrase that can follow a colon.
     pub summary: &'static str,
+    /// The crates that the provider is made of, beside the framework and the one that has [`run`]. Log lines of other
+    /// crates are left out.
+    pub crates: &'static [&'static str],
 }
 
 /// What is served: all RPCs of the protocol, and a way to hurry them.
@@ -82,14 +85,14 @@ pub trait Service: Provider {
 ///
 /// `service` is made only once the process is known to have a host. It is called within a Tokio runtime, and what it does
 /// counts as the time that every Terraform command waits, several times over: it must touch neither network nor disk.
-pub fn run<S: Service>(about: About, service: impl FnOnce() -> S) -> ExitCode {
+pub fn run<S: Service>(info: ProviderInfo, service: impl FnOnce() -> S) -> ExitCode {
     match arguments::parse(env::args_os().skip(1)) {
-        Ok(Command::Help) => print(&arguments::help(&about)),
-        Ok(Command::Version) => print(&arguments::version(&about)),
-        Ok(Command::Serve) => run_server(about, service, StartedBy::Host),
-        Ok(Command::Debug) => run_server(about, service, StartedBy::Person),
+        Ok(Command::Help) => print(&arguments::help(&info)),
+        Ok(Command::Version) => print(&arguments::version(&info)),
+        Ok(Command::Serve) => run_server(info, service, Mode::Plugin),
+        Ok(Command::Debug) => run_server(info, service, Mode::Debug),
         Err(unknown) => {
-            complain(&format!("{}: {unknown}\n", program(&about)));
+            complain(&format!("{}: {unknown}\n", program(&info)));
             ExitCode::from(2)
         }
     }
@@ -129,25 +132,21 @@ impl fmt::Display for Failure {
     }
 }
 
-fn run_server<S: Service>(
-    about: About,
-    service: impl FnOnce() -> S,
-    started_by: StartedBy,
-) -> ExitCode {
-    let environment = match Environment::of_process(&about) {
+fn run_server<S: Service>(info: ProviderInfo, service: impl FnOnce() -> S, mode: Mode) -> ExitCode {
+    let environment = match Environment::of_process(&info) {
         // First: a person who starts the binary by hand should not read about variables.
-        Ok(environment) if started_by == StartedBy::Host && !environment.cookie => {
-            complain(&handshake::not_a_host(&about));
+        Ok(environment) if mode == Mode::Plugin && !environment.cookie => {
+            complain(&handshake::not_a_host(&info));
             return ExitCode::FAILURE;
         }
         Ok(environment) => environment,
-        Err(error) => return fail(&about, &Failure::Environment(error)),
+        Err(error) => return fail(&info, &Failure::Environment(error)),
     };
     panic_hook::install_panic_hook();
-    let logs = logging::install(&about, environment.verbosity);
-    let ended = serve_until_end(&about, service, started_by, environment);
+    let logs = logging::install(&info, environment.verbosity);
+    let ended = serve_until_end(&info, service, mode, environment);
     if let Err(failure) = &ended {
-        fail(&about, failure);
+        fail(&info, failure);
     }
     logs.flush();
     if ended.is_ok() {
@@ -158,9 +157,9 @@ fn run_server<S: Service>(
 }
 
 fn serve_until_end<S: Service>(
-    about: &About,
+    info: &ProviderInfo,
     service: impl FnOnce() -> S,
-    started_by: StartedBy,
+    mode: Mode,
     environment: Environment,
 ) -> Result<(), Failure> {
     let runtime = runtime().map_err(Failure::Runtime)?;
@@ -173,17 +172,16 @@ fn serve_until_end<S: Service>(
             directory: _directory,
         } = listener::bind(&environment.listen).map_err(Failure::Bind)?;
         // A person has no certificate to give.
-        let identity = match (started_by, &environment.client_certificate) {
-            (StartedBy::Host, Some(client)) => Some(
+        let identity = match (mode, &environment.client_certificate) {
+            (Mode::Plugin, Some(client)) => Some(
                 Identity::new(client.clone(), OffsetDateTime::now_utc()).map_err(Failure::Tls)?,
             ),
-            (StartedBy::Host, None) | (StartedBy::Person, _) => None,
+            (Mode::Plugin, None) | (Mode::Debug, _) => None,
         };
         let service = Arc::new(service());
-        announce(about, started_by, &environment, &address, identity.as_ref())
-            .map_err(Failure::Stdout)?;
+        announce(info, mode, &environment, &address, identity.as_ref()).map_err(Failure::Stdout)?;
         let tls = identity.map(|identity| TlsAcceptor::from(identity.config));
-        serve::serve(socket, tls, service, started_by, signals)
+        serve::serve(socket, tls, service, mode, signals)
             .await
             .map_err(Failure::Serve)
     });
@@ -203,33 +201,33 @@ fn runtime() -> io::Result<Runtime> {
 
 /// Tells who started the process where it listens. It does listen already.
 fn announce(
-    about: &About,
-    started_by: StartedBy,
+    info: &ProviderInfo,
+    mode: Mode,
     environment: &Environment,
     address: &Address,
     identity: Option<&Identity>,
 ) -> io::Result<()> {
-    let text = match started_by {
-        StartedBy::Host => handshake::line(
+    let text = match mode {
+        Mode::Plugin => handshake::line(
             environment,
             address,
             identity.map(|identity| &identity.certificate),
         ),
-        StartedBy::Person => {
+        Mode::Debug => {
             complain(
                 "The provider waits for Terraform. Set this variable in the shell that runs terraform; \
                  Ctrl-C ends the provider.\n",
             );
-            reattach(about, address, process::id())
+            reattach(info, address, process::id())
         }
     };
     write_out(&text)
 }
 
 /// The assignment that makes Terraform attach to this process, for the shells of this platform, newline included.
-fn reattach(about: &About, address: &Address, pid: u32) -> String {
+fn reattach(info: &ProviderInfo, address: &Address, pid: u32) -> String {
     let providers = json!({
-        (about.address): {
+        (info.address): {
             "Protocol": "grpc",
             "ProtocolVersion": handshake::APP_PROTOCOL,
             "Pid": pid,
@@ -261,13 +259,13 @@ fn write_out(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-fn fail(about: &About, failure: &Failure) -> ExitCode {
-    complain(&format!("{}: {failure}\n", program(about)));
+fn fail(info: &ProviderInfo, failure: &Failure) -> ExitCode {
+    complain(&format!("{}: {failure}\n", program(info)));
     ExitCode::FAILURE
 }
 
-fn program(about: &About) -> String {
-    format!("terraform-provider-{}", about.name)
+fn program(info: &ProviderInfo) -> String {
+    format!("terraform-provider-{}", info.name)
 }
 
 fn complain(text: &str) {
@@ -281,7 +279,7 @@ mod tests {
 
     #[test]
     fn the_assignment_survives_a_shell() {
-        let about = About {
+        let info = ProviderInfo {
             name: "toy",
             version: "1.2.3",
             commit: None,
@@ -289,10 +287,11 @@ mod tests {
             address: "registry.terraform.io/example/toy",
             log_variable: "TF_LOG_PROVIDER_TOY",
             summary: "a toy",
+            crates: &[],
         };
         // What a shell makes of the assignment.
         let value = |address: Address| {
-            let text = reattach(&about, &address, 7);
+            let text = reattach(&info, &address, 7);
             let quoted = text
                 .lines()
                 .next()

@@ -28,7 +28,7 @@ use tonic::transport::{
 use super::{
     Service,
     go_plugin::GoPlugin,
-    lifecycle::{Life, OpenConnection, ToTheEnd},
+    lifecycle::{Life, OpenConnection, RunToCompletion},
     listener::Socket,
     proto::{
         grpc_health_v1::health_server::HealthServer,
@@ -61,7 +61,7 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_millis(1500);
 
 /// After a signal the process stays for so long after its last answer. The same signal may be on its way to the host, which
 /// begins calls until it arrives; and once the process has ended, a host gives up every call whose answer it has yet to
-/// read (go-plugin cancels the context of all calls), a binding that was made included.
+/// read (go-plugin cancels the context of all calls), one that created an object included.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// How long calls in flight may take to end when nobody is about to kill the process. Their own time limits are shorter
@@ -70,12 +70,12 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(60);
 
 /// Who started the process, which decides what ends it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum StartedBy {
+pub(super) enum Mode {
     /// Ends with its host. An interrupt is ignored: Ctrl-C reaches the whole process group, while the host still wants to
     /// finish or undo its work, and says so by other means.
-    Host,
+    Plugin,
     /// Ends with an interrupt; hosts come and go.
-    Person,
+    Debug,
 }
 
 /// Why serving ended.
@@ -107,7 +107,7 @@ pub(super) async fn serve<S: Service>(
     socket: Socket,
     tls: Option<TlsAcceptor>,
     service: Arc<S>,
-    started_by: StartedBy,
+    mode: Mode,
     mut signals: Signals,
 ) -> io::Result<End> {
     let life = Life::new();
@@ -130,8 +130,8 @@ pub(super) async fn serve<S: Service>(
 
     let end = tokio::select! {
         () = life.shutdown_requested() => End::Shutdown,
-        () = told_to_end(&mut signals, started_by) => End::Signal,
-        () = host_gone(&life), if started_by == StartedBy::Host => End::HostGone,
+        () = told_to_end(&mut signals, mode) => End::Signal,
+        () = host_gone(&life), if mode == Mode::Plugin => End::HostGone,
         ended = &mut serving => return Ok(End::Failed(match ended {
             Ok(Ok(())) => "the server ended by itself".to_owned(),
             Ok(Err(error)) => format!("the server failed: {error}"),
@@ -150,7 +150,7 @@ pub(super) async fn serve<S: Service>(
             () = life.no_connections() => {}
             () = sleep(DRAIN_LIMIT) => {}
             // A second signal means it.
-            () = told_to_end(&mut signals, started_by) => at_once = true,
+            () = told_to_end(&mut signals, mode) => at_once = true,
         }
     }
 
@@ -164,7 +164,7 @@ pub(super) async fn serve<S: Service>(
         End::Signal if at_once => {}
         _ => tokio::select! {
             _ = timeout(DRAIN_LIMIT, drained) => {}
-            () = told_to_end(&mut signals, started_by) => {}
+            () = told_to_end(&mut signals, mode) => {}
         },
     }
     Ok(end)
@@ -189,8 +189,8 @@ async fn drain(life: &Life, serving: JoinHandle<Result<(), tonic::transport::Err
 }
 
 /// Returns at the next signal that means this process.
-async fn told_to_end(signals: &mut Signals, started_by: StartedBy) {
-    while signals.next().await == Signal::Interrupt && started_by == StartedBy::Host {
+async fn told_to_end(signals: &mut Signals, mode: Mode) {
+    while signals.next().await == Signal::Interrupt && mode == Mode::Plugin {
         tracing::debug!("Ignored an interrupt: it is for the host to say what follows from it");
     }
 }
@@ -219,7 +219,7 @@ fn router<S: Service>(service: &Arc<S>, life: &Arc<Life>) -> Router {
         .max_decoding_message_size(MAX_MESSAGE)
         .max_encoding_message_size(MAX_MESSAGE);
     let stopped = Arc::clone(service);
-    let provider = ToTheEnd::new(provider, Arc::clone(life), move || stopped.stop());
+    let provider = RunToCompletion::new(provider, Arc::clone(life), move || stopped.stop());
     let go_plugin = GoPlugin::new(Arc::clone(life));
     Server::builder()
         // The host alone can connect, and an interrupted one may drop hundreds of calls at once; with h2's default of 20
@@ -468,7 +468,7 @@ mod tests {
                 Socket::Tcp(socket),
                 None,
                 Arc::clone(&toy),
-                StartedBy::Host,
+                Mode::Plugin,
                 signals,
             ));
             Self {

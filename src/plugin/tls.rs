@@ -68,7 +68,7 @@ impl Identity {
         let (certificate, key) = one_off_certificate(now).map_err(TlsError::Certificate)?;
         // Named here and not taken from the process: another crate may have installed another provider there.
         let provider = Arc::new(ring::default_provider());
-        let verifier = Arc::new(OnlyHost::new(client, &provider));
+        let verifier = Arc::new(PinnedClientVerifier::new(client, &provider));
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&TLS13, &TLS12])
             .map_err(TlsError::Config)?
@@ -110,13 +110,13 @@ const HOST_NAME: &str = "localhost";
 
 /// Accepts one certificate.
 #[derive(Debug)]
-struct OnlyHost {
+struct PinnedClientVerifier {
     certificate: CertificateDer<'static>,
     /// What ring verifies. Real hosts use P-521, which it does not.
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl OnlyHost {
+impl PinnedClientVerifier {
     fn new(certificate: CertificateDer<'static>, provider: &CryptoProvider) -> Self {
         Self {
             certificate,
@@ -133,7 +133,7 @@ impl OnlyHost {
     }
 }
 
-impl ClientCertVerifier for OnlyHost {
+impl ClientCertVerifier for PinnedClientVerifier {
     fn root_hint_subjects(&self) -> &[Subject] {
         &[]
     }
@@ -212,7 +212,7 @@ impl SignatureVerificationAlgorithm for EcdsaP521Sha512 {
 /// For the fuzzer: a verifier of any certificate accepts that one alone, and no signature of it that is none.
 #[cfg(any(test, fuzzing))]
 pub(super) fn accepts_only(certificate: &[u8], signature: &[u8]) {
-    let verifier = OnlyHost::new(
+    let verifier = PinnedClientVerifier::new(
         CertificateDer::from(certificate.to_vec()),
         &ring::default_provider(),
     );
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn only_the_exact_certificate_is_accepted() {
-        let verifier = OnlyHost::new(
+        let verifier = PinnedClientVerifier::new(
             CertificateDer::from(b"host".as_slice()),
             &ring::default_provider(),
         );
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn p521_is_offered_first() {
-        let verifier = OnlyHost::new(
+        let verifier = PinnedClientVerifier::new(
             CertificateDer::from(b"host".as_slice()),
             &ring::default_provider(),
         );

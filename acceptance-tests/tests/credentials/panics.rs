@@ -26,7 +26,7 @@ use framework::{
 };
 use terraform_provider_alicloud::{
     common::Connection,
-    plugin::{self, About, ProviderService},
+    plugin::{self, ProviderInfo, ProviderService},
     provider::Alicloud,
 };
 
@@ -45,7 +45,7 @@ pub(crate) fn is_the_provider() -> bool {
 
 /// Serves the provider.
 pub(crate) fn serve() -> ExitCode {
-    let about = About {
+    let about = ProviderInfo {
         name: "alicloud",
         version: env!("CARGO_PKG_VERSION"),
         commit: None,
@@ -53,6 +53,7 @@ pub(crate) fn serve() -> ExitCode {
         address: "registry.terraform.io/alicloud-cams/alicloud",
         log_variable: "TF_LOG_PROVIDER_ALICLOUD",
         summary: "nothing but defects",
+        crates: &[],
     };
     plugin::run(about, || {
         ProviderService::new(Defective {
