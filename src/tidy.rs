@@ -168,7 +168,7 @@ fn imports_in_every_style_are_seen() {
     check("use crate::provider::*;", true);
     check("fn f() { crate::provider::g(); }", true);
     check("mod m { use crate::provider; }", true);
-    check("use framework::provider::Provider;", false);
+    check("use framework::Provider;", false);
     check("// use crate::provider::x;\nuse crate::common;", false);
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use framework::{
-    Attribute, Block, IdentitySchema, NestedBlock, Nesting, Schema, Type, Value,
-    schema::{AttributeKind, Collection, Setting},
+    Attribute, Block, IdentitySchema, Nesting, Schema, Type, Value,
+    schema::{AttributeKind, Collection, NestedBlock, Setting},
 };
 
 const WRITE_ONLY: &str = "[Write-only](https://developer.hashicorp.com/terraform/language/resources/ephemeral#write-only-arguments)";

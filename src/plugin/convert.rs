@@ -3,15 +3,10 @@
 //! Must not contain: decisions. Every function here is a translation.
 
 use framework::{
-    capabilities::{ClientCapabilities, DeferredReason},
-    diagnostics::{Diagnostic, Diagnostics, Severity},
-    function::{FunctionDefinition, Parameter},
-    identity::{IdentityAttribute, IdentitySchema},
-    path::{AttributePath, Step},
-    schema::{Attribute, AttributeKind, Block, Collection, NestedBlock, Nesting, Schema, Setting},
-    types::Type,
-    upgrade::RawState,
-    value::DynamicValue,
+    Attribute, AttributePath, Block, Diagnostic, Diagnostics, FunctionDefinition,
+    IdentityAttribute, IdentitySchema, Nesting, Parameter, Schema, Severity, Step, Type,
+    schema::{AttributeKind, Collection, NestedBlock, Setting},
+    server::{ClientCapabilities, DeferredReason, DynamicValue, RawState},
 };
 
 use super::proto::tfplugin6 as wire;

@@ -33,7 +33,10 @@ use std::{future::Future, sync::Arc, time::Instant};
 use tonic::{Request, Response, Status, codegen::BoxStream};
 use tracing::Instrument;
 
-use framework::{catch_panic::catch_panic, provider::Provider, server::Server};
+use framework::{
+    Provider,
+    server::{Server, catch_panic},
+};
 
 use self::stream::{EventSender, EventStream};
 use super::{

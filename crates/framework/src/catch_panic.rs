@@ -25,12 +25,15 @@ pub async fn catch_panic<F: Future>(what: &str, operation: F) -> Result<F::Outpu
 }
 
 /// Runs a function to its end or its panic.
-pub fn catch_panic_sync<T>(what: &str, operation: impl FnOnce() -> T) -> Result<T, Diagnostic> {
+pub(crate) fn catch_panic_sync<T>(
+    what: &str,
+    operation: impl FnOnce() -> T,
+) -> Result<T, Diagnostic> {
     catch_unwind(AssertUnwindSafe(operation)).map_err(|_| defect(what, "it panicked"))
 }
 
 /// The diagnostic for a defect of the provider.
-pub fn defect(what: &str, happened: &str) -> Diagnostic {
+pub(crate) fn defect(what: &str, happened: &str) -> Diagnostic {
     Diagnostic::error(
         "The provider has a defect",
         format!(

@@ -30,7 +30,7 @@ pub fn msgpack(input: &[u8]) {
 /// JSON, as a value and as stored state: what is a value is a state as well, and both are the same.
 pub fn json(input: &[u8]) {
     let (ty, input) = typed(input);
-    let state = json::decode_state(input, &ty);
+    let state = json::decode_stored(input, &ty).map(|(state, _)| state);
     match json::decode(input, &ty) {
         Ok(value) => {
             assert!(value.is_wholly_known(), "JSON holds nothing unknown");

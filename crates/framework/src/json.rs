@@ -24,26 +24,18 @@ use super::{
 /// # Errors
 /// Where the text is no JSON, line and column; else the place of the first thing that does not fit, with what was
 /// expected and the kind of what was found.
-pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, DecodeError> {
+pub(crate) fn decode(bytes: &[u8], ty: &Type) -> Result<Value, DecodeError> {
     value(parse(bytes)?, ty, &Place::ROOT, Attributes::Exact)
 }
 
-/// Reads a value of a type from state that an earlier version of the schema may have written.
+/// Reads a value of a type from state that an earlier version of the schema may have written, and says what was dropped.
 ///
 /// Attributes that the type no longer has are dropped, those that it did not have then are null. Within a dynamic
 /// value nothing is dropped or added: its type was stored along with it.
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_state(bytes: &[u8], ty: &Type) -> Result<Value, DecodeError> {
-    decode_stored(bytes, ty).map(|(value, _)| value)
-}
-
-/// As [`decode_state`], and says what was dropped.
-///
-/// # Errors
-/// As [`decode`].
-pub fn decode_stored(bytes: &[u8], ty: &Type) -> Result<(Value, Dropped), DecodeError> {
+pub(crate) fn decode_stored(bytes: &[u8], ty: &Type) -> Result<(Value, Dropped), DecodeError> {
     let dropped = RefCell::new(Dropped::default());
     let value = value(
         parse(bytes)?,
@@ -79,7 +71,7 @@ pub(super) fn decode_document(bytes: &[u8]) -> Result<Json, DecodeError> {
 ///
 /// Shown as a list of paths, the first few of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Dropped {
+pub(crate) struct Dropped {
     paths: Vec<AttributePath>,
     further: usize,
 }
@@ -90,7 +82,7 @@ impl Dropped {
 
     /// Whether nothing was left out.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.paths.is_empty()
     }
 
@@ -435,6 +427,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn decode_state(text: &[u8], ty: &Type) -> Result<Value, DecodeError> {
+        decode_stored(text, ty).map(|(state, _)| state)
+    }
     use crate::{number::MAX_DIGITS, value::strategies::typed_values};
 
     fn ty(json: &str) -> Type {

@@ -1,52 +1,70 @@
 //! Terraform without any cloud: values, schemas, planning, and the server behind the RPCs.
 //!
-//! Must not contain: the name of a cloud, gRPC, an async runtime, I/O.
+//! A provider implements [`Provider`], and for each of its types [`Resource`], [`DataSource`], [`ListResource`],
+//! [`Action`] or [`Function`]. Each type has a [`Schema`] and a [model](model). A plugin process hands what Terraform
+//! sends to a [`server::Server`], one method for each RPC.
+//!
+//! No name of a cloud, no gRPC, no async runtime, no I/O: clocks and pauses are parameters.
 
-pub mod action;
-pub mod capabilities;
-pub mod catch_panic;
-pub mod data_source;
-pub mod diagnostics;
-pub mod function;
+mod action;
+mod capabilities;
+mod catch_panic;
+mod data_source;
+mod diagnostics;
+mod function;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-pub mod identity;
-pub mod json;
-pub mod list_resource;
+mod identity;
+mod json;
+mod list_resource;
 pub mod model;
 pub mod msgpack;
-pub mod number;
-pub mod path;
-pub mod plan;
+mod number;
+mod path;
+mod plan;
 mod private_state;
-pub mod provider;
-pub mod resource;
+mod provider;
+mod resource;
 pub mod schema;
 pub mod server;
 mod state;
 pub mod timeouts;
-pub mod types;
-pub mod upgrade;
-pub mod validate;
-pub mod value;
-pub mod wait;
+mod types;
+mod upgrade;
+mod validate;
+mod value;
+mod wait;
 
-pub use action::{Action, InvokeRequest, Progress};
-pub use capabilities::{ClientCapabilities, DeferredReason};
-pub use data_source::{DataSource, DataSourceReadRequest};
-pub use diagnostics::{Diagnostic, Diagnostics, Severity};
-pub use function::{Function, FunctionDefinition, FunctionError, Parameter};
-pub use identity::{IdentityAttribute, IdentitySchema, IdentityType};
-pub use list_resource::{ListRequest, ListResource, ListSink, ListedResource};
-pub use model::{Field, Model, ModelError};
-pub use number::Number;
-pub use path::{AttributePath, Step};
+// The provider.
 pub use provider::{ConfigureRequest, Provider};
+
+// Resources: each operation with its request, and what it leaves behind.
 pub use resource::{
     CreateRequest, DeleteRequest, ImportRequest, MoveSource, PlanRequest, PlanResponse,
     ReadRequest, Resource, SourceVersions, StateResponse, UpdateRequest,
 };
-pub use schema::{Attribute, Block, NestedBlock, Nesting, Schema};
+
+// Resource identities.
+pub use identity::{IdentityAttribute, IdentitySchema, IdentityType};
+
+// The other kinds of types.
+pub use action::{Action, InvokeRequest, Progress};
+pub use data_source::{DataSource, DataSourceReadRequest};
+pub use function::{Function, FunctionDefinition, FunctionError, Parameter};
+pub use list_resource::{ListRequest, ListResource, ListSink, ListedResource};
+
+// Schemas. What is needed less often is in `schema`.
+pub use schema::{Attribute, Block, Nesting, Schema};
 pub use types::Type;
+
+// Values, typed and untyped, and places in them.
+pub use model::{Field, Model, ModelError};
+pub use number::Number;
+pub use path::{AttributePath, Step};
 pub use value::{Object, Value};
+
+// What the practitioner reads.
+pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+
+// Waiting for a remote object.
 pub use wait::{Pause, WaitPolicy, WaitResult};

@@ -16,7 +16,7 @@ pub(super) const NUMBER: &str = "$framework::Number";
 ///
 /// Terraform itself calculates with 512 bits, about 155 digits. The bound keeps a short text such as `1e999999999`
 /// from growing into gigabytes.
-pub const MAX_DIGITS: usize = 65_536;
+pub(crate) const MAX_DIGITS: usize = 65_536;
 
 /// A decimal number of any size, or an infinity. Never narrowed to a binary float.
 ///

@@ -22,13 +22,13 @@ use super::{
 use equality::same_attributes;
 use walk::{Attributes, BlockRef, Place, Visit, walk};
 
-pub use equality::same;
+pub(crate) use equality::same;
 pub(crate) use spelling::keep_spelling;
 
 /// A planned object, and why it cannot come about in place.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
-pub struct Planned {
+pub(crate) struct Planned {
     /// The object as it shall be.
     pub object: Object,
     /// The changed attributes that require replacement, sorted; empty for an object to be created.
@@ -40,7 +40,12 @@ pub struct Planned {
 /// `proposed` is Terraform's merge of `config` over `prior`: the configuration where it says something, the prior
 /// value of computed attributes where it does not.
 #[must_use]
-pub fn plan(schema: &Schema, prior: Option<&Object>, config: &Object, proposed: Object) -> Planned {
+pub(crate) fn plan(
+    schema: &Schema,
+    prior: Option<&Object>,
+    config: &Object,
+    proposed: Object,
+) -> Planned {
     let proposed = proposed.into_attributes();
     let mut planned = proposed.clone();
     let show = |planned: &mut Attributes, visit: &mut dyn Visit| {

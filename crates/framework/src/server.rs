@@ -40,7 +40,6 @@ use async_trait::async_trait;
 
 use super::{
     action::Action,
-    capabilities::{ClientCapabilities, DeferredReason},
     data_source::DataSource,
     diagnostics::{Diagnostic, Diagnostics},
     function::{Function, FunctionDefinition},
@@ -49,7 +48,6 @@ use super::{
     path::AttributePath,
     provider::Provider,
     schema::Schema,
-    value::DynamicValue,
 };
 
 use self::registry::{Managed, Registry, Typed};
@@ -68,7 +66,12 @@ pub use self::{
     read_resource::ReadInput,
     validate_list_resource_config::ValidateListInput,
 };
-pub use super::upgrade::RawState;
+pub use super::{
+    capabilities::{ClientCapabilities, DeferredReason},
+    catch_panic::catch_panic,
+    upgrade::RawState,
+    value::DynamicValue,
+};
 
 /// A provider, ready to serve.
 pub struct Server<P: Provider> {

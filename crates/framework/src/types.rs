@@ -30,7 +30,7 @@ pub enum Type {
 }
 
 /// Nesting beyond this is refused: no real configuration comes near it, and recursion must have an end.
-pub const MAX_DEPTH: usize = 100;
+pub(crate) const MAX_DEPTH: usize = 100;
 
 impl Type {
     /// The type as JSON, for example `["list","string"]`, as the schema's `type` bytes carry it.

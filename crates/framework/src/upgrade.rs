@@ -16,13 +16,13 @@ use super::{
 };
 
 /// The attributes of a stored object, as JSON. Numbers keep their digits.
-pub type Attributes = Map<String, Json>;
+pub(crate) type Attributes = Map<String, Json>;
 
 /// One step: from the attributes as version `n` stored them to those of version `n + 1`. Must be pure.
 ///
 /// Its error says what cannot be upgraded and never shows a value, which may be secret; it reads on from "version 0
 /// cannot be upgraded: ", for example "`size` is neither a number nor text".
-pub type UpgradeStep = fn(Attributes) -> Result<Attributes, String>;
+pub(crate) type UpgradeStep = fn(Attributes) -> Result<Attributes, String>;
 
 /// All steps, the one from version 0 first.
 #[derive(Clone, Debug, Default)]

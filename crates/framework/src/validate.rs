@@ -18,7 +18,7 @@ use super::{
 
 /// Checks a configuration, which may have unknown values; these pass, since they are checked again once known.
 #[must_use]
-pub fn validate(schema: &Schema, config: &Object) -> Diagnostics {
+pub(crate) fn validate(schema: &Schema, config: &Object) -> Diagnostics {
     let mut found = Diagnostics::new();
     block(
         &schema.block,
@@ -32,7 +32,7 @@ pub fn validate(schema: &Schema, config: &Object) -> Diagnostics {
 
 /// Refuses the values of write-only attributes. For a CLI that does not know what write-only means: it would store them.
 #[must_use]
-pub fn write_only_values(schema: &Schema, config: &Object) -> Diagnostics {
+pub(crate) fn write_only_values(schema: &Schema, config: &Object) -> Diagnostics {
     let mut found = Diagnostics::new();
     write_only(
         &schema.block,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use framework::{function::FunctionError, provider::Provider, server::Server};
+use framework::{FunctionError, Provider, server::Server};
 
 use super::{
     super::{

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use framework::{provider::Provider, schema::Schema, server::Server};
+use framework::{Provider, Schema, server::Server};
 
 use super::{
     super::{

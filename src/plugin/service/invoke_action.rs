@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, sync::Arc};
 
 use async_trait::async_trait;
 use framework::{
-    provider::Provider,
+    Provider,
     server::{EventSink, InvokeActionInput, Server},
 };
 

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use framework::{
-    provider::Provider,
-    resource::MoveSource,
+    MoveSource, Provider,
     server::{MoveInput, Server},
 };
 

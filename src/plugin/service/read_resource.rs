@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use framework::{
-    provider::Provider,
+    Provider,
     server::{ReadInput, Server},
 };
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use framework::{provider::Provider, server::Server};
+use framework::{Provider, server::Server};
 
 use super::{
     super::proto::tfplugin6::{self as wire, stop_provider},

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use framework::{provider::Provider, server::Server};
+use framework::{Provider, server::Server};
 
 use super::{
     super::{

@@ -8,7 +8,7 @@ use crate::{types::Type, value::Value};
 
 /// Whether two values of a type are the same to Terraform: the order of a set does not count.
 #[must_use]
-pub fn same(ty: &Type, left: &Value, right: &Value) -> bool {
+pub(crate) fn same(ty: &Type, left: &Value, right: &Value) -> bool {
     left == right || canonical(ty, left) == canonical(ty, right)
 }
 

@@ -10,9 +10,9 @@ use super::{
     *,
 };
 use crate::{
-    Action, Attribute, Block, ClientCapabilities, ConfigureRequest, CreateRequest, DataSource,
-    DeleteRequest, Function, ImportRequest, ListResource, Object, PlanRequest, PlanResponse,
-    ReadRequest, Resource, StateResponse, Type, UpdateRequest, Value,
+    Action, Attribute, Block, ConfigureRequest, CreateRequest, DataSource, DeleteRequest, Function,
+    ImportRequest, ListResource, Object, PlanRequest, PlanResponse, ReadRequest, Resource,
+    StateResponse, Type, UpdateRequest, Value,
     diagnostics::Severity,
     schema::{Bounds, Nesting},
 };

@@ -8,13 +8,13 @@
 
 use async_trait::async_trait;
 use framework::{
-    AttributePath, Block, ClientCapabilities, ConfigureRequest, CreateRequest, DeleteRequest,
-    Diagnostics, IdentityAttribute, IdentitySchema, IdentityType, ImportRequest, Object, Provider,
-    ReadRequest, Resource, Schema, StateResponse, UpdateRequest, Value, msgpack,
+    AttributePath, Block, ConfigureRequest, CreateRequest, DeleteRequest, Diagnostics,
+    IdentityAttribute, IdentitySchema, IdentityType, ImportRequest, Object, Provider, ReadRequest,
+    Resource, Schema, StateResponse, UpdateRequest, Value, msgpack,
     server::{
-        ApplyInput, ImportInput, PlanInput, PlanReply, RawState, ReadInput, Server, StateReply,
+        ApplyInput, ClientCapabilities, DynamicValue, ImportInput, PlanInput, PlanReply, RawState,
+        ReadInput, Server, StateReply,
     },
-    value::DynamicValue,
 };
 
 use crate::{choices::Choices, values};

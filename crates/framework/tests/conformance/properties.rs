@@ -5,8 +5,9 @@
 use std::fmt;
 
 use framework::{
-    Attribute, AttributePath, Block, ClientCapabilities, Diagnostics, Object, Schema, Value,
+    Attribute, AttributePath, Block, Diagnostics, Object, Schema, Value,
     schema::{AttributeKind, Collection},
+    server::ClientCapabilities,
 };
 use proptest::{
     prelude::*,

@@ -13,8 +13,8 @@
 use std::collections::BTreeMap;
 
 use framework::{
-    Attribute, Block, NestedBlock, Nesting, Type, Value,
-    schema::{AttributeKind, Collection},
+    Attribute, Block, Nesting, Type, Value,
+    schema::{AttributeKind, Collection, NestedBlock},
 };
 
 use crate::rules::{attribute_of, is_null, is_unknown, same};

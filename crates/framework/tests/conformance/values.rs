@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use framework::{
-    Attribute, Block, NestedBlock, Nesting, Type, Value,
-    schema::{AttributeKind, Collection, Setting},
+    Attribute, Block, Nesting, Type, Value,
+    schema::{AttributeKind, Collection, NestedBlock, Setting},
 };
 
 use crate::{

@@ -3,8 +3,8 @@
 //! Must not contain: how to plan.
 
 use framework::{
-    Attribute, Block, NestedBlock, Nesting, Value,
-    schema::{AttributeKind, Collection},
+    Attribute, Block, Nesting, Value,
+    schema::{AttributeKind, Collection, NestedBlock},
 };
 
 use super::{Complaints, attribute_of, is_null, is_unknown, same};
