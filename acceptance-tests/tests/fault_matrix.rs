@@ -304,19 +304,19 @@ fn rows() -> Vec<Row> {
             "connection cut",
             Kind::Silent,
             fault(Misbehaviour::Cut),
-            &["the connection was cut"],
+            &["the connection was closed"],
         ),
         row(
             "connection reset",
             Kind::Silent,
             fault(Misbehaviour::Reset),
-            &["the connection was cut"],
+            &["the connection was closed"],
         ),
         row(
             "answer too late",
             Kind::Silent,
             fault(Misbehaviour::Slow { delay_ms: 1_500 }),
-            &["no complete answer within"],
+            &["no complete response within"],
         ),
         row(
             "answer drips",
@@ -325,13 +325,13 @@ fn rows() -> Vec<Row> {
                 bytes: 8,
                 interval_ms: 400,
             }),
-            &["no complete answer within"],
+            &["no complete response within"],
         ),
         row(
             "answer breaks off",
             Kind::Silent,
             fault(Misbehaviour::Truncate { bytes: Some(20) }),
-            &["the connection was cut"],
+            &["the connection was closed"],
         ),
         row(
             "500 InternalError",
@@ -448,13 +448,13 @@ fn rows() -> Vec<Row> {
             "without Code",
             Kind::Garbled,
             Played::Without(Part::Code),
-            &["it has no Code"],
+            &["it has no `Code`"],
         ),
         row(
             "Code of another type",
             Kind::Garbled,
             Played::Odd(Part::Code),
-            &["it has no Code"],
+            &["it has no `Code`"],
         ),
         row(
             "without its data",
@@ -879,7 +879,7 @@ fn judge(
             (_, At::Search, Warned) => &[],
             (Played::Without(_) | Played::Odd(_), At::Guard, _) => &[CALLER][..],
             (Played::Without(_) | Played::Odd(Part::Key), at, _) if at.is_sts() => {
-                &["STS issued no usable credentials"]
+                &["STS returned no usable credentials"]
             }
             (Played::Odd(_), at, _) if at.is_sts() => &[at.action()][..],
             // What to do is said of credentials in general.

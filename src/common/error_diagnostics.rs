@@ -291,7 +291,7 @@ fn facts(error: &Error) -> String {
         }),
     );
     add(
-        "Not repeated",
+        "Not retried",
         match error.give_up() {
             GiveUp::NotIdempotent => {
                 Some("it is unknown whether the request was executed".to_owned())

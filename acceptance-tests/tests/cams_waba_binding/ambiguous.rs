@@ -60,7 +60,7 @@ fn a_bind_cut_after_execution_is_found(stage: &mut Stage) -> Ending {
         .inject(Fault::new(BIND, Misbehaviour::Cut).after())?;
     finds_the_binding(
         stage,
-        &["Not repeated: it is unknown whether the request was executed"],
+        &["Not retried: it is unknown whether the request was executed"],
     )?;
     Ok(())
 }

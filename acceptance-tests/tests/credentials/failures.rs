@@ -224,7 +224,7 @@ fn of_odd_answers(stage: &mut Stage) -> Ending {
             fails_quietly(
                 stage,
                 &hidden,
-                &[(&what, block.clone(), &["no valid credentials"])],
+                &[(&what, block.clone(), &["there are no valid credentials"])],
             )?;
         }
     }
@@ -352,7 +352,7 @@ fn of_programs(stage: &mut Stage) -> Ending {
         (
             "fails",
             "sh -c 'echo MARK-result; echo why >&2; exit 3' MARK-argument",
-            &["on stderr it said: why"],
+            &["it wrote to stderr: why"],
         ),
         ("no-json", "echo MARK-text", &["is not JSON"]),
         (

@@ -133,7 +133,7 @@ fn sts_and_sign_ins_go_through_a_proxy(stage: &mut Stage) -> Ending {
         let output = stage.directory.run(&["plan", "-json"])?.expecting(1)?;
         contains(
             &only_error(&output)?.text(),
-            &["no valid credentials", "behind-the-proxy.invalid"],
+            &["there are no valid credentials", "behind-the-proxy.invalid"],
         )?;
         equal(
             format!("{action} past NO_PROXY"),
@@ -179,7 +179,10 @@ fn sts_and_sign_ins_over_tls_go_through_a_proxy(stage: &mut Stage) -> Ending {
         };
         with_sts_at(stage, "https://sts.behind-the-proxy.invalid", &block)?;
         let output = stage.apply()?.expecting(1)?;
-        contains(&only_error(&output)?.text(), &["no valid credentials"])?;
+        contains(
+            &only_error(&output)?.text(),
+            &["there are no valid credentials"],
+        )?;
         keeps_quiet(stage, host, &output, &hidden)?;
         let asked = proxy.asked();
         let expected = format!("CONNECT {host} HTTP/1.1");
@@ -191,7 +194,10 @@ fn sts_and_sign_ins_over_tls_go_through_a_proxy(stage: &mut Stage) -> Ending {
         if host.ends_with(".invalid:443") {
             stage.directory.set("NO_PROXY", ".invalid");
             let output = stage.apply()?.expecting(1)?;
-            contains(&only_error(&output)?.text(), &["no valid credentials"])?;
+            contains(
+                &only_error(&output)?.text(),
+                &["there are no valid credentials"],
+            )?;
             equal("asked past NO_PROXY", proxy.asked(), Vec::<String>::new())?;
             stage.directory.unset("NO_PROXY");
         }

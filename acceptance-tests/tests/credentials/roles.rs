@@ -142,7 +142,12 @@ fn a_role_that_is_not_trusted_is_explained(stage: &mut Stage) -> Ending {
         contains(&text, &parts)?;
         contains(
             &text,
-            &[role, "no valid credentials", "hub-…6789", "request ID"],
+            &[
+                role,
+                "there are no valid credentials",
+                "hub-…6789",
+                "request ID",
+            ],
         )?;
     }
     Ok(())

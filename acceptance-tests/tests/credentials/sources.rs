@@ -538,7 +538,7 @@ fn nothing_is_asked_before_it_is_needed(stage: &mut Stage) -> Ending {
     let output = stage.apply()?.expecting(1)?;
     contains(
         &acceptance_tests::acceptance::only_error(&output)?.text(),
-        &["no valid credentials", ".aliyun", "config.json"],
+        &["there are no valid credentials", ".aliyun", "config.json"],
     )
 }
 
@@ -577,7 +577,7 @@ fn the_cause_is_named(stage: &mut Stage) -> Ending {
             &[
                 "the program sh",
                 "exit status: 3",
-                "on stderr it said: the vault is sealed",
+                "it wrote to stderr: the vault is sealed",
             ],
         ));
     }
@@ -586,7 +586,7 @@ fn the_cause_is_named(stage: &mut Stage) -> Ending {
         configure(stage, "  profile = \"p\"", BINDING)?;
         let output = stage.apply()?.expecting(1)?;
         let error = acceptance_tests::acceptance::only_error(&output)?.text();
-        contains(&error, &["no valid credentials"])?;
+        contains(&error, &["there are no valid credentials"])?;
         contains(&error, parts)?;
         equal("secrets", error.contains("MARK"), false)?;
     }

@@ -367,13 +367,13 @@ impl<'a> Call<'a> {
                 if circuit_breaker.failed(host, sent, Instant::now(), &failure.kind) {
                     tracing::warn!(
                         host,
-                        "the service is down; calls fail at once until it answers"
+                        "the service is down; calls fail at once until it responds"
                     );
                 }
             }
             _ => {
                 if circuit_breaker.answered(host) {
-                    tracing::info!(host, "the service answers again");
+                    tracing::info!(host, "the service responds again");
                 }
             }
         }

@@ -203,7 +203,7 @@ impl fmt::Display for EndpointError {
             Fault::Whitespace => write!(f, "\"{value}\" is not an endpoint: it has a blank in it")?,
             Fault::UserInformation => write!(
                 f,
-                "an endpoint must not have user information before its host {value}"
+                "an endpoint must not have a user name or password before its host {value}"
             )?,
             Fault::PathOrQuery => {
                 write!(
@@ -347,7 +347,7 @@ mod tests {
         check(
             "https://user:hunter2@host",
             Protocol::Https,
-            "an endpoint must not have user information before its host (withheld)",
+            "an endpoint must not have a user name or password before its host (withheld)",
         );
         check(
             "http://cams.example.com",

@@ -128,7 +128,7 @@ impl fmt::Display for Interrupt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Interrupt::Stopped => "stopped before it was complete",
-            Interrupt::Deadline => "the time limit of the operation does not allow to wait",
+            Interrupt::Deadline => "the time limit of the operation is too short to wait",
         })
     }
 }
@@ -422,7 +422,7 @@ mod tests {
         let client = client_with(config.clone());
         let error = bind(&client).await.expect_err("ambiguous");
         let text = error.to_string();
-        let end = "; not repeated, because it is unknown whether the request was executed";
+        let end = "; not retried, because it is unknown whether the request was executed";
         assert!(text.contains(expected) && text.ends_with(end), "{text}");
         assert!(error.outcome_unknown(), "{text}");
         assert_eq!(
@@ -447,14 +447,18 @@ mod tests {
     async fn ambiguous_failures() {
         let partial = "HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{\"Code\":";
         check_ambiguous(Reaction::default().cut(), "Bind at 127.0.0.1:").await;
-        check_ambiguous(Reaction::default().cut(), "the connection was cut before").await;
+        check_ambiguous(Reaction::default().cut(), "the connection was closed before").await;
         check_ambiguous(
             Reaction::raw(partial.as_bytes()).cut(),
-            "the connection was cut",
+            "the connection was closed",
         )
         .await;
-        check_ambiguous(ok().after(SHORT * 3), "no complete answer within 150 ms").await;
-        check_ambiguous(ok().dripping(SHORT / 5), "no complete answer within 150 ms").await;
+        check_ambiguous(ok().after(SHORT * 3), "no complete response within 150 ms").await;
+        check_ambiguous(
+            ok().dripping(SHORT / 5),
+            "no complete response within 150 ms",
+        )
+        .await;
         check_ambiguous(
             Reaction::response(
                 502,
@@ -472,13 +476,13 @@ mod tests {
         check_ambiguous(refusal(503, "Other"), "HTTP 503 Other").await;
         check_ambiguous(
             Reaction::response(200, &[], r#"{"Code":"OK","#),
-            "JSON that breaks off after 13 bytes",
+            "JSON that ends too early, after 13 bytes",
         )
         .await;
         check_ambiguous(Reaction::response(200, &[], ""), "it is empty").await;
         check_ambiguous(
             Reaction::raw(b"SSH-2.0-nonsense\r\n").cut(),
-            "the connection was cut",
+            "the connection was closed",
         )
         .await;
     }

@@ -82,7 +82,7 @@ impl RawResponse {
                     return Err(self.undecodable(asked, request_id, reason, Class::Ambiguous));
                 }
                 (Envelope::CodeOk, None) => {
-                    let reason = "it has no Code".to_owned();
+                    let reason = "it has no `Code`".to_owned();
                     return Err(self.undecodable(asked, request_id, reason, Class::Ambiguous));
                 }
                 (Envelope::CodeOk, Some(code)) => !code.eq_ignore_ascii_case("OK"),
@@ -338,9 +338,11 @@ fn element(xml: &str, name: &str) -> Option<String> {
 fn describe(body: &[u8]) -> String {
     match json::parse(body) {
         _ if body.is_empty() => "empty".to_owned(),
-        Err(error) if error.is_eof() => format!("JSON that breaks off after {} bytes", body.len()),
+        Err(error) if error.is_eof() => {
+            format!("JSON that ends too early, after {} bytes", body.len())
+        }
         Err(_) if body.trim_ascii_start().starts_with(b"<") => "markup".to_owned(),
-        Err(error) => format!("no JSON (line {} column {})", error.line(), error.column()),
+        Err(error) => format!("not JSON (line {} column {})", error.line(), error.column()),
         Ok(_) => "another JSON value".to_owned(),
     }
 }
@@ -456,7 +458,7 @@ mod tests {
         );
         check(
             &received(200, &[], r#"{"Success":true,"Message":"OK"}"#),
-            "the answer (HTTP 200) cannot be read: it has no Code; it begins with: \
+            "the response (HTTP 200) cannot be read: it has no `Code`; it begins with: \
              {\"Success\":true,\"Message\":\"OK\"} [Ambiguous]",
         );
         check(
@@ -493,19 +495,19 @@ mod tests {
 
     #[test]
     fn answers_that_are_no_object() {
-        let start = "the answer (HTTP 200) cannot be read: it is";
+        let start = "the response (HTTP 200) cannot be read: it is";
         check(
             &received(200, &[], ""),
             &format!("{start} empty, not a JSON object [Ambiguous]"),
         );
         check(
             &received(204, &[], ""),
-            "the answer (HTTP 204) cannot be read: it is empty, not a JSON object [Ambiguous]",
+            "the response (HTTP 204) cannot be read: it is empty, not a JSON object [Ambiguous]",
         );
         check(
             &received(200, &[], r#"{"Code":"OK","Data":{"#),
             &format!(
-                "{start} JSON that breaks off after 21 bytes, not a JSON object; it begins with: {{\"Code\":\"OK\",\"Data\":{{ [Ambiguous]"
+                "{start} JSON that ends too early, after 21 bytes, not a JSON object; it begins with: {{\"Code\":\"OK\",\"Data\":{{ [Ambiguous]"
             ),
         );
         check(

@@ -57,7 +57,7 @@ impl AccountRule {
     fn judge(&self, account: &str, arn: &str) -> Result<(), CredentialsError> {
         self.judge_statement(account)?;
         let fault = if self.forbidden.iter().any(|id| id == account) {
-            "stands in forbidden_account_ids".to_owned()
+            "is in forbidden_account_ids".to_owned()
         } else if !self.allowed.is_empty() && !self.allowed.iter().any(|id| id == account) {
             format!(
                 "is not one of allowed_account_ids ({})",
@@ -106,7 +106,7 @@ impl AccountGuard {
             })?;
             let Some(account) = identity.account_id else {
                 return Err(CredentialsError::new(
-                    "the account cannot be compared with allowed_account_ids and forbidden_account_ids: the answer of \
+                    "the account cannot be compared with allowed_account_ids and forbidden_account_ids: the response of \
                      GetCallerIdentity has no AccountId",
                 ));
             };
@@ -188,7 +188,7 @@ mod tests {
             "of the account 1, which is not one of allowed_account_ids (2, 3)",
         );
         check(&[], &["2"], "");
-        check(&[], &["1"], "which stands in forbidden_account_ids");
-        check(&["1"], &["1"], "which stands in forbidden_account_ids");
+        check(&[], &["1"], "which is in forbidden_account_ids");
+        check(&["1"], &["1"], "which is in forbidden_account_ids");
     }
 }

@@ -145,7 +145,9 @@ impl Role {
     pub fn check_policy(text: &str) -> Result<(), String> {
         let length = text.chars().count();
         if length > 2048 {
-            return Err(format!("at most 2048 characters long, but has {length}"));
+            return Err(format!(
+                "at most 2048 characters long, but has {length} characters"
+            ));
         }
         match serde_json::from_str::<serde_json::Value>(text) {
             Ok(serde_json::Value::Object(_)) => Ok(()),
@@ -234,7 +236,7 @@ pub(super) fn issued(
     TemporaryCredentials::of_document(&response.body.credentials).map_err(|error| {
         let request_id = response.request_id.as_deref().unwrap_or("(none)");
         CredentialsError::new(format!(
-            "STS issued no usable credentials for the role {arn} (request ID {request_id})"
+            "STS returned no usable credentials for the role {arn} (request ID {request_id})"
         ))
         .caused_by(error)
     })
@@ -268,21 +270,21 @@ fn remedy(code: &str) -> Option<&'static str> {
             "check the session name: 2 to 64 letters, digits, \".\", \"@\", \"-\", \"_\""
         }
         "InvalidParameter.DurationSeconds" => {
-            "the session is to last longer than the role allows: lower session_expiration, or raise the role's maximum \
+            "the session is longer than the role allows: lower session_expiration, or raise the role's maximum \
              session duration"
         }
         "InvalidParameter.ExternalId" => "check the external ID",
-        "InvalidParameter.PolicyGrammar" => "the policy is not one that RAM understands",
+        "InvalidParameter.PolicyGrammar" => "RAM cannot read the policy",
         "InvalidParameter.PolicySize" => "the policy is longer than 2048 bytes",
         "AuthenticationFail.NoPermission" => {
             "the OIDC provider is not registered in the account, or the trust policy of the role does not accept this \
              token: check its conditions on oidc:iss, oidc:aud and oidc:sub"
         }
         "AuthenticationFail.OIDCToken.Expired" => {
-            "the OIDC token has expired: let the job get a new one"
+            "the OIDC token has expired: get a new one in the job"
         }
         "AuthenticationFail.OIDCToken.AudienceNotMatch" => {
-            "the audience of the OIDC token is none of the client IDs of the OIDC provider in RAM"
+            "the audience of the OIDC token is not a client ID of the OIDC provider in RAM"
         }
         "AuthenticationFail.OIDCToken.Invalid" => {
             "the OIDC token is not a token of the provider named"
@@ -302,7 +304,7 @@ fn remedy(code: &str) -> Option<&'static str> {
             "the security token has expired: get new temporary credentials"
         }
         "InvalidSecurityToken.Malformed" | "InvalidSecurityToken.MismatchWithAccessKey" => {
-            "the security token does not go with this AccessKey"
+            "the security token does not belong to this AccessKey"
         }
         _ => return None,
     })

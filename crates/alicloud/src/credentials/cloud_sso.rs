@@ -62,7 +62,7 @@ impl CloudSso {
             .is_some_and(|expires| expires <= now)
         {
             return Err(profile.fault(&format!(
-                "holds an access token that has expired; {}",
+                "has an access token that has expired; {}",
                 log_in()
             )));
         }
@@ -111,7 +111,7 @@ impl CloudSso {
                 TemporaryCredentials::of_document(credential).map_err(failed)
             }
             _ => Err(failed(CredentialsError::new(
-                "its answer has no CloudCredential",
+                "its response has no CloudCredential",
             ))),
         }
     }

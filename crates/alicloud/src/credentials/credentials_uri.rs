@@ -70,8 +70,10 @@ impl Fetch for CredentialsUri {
     async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
         let failed = |error: CredentialsError| {
             let host = request::host(&self.url);
-            CredentialsError::new(format!("the credentials URI at {host} gave no credentials"))
-                .caused_by(error)
+            CredentialsError::new(format!(
+                "the credentials URI at {host} returned no credentials"
+            ))
+            .caused_by(error)
         };
         let secrets = self.secrets();
         let mut request = Request::new(Method::GET, self.url.clone());
@@ -85,7 +87,7 @@ impl Fetch for CredentialsUri {
             && code != "Success"
         {
             return Err(failed(CredentialsError::new(format!(
-                "its answer has the Code \"{}\", not \"Success\"",
+                "its response has the Code \"{}\", not \"Success\"",
                 response.shown(code)
             ))));
         }

@@ -43,7 +43,7 @@ impl DefaultChain {
                 }
             }
             Ok(Err(CredentialsError::new(format!(
-                "none were found, after looking at these places in this order: {}",
+                "no credentials were found in any of these sources, in this order: {}",
                 looked_at.join("; ")
             ))))
         });

@@ -94,7 +94,7 @@ impl EcsMetadata {
                     }
                     status => {
                         return Err(CredentialsError::new(format!(
-                            "it answered HTTP {status} when asked for the name of the role"
+                            "it responded with HTTP {status} when asked for the name of the role"
                         )));
                     }
                 }
@@ -110,7 +110,7 @@ impl EcsMetadata {
         match fields.get("Code").and_then(|code| code.as_str()) {
             None | Some("Success") => TemporaryCredentials::of_document(&fields),
             Some(code) => Err(CredentialsError::new(format!(
-                "its answer for the role {role} has the Code \"{}\", not \"Success\"",
+                "its response for the role {role} has the Code \"{}\", not \"Success\"",
                 response.shown(code)
             ))),
         }
@@ -122,14 +122,14 @@ impl EcsMetadata {
             .header("x-aliyun-ecs-metadata-token-ttl-seconds", TOKEN_SECONDS);
         let response = request.send(&self.http, REACH).await.map_err(|error| {
             // Nobody there, which is what most machines say.
-            CredentialsError::absent("this machine seems not to be an ECS instance")
+            CredentialsError::absent("this machine does not seem to be an ECS instance")
                 .caused_by(error)
         })?;
         let token = response.text();
         match response.status {
             200 if !token.is_empty() => Ok(Some(Secret::new(token.as_str()))),
             status if self.wanted.v2_only => Err(CredentialsError::new(format!(
-                "it gave no token (HTTP {status}), and version 1 of the service, without tokens, is not allowed \
+                "it returned no token (HTTP {status}), and version 1 of the service, without tokens, is not allowed \
                  (ALIBABA_CLOUD_IMDSV1_DISABLED)"
             ))),
             _ => Ok(None),
@@ -156,7 +156,7 @@ impl fmt::Debug for EcsMetadata {
 impl Fetch for EcsMetadata {
     async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
         self.ask().await.map_err(|error| {
-            let reason = "the metadata service of ECS gave no credentials";
+            let reason = "the ECS metadata service returned no credentials";
             let outer = if error.is_absent() && !self.wanted.expected {
                 CredentialsError::absent(reason)
             } else {

@@ -155,7 +155,7 @@ pub trait CredentialsSource: fmt::Debug + Send + Sync {
     }
 }
 
-/// Why a source gave no credentials. Says what was looked at and why it did not serve; never a secret.
+/// Why a source returned no credentials. Says what was looked at and why it did not serve; never a secret.
 ///
 /// It can be cloned, because all who wait for one refresh share its failure.
 #[derive(Clone, Debug)]

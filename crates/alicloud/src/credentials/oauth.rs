@@ -149,7 +149,7 @@ impl OAuth {
             let text = fields.get(name).and_then(Value::as_str);
             text.filter(|text| !text.is_empty())
                 .map(Secret::new)
-                .ok_or_else(|| failed(CredentialsError::new(format!("its answer has no {name}"))))
+                .ok_or_else(|| failed(CredentialsError::new(format!("its response has no {name}"))))
         };
         let (access_token, refresh_token) = (token("access_token")?, token("refresh_token")?);
         let expires_in = fields
@@ -201,7 +201,7 @@ impl Fetch for OAuth {
         tokio::spawn(self.clone().session())
             .await
             // A panic's words are for the log alone: they may hold anything.
-            .map_err(|_| CredentialsError::new("the renewal did not end as it should"))?
+            .map_err(|_| CredentialsError::new("the renewal failed because of a bug"))?
     }
 }
 

@@ -44,12 +44,12 @@ impl Process {
         const DISABLED: &str = "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS";
         if context.environment.is_on(DISABLED) {
             return Err(CredentialsError::new(format!(
-                "the variable {DISABLED} forbids to run programs for credentials"
+                "the variable {DISABLED} forbids running programs for credentials"
             )));
         }
         let mut words = split(command, cfg!(windows)).map_err(CredentialsError::new)?;
         if words.is_empty() {
-            return Err(CredentialsError::new("process_command names no program"));
+            return Err(CredentialsError::new("process_command is empty"));
         }
         let program = words.remove(0);
         let process = Process {
@@ -107,7 +107,7 @@ impl Process {
             .await
             .map_err(|_| {
                 CredentialsError::new(format!(
-                    "it did not end within {} s",
+                    "it did not finish within {} s",
                     REFRESH_TIMEOUT.as_secs()
                 ))
             })?
@@ -117,8 +117,8 @@ impl Process {
             // What it complains of is for the user; what it was given or wrote as its result may be a secret.
             let said = self.complaint(&stdout, &output.stderr);
             let said = said.map_or_else(
-                || "it said nothing on stderr".to_owned(),
-                |said| format!("on stderr it said: {said}"),
+                || "it wrote nothing to stderr".to_owned(),
+                |said| format!("it wrote to stderr: {said}"),
             );
             return Err(CredentialsError::new(format!(
                 "it failed ({}); {said}",
@@ -143,8 +143,11 @@ impl Process {
 impl Fetch for Process {
     async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
         self.run().await.map_err(|error| {
-            CredentialsError::new(format!("the program {} gave no credentials", self.shown()))
-                .caused_by(error)
+            CredentialsError::new(format!(
+                "the program {} returned no credentials",
+                self.shown()
+            ))
+            .caused_by(error)
         })
     }
 }
@@ -168,7 +171,7 @@ fn read(fields: &Document) -> Result<TemporaryCredentials, CredentialsError> {
         Some("StsToken") => Some(Secret::new(needed("sts_token")?)),
         Some(_) => {
             return Err(CredentialsError::new(
-                "its output has another mode than AK or StsToken",
+                "the mode in its output is neither AK nor StsToken",
             ));
         }
         None => return Err(CredentialsError::new("its output has no mode")),

@@ -93,7 +93,7 @@ impl<F: Fetch> Refreshing<F> {
             let now = (self.clock)();
             match session.expires {
                 Some(expires) if expires <= now => Err(CredentialsError::new(
-                    "the credentials that came had already expired; check the clock of this machine",
+                    "the credentials had already expired when they arrived; check the clock of this machine",
                 )),
                 _ => Ok(Held::new(session, now)),
             }
@@ -127,7 +127,7 @@ impl<F: Fetch> Refreshing<F> {
             Ok(credentials) => credentials,
             Err(error) => {
                 let now = (self.clock)();
-                tracing::warn!(target: "provider.alicloud", %error, "credentials not refreshed yet; the old ones are still valid");
+                tracing::warn!(target: "provider.alicloud", %error, "credentials were not refreshed; the old ones are still valid");
                 if let Some(held) = &mut self.state().held {
                     held.put_off(now);
                 }

@@ -132,17 +132,17 @@ impl Response {
             let told = parsed.ok().and_then(|value| self.told(&value));
             let told = told.map_or_else(String::new, |told| format!(": {told}"));
             return Err(CredentialsError::new(format!(
-                "it answered HTTP {}{told}",
+                "it responded with HTTP {}{told}",
                 self.status
             )));
         }
         match parsed {
             Ok(Value::Object(fields)) => Ok(Document::new(fields)),
             Ok(_) => Err(CredentialsError::new(
-                "its answer is JSON, but not an object",
+                "its response is JSON, but not an object",
             )),
             Err(error) => Err(CredentialsError::new(format!(
-                "its answer is not JSON (line {}, column {})",
+                "its response is not JSON (line {}, column {})",
                 error.line(),
                 error.column()
             ))),
@@ -174,10 +174,10 @@ impl Response {
 pub(super) fn url(text: &str, plain: bool) -> Result<Url, String> {
     let url = Url::parse(text.trim()).map_err(|error| format!("it is not a URL: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err("it has to begin with https:// or http:// and name a host".to_owned());
+        return Err("it must begin with https:// or http:// and name a host".to_owned());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("it must not hold a user name or password".to_owned());
+        return Err("it must not contain a user name or password".to_owned());
     }
     if url.scheme() == "http" && !plain && !is_loopback(&url) {
         return Err(
@@ -243,6 +243,6 @@ mod tests {
         check("http://vend.example/x", true, "http://vend.example/x");
         check("ftp://vend.example", false, "https:// or http://");
         check("vend", false, "not a URL");
-        check("https://me:pw@vend.example", false, "must not hold");
+        check("https://me:pw@vend.example", false, "must not contain");
     }
 }

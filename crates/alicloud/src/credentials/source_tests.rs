@@ -274,7 +274,7 @@ async fn an_oidc_token_travels_in_the_body_and_is_read_again() {
         assert!(body.split('&').any(|pair| pair == token), "{body}");
     }
     let error = source.replacement(&second).await.expect_err("expired");
-    parts(&told(&error), &["has expired: let the job get a new one"]);
+    parts(&told(&error), &["has expired: get a new one in the job"]);
     std::fs::write(&file, " \n").expect("written");
     let error = source.replacement(&second).await.expect_err("empty");
     parts(&told(&error), &["is empty", "token"]);
@@ -306,7 +306,7 @@ async fn a_credentials_uri() {
     check(refusal(403, "Denied"), &["HTTP 403: Denied: said"]).await;
     check(
         Reaction::raw(b"").cut(),
-        &["gave no credentials", "cannot be reached"],
+        &["returned no credentials", "cannot be reached"],
     )
     .await;
     let stage = Stage::new(&[]).await;
@@ -414,7 +414,7 @@ async fn a_machine_that_is_no_instance_is_not_held_up() {
         "{:?}",
         started.elapsed()
     );
-    parts(&told(&error), &["seems not to be an ECS instance"]);
+    parts(&told(&error), &["does not seem to be an ECS instance"]);
 }
 
 #[tokio::test]
@@ -686,7 +686,7 @@ async fn no_file_that_cannot_be_used_shows_a_secret() {
         b"[default]\ntype = access_key\naccess_key_id = k\naccess_key_secret = MARK-secret x\n",
         &[
             "section [default]",
-            "holds keys that cannot be used",
+            "has an AccessKey that cannot be used",
             "the AccessKey secret has a blank",
         ],
     )
@@ -735,7 +735,7 @@ async fn no_file_that_cannot_be_used_shows_a_secret() {
         (
             "credentials_uri",
             "https://user:MARK-secret@vend.example",
-            "must not hold a user name",
+            "must not contain a user name",
         ),
         ("credentials_uri", "vend?key=MARK-secret", "it is not a URL"),
         ("credentials_uri", "https://:MARK-secret", "it is not a URL"),
@@ -841,34 +841,34 @@ async fn an_external_program() {
         &[
             "the program sh",
             "exit status: 3",
-            "on stderr it said: the vault is sealed",
+            "it wrote to stderr: the vault is sealed",
         ],
     )
     .await;
     check(
         "sh -c 'echo cannot $3 $1 with $2 >&2; echo \"$0\" >&2; exit 1' --key=MARK-secret MARK-token --password lower-case unlock",
-        &["on stderr it said: cannot (withheld) (withheld) with --password --key=(withheld)"],
+        &["it wrote to stderr: cannot (withheld) (withheld) with --password --key=(withheld)"],
     )
     .await;
     check(
         "sh -c 'echo unknown argument $1 >&2; exit 1' vend lease-keys",
-        &["on stderr it said: unknown argument lease-keys"],
+        &["it wrote to stderr: unknown argument lease-keys"],
     )
     .await;
     let result = r#"{"mode":"AK","access_key_id":"k","access_key_secret":"MARK-secret"}"#;
     check(
         &format!("sh -c 'echo \"$0\" | tee /dev/stderr; echo no lease for MARK-secret >&2; exit 1' '{result}'"),
-        &["on stderr it said: (withheld) no lease for (withheld)"],
+        &["it wrote to stderr: (withheld) no lease for (withheld)"],
     )
     .await;
     check(
         "sh -c 'printf \"login refused, refresh_token=%s-%s\" MARK secret-1 >&2; exit 1'",
-        &["on stderr it said: login refused, refresh_token=(withheld)"],
+        &["it wrote to stderr: login refused, refresh_token=(withheld)"],
     )
     .await;
     check(
         r#"echo '{"mode":"MARK-secret","access_key_secret":"MARK-secret"}'"#,
-        &["another mode than AK or StsToken"],
+        &["neither AK nor StsToken"],
     )
     .await;
     check(
@@ -880,7 +880,7 @@ async fn an_external_program() {
     check(
         "VAULT_TOKEN=MARK-secret vend",
         &[
-            "the program VAULT_TOKEN gave no credentials",
+            "the program VAULT_TOKEN returned no credentials",
             "cannot be run",
         ],
     )
@@ -1124,14 +1124,14 @@ fn failures() -> Vec<(&'static str, Reaction, &'static str, &'static str)> {
     let mut large = wrapped(all()).to_string();
     large.push_str(&" ".repeat(4 << 20));
     vec![
-        ("cut off", Reaction::raw(b"").cut(), "the connection was cut", "cannot be reached"),
+        ("cut off", Reaction::raw(b"").cut(), "the connection was closed", "cannot be reached"),
         (
             "cut off within the answer",
             Reaction::raw(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"AccessKeySecret\": \"MARK-secret\"").cut(),
-            "the connection was cut",
+            "the connection was closed",
             "cannot be reached",
         ),
-        ("no HTTP", Reaction::raw(b"MARK-secret\r\n\r\n").cut(), "the connection was cut", "cannot be reached"),
+        ("no HTTP", Reaction::raw(b"MARK-secret\r\n\r\n").cut(), "the connection was closed", "cannot be reached"),
         (
             "refused",
             Reaction::reply(|request| {
@@ -1336,7 +1336,7 @@ async fn no_failure_of_a_vendor_shows_a_secret() {
                 | "its Expiration is not a date"
                     if vendor == Vendor::OAuthRenewal =>
                 {
-                    "its answer has no refresh_token"
+                    "its response has no refresh_token"
                 }
                 _ if is_sts => of_sts,
                 _ => of_others,
@@ -1370,7 +1370,7 @@ async fn what_a_panic_of_a_renewal_says_is_not_repeated() {
     let source = Profile::new(context, ProfileSelector::default());
     parts(
         &outcome(&source).await,
-        &["the renewal did not end as it should"],
+        &["the renewal failed because of a bug"],
     );
     assert_eq!(LOOKS.get(), 2);
 }

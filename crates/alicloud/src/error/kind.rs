@@ -138,17 +138,17 @@ impl StdError for ErrorKind {}
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ErrorKind::Credentials => f.write_str("no valid credentials"),
-            ErrorKind::Request(reason) => write!(f, "the request cannot be made: {reason}"),
+            ErrorKind::Credentials => f.write_str("there are no valid credentials"),
+            ErrorKind::Request(reason) => write!(f, "the request cannot be formed: {reason}"),
             ErrorKind::Connect(failure) => failure.fmt(f),
             ErrorKind::Timeout(TimeoutPhase::Permit) => f.write_str(
-                "the time limit of the operation passed before the request was sent, while it waited for its turn",
+                "the time limit of the operation passed before the request was sent, during the wait for credentials and for the rate limit",
             ),
             ErrorKind::Timeout(TimeoutPhase::Response(limit)) => {
-                write!(f, "no complete answer within {}", Seconds(*limit))
+                write!(f, "no complete response within {}", Seconds(*limit))
             }
             ErrorKind::Interrupted => {
-                f.write_str("the connection was cut before the answer was complete")
+                f.write_str("the connection was closed before the response was complete")
             }
             ErrorKind::Redirect { status, location } => {
                 write!(f, "HTTP {status}, a redirect")?;
@@ -161,7 +161,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Unavailable(response) => write!(f, "the service is not available: {response}"),
             ErrorKind::Down { failures, lasting } => write!(
                 f,
-                "not sent, since the service is down: {failures} calls in a row failed within {}",
+                "not sent, because the service is down: {failures} calls in a row failed within {}",
                 Seconds(*lasting)
             ),
             ErrorKind::Api(response) => response.fmt(f),
@@ -170,7 +170,7 @@ impl fmt::Display for ErrorKind {
                 reason,
                 excerpt,
             } => {
-                write!(f, "the answer (HTTP {status}) cannot be read: {reason}")?;
+                write!(f, "the response (HTTP {status}) cannot be read: {reason}")?;
                 match excerpt {
                     Some(excerpt) => write!(f, "; it begins with: {excerpt}"),
                     None => Ok(()),

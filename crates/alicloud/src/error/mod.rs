@@ -158,16 +158,16 @@ impl fmt::Display for Error {
             ),
             GiveUp::Deadline { wait: None } => write!(
                 f,
-                "; the time limit of the operation passed before it was tried again"
+                "; the time limit of the operation passed before the next attempt"
             ),
             GiveUp::MaxRetryTimeout { wait } => write!(
                 f,
-                "; the next wait of {} would pass the time allowed for repeating calls",
+                "; the next wait of {} would pass the time allowed for retries",
                 Seconds(*wait)
             ),
             GiveUp::NotIdempotent => write!(
                 f,
-                "; not repeated, because it is unknown whether the request was executed"
+                "; not retried, because it is unknown whether the request was executed"
             ),
             GiveUp::Pointless | GiveUp::Exhausted | GiveUp::Stopped => Ok(()),
         }
@@ -277,7 +277,7 @@ mod tests {
             ErrorKind::Timeout(TimeoutPhase::Response(Duration::from_millis(1500))),
             GiveUp::NotIdempotent,
             1,
-            "no complete answer within 1.5 s; not repeated, because it is unknown whether the request was executed",
+            "no complete response within 1.5 s; not retried, because it is unknown whether the request was executed",
         );
         check(
             ErrorKind::Connect(ConnectFailure {

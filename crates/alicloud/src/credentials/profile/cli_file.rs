@@ -42,7 +42,7 @@ impl CliFile {
                 root: Document::new(root),
             }),
             Ok(_) => Err(CredentialsError::new(format!(
-                "{shown} holds JSON, but not an object with profiles"
+                "{shown} is JSON, but not an object with profiles"
             ))),
             // Complaints about syntax have no value in them.
             Err(error) => Err(CredentialsError::new(format!(

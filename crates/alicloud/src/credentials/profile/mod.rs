@@ -217,7 +217,7 @@ fn resolve(
         "CloudSSO" => Ok(CloudSso::source(context, profile)),
         "OAuth" => Ok(OAuth::source(context, profile)),
         "RsaKeyPair" => Err(profile.fault(
-            "has the mode RsaKeyPair, which the vendor has given up; configure another mode, such as RamRoleArn",
+            "has the mode RsaKeyPair, which Alibaba Cloud no longer supports; configure another mode, such as RamRoleArn",
         )),
         "BearerToken" => Err(profile.fault(
             "has the mode BearerToken, but this service accepts signed requests only; configure a mode with an AccessKey",
@@ -243,7 +243,7 @@ fn keys(
     );
     let keys = StaticKeys::new(id, secret, token).map_err(|error| {
         profile
-            .fault("holds keys that cannot be used")
+            .fault("has an AccessKey that cannot be used")
             .caused_by(error)
     })?;
     Ok(Arc::new(keys))
@@ -326,7 +326,7 @@ fn of_ini(
         );
         let keys = StaticKeys::new(id, secret, None).map_err(|error| {
             profile
-                .fault("holds keys that cannot be used")
+                .fault("has an AccessKey that cannot be used")
                 .caused_by(error)
         })?;
         Ok(Arc::new(keys))
@@ -368,7 +368,7 @@ fn of_ini(
             },
         )),
         "rsa_key_pair" => Err(profile.fault(
-            "has the type rsa_key_pair, which the vendor has given up; configure another type, such as ram_role_arn",
+            "has the type rsa_key_pair, which Alibaba Cloud no longer supports; configure another type, such as ram_role_arn",
         )),
         other => Err(profile.fault(&format!(
             "has the unknown type \"{}\"; known are access_key, ram_role_arn, ecs_ram_role and oidc_role_arn",
