@@ -369,7 +369,7 @@ fn of_programs(stage: &mut Stage) -> Ending {
         (
             "odd-mode",
             "echo '{\"mode\": \"MARK-mode\", \"access_key_id\": \"x\", \"access_key_secret\": \"MARK-key\"}'",
-            &["another mode"],
+            &["neither AK nor StsToken"],
         ),
         (
             "nothing",

@@ -497,7 +497,7 @@ fn a_machine_that_is_no_instance_is_not_held_up(stage: &mut Stage) -> Ending {
             .expecting(1)?;
         equal("errors", output.errors().len(), 4)?;
         for error in output.errors() {
-            contains(&error.text(), &["none were found", "config.json"])?;
+            contains(&error.text(), &["no credentials were found", "config.json"])?;
         }
         Ok(begun.elapsed())
     };

@@ -4,7 +4,6 @@
 //! clients do, and a field that nobody needs never makes a response unreadable.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -71,7 +70,8 @@ pub(crate) struct Fields {
 }
 
 /// What is wrong with a response that reports success, as a fragment of a sentence. It names fields, never values.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub(crate) struct UnexpectedResponse(String);
 
 impl From<Map<String, Value>> for Fields {
@@ -188,12 +188,6 @@ impl Fields {
     /// That none of these fields is there.
     pub(crate) fn missing(&self, names: &str) -> UnexpectedResponse {
         UnexpectedResponse(format!("`{}` has no {names}", self.path))
-    }
-}
-
-impl fmt::Display for UnexpectedResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Must not contain: how a call proceeds.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,11 +34,13 @@ pub struct Response<T> {
 }
 
 /// Why a wait ended early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Interrupt {
     /// The client was told to stop.
+    #[error("stopped before it was complete")]
     Stopped,
     /// The deadline of the operation.
+    #[error("the time limit of the operation is too short to wait")]
     Deadline,
 }
 
@@ -123,17 +124,6 @@ impl fmt::Debug for Operation {
             .finish_non_exhaustive()
     }
 }
-
-impl fmt::Display for Interrupt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Interrupt::Stopped => "stopped before it was complete",
-            Interrupt::Deadline => "the time limit of the operation is too short to wait",
-        })
-    }
-}
-
-impl StdError for Interrupt {}
 
 #[cfg(test)]
 mod tests {
@@ -447,7 +437,11 @@ mod tests {
     async fn ambiguous_failures() {
         let partial = "HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{\"Code\":";
         check_ambiguous(Reaction::default().cut(), "Bind at 127.0.0.1:").await;
-        check_ambiguous(Reaction::default().cut(), "the connection was closed before").await;
+        check_ambiguous(
+            Reaction::default().cut(),
+            "the connection was closed before",
+        )
+        .await;
         check_ambiguous(
             Reaction::raw(partial.as_bytes()).cut(),
             "the connection was closed",

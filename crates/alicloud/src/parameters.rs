@@ -12,7 +12,8 @@ use serde_json::Value;
 pub struct Parameters(Vec<(String, String)>);
 
 /// Why a value cannot become parameters.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub struct ParametersError(String);
 
 impl Parameters {
@@ -76,14 +77,6 @@ impl fmt::Debug for Parameters {
             .finish()
     }
 }
-
-impl fmt::Display for ParametersError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the parameters cannot be written: {}", self.0)
-    }
-}
-
-impl std::error::Error for ParametersError {}
 
 #[cfg(test)]
 mod tests {

@@ -211,49 +211,36 @@ fn looks_secret(text: &str) -> bool {
     text.len() >= 8 && text.chars().skip(1).any(odd)
 }
 
-/// The words of a command line: single and double quotes, backslashes, a backslash before a line break joins lines. On
-/// Windows a backslash is itself, but before a double quote.
+/// The words of a command line, as a POSIX shell splits them. On Windows a backslash is itself, except before a double
+/// quote.
 fn split(command: &str, windows: bool) -> Result<Vec<String>, String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote: Option<char> = None;
-    let mut characters = command.trim().chars().peekable();
+    let words = match windows {
+        true => shlex::split(&escape_backslashes(command)),
+        false => shlex::split(command),
+    };
+    words.ok_or_else(|| {
+        "process_command has a quote that is not closed, or ends in a backslash".to_owned()
+    })
+}
+
+/// Doubles backslashes that are not before a double quote, outside single quotes, where none is special.
+fn escape_backslashes(command: &str) -> String {
+    let mut escaped = String::with_capacity(command.len());
+    let mut single = false;
+    let mut double = false;
+    let mut characters = command.chars().peekable();
     while let Some(character) = characters.next() {
-        match (character, quote) {
-            ('\\', None | Some('"')) => {
-                let next = characters.peek().copied();
-                let escapes = match next {
-                    Some('"') => true,
-                    _ if windows => false,
-                    Some('\\' | '\n') => true,
-                    Some(_) => quote.is_none(),
-                    None => return Err("process_command ends in a backslash".to_owned()),
-                };
-                let word = word.get_or_insert_default();
-                match next.filter(|_| escapes) {
-                    Some(next) => {
-                        characters.next();
-                        if next != '\n' {
-                            word.push(next);
-                        }
-                    }
-                    None => word.push('\\'),
-                }
-            }
-            ('\'' | '"', None) => {
-                quote = Some(character);
-                word.get_or_insert_default();
-            }
-            (_, Some(open)) if character == open => quote = None,
-            (_, None) if character.is_whitespace() => words.extend(word.take()),
-            _ => word.get_or_insert_default().push(character),
+        escaped.push(character);
+        match character {
+            '\\' if single => {}
+            '\\' if characters.peek() == Some(&'"') => escaped.extend(characters.next()),
+            '\\' => escaped.push('\\'),
+            '\'' if !double => single = !single,
+            '"' if !single => double = !double,
+            _ => {}
         }
     }
-    if quote.is_some() {
-        return Err("process_command has a quote that is not closed".to_owned());
-    }
-    words.extend(word);
-    Ok(words)
+    escaped
 }
 
 #[cfg(test)]
@@ -307,11 +294,25 @@ mod tests {
         check("a'b'c", false, &["abc"]);
         check("a $HOME | b", false, &["a", "$HOME", "|", "b"]);
         check(
-            "a 'b",
-            false,
-            &["process_command has a quote that is not closed"],
+            r#"'C:\a b\x.exe' C:\y\ "D:\""#,
+            true,
+            &["process_command has a quote that is not closed, or ends in a backslash"],
         );
-        check("a \\", false, &["process_command ends in a backslash"]);
+        check(
+            r#"'C:\a b\x.exe' C:\y\ 'it"s' "it's \z""#,
+            true,
+            &[r"C:\a b\x.exe", r"C:\y\", "it\"s", r"it's \z"],
+        );
+        // A comment, as in a shell.
+        check("a #b", false, &["a"]);
+        check("a#b", false, &["a#b"]);
+        for broken in ["a 'b", "a \"b", "a \\"] {
+            check(
+                broken,
+                false,
+                &["process_command has a quote that is not closed, or ends in a backslash"],
+            );
+        }
         check("", false, &[]);
     }
 }

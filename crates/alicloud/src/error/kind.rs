@@ -2,26 +2,34 @@
 //!
 //! Must not contain: attempts, hosts, or what was tried.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
 use crate::access_denied::AccessDenied;
 
 /// What went wrong in the last attempt; each variant is a different thing to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ErrorKind {
     /// There are no valid credentials; the source says why. Nothing was sent.
+    #[error("there are no valid credentials")]
     Credentials,
     /// The request cannot be formed. Nothing was sent.
+    #[error("the request cannot be formed: {0}")]
     Request(String),
     /// No connection was made. Nothing was sent.
+    #[error("{0}")]
     Connect(ConnectFailure),
     /// Time ran out.
+    #[error("{0}")]
     Timeout(TimeoutPhase),
     /// The connection was cut, so that the request may have been executed.
+    #[error("the connection was closed before the response was complete")]
     Interrupted,
     /// An answer with a 3xx status. Redirects are never followed: the request is signed for one host.
+    #[error(
+        "HTTP {status}, a redirect{}; signed requests are not redirected, so check the endpoint and the proxy",
+        To(location)
+    )]
     Redirect {
         /// The HTTP status.
         status: u16,
@@ -29,6 +37,7 @@ pub enum ErrorKind {
         location: Option<String>,
     },
     /// Flow control refused the request; it was not executed.
+    #[error("throttled: {response}")]
     Throttled {
         /// The response.
         response: ApiError,
@@ -36,9 +45,11 @@ pub enum ErrorKind {
         retry_after: Option<Duration>,
     },
     /// The service failed or is down, for no fault of the request.
+    #[error("the service is not available: {0}")]
     Unavailable(ApiError),
     /// Nothing was sent, because the service did not answer any of many earlier calls, whoever made them; the source says
     /// how the last of them failed.
+    #[error("not sent, because the service is down: {failures} calls in a row failed within {}", Seconds(*lasting))]
     Down {
         /// How many calls in a row failed.
         failures: u32,
@@ -46,8 +57,13 @@ pub enum ErrorKind {
         lasting: Duration,
     },
     /// The service refused the request.
+    #[error("{0}")]
     Api(ApiError),
     /// A 2xx answer that cannot be read: the request was most likely executed.
+    #[error(
+        "the response (HTTP {status}) cannot be read: {reason}{}",
+        Excerpt(excerpt)
+    )]
     Decode {
         /// The HTTP status.
         status: u16,
@@ -57,6 +73,7 @@ pub enum ErrorKind {
         excerpt: Option<String>,
     },
     /// The client was told to stop before the call was complete; an earlier failure, if any, is the source.
+    #[error("stopped before it was complete")]
     Stopped,
 }
 
@@ -85,29 +102,39 @@ pub struct ConnectFailure {
 }
 
 /// The step in which connecting failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectCause {
     /// The name has no address, or no name server answered.
+    #[error("the host name cannot be resolved")]
     Dns,
     /// The host refused the connection: nothing listens at this port.
+    #[error("the connection was refused")]
     Refused,
     /// Nothing came back in time.
+    #[error("no connection in time")]
     Timeout,
     /// The server's certificate is not trusted; with the reason.
+    #[error("the certificate of the host is not trusted: {0}")]
     Certificate(String),
     /// The TLS handshake failed for another reason.
+    #[error("the TLS handshake failed: {0}")]
     Tls(String),
     /// Anything else, such as an unreachable network or a failing proxy; the source says what.
+    #[error("no connection")]
     Other,
 }
 
 /// What the time ran out on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimeoutPhase {
     /// Before the first attempt, while waiting for a turn under the limit of calls per second, or for credentials.
     /// Nothing was sent.
+    #[error(
+        "the time limit of the operation passed before the request was sent, during the wait for credentials and for the rate limit"
+    )]
     Permit,
     /// After an attempt began, so that the request may have been executed. With the time given to the attempt.
+    #[error("no complete response within {}", Seconds(*.0))]
     Response(Duration),
 }
 
@@ -133,51 +160,25 @@ impl ErrorKind {
     }
 }
 
-impl StdError for ErrorKind {}
+/// Where a redirect leads, if it says so.
+struct To<'a>(&'a Option<String>);
 
-impl fmt::Display for ErrorKind {
+impl fmt::Display for To<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ErrorKind::Credentials => f.write_str("there are no valid credentials"),
-            ErrorKind::Request(reason) => write!(f, "the request cannot be formed: {reason}"),
-            ErrorKind::Connect(failure) => failure.fmt(f),
-            ErrorKind::Timeout(TimeoutPhase::Permit) => f.write_str(
-                "the time limit of the operation passed before the request was sent, during the wait for credentials and for the rate limit",
-            ),
-            ErrorKind::Timeout(TimeoutPhase::Response(limit)) => {
-                write!(f, "no complete response within {}", Seconds(*limit))
-            }
-            ErrorKind::Interrupted => {
-                f.write_str("the connection was closed before the response was complete")
-            }
-            ErrorKind::Redirect { status, location } => {
-                write!(f, "HTTP {status}, a redirect")?;
-                if let Some(location) = location {
-                    write!(f, " to {location}")?;
-                }
-                f.write_str("; signed requests are not redirected, so check the endpoint and the proxy")
-            }
-            ErrorKind::Throttled { response, .. } => write!(f, "throttled: {response}"),
-            ErrorKind::Unavailable(response) => write!(f, "the service is not available: {response}"),
-            ErrorKind::Down { failures, lasting } => write!(
-                f,
-                "not sent, because the service is down: {failures} calls in a row failed within {}",
-                Seconds(*lasting)
-            ),
-            ErrorKind::Api(response) => response.fmt(f),
-            ErrorKind::Decode {
-                status,
-                reason,
-                excerpt,
-            } => {
-                write!(f, "the response (HTTP {status}) cannot be read: {reason}")?;
-                match excerpt {
-                    Some(excerpt) => write!(f, "; it begins with: {excerpt}"),
-                    None => Ok(()),
-                }
-            }
-            ErrorKind::Stopped => f.write_str("stopped before it was complete"),
-        }
+        self.0
+            .iter()
+            .try_for_each(|location| write!(f, " to {location}"))
+    }
+}
+
+/// The start of a response, if it may be shown.
+struct Excerpt<'a>(&'a Option<String>);
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .iter()
+            .try_for_each(|excerpt| write!(f, "; it begins with: {excerpt}"))
     }
 }
 
@@ -196,16 +197,7 @@ impl fmt::Display for ApiError {
 
 impl fmt::Display for ConnectFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.cause {
-            ConnectCause::Dns => f.write_str("the host name cannot be resolved")?,
-            ConnectCause::Refused => f.write_str("the connection was refused")?,
-            ConnectCause::Timeout => f.write_str("no connection in time")?,
-            ConnectCause::Certificate(reason) => {
-                write!(f, "the certificate of the host is not trusted: {reason}")?;
-            }
-            ConnectCause::Tls(reason) => write!(f, "the TLS handshake failed: {reason}")?,
-            ConnectCause::Other => f.write_str("no connection")?,
-        }
+        self.cause.fmt(f)?;
         match self.only_documented_host {
             Some(host) => write!(
                 f,
