@@ -1,12 +1,10 @@
 //! What the service says about a denied permission.
-//!
-//! Must not contain: advice; who shows it knows what to do next.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// The field `AccessDeniedDetail` of an response, where it says something. Every part is as the service wrote it.
+/// The field `AccessDeniedDetail` of a response, where it says something. Every part is as the service wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccessDenied {
     /// `AuthAction`: the RAM action that was denied, such as `cams:ChatappBindWaba`.

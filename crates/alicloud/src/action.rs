@@ -1,6 +1,4 @@
 //! What one API operation declares about itself.
-//!
-//! Must not contain: the operations of a product; those of CAMS stand in `cams`, one file a noun.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,7 +6,7 @@ use serde::de::DeserializeOwned;
 use super::product::Product;
 
 /// One operation of a product. Its serialised fields are the parameters: named as the API names them, flattened as
-/// [`Parameters`](super::Parameters) says, absent where `None`.
+/// `Parameters` says, absent where `None`.
 pub trait Action: Serialize + Sync {
     /// The name on the wire, such as `ChatappBindWaba`.
     const NAME: &'static str;
@@ -16,7 +14,7 @@ pub trait Action: Serialize + Sync {
     const PRODUCT: &'static Product;
     /// The documented limit per account.
     const CALLS_PER_SECOND: u32;
-    /// Whether an attempt with an unknown outcome may be repeated, because doing it twice is the same as once.
+    /// Whether an attempt with an unknown outcome may be retried, because doing it twice is the same as once.
     const IDEMPOTENT: bool;
     /// Where the parameters travel.
     const PLACEMENT: Placement = Placement::Query;
@@ -24,7 +22,7 @@ pub trait Action: Serialize + Sync {
     const AUTHENTICATION: Authentication = Authentication::Signed;
     /// Names of flattened parameters whose values must never show up in an error, even if the service repeats them.
     const SENSITIVE: &'static [&'static str] = &[];
-    /// Whether a successful answer holds secrets, so that no part of one that cannot be read may be shown.
+    /// Whether a successful response holds secrets, so that no part of one that cannot be read may be shown.
     const SECRET_RESPONSE: bool = false;
     /// The whole body of a successful response. Every field that the service may leave out must be optional here.
     type Response: DeserializeOwned;

@@ -1,6 +1,4 @@
 //! One call: credentials, a turn, sign, send, judge, and perhaps again.
-//!
-//! Must not contain: what is repeated and how long to wait (that is the retry table), HTTP, or the reading of answers.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -48,7 +46,7 @@ pub(super) struct Call<'a> {
     replacement: Option<Credentials>,
 }
 
-/// An answer that reports success.
+/// A response that reports success.
 pub(super) struct Exchange {
     received: RawResponse,
     accepted: Accepted,
@@ -219,7 +217,7 @@ impl<'a> Call<'a> {
         }))
     }
 
-    /// How much of the operation's time one attempt may use up. If it cannot be repeated, a quarter is left, so that there
+    /// How much of the operation's time one attempt may use up. If it cannot be retried, a quarter is left, so that there
     /// is time to find out what became of it.
     fn share_of(&self, remaining: Duration) -> Duration {
         if self.action.idempotent {
@@ -462,7 +460,7 @@ mod tests {
     use crate::{CAMS, Endpoint, EndpointError, Product, Protocol, STS};
 
     #[test]
-    fn hosts_to_try_instead() {
+    fn documented_host_is_suggested() {
         let check = |product: &Product, endpoint: Result<Endpoint, EndpointError>, expected| {
             let endpoint = endpoint.expect("an endpoint");
             assert_eq!(other_host(product, &endpoint), expected, "{endpoint}");

@@ -1,11 +1,9 @@
 //! A circuit_breaker for each host: once a service has been down for a while, calls fail at once instead of one after another.
 //!
-//! Without it, every object of a large configuration finds out for itself that nobody answers, each within its own limits:
+//! Without it, every object of a large configuration finds out for itself that nobody responds, each within its own limits:
 //! hours, for a thousand of them. The circuit_breaker opens when nothing but outages came back for so long and so often that it
 //! is no blip, which the retry table rides out. While it is open, one call is let through from time to time; the first
 //! that comes back with anything but an outage, be it an error, closes it.
-//!
-//! Must not contain: a clock, or which failures are an outage (that is the retry table's).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -165,7 +163,7 @@ mod tests {
         check(&[(0, 'f'), (1, 'f'), (2, 'f'), (3, 'f'), (4, '+')]);
         check(&[(0, 'f'), (60, 'f'), (61, '+')]);
         check(&[(0, 'f'), (5, 'f'), (10, 'f'), (10, '-'), (14, '-')]);
-        // Any answer in between starts anew.
+        // Any response in between starts anew.
         check(&[
             (0, 'f'),
             (5, 'f'),
@@ -191,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_apart_and_the_reason_is_told() {
+    fn hosts_are_separate() {
         let circuit_breaker = CircuitBreaker::new(LIMITS);
         let start = Instant::now();
         let late = start + Duration::from_secs(20);

@@ -1,6 +1,4 @@
 //! The client: one set of config, one pool of connections, one switch to stop it all.
-//!
-//! Must not contain: how a call proceeds (that is [`Operation`]), or actions of a product.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};

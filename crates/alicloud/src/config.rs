@@ -1,6 +1,4 @@
 //! Everything a client needs to know, resolved: no defaults from an environment, no files, no network.
-//!
-//! Must not contain: reading of the environment or of files, or the words of whoever configures the client.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -25,7 +23,7 @@ pub struct ClientConfig {
     pub connect_timeout: Duration,
     /// How long one attempt may take, from its start to the last byte of the response.
     pub read_timeout: Duration,
-    /// How long one operation may spend on repeating calls. `None`: until its deadline.
+    /// How long one operation may spend on retries. `None`: until its deadline.
     pub max_retry_timeout: Option<Duration>,
     /// Calls a second of each action for each account, in place of the documented limits.
     pub requests_per_second: Option<NonZeroU32>,

@@ -1,6 +1,4 @@
 //! Where a product is called: an endpoint, parsed from what a person writes or formed by rule from a region.
-//!
-//! Must not contain: name resolution, connections, or which product is called.
 
 use std::fmt;
 
@@ -54,7 +52,7 @@ impl Endpoint {
     /// If the text is none of these, or asks for plain HTTP to a host that is not loopback while `protocol` is HTTPS.
     pub fn parse(text: &str, protocol: Protocol) -> Result<Endpoint, EndpointError> {
         Endpoint::read(text, protocol).map_err(|fault| EndpointError {
-            // A mistake with user information may hold a password, so such a value is not repeated.
+            // A mistake with user information may hold a password, so such a value is not shown.
             value: if text.contains('@') {
                 "(withheld)".to_owned()
             } else {
@@ -69,7 +67,7 @@ impl Endpoint {
     /// # Errors
     ///
     /// If `region` cannot be part of a host name.
-    pub fn by_rule(
+    pub(crate) fn by_rule(
         product: &Product,
         region: &str,
         protocol: Protocol,
@@ -111,7 +109,7 @@ impl Endpoint {
     }
 
     /// Whether the host was formed from a region, so that it may not exist.
-    pub fn is_by_rule(&self) -> bool {
+    pub(crate) fn is_by_rule(&self) -> bool {
         self.by_rule
     }
 

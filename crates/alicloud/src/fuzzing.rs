@@ -1,12 +1,10 @@
-//! What must hold for any answer of a service, a gateway or whatever stands in between.
-//!
-//! Must not contain: anything for the product.
+//! What must hold for any response of a service, a gateway or whatever stands in between.
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{http::RawResponse, product::Envelope, redact::Redactor, response::RequestContext};
 
-/// In the corpus, so that answers repeat it.
+/// In the corpus, so that responses repeat it.
 const SECRET: &str = "S3cr3t+/=T0ken";
 
 const STATUSES: [u16; 12] = [200, 201, 204, 302, 400, 403, 404, 429, 500, 502, 503, 504];

@@ -1,19 +1,20 @@
 //! Alibaba Cloud: credentials, signatures, rate limits, transport, retries. Knows no other system.
 //!
-//! A call goes this way. [`Client::operation`] sets a deadline. [`Operation::call`] asks the source of [`credentials`]
-//! for a valid pair, waits for a turn (`rate_limit`, unless the `circuit_breaker` knows that nobody answers), builds and signs this one attempt (`request`, [`signature`]),
-//! sends it (`transport`, `connected`, `tls`), and judges what comes back (`answer`). The table in `retry` says whether to try
-//! again and when; an [`Error`] tells all that was tried.
+//! A call goes through these steps. [`Client::operation`] sets a deadline. [`Operation::call`] asks the source of
+//! [`credentials`] for a valid pair, fails at once if the `circuit_breaker` knows that the service is down, waits for the
+//! `rate_limit`, builds and signs the request of this one attempt (`request`, `signature`), sends it (`http`), and
+//! classifies the response (`response`). The table in `retry` decides whether and when to try again. An [`Error`] describes
+//! all attempts.
 //!
-//! A product is one constant ([`CAMS`], [`STS`]); an action is one type that implements [`Action`], in the folder of
-//! its product ([`cams`]). Secrets stay in [`Secret`], and `redact` takes them out of what others wrote.
+//! A product is one constant ([`CAMS`], [`STS`]). An action is one type that implements [`Action`], in the folder of its
+//! product ([`cams`]). Error codes are data ([`ErrorCode`]). Secrets stay in [`Secret`], and `redact` removes them from
+//! texts that others wrote.
 //!
-//! Must not contain: the environment (it is handed in), files but for those that [`credentials`] come from, or the words of
-//! any tool that is built on it.
+//! The environment is a parameter. No file is read except those that [`credentials`] come from.
 
 pub mod cams;
 pub mod credentials;
-pub mod signature;
+mod signature;
 
 mod access_denied;
 mod action;
@@ -52,7 +53,7 @@ pub use endpoint::{Endpoint, EndpointError, Protocol};
 pub use error::{ApiError, ConnectCause, ConnectFailure, Error, ErrorKind, GiveUp, TimeoutPhase};
 pub use error_codes::{ErrorCause, ErrorCode};
 pub use operation::{Interrupt, Operation, Response};
-pub use parameters::{Parameters, ParametersError};
+
 pub use product::{CAMS, Envelope, PerProduct, Product, STS};
 pub use role_clients::RoleClients;
 pub use signature::SignatureVersion;

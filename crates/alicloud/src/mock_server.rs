@@ -1,6 +1,4 @@
-//! A tiny HTTP server on loopback for the tests of this room: it reacts to requests as it is told, byte by byte.
-//!
-//! Must not contain: any knowledge of signatures, actions or answers.
+//! A tiny HTTP server on loopback for the tests of this crate: it reacts to requests as it is told, byte by byte.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,7 +18,7 @@ pub(super) struct Reaction {
 }
 
 impl Reaction {
-    /// An answer with a body; the connection stays open.
+    /// A response with a body; the connection stays open.
     pub(super) fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Reaction {
         let mut text = format!(
             "HTTP/1.1 {status} Whatever\r\ncontent-length: {}\r\n",

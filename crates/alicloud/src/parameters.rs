@@ -1,6 +1,4 @@
 //! The parameters of a call, flattened from a serialisable value to the names and texts that RPC style APIs take.
-//!
-//! Must not contain: common parameters, encoding, or signatures.
 
 use std::fmt;
 
@@ -9,12 +7,12 @@ use serde_json::Value;
 
 /// Parameter names with their values, as text. A name occurs once.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Parameters(Vec<(String, String)>);
+pub(crate) struct Parameters(Vec<(String, String)>);
 
 /// Why a value cannot become parameters.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct ParametersError(String);
+pub(crate) struct ParametersError(String);
 
 impl Parameters {
     /// Flattens the fields of a value: members of `A` become `A.Name`, elements `A.1`, `A.2` and so on. Absent values
@@ -23,7 +21,7 @@ impl Parameters {
     /// # Errors
     ///
     /// If the value does not serialise to an object.
-    pub fn of(value: &impl Serialize) -> Result<Parameters, ParametersError> {
+    pub(crate) fn of(value: &impl Serialize) -> Result<Parameters, ParametersError> {
         let value =
             serde_json::to_value(value).map_err(|error| ParametersError(error.to_string()))?;
         let Value::Object(fields) = value else {
@@ -37,14 +35,14 @@ impl Parameters {
     }
 
     /// Names and values.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The value of one parameter.
-    pub fn value(&self, name: &str) -> Option<&str> {
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.iter()
             .find_map(|(candidate, value)| (candidate == name).then_some(value))
     }

@@ -1,6 +1,4 @@
-//! The products that this client can call: code, API version, endpoint rule and answer envelope, one constant each.
-//!
-//! Must not contain: the actions of a product, or anything that sends a request.
+//! The products that this client can call: code, API version, endpoint rule and response envelope, one constant each.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +15,13 @@ pub struct Product {
     /// The one public host that the product documents, where there is only one. Hosts of other regions are formed by
     /// rule and may not exist.
     pub only_documented_host: Option<&'static str>,
-    /// How a successful answer is told from a failed one.
+    /// How a successful response is told from a failed one.
     pub envelope: Envelope,
     /// The error codes of its own.
     pub error_codes: &'static [ErrorCode],
 }
 
-/// How the body of an answer says that the call succeeded. The HTTP status must be 2xx in any case.
+/// How the body of a response says that the call succeeded. The HTTP status must be 2xx in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Envelope {
     /// `Code` must be there and equal `OK`, in any case. `Message`, `Success` and `AccessDeniedDetail` are no signals:
@@ -53,7 +51,7 @@ pub const STS: Product = Product {
 
 impl Product {
     /// The public host of a region: `<code>.<region>.aliyuncs.com`.
-    pub fn host_in(&self, region: &str) -> String {
+    pub(crate) fn host_in(&self, region: &str) -> String {
         format!("{}.{region}.aliyuncs.com", self.code)
     }
 }
@@ -95,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_per_product() {
+    fn values_per_product_are_separate() {
         let setting = PerProduct::default().with(&CAMS, 1).with(&CAMS, 2);
         assert_eq!(setting.of(&CAMS), Some(&2));
         assert_eq!(setting.of(&STS), None);

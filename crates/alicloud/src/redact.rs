@@ -1,14 +1,12 @@
 //! Takes secrets out of texts that others wrote, before they reach an error or a log.
-//!
-//! Must not contain: knowledge of what is secret; that is told.
 
 use super::credentials::{Credentials, access_key_hint};
 use super::signature::percent_encode;
 
-/// How much of a strange answer an error shows, in characters.
+/// How much of a strange response an error shows, in characters.
 const EXCERPT: usize = 200;
 
-/// What must not be seen in answers to one attempt. The service may repeat parts of the request.
+/// What must not be seen in responses to one attempt. The service may repeat parts of the request.
 #[derive(Default)]
 pub(super) struct Redactor {
     // Longest first, so that no secret hides within another one.
@@ -47,7 +45,7 @@ impl Redactor {
         text
     }
 
-    /// The beginning of an response, in one line of printable characters. `None` if there is nothing to show.
+    /// The beginning of a response, in one line of printable characters. `None` if there is nothing to show.
     pub(super) fn excerpt(&self, body: &[u8]) -> Option<String> {
         // A secret cut in two at the end of the excerpt would not be recognised, so redaction comes first.
         let text = self.clean(&String::from_utf8_lossy(body));

@@ -2,8 +2,6 @@
 //!
 //! The method is always POST and the path `/`. V1 and anonymous calls carry the common parameters in the query, V3
 //! carries them in headers. Source: the vendor's pages on the request syntax of RPC style APIs.
-//!
-//! Must not contain: a clock or a random number (date and nonce are arguments), sending, or repeating.
 
 use std::time::Duration;
 
@@ -36,7 +34,7 @@ pub(super) struct Draft<'a> {
     pub(super) retry: Option<Retry>,
 }
 
-/// What a repeated attempt tells the service about those before.
+/// What a retried attempt tells the service about those before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Retry {
     /// The number of earlier attempts.
@@ -410,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_leaves_nothing_in_the_url() {
+    fn form_parameters_are_not_in_the_url() {
         let action = ActionFacts {
             name: "AssumeRoleWithOIDC",
             product: &STS,

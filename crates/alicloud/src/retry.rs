@@ -1,15 +1,13 @@
-//! Which failure is repeated, how often, and after how long: one table, and the arithmetic of waiting.
+//! Which failure is retried, how often, and after how long: one table, and the arithmetic of waiting.
 //!
 //! Failures are told apart by HTTP status and exact code, never by searching a message. Source of the codes: the
 //! vendor's pages on common errors of RPC style APIs and on CAMS; of the wait headers: the official SDKs.
-//!
-//! Must not contain: a clock, a random number, sleeping, or a look into answers.
 
 use std::time::Duration;
 
 use super::error::GiveUp;
 
-/// What a failure means for repeating.
+/// What a failure means for retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     /// Flow control.
@@ -36,9 +34,9 @@ pub(super) enum Class {
 /// How a class of failures is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rule {
-    /// Whether the request may have been executed. Then only idempotent actions are repeated.
+    /// Whether the request may have been executed. Then only idempotent actions are retried.
     may_have_run: bool,
-    /// The most repeats for failures of this class in one call.
+    /// The most retries for failures of this class in one call.
     repeats: u32,
     /// Whether there is a wait before the next attempt; a mended request needs none.
     waits: bool,
@@ -76,7 +74,7 @@ impl Class {
         self.rule().outage
     }
 
-    /// Classifies an answer that reports a failure. `asked_to_wait` says that it has the header `x-acs-retry-after`;
+    /// Classifies a response that reports a failure. `asked_to_wait` says that it has the header `x-acs-retry-after`;
     /// `temporary` that it was signed with a security token.
     pub(super) fn of_response(
         status: u16,
@@ -105,18 +103,18 @@ impl Class {
     }
 }
 
-/// The bounds of repeating: what is left of each budget now.
+/// The bounds of retries: what is left of each budget now.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
     /// Until the deadline of the operation.
     pub(super) deadline: Duration,
-    /// Of the time for repeating, if that is limited.
+    /// Of the time for retries, if that is limited.
     pub(super) retrying: Option<Duration>,
     /// What an attempt needs at least, to be worth its start.
     pub(super) attempt: Duration,
 }
 
-/// What one call has repeated so far.
+/// What one call has retried so far.
 #[derive(Debug, Default)]
 pub(super) struct History {
     counts: Vec<(Class, u32)>,
@@ -254,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn repeats() {
+    fn retries_are_counted() {
         let check = |class, idempotent, expected: Option<usize>, reason| {
             let mut history = History::default();
             let mut repeats = 0;

@@ -2,8 +2,6 @@
 //!
 //! Whoever asks for the same role shares its session. All clients share connections and the switch that stops them; the
 //! rate limits are each account's own.
-//!
-//! Must not contain: the fetching of sessions, or where roles are configured.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -80,7 +78,7 @@ impl RoleClients {
     }
 
     /// The account of the configured credentials. Only if nothing tells it, `GetCallerIdentity` is called, once for all who
-    /// ask, within `limit`. `None` if the answer does not tell it either.
+    /// ask, within `limit`. `None` if the response does not tell it either.
     ///
     /// # Errors
     ///

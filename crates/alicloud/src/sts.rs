@@ -1,8 +1,6 @@
 //! Security Token Service (API 2015-04-01): its hosts, and the three actions that credentials are made with.
 //!
 //! Source: the API reference of STS and its list of endpoints.
-//!
-//! Must not contain: caching, or what the credentials are for.
 
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +99,7 @@ impl Action for AssumeRoleWithOidc<'_> {
     type Response = AssumeRoleResponse;
 }
 
-/// The answer of both.
+/// The response of both.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct AssumeRoleResponse {

@@ -103,7 +103,7 @@ impl TryFrom<Fields> for QueryChatappBindWabaResponse {
     type Error = UnexpectedResponse;
 
     fn try_from(body: Fields) -> Result<Self, UnexpectedResponse> {
-        // How the service answers for a space without a WABA is not documented: every form of "no `Id`" is one.
+        // How the service responds for a space without a WABA is not documented: every form of "no `Id`" is one.
         let Some(data) = body.object("Data")? else {
             return Ok(Self { waba: None });
         };

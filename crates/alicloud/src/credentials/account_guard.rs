@@ -1,7 +1,5 @@
 //! A guard: credentials are given out only after `GetCallerIdentity` has shown that they belong to an allowed account. What
 //! is said of the account without a rule is taken as it is.
-//!
-//! Must not contain: where the rule was configured.
 
 use std::sync::Arc;
 
@@ -32,7 +30,7 @@ impl AccountRule {
 
     /// The same rule for credentials of which nothing is said.
     #[must_use]
-    pub fn for_roles(&self) -> AccountRule {
+    pub(crate) fn for_roles(&self) -> AccountRule {
         AccountRule {
             stated: None,
             ..self.clone()
@@ -156,7 +154,7 @@ mod tests {
     use super::AccountRule;
 
     #[test]
-    fn rules() {
+    fn account_rules_are_checked() {
         let stated =
             |stated: Option<&str>, allowed: &[&str], forbidden: &[&str], expected: &str| {
                 let list = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect();

@@ -2,8 +2,6 @@
 //!
 //! Limits of the values: the API reference of `AssumeRole`. The source below is asked anew at each refresh, so that a
 //! chain of roles outlives every session in it.
-//!
-//! Must not contain: OIDC, caching, or where the role was configured.
 
 use std::fmt;
 use std::sync::Arc;
@@ -315,7 +313,7 @@ mod tests {
     use super::{Role, RoleArn};
 
     #[test]
-    fn arns() {
+    fn role_arns_are_parsed() {
         let check = |text: &str, expected: Option<&str>| {
             let found = RoleArn::parse(text).ok();
             assert_eq!(found.as_ref().map(RoleArn::account_id), expected, "{text}");

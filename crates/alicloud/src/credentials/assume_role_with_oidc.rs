@@ -1,8 +1,6 @@
 //! A RAM role for the holder of an OIDC token: `AssumeRoleWithOIDC` of STS. No AccessKey is needed.
 //!
 //! A token in a file is read again at each refresh, because the platforms that put it there (Kubernetes, CI) rotate it.
-//!
-//! Must not contain: the judging of tokens, caching, or where the role was configured.
 
 use std::fmt;
 use std::path::PathBuf;

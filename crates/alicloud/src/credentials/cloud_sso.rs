@@ -2,8 +2,6 @@
 //!
 //! The profile is read at each refresh, so that a new login takes effect in a running process. The access token cannot be
 //! renewed without a browser. Source: the official CLI and SDKs.
-//!
-//! Must not contain: caching, or the login.
 
 use std::path::PathBuf;
 use std::sync::Arc;

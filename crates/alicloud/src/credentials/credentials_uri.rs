@@ -2,8 +2,6 @@
 //!
 //! `GET` gives `AccessKeyId`, `AccessKeySecret`, `SecurityToken` and `Expiration`; a `Code`, if there is one, has to be
 //! `Success`. Plain HTTP is taken, as the SDKs take it: sidecars speak it on addresses of the pod or host.
-//!
-//! Must not contain: caching, or where the URL was configured.
 
 use std::fmt;
 use std::sync::Arc;

@@ -3,8 +3,6 @@
 //! A member that is not there is passed over; one that is there but broken ends the search, because to go on would act as
 //! somebody else than the user meant. What was found is kept for the life of the process, and so is that there was
 //! nothing.
-//!
-//! Must not contain: which sources there are.
 
 use std::sync::Arc;
 
@@ -13,7 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::{Credentials, CredentialsError, CredentialsSource};
 
-/// Several sources, asked in order until one answers.
+/// Several sources, asked in order until one has credentials.
 #[derive(Debug)]
 pub struct DefaultChain {
     members: Vec<Arc<dyn CredentialsSource>>,
@@ -129,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_first_that_is_there() {
+    async fn the_first_present_source_is_used() {
         check(vec![absent(), keys(), broken()], "id").await;
         check(vec![absent(), broken(), keys()], "a broken file").await;
         check(

@@ -3,8 +3,6 @@
 //! Version 2 of the service first: `PUT` for a token, then `GET` with it. Version 1, without a token, only if it is
 //! allowed and the service answered that it knows no tokens. The address is link-local, so no proxy is ever used, and one
 //! second is enough to learn that this machine is not an instance. Source: the public pages on instance metadata.
-//!
-//! Must not contain: caching, or where the role was configured.
 
 use std::fmt;
 use std::sync::Arc;
@@ -137,7 +135,7 @@ impl EcsMetadata {
     }
 }
 
-/// A quick answer or none.
+/// A quick response or none.
 const REACH: Reach = Reach {
     route: Route {
         direct: true,

@@ -1,7 +1,5 @@
 //! What sources take from the machine they run on: environment variables, which are handed in, and files, which are read
 //! when they are needed.
-//!
-//! Must not contain: the process's own environment, or what a variable or file means.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -106,7 +104,7 @@ mod tests {
     use super::Environment;
 
     #[test]
-    fn paths_and_switches() {
+    fn paths_and_flags_are_read() {
         let environment = Environment::new(|name| {
             let value = match name {
                 "HOME" | "USERPROFILE" => "/home/me",
@@ -130,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_no_text() {
+    fn files_that_are_not_text_are_rejected() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("file");
         std::fs::write(&path, b"\xef\xbb\xbfabc").expect("written");

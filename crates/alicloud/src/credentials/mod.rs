@@ -19,8 +19,6 @@
 //! What fetches temporary credentials implements `Fetch` and is wrapped in `Refreshing`, the one cache. A source that
 //! builds on another holds it, and asks it again at each refresh. Files and environment are read at first use, through
 //! [`Environment`]; HTTP apart from STS goes through `request`.
-//!
-//! Must not contain: signatures, or the order of sources a user configured.
 
 mod account_guard;
 mod assume_role;
@@ -219,7 +217,7 @@ mod tests {
     use super::{Credentials, Secret, access_key_hint};
 
     #[test]
-    fn hints() {
+    fn access_key_hints_are_short() {
         let check = |id: &str, expected: &str| assert_eq!(access_key_hint(id), expected, "{id}");
         check("LTAI5tQnKxAbCdEfGhJkwXyZ", "LTAI…wXyZ");
         check("STS.NUabcdefghijklmnop", "STS.…mnop");

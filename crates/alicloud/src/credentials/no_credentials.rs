@@ -1,6 +1,4 @@
 //! The source of a client that was configured without credentials: it explains why when it is asked.
-//!
-//! Must not contain: any search for credentials.
 
 use async_trait::async_trait;
 
@@ -38,7 +36,7 @@ mod tests {
     use crate::credentials::CredentialsSource;
 
     #[tokio::test]
-    async fn says_why() {
+    async fn missing_credentials_state_the_reason() {
         let source = NoCredentials::because("nothing was configured");
         let error = source.credentials().await.expect_err("there are none");
         assert_eq!(error.to_string(), "nothing was configured");

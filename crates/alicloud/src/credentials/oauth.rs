@@ -4,8 +4,6 @@
 //! one, so what comes back is written to the CLI's file at once, under its lock; otherwise the login of the CLI would be
 //! lost. For the same reason a renewal, once begun, goes on when nobody waits for it any more. Source: the official CLI and
 //! SDKs.
-//!
-//! Must not contain: caching of credentials, or the login.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -5,8 +5,6 @@
 //! `{"mode": "StsToken", "access_key_id": …, "access_key_secret": …, "sts_token": …, "expiration": …}`, or `"mode": "AK"`
 //! without token. Without `expiration` the credentials are kept until the service calls them expired. Source: the official
 //! CLI and SDKs.
-//!
-//! Must not contain: caching, or where the command was configured.
 
 use std::fmt;
 use std::process::Stdio;
@@ -248,7 +246,7 @@ mod tests {
     use super::{labelled, split};
 
     #[test]
-    fn secrets_behind_names() {
+    fn labelled_secrets_are_found() {
         let check = |text: &str, expected: &[&str]| {
             let found: Vec<&str> = labelled(text).collect();
             assert_eq!(found, expected, "{text}");

@@ -5,8 +5,6 @@
 //! * Within the lead one caller refreshes while the others go on with the old credentials. If that fails they go on too,
 //!   and it is tried again a little later.
 //! * When nothing valid is left, all callers wait for one refresh and share its outcome, a failure included.
-//!
-//! Must not contain: where credentials come from, or a clock of its own.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -344,7 +342,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn refreshed_ahead_of_the_end_by_one_while_others_go_on() {
+    async fn early_refresh_is_done_by_one_caller() {
         let scene = Scene::new();
         assert_eq!(scene.key().await, "key 1");
         scene.at(799);
@@ -357,7 +355,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_failed_refresh_does_not_fail_while_the_old_ones_are_valid() {
+    async fn failed_early_refresh_keeps_valid_credentials() {
         let scene = Scene::new();
         assert_eq!(scene.key().await, "key 1");
         scene.fails(true);
@@ -376,7 +374,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn expired_ones_are_replaced_once() {
+    async fn expired_credentials_are_replaced_by_one_fetch() {
         let scene = Scene::new();
         let old = scene.source.credentials().await.expect("credentials");
         let calls = (0..5).map(|_| {
@@ -391,7 +389,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_abandoned_fetch_leaves_the_turn_to_the_next() {
+    async fn abandoned_fetch_releases_the_lock() {
         let scene = Scene::new();
         let abandoned =
             tokio::time::timeout(Duration::from_secs(1), scene.source.credentials()).await;
@@ -400,7 +398,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_comes_expired_is_no_credential() {
+    async fn expired_credentials_are_rejected() {
         #[derive(Debug)]
         struct Stale;
         #[async_trait]

@@ -1,6 +1,4 @@
-//! Plain HTTP for the sources that are not STS: one request, one bounded answer of JSON or text.
-//!
-//! Must not contain: signatures, repeating, or what an answer means.
+//! Requests of the sources that are not STS, over the one HTTP layer: one request, one bounded response of JSON or text.
 
 use std::time::Duration;
 

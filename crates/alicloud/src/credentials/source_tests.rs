@@ -1,7 +1,5 @@
 //! Every source against real sockets, files and processes: what it asks, what it makes of the response, and what it says
 //! when there is none. No error may show a secret; all secrets here begin with `MARK`.
-//!
-//! Must not contain: tests of the cache, of parsers, or of the order of sources.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -402,7 +400,7 @@ async fn instance_metadata() {
 }
 
 #[tokio::test]
-async fn a_machine_that_is_no_instance_is_not_held_up() {
+async fn missing_metadata_service_fails_fast() {
     let silent = Reaction::raw(b"").after(std::time::Duration::from_secs(30));
     let stage = Stage::new(&[silent]).await;
     let source = EcsMetadata::source(&stage.context(), InstanceMetadata::default());
@@ -418,7 +416,7 @@ async fn a_machine_that_is_no_instance_is_not_held_up() {
 }
 
 #[tokio::test]
-async fn stand_ins_are_on_this_machine_only() {
+async fn test_servers_must_be_on_loopback() {
     let mut stage = Stage::new(&[]).await;
     let variable = "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT";
     stage
@@ -769,7 +767,7 @@ async fn no_file_that_cannot_be_used_shows_a_secret() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_gone_when_it_is_to_be_written_back_is_an_error() {
+async fn removed_login_fails_the_write_back() {
     let renewed = json!({"access_token": "MARK-token-new", "refresh_token": "MARK-refresh-new", "expires_in": 3600});
     let renewed = ok(&renewed).after(std::time::Duration::from_millis(300));
     let stage = Stage::new(&[renewed]).await;
@@ -792,7 +790,7 @@ async fn a_login_that_is_gone_when_it_is_to_be_written_back_is_an_error() {
 }
 
 #[tokio::test]
-async fn what_nobody_asked_for_may_be_absent() {
+async fn unrequested_sources_may_be_absent() {
     let stage = Stage::new(&[]).await;
     let absent = async |stage: &Stage| {
         let profile = Profile::new(stage.context(), ProfileSelector::default());
@@ -1063,7 +1061,7 @@ async fn an_oauth_login_is_renewed_and_written_back() {
 }
 
 #[tokio::test]
-async fn an_abandoned_renewal_is_written_back_all_the_same() {
+async fn abandoned_renewal_is_written_back() {
     let renewed = Reaction::response(200, &[], &json!({"access_token": "MARK-token-new", "refresh_token": "MARK-refresh-new", "expires_in": 3600}).to_string())
         .after(std::time::Duration::from_millis(300));
     let stage = Stage::new(&[renewed, refusal(403, "Forbidden")]).await;
@@ -1097,7 +1095,7 @@ fn html(request: &str) -> String {
 }
 
 /// How whoever hands out credentials may fail, each with as many marked words as it can say: a name, the reaction, and
-/// what has to be told if it is STS that answers, and if it is not.
+/// what has to be told if it is STS that responds, and if it is not.
 fn failures() -> Vec<(&'static str, Reaction, &'static str, &'static str)> {
     let all = || {
         json!({"AccessKeyId": "STS.x", "AccessKeySecret": "MARK-secret", "SecurityToken": "MARK-token",
@@ -1305,7 +1303,7 @@ impl Vendor {
 }
 
 #[tokio::test]
-async fn no_failure_of_a_vendor_shows_a_secret() {
+async fn vendor_failures_show_no_secret() {
     let mut found = Vec::new();
     for vendor in [
         Vendor::AssumeRole,
@@ -1353,7 +1351,7 @@ async fn no_failure_of_a_vendor_shows_a_secret() {
 }
 
 #[tokio::test]
-async fn what_a_panic_of_a_renewal_says_is_not_repeated() {
+async fn panic_message_of_a_renewal_is_hidden() {
     thread_local! {
         static LOOKS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
     }
@@ -1376,7 +1374,7 @@ async fn what_a_panic_of_a_renewal_says_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_guard_lets_only_allowed_accounts_act() {
+async fn account_guard_allows_listed_accounts_only() {
     let identity = ok(
         &json!({"RequestId": "R", "AccountId": "1", "Arn": "acs:ram::1:user/u", "IdentityType": "RAMUser"}),
     );
@@ -1412,7 +1410,7 @@ async fn a_guard_lets_only_allowed_accounts_act() {
 }
 
 #[tokio::test]
-async fn a_stated_account_costs_no_call_and_gives_way_to_no_other() {
+async fn stated_account_needs_no_call() {
     let rule = AccountRule {
         stated: Some("9".to_owned()),
         ..AccountRule::default()

@@ -1,6 +1,4 @@
 //! A fixed AccessKey pair, with an optional security token: what a user wrote down.
-//!
-//! Must not contain: any fetching or refreshing.
 
 use async_trait::async_trait;
 
@@ -76,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_found_early() {
+    fn malformed_keys_are_rejected() {
         check("id", "secret", None, "ok");
         check("id", "secret", Some("token+/=="), "ok");
         check("", "secret", None, "the AccessKey ID is empty");

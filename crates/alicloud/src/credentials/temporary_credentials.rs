@@ -1,12 +1,10 @@
 //! Temporary credentials as services and programs write them down in JSON, and when they expire.
 //!
 //! The fields are `AccessKeyId`, `AccessKeySecret`, `SecurityToken` and `Expiration` (ISO 8601, UTC), the same in the
-//! answers of STS, of the metadata service, of a credentials URI and of CloudSSO; the exchange of OAuth tokens spells
+//! responses of STS, of the metadata service, of a credentials URI and of CloudSSO; the exchange of OAuth tokens spells
 //! them in camel case. Source: the public pages of STS and ECS metadata, and the official SDKs.
 //!
 //! What is read stays in a [`Document`], which is wiped when it is dropped.
-//!
-//! Must not contain: where such a document comes from, or a decision about refreshing.
 
 use std::fmt;
 use std::ops::Deref;

@@ -1,6 +1,4 @@
 //! What went wrong, apart from the circumstances of the call: one variant for each different thing to do.
-//!
-//! Must not contain: attempts, hosts, or what was tried.
 
 use std::fmt;
 use std::time::Duration;
@@ -25,7 +23,7 @@ pub enum ErrorKind {
     /// The connection was cut, so that the request may have been executed.
     #[error("the connection was closed before the response was complete")]
     Interrupted,
-    /// An answer with a 3xx status. Redirects are never followed: the request is signed for one host.
+    /// A response with a 3xx status. Redirects are never followed: the request is signed for one host.
     #[error(
         "HTTP {status}, a redirect{}; signed requests are not redirected, so check the endpoint and the proxy",
         To(location)
@@ -33,7 +31,7 @@ pub enum ErrorKind {
     Redirect {
         /// The HTTP status.
         status: u16,
-        /// Scheme and host that the answer points at.
+        /// Scheme and host that the response points at.
         location: Option<String>,
     },
     /// Flow control refused the request; it was not executed.
@@ -47,7 +45,7 @@ pub enum ErrorKind {
     /// The service failed or is down, for no fault of the request.
     #[error("the service is not available: {0}")]
     Unavailable(ApiError),
-    /// Nothing was sent, because the service did not answer any of many earlier calls, whoever made them; the source says
+    /// Nothing was sent, because the service did not respond to any of many earlier calls, whoever made them; the source says
     /// how the last of them failed.
     #[error("not sent, because the service is down: {failures} calls in a row failed within {}", Seconds(*lasting))]
     Down {
@@ -59,7 +57,7 @@ pub enum ErrorKind {
     /// The service refused the request.
     #[error("{0}")]
     Api(ApiError),
-    /// A 2xx answer that cannot be read: the request was most likely executed.
+    /// A 2xx response that cannot be read: the request was most likely executed.
     #[error(
         "the response (HTTP {status}) cannot be read: {reason}{}",
         Excerpt(excerpt)
@@ -69,7 +67,7 @@ pub enum ErrorKind {
         status: u16,
         /// What is wrong with the response.
         reason: String,
-        /// How the answer begins, if that may be shown.
+        /// How the response begins, if that may be shown.
         excerpt: Option<String>,
     },
     /// The client was told to stop before the call was complete; an earlier failure, if any, is the source.
@@ -77,14 +75,14 @@ pub enum ErrorKind {
     Stopped,
 }
 
-/// What the service said in an answer that reports a failure.
+/// What the service said in a response that reports a failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApiError {
     /// The HTTP status; some refusals come with 200.
     pub status: u16,
     /// `Code`, unchanged.
     pub code: Option<String>,
-    /// `Message`, or how the answer begins if it has no message.
+    /// `Message`, or how the response begins if it has no message.
     pub message: Option<String>,
     /// `AccessDeniedDetail`, where it says something.
     pub access_denied: Option<AccessDenied>,

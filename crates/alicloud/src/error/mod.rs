@@ -1,9 +1,7 @@
-//! Why a call failed: one type for the whole room, precise enough to act on and free of secrets.
+//! Why a call failed: one type for the whole crate, precise enough to act on and free of secrets.
 //!
 //! `Display` gives one fragment, lower-case and without a full stop, fit to follow "failed to …: "; causes below it are
 //! left to [`source`](std::error::Error::source). Nothing here holds a URL, a signature, a secret or a whole response.
-//!
-//! Must not contain: what to repeat (that is the retry table), or advice that depends on who calls.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -36,7 +34,7 @@ pub(super) struct Record {
     pub(super) source: Option<Cause>,
 }
 
-/// Why the call was not repeated once more.
+/// Why the call was not retried once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GiveUp {
     /// Repeating does not help.
@@ -50,7 +48,7 @@ pub enum GiveUp {
         /// The wait that would have passed it; `None` if it passed while waiting for the next turn.
         wait: Option<Duration>,
     },
-    /// The next wait would pass the time allowed for repeating.
+    /// The next wait would pass the time allowed for retries.
     MaxRetryTimeout {
         /// The wait that was due.
         wait: Duration,
@@ -79,7 +77,7 @@ impl Error {
         &self.0.kind
     }
 
-    /// Why the call was not repeated.
+    /// Why the call was not retried.
     pub fn give_up(&self) -> GiveUp {
         self.0.give_up
     }
@@ -92,11 +90,6 @@ impl Error {
     /// The time since the call began, waits included.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
-    }
-
-    /// The wait before the last attempt.
-    pub fn last_wait(&self) -> Option<Duration> {
-        self.0.last_wait
     }
 
     /// The request ID of the last response.
@@ -245,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn sentences() {
+    fn errors_are_displayed() {
         let response = ApiError {
             status: 400,
             code: Some("System.LimitControl".to_owned()),

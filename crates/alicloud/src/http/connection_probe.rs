@@ -2,8 +2,6 @@
 //!
 //! As long as it has not, no request can have left, whatever an attempt died of. So a deadline that passes while an
 //! unreachable host is dialled is told from one that passes while a server is silent.
-//!
-//! Must not contain: knowledge of requests, or changes to how connections are made.
 
 use std::pin::Pin;
 use std::sync::Arc;

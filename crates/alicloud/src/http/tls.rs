@@ -2,8 +2,6 @@
 //!
 //! The roots are read at the first handshake, not before: a client that speaks to a plain endpoint, or to none, does
 //! not pay for them.
-//!
-//! Must not contain: TLS of any other connection, or exceptions from verification.
 
 use std::sync::{Arc, OnceLock};
 

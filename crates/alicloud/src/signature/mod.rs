@@ -2,11 +2,9 @@
 //!
 //! The two versions live in [`v1`] and [`v3`]; what they share stands here. Both are proven, stage by stage, against
 //! the vectors in `testdata/signature-vectors.json`.
-//!
-//! Must not contain: a clock, a random number, or the choice of headers and parameters of a request.
 
-pub mod v1;
-pub mod v3;
+pub(crate) mod v1;
+pub(crate) mod v3;
 #[cfg(test)]
 pub(super) mod vectors;
 
@@ -36,12 +34,14 @@ const DATE: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
 /// A text as both signatures encode it: UTF-8, unreserved characters kept, every other byte `%XX`.
-pub fn percent_encode(text: &str) -> String {
+pub(crate) fn percent_encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
 /// Names and values, encoded, sorted by the bytes of the raw name and joined: `A=1&B=%20`.
-pub fn canonical_query<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+pub(crate) fn canonical_query<'a>(
+    parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> String {
     let mut sorted: Vec<(&str, &str)> = parameters.into_iter().collect();
     sorted.sort_unstable();
     let mut text = String::new();
@@ -57,7 +57,7 @@ pub fn canonical_query<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a st
 }
 
 /// An instant as requests carry it: `2026-01-15T08:30:05Z`, UTC, without a fraction.
-pub fn date(instant: OffsetDateTime) -> String {
+pub(crate) fn date(instant: OffsetDateTime) -> String {
     instant
         .to_offset(time::UtcOffset::UTC)
         .format(DATE)

@@ -2,8 +2,6 @@
 //!
 //! Source: the vendor's page "RPC style: request syntax and signature method V2", whose wire marker is
 //! `SignatureMethod=HMAC-SHA1` and `SignatureVersion=1.0`. Query and form parameters are signed alike, decoded.
-//!
-//! Must not contain: the choice of parameters, a clock, or V3.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,12 +12,12 @@ use super::percent_encode;
 use crate::credentials::Secret;
 
 /// What is signed: the method, the encoded path (always `/`) and the encoded canonicalized query string.
-pub fn string_to_sign(method: &str, canonical_query: &str) -> String {
+pub(crate) fn string_to_sign(method: &str, canonical_query: &str) -> String {
     format!("{method}&%2F&{}", percent_encode(canonical_query))
 }
 
 /// The value of the parameter `Signature`: Base64, not yet percent-encoded.
-pub fn signature(secret: &Secret, string_to_sign: &str) -> String {
+pub(crate) fn signature(secret: &Secret, string_to_sign: &str) -> String {
     let key = zeroize::Zeroizing::new(format!("{}&", secret.expose()));
     // An HMAC takes a key of any length; the type cannot say so.
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(key.as_bytes()) else {

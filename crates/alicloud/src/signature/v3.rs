@@ -2,8 +2,6 @@
 //!
 //! Source: the vendor's page "Request syntax and signature method V3". The key is the bare secret: nothing is derived
 //! from it, and no date or region is part of it.
-//!
-//! Must not contain: the choice of headers and parameters, a clock, or V1.
 
 use std::fmt::Write as _;
 
@@ -13,11 +11,11 @@ use sha2::{Digest as _, Sha256};
 use crate::credentials::Secret;
 
 /// The name of the algorithm, as `Authorization` and the string to sign carry it.
-pub const ALGORITHM: &str = "ACS3-HMAC-SHA256";
+pub(crate) const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 
 /// The headers of a request as they are signed.
 #[derive(Debug, PartialEq, Eq)]
-pub struct CanonicalHeaders {
+pub(crate) struct CanonicalHeaders {
     /// `name:value` and a newline for each, names in lower case and sorted, values trimmed.
     pub block: String,
     /// The names, joined with `;`.
@@ -25,12 +23,12 @@ pub struct CanonicalHeaders {
 }
 
 /// The lower-case hexadecimal SHA-256 of the body, exactly as sent.
-pub fn hashed_payload(body: &[u8]) -> String {
+pub(crate) fn hashed_payload(body: &[u8]) -> String {
     hexadecimal(&Sha256::digest(body))
 }
 
 /// Puts headers into canonical form. Values under one name are sorted and joined with a comma.
-pub fn canonical_headers<'a>(
+pub(crate) fn canonical_headers<'a>(
     headers: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> CanonicalHeaders {
     let mut sorted: Vec<(String, &str)> = headers
@@ -61,7 +59,7 @@ pub fn canonical_headers<'a>(
 }
 
 /// The request in canonical form. `path` is encoded already; it is `/` for RPC style APIs.
-pub fn canonical_request(
+pub(crate) fn canonical_request(
     method: &str,
     path: &str,
     canonical_query: &str,
@@ -73,7 +71,7 @@ pub fn canonical_request(
 }
 
 /// What is signed: the algorithm and the hash of the canonical request.
-pub fn string_to_sign(canonical_request: &str) -> String {
+pub(crate) fn string_to_sign(canonical_request: &str) -> String {
     format!(
         "{ALGORITHM}\n{}",
         hashed_payload(canonical_request.as_bytes())
@@ -81,7 +79,7 @@ pub fn string_to_sign(canonical_request: &str) -> String {
 }
 
 /// The signature, in lower-case hexadecimal.
-pub fn signature(secret: &Secret, string_to_sign: &str) -> String {
+pub(crate) fn signature(secret: &Secret, string_to_sign: &str) -> String {
     // An HMAC takes a key of any length; the type cannot say so.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()) else {
         unreachable!("HMAC accepts keys of any length");
@@ -91,7 +89,7 @@ pub fn signature(secret: &Secret, string_to_sign: &str) -> String {
 }
 
 /// The value of the header `Authorization`.
-pub fn authorization(access_key_id: &str, signed_headers: &str, signature: &str) -> String {
+pub(crate) fn authorization(access_key_id: &str, signed_headers: &str, signature: &str) -> String {
     format!(
         "{ALGORITHM} Credential={access_key_id},SignedHeaders={signed_headers},Signature={signature}"
     )

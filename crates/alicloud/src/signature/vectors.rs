@@ -1,6 +1,4 @@
 //! The vector file of the signature tests, as typed cases.
-//!
-//! Must not contain: expectations of its own.
 
 use std::collections::BTreeMap;
 

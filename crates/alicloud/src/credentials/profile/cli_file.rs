@@ -2,8 +2,6 @@
 //!
 //! Numbers may come as text, empty text and zero count as not set: older versions of the CLI wrote both for fields that a
 //! profile does not use. Errors name file, profile and field, never a value.
-//!
-//! Must not contain: what the fields mean, or writing (that is `write_back`).
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -2,8 +2,6 @@
 //!
 //! `[name]` opens a section, `key = value` is an entry, `#` and `;` begin comments, also after a value and a blank. Errors
 //! name file and line, never a value.
-//!
-//! Must not contain: what the entries mean.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

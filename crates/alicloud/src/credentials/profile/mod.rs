@@ -2,8 +2,6 @@
 //!
 //! Two formats are told apart by their first character: the JSON file of the Alibaba Cloud CLI, with all of its modes, and
 //! the ini file of the SDKs. Without a file named, the CLI's comes first. Source: the official CLI and SDKs.
-//!
-//! Must not contain: the sources themselves, or which profile is wanted.
 
 mod cli_file;
 mod ini;

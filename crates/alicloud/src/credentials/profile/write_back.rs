@@ -2,8 +2,6 @@
 //!
 //! The file is locked (`flock` on Unix, as the official SDKs lock it), read again, changed in the one profile, and
 //! replaced by a complete new file that only its owner can read. Other fields and profiles stay as they are.
-//!
-//! Must not contain: what is written, or why.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -144,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn writers_take_turns_even_though_each_replaces_the_file() {
+    fn concurrent_writers_lose_no_update() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("config.json");
         std::fs::write(&path, r#"{"profiles": [{"name": "a", "count": 0}]}"#).expect("written");
