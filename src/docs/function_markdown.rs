@@ -10,11 +10,15 @@ pub(super) fn signature(name: &str, definition: &FunctionDefinition) -> String {
     let mut parameters: Vec<String> = definition.parameters.iter().map(shown).collect();
     let variadic = definition.variadic.as_ref();
     parameters.extend(variadic.map(|parameter| format!("{}...", shown(parameter))));
-    format!(
+    let mut text = format!(
         "## Signature\n\n```text\n{name}({}) {}\n```\n",
         parameters.join(", "),
         definition.return_type
-    )
+    );
+    if let Some(instead) = &definition.deprecation {
+        text.push_str(&format!("\n**Deprecated:** {instead}\n"));
+    }
+    text
 }
 
 /// The section `## Arguments` of a page.

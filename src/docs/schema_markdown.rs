@@ -112,6 +112,9 @@ fn of_attribute(attribute: &Attribute) -> Child<'_> {
         }
     }
     let mut description = attribute.description.clone();
+    if let Some(instead) = &attribute.deprecated {
+        description.push_str(&format!(" **Deprecated:** {instead}"));
+    }
     if let Some(value) = &attribute.default {
         description.push_str(&format!(" Default: `{}`.", literal(value)));
     }

@@ -56,6 +56,11 @@ fn schema() -> Schema {
             )
             .attribute(Attribute::optional("tags", tags).describe("Tags."))
             .attribute(
+                Attribute::optional("label", Type::String)
+                    .describe("The label.")
+                    .deprecated("Use `tags`."),
+            )
+            .attribute(
                 Attribute::optional("password", Type::String)
                     .describe("A password.")
                     .sensitive()
@@ -107,6 +112,7 @@ fn schema_has_groups_facts_and_nested_sections() {
         - `color` (String) The color. Default: `red`.
         - `parts` (Set of String) Parts. Default: `[a, b]`.
         - `tags` (Map of String) Tags.
+        - `label` (String, Deprecated) The label. **Deprecated:** Use `tags`.
         - `password` (String, Sensitive, [Write-only](https://developer.hashicorp.com/terraform/language/resources/ephemeral#write-only-arguments)) A password.
         - `rules` (Attributes List) Rules. (see [below for nested schema](#nestedatt--rules))
         - `timeouts` (Block, Optional) Limits. (see [below for nested schema](#nestedblock--timeouts))
@@ -314,7 +320,7 @@ fn functions_have_a_signature_and_arguments() {
             return_type: Type::List(Box::new(Type::String)),
             summary: String::new(),
             description: String::new(),
-            deprecation: None,
+            deprecation: Some("Use `cut`.".to_owned()),
         };
         let signature = function_markdown::signature("split", &definition);
         let arguments = function_markdown::arguments(&definition);
@@ -333,6 +339,8 @@ fn functions_have_a_signature_and_arguments() {
             split(text string, limit number, by string...) list of string
             ```
 
+            **Deprecated:** Use `cut`.
+
             ## Arguments
 
             1. `text` (String) What to split.
@@ -344,15 +352,17 @@ fn functions_have_a_signature_and_arguments() {
         Vec::new(),
         None,
         expect![[r#"
-        ## Signature
+            ## Signature
 
-        ```text
-        split() list of string
-        ```
+            ```text
+            split() list of string
+            ```
 
-        ## Arguments
+            **Deprecated:** Use `cut`.
 
-        None.
-    "#]],
+            ## Arguments
+
+            None.
+        "#]],
     );
 }
