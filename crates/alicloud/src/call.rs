@@ -1,4 +1,4 @@
-//! One call: credentials, a turn, sign, send, judge, and perhaps again.
+//! One call: credentials, a permit, sign, send, judge, and perhaps again.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::http::{self, Bounds, RawResponse};
 use super::operation::{Interrupt, Operation};
 use super::parameters::Parameters;
 use super::product::Product;
-use super::rate_limit::{LaneKey, Turn};
+use super::rate_limit::{Permit, RateLimitKey};
 use super::redact::Redactor;
 use super::request::{Draft, Retry};
 use super::response::{Accepted, Failure, RequestContext};
@@ -130,9 +130,9 @@ impl<'a> Call<'a> {
             return Err(self.down(open));
         }
 
-        // 3. A turn under the limit of the account and action.
+        // 3. A permit under the limit of the account and action.
         let source = &shared.config.credentials;
-        let lane = LaneKey {
+        let queue = RateLimitKey {
             // The limits are the account's. Where that is not known its key stands for it.
             account: credentials.map_or_else(String::new, |keys| {
                 source
@@ -144,9 +144,9 @@ impl<'a> Call<'a> {
         };
         let per_second = shared.config.requests_per_second;
         let per_second = per_second.map_or(self.action.calls_per_second, NonZeroU32::get);
-        let turn = shared.runtime.limiter.turn(&lane, per_second);
-        let turn = match operation.until(turn).await {
-            Ok(turn) => turn,
+        let permit = shared.runtime.limiter.permit(&queue, per_second);
+        let permit = match operation.until(permit).await {
+            Ok(permit) => permit,
             Err(interrupt) => return Err(self.interrupted(interrupt)),
         };
         let remaining = operation.remaining();
@@ -207,8 +207,8 @@ impl<'a> Call<'a> {
             let accepted = received.judge(&asked)?;
             Ok((received, accepted))
         });
-        self.log(&outcome, turn.waited, sent.elapsed());
-        self.learn(&outcome, &turn, &host, sent);
+        self.log(&outcome, permit.waited, sent.elapsed());
+        self.learn(&outcome, &permit, &host, sent);
         Ok(outcome.map(|(received, accepted)| Exchange {
             received,
             accepted,
@@ -344,11 +344,17 @@ impl<'a> Call<'a> {
     }
 
     /// What the others can learn from an attempt: about the limit, and about the service.
-    fn learn<T>(&self, outcome: &Result<T, Box<Failure>>, turn: &Turn, host: &str, sent: Instant) {
+    fn learn<T>(
+        &self,
+        outcome: &Result<T, Box<Failure>>,
+        permit: &Permit,
+        host: &str,
+        sent: Instant,
+    ) {
         let action = self.action.name;
         match outcome {
             Err(failure) if failure.class == Class::Throttled => {
-                if let Some(pace) = turn.throttled(failure.server_wait) {
+                if let Some(pace) = permit.throttled(failure.server_wait) {
                     tracing::info!(
                         action,
                         calls_per_second = pace,
@@ -357,7 +363,7 @@ impl<'a> Call<'a> {
                 }
             }
             Err(failure) if failure.class.is_outage() => {}
-            _ => turn.taken(),
+            _ => permit.taken(),
         }
         let circuit_breaker = &self.operation.shared.circuit_breaker;
         match outcome {
@@ -388,7 +394,7 @@ impl<'a> Call<'a> {
     fn log(
         &self,
         outcome: &Result<(RawResponse, Accepted), Box<Failure>>,
-        turn_wait: Duration,
+        rate_limit_wait: Duration,
         duration: Duration,
     ) {
         let (status, code, request_id, failure) = match outcome {
@@ -406,7 +412,7 @@ impl<'a> Call<'a> {
             request_id = request_id.as_deref(),
             attempt = self.attempts,
             wait_ms = self.last_wait.map(milliseconds),
-            turn_wait_ms = milliseconds(turn_wait),
+            rate_limit_wait_ms = milliseconds(rate_limit_wait),
             duration_ms = milliseconds(duration),
             failure = failure.map(tracing::field::display),
             "API attempt"

@@ -81,7 +81,7 @@ mod corpus {
     #[test]
     fn the_corpus_does_no_harm() {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
-        let targets: [(&str, Target); 1] = [("answer", super::response)];
+        let targets: [(&str, Target); 1] = [("response", super::response)];
         let mut files = 0;
         for folder in fs::read_dir(corpus).expect("there is a corpus") {
             let folder = folder.expect("a readable entry").path();

@@ -1,16 +1,16 @@
 //! Calls per second: never more than so many of one action for one account in any second, first come, first served.
 //!
-//! A lane remembers its latest turns. Whoever is first in line waits for the next turn; the others queue behind. Dropping
-//! the future of [`RateLimiter::turn`] leaves the line without using a turn up.
+//! A queue remembers its latest permits. The first in the queue waits for the next permit, the others wait behind it. To
+//! drop the future of [`RateLimiter::permit`] leaves the queue and uses no permit.
 //!
 //! The service counts calls when they arrive, not when they leave. A call over a new connection arrives late, and one
-//! over a used connection soon after would then be one too many. So a turn counts from the latest moment at which its
+//! over a used connection soon after would then be one too many. So a permit counts from the latest moment at which its
 //! call can have arrived: when it was answered, less the shortest way out and back that was seen.
 //!
-//! A lane starts at its limit. What the service refuses for flow control shows that others use the account, too: then the
-//! lane slows down by a part, and speeds up again little by little while calls are taken (additive increase,
+//! A queue starts at its limit. What the service refuses for flow control shows that others use the account, too: then the
+//! queue slows down by a part, and speeds up again little by little while calls are taken (additive increase,
 //! multiplicative decrease), so that several processes share the limit without knowing of each other. A wait that the
-//! service asked for is everybody's in the lane.
+//! service asked for is everybody's in the queue.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// The period of a limit. A little more than a second: turns are taken here, but counted after the way to the service,
+/// The period of a limit. A little more than a second: permits are taken here, but counted after the way to the service,
 /// which takes not always the same time.
 const PERIOD: Duration = Duration::from_millis(1010);
 
@@ -36,23 +36,23 @@ const MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// Who shares a limit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct LaneKey {
+pub(super) struct RateLimitKey {
     /// The account's ID or, where that is not known, the AccessKey ID.
     pub(super) account: String,
     pub(super) product: &'static str,
     pub(super) action: &'static str,
 }
 
-/// Hands out turns.
+/// Hands out permits.
 #[derive(Debug, Default)]
 pub(super) struct RateLimiter {
-    lanes: Mutex<HashMap<LaneKey, Arc<Lane>>>,
+    queues: Mutex<HashMap<RateLimitKey, Arc<Queue>>>,
 }
 
-/// A turn that was taken, to be told how it went.
+/// A permit that was taken, to be told how it went.
 #[derive(Debug)]
-pub(super) struct Turn {
-    lane: Arc<Lane>,
+pub(super) struct Permit {
+    queue: Arc<Queue>,
     number: u64,
     limit: u32,
     taken: Instant,
@@ -61,17 +61,17 @@ pub(super) struct Turn {
 }
 
 #[derive(Debug, Default)]
-struct Lane {
+struct Queue {
     /// The line: whoever holds it is first. An asynchronous mutex is fair.
     line: tokio::sync::Mutex<()>,
     ledger: Mutex<Ledger>,
 }
 
-/// What a lane knows.
+/// What a queue knows.
 #[derive(Debug, Default)]
 struct Ledger {
-    /// The latest turns with their numbers: from when each counts.
-    turns: VecDeque<(u64, Instant)>,
+    /// The latest permits with their numbers: from when each counts.
+    permits: VecDeque<(u64, Instant)>,
     /// When the last one was given away.
     last: Option<Instant>,
     given: u64,
@@ -79,9 +79,9 @@ struct Ledger {
     shortest: Option<Duration>,
     /// Calls a second that the service bears; `None` is the limit.
     reduced: Option<f64>,
-    /// When it was reduced last. Refusals of turns from before teach nothing new.
+    /// When it was reduced last. Refusals of permits from before teach nothing new.
     reduced_at: Option<Instant>,
-    /// No turn before this.
+    /// No permit before this.
     closed_until: Option<Instant>,
 }
 
@@ -92,23 +92,23 @@ impl RateLimiter {
         Arc::clone(SHARED.get_or_init(Arc::default))
     }
 
-    /// Waits for a turn. At most `per_second` are given to a lane in any second; 0 counts as 1.
-    pub(super) async fn turn(&self, key: &LaneKey, per_second: u32) -> Turn {
+    /// Waits for a permit. At most `per_second` are given to a queue in any second; 0 counts as 1.
+    pub(super) async fn permit(&self, key: &RateLimitKey, per_second: u32) -> Permit {
         let asked = Instant::now();
         let limit = per_second.max(1);
-        let lane = self.lane(key);
-        let first = lane.line.lock().await;
-        // What the lane knows may change during the wait, so it is looked at again after it.
+        let queue = self.queue(key);
+        let first = queue.line.lock().await;
+        // What the queue knows may change during the wait, so it is looked at again after it.
         let (number, taken) = loop {
-            let due = lane.ledger().take(limit, Instant::now());
+            let due = queue.ledger().take(limit, Instant::now());
             match due {
-                Ok(turn) => break turn,
+                Ok(permit) => break permit,
                 Err(next) => sleep_until(next).await,
             }
         };
         drop(first);
-        Turn {
-            lane,
+        Permit {
+            queue,
             number,
             limit,
             taken,
@@ -116,23 +116,23 @@ impl RateLimiter {
         }
     }
 
-    fn lane(&self, key: &LaneKey) -> Arc<Lane> {
+    fn queue(&self, key: &RateLimitKey) -> Arc<Queue> {
         // No code between lock and unlock can panic half-way, so a poisoned map is still whole.
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lane) = lanes.get(key) {
-            return Arc::clone(lane);
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(queue) = queues.get(key) {
+            return Arc::clone(queue);
         }
-        // Temporary keys come and go; a lane that is empty by now is the same as none.
-        lanes.retain(|_, lane| Arc::strong_count(lane) > 1 || !lane.is_idle());
-        Arc::clone(lanes.entry(key.clone()).or_default())
+        // Temporary keys come and go; a queue that is empty by now is the same as none.
+        queues.retain(|_, queue| Arc::strong_count(queue) > 1 || !queue.is_idle());
+        Arc::clone(queues.entry(key.clone()).or_default())
     }
 }
 
-impl Turn {
+impl Permit {
     /// The call was refused for flow control. Gives the pace that follows, if the refusal taught anything.
     pub(super) fn throttled(&self, server_wait: Option<Duration>) -> Option<f64> {
         let now = Instant::now();
-        let mut ledger = self.lane.ledger();
+        let mut ledger = self.queue.ledger();
         ledger.answered(self, now);
         if let Some(wait) = server_wait {
             let until = now + wait.min(MAX_WAIT);
@@ -154,7 +154,7 @@ impl Turn {
 
     /// The call was taken, whatever its response.
     pub(super) fn taken(&self) {
-        let mut ledger = self.lane.ledger();
+        let mut ledger = self.queue.ledger();
         ledger.answered(self, Instant::now());
         if let Some(reduced) = ledger.reduced {
             let grown = reduced + INCREASE / reduced;
@@ -163,7 +163,7 @@ impl Turn {
     }
 }
 
-impl Lane {
+impl Queue {
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         // Every field is valid at any time, so a poisoned lock still guards a ledger.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
@@ -180,25 +180,25 @@ impl Lane {
 }
 
 impl Ledger {
-    /// Takes the next turn, or says when it is due.
+    /// Takes the next permit, or says when it is due.
     fn take(&mut self, limit: u32, now: Instant) -> Result<(u64, Instant), Instant> {
-        // Kept for twice the period, to know whether the lane is at rest.
-        while let Some((_, counts)) = self.turns.front()
+        // Kept for twice the period, to know whether the queue is at rest.
+        while let Some((_, counts)) = self.permits.front()
             && *counts + PERIOD * 2 <= now
         {
-            self.turns.pop_front();
+            self.permits.pop_front();
         }
         let most = usize::try_from(limit).unwrap_or(usize::MAX);
         let in_period = |(_, counts): &&(u64, Instant)| *counts + PERIOD > now;
-        let by_limit = if self.turns.iter().filter(in_period).count() < most {
+        let by_limit = if self.permits.iter().filter(in_period).count() < most {
             None
         } else {
-            let counting = self.turns.iter().filter(in_period);
+            let counting = self.permits.iter().filter(in_period);
             counting.map(|(_, counts)| *counts + PERIOD).min()
         };
-        // The first turns after a rest may come at once. From then on they are even, and so are they at a reduced pace:
+        // The first permits after a rest may come at once. From then on they are even, and so are they at a reduced pace:
         // whoever fills each second with one burst leaves no room in which others could show that they are there.
-        let busy = self.turns.len() >= most;
+        let busy = self.permits.len() >= most;
         let interval = match self.reduced {
             Some(rate) => Some(Duration::from_secs_f64(1.0 / rate)),
             None => busy.then(|| PERIOD.div_f64(f64::from(limit))),
@@ -208,8 +208,8 @@ impl Ledger {
             Some(next) if next > now => Err(next),
             _ => {
                 self.given += 1;
-                self.turns.push_back((self.given, now));
-                // Timers wake a little late. If each turn were paced from when the one before was really taken, what they
+                self.permits.push_back((self.given, now));
+                // Timers wake a little late. If each permit were paced from when the one before was really taken, what they
                 // are late would add up, to a hundredth of the pace at ten calls a second.
                 let on_time = by_pace
                     .zip(interval)
@@ -220,22 +220,22 @@ impl Ledger {
         }
     }
 
-    /// Learns from when a turn counts.
-    fn answered(&mut self, turn: &Turn, now: Instant) {
-        let way = now - turn.taken;
-        // The first calls of a lane make connections, and say nothing about the way over a used one.
-        let counts = if turn.number <= u64::from(turn.limit) {
+    /// Learns from when a permit counts.
+    fn answered(&mut self, permit: &Permit, now: Instant) {
+        let way = now - permit.taken;
+        // The first calls of a queue make connections, and say nothing about the way over a used one.
+        let counts = if permit.number <= u64::from(permit.limit) {
             now
         } else {
             let shortest = self.shortest.map_or(way, |known| known.min(way));
             self.shortest = Some(shortest);
-            turn.taken + (way - shortest)
+            permit.taken + (way - shortest)
         };
         let known = self
-            .turns
+            .permits
             .iter_mut()
             .rev()
-            .find(|(number, _)| *number == turn.number);
+            .find(|(number, _)| *number == permit.number);
         if let Some((_, known)) = known {
             *known = counts;
         }

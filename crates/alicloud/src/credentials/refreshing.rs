@@ -35,7 +35,7 @@ pub(crate) struct Refreshing<F> {
     clock: Clock,
     state: Mutex<State>,
     /// Held by whoever fetches.
-    turn: tokio::sync::Mutex<()>,
+    fetch_lock: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -60,17 +60,17 @@ impl<F: Fetch> Refreshing<F> {
             fetch,
             clock,
             state: Mutex::default(),
-            turn: tokio::sync::Mutex::default(),
+            fetch_lock: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Waits for a turn and fetches, unless somebody else has done so meanwhile with an outcome that `serves`.
+    /// Waits for the lock and fetches, unless somebody else has done so meanwhile with an outcome that `serves`.
     async fn fetch_once(
         &self,
         serves: impl Fn(&Held) -> bool,
     ) -> Result<Credentials, CredentialsError> {
         let before = self.state().fetches;
-        let _turn = self.turn.lock().await;
+        let _guard = self.fetch_lock.lock().await;
         {
             let state = self.state();
             if let Some(held) = state.held.as_ref().filter(|held| serves(held)) {
@@ -85,7 +85,7 @@ impl<F: Fetch> Refreshing<F> {
         self.fetch_now().await
     }
 
-    /// Fetches. The turn has to be held.
+    /// Fetches. The lock has to be held.
     async fn fetch_now(&self) -> Result<Credentials, CredentialsError> {
         let outcome = self.fetch.fetch().await.and_then(|session| {
             let now = (self.clock)();
@@ -114,10 +114,10 @@ impl<F: Fetch> Refreshing<F> {
 
     /// Credentials that are still valid although it is time for new ones: tries to get those, but insists on nothing.
     async fn refresh_early(&self, held: Held) -> Credentials {
-        let Ok(_turn) = self.turn.try_lock() else {
+        let Ok(_guard) = self.fetch_lock.try_lock() else {
             return held.credentials;
         };
-        // Whoever had the turn before may have refreshed.
+        // Whoever had the lock before may have refreshed.
         if let Some(fresh) = self.held().filter(|held| held.is_fresh((self.clock)())) {
             return fresh.credentials;
         }

@@ -833,7 +833,7 @@ async fn waits_are_logged() {
         values.filter(|wait: &u64| *wait >= least).count()
     };
     assert_eq!(waits("wait_ms=", 30), 1, "the service's word: {logged}");
-    assert!(waits("turn_wait_ms=", 1) > 0, "in line: {logged}");
+    assert!(waits("rate_limit_wait_ms=", 1) > 0, "in line: {logged}");
 }
 
 #[tokio::test]

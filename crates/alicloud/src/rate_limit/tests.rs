@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, advance, sleep, timeout};
 
-use super::{LaneKey, Ledger, PERIOD, RateLimiter};
+use super::{Ledger, PERIOD, RateLimitKey, RateLimiter};
 
-fn key(account: &str, action: &'static str) -> LaneKey {
-    LaneKey {
+fn key(account: &str, action: &'static str) -> RateLimitKey {
+    RateLimitKey {
         account: account.to_owned(),
         product: "cams",
         action,
@@ -20,21 +20,21 @@ async fn never_more_than_the_limit_in_any_second() {
     let calls = (0..95).map(|_| {
         let limiter = Arc::clone(&limiter);
         tokio::spawn(async move {
-            limiter.turn(&key("a", "Bind"), 10).await;
+            limiter.permit(&key("a", "Bind"), 10).await;
             Instant::now()
         })
     });
-    let mut turns = Vec::new();
+    let mut permits = Vec::new();
     for call in calls.collect::<Vec<_>>() {
-        turns.push(call.await.expect("no panic"));
+        permits.push(call.await.expect("no panic"));
     }
-    turns.sort();
-    for window in turns.windows(11) {
+    permits.sort();
+    for window in permits.windows(11) {
         let span = window[10] - window[0];
-        assert!(span > Duration::from_secs(1), "11 turns within {span:?}");
+        assert!(span > Duration::from_secs(1), "11 permits within {span:?}");
     }
     // And hardly slower than that: after ten at once it is a tenth of a period for each.
-    let span = *turns.last().expect("turns") - started;
+    let span = *permits.last().expect("permits") - started;
     assert!(
         span >= PERIOD * 9 && span <= PERIOD.mul_f64(9.5),
         "{span:?}"
@@ -48,7 +48,7 @@ async fn first_come_first_served() {
     for number in 0..20 {
         let (limiter, sender) = (Arc::clone(&limiter), sender.clone());
         tokio::spawn(async move {
-            limiter.turn(&key("a", "Bind"), 2).await;
+            limiter.permit(&key("a", "Bind"), 2).await;
             sender.send(number).expect("a receiver");
         });
     }
@@ -61,67 +61,71 @@ async fn first_come_first_served() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lanes_are_apart() {
+async fn queues_are_apart() {
     let limiter = RateLimiter::default();
     let started = Instant::now();
     for (account, action) in [("a", "Bind"), ("a", "Query"), ("b", "Bind")] {
-        limiter.turn(&key(account, action), 1).await;
+        limiter.permit(&key(account, action), 1).await;
     }
     assert_eq!(started.elapsed(), Duration::ZERO);
-    limiter.turn(&key("a", "Bind"), 1).await;
+    limiter.permit(&key("a", "Bind"), 1).await;
     assert_eq!(started.elapsed(), PERIOD);
 }
 
 #[tokio::test(start_paused = true)]
 async fn cancelled_wait_uses_no_permit() {
     let limiter = RateLimiter::default();
-    let lane = key("a", "Bind");
-    limiter.turn(&lane, 1).await;
+    let queue = key("a", "Bind");
+    limiter.permit(&queue, 1).await;
     let started = Instant::now();
-    let left = timeout(Duration::from_millis(100), limiter.turn(&lane, 1)).await;
+    let left = timeout(Duration::from_millis(100), limiter.permit(&queue, 1)).await;
     assert!(left.is_err());
-    limiter.turn(&lane, 1).await;
+    limiter.permit(&queue, 1).await;
     assert_eq!(started.elapsed(), PERIOD);
 }
 
 #[tokio::test(start_paused = true)]
-async fn idle_lanes_are_forgotten() {
+async fn idle_queues_are_forgotten() {
     let limiter = RateLimiter::default();
     for number in 0..100 {
-        limiter.turn(&key(&number.to_string(), "Bind"), 1).await;
+        limiter.permit(&key(&number.to_string(), "Bind"), 1).await;
         advance(Duration::from_secs(2)).await;
     }
-    assert_eq!(limiter.lanes.lock().expect("not poisoned").len(), 1);
+    assert_eq!(limiter.queues.lock().expect("not poisoned").len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_slows_the_lane_and_success_restores_it() {
     let limiter = RateLimiter::default();
-    let lane = key("a", "Bind");
-    let turn = limiter.turn(&lane, 10).await;
-    let same_moment = limiter.turn(&lane, 10).await;
-    let pace = turn.throttled(None).expect("slower");
+    let queue = key("a", "Bind");
+    let permit = limiter.permit(&queue, 10).await;
+    let same_moment = limiter.permit(&queue, 10).await;
+    let pace = permit.throttled(None).expect("slower");
     assert!((pace - 7.0).abs() < 1e-9, "{pace}");
     // A refusal from the same burst teaches nothing new.
     assert_eq!(same_moment.throttled(None), None);
     // Turns are even now.
     let started = Instant::now();
-    let mut turns = Vec::new();
+    let mut permits = Vec::new();
     for _ in 0..7 {
-        turns.push(limiter.turn(&lane, 10).await);
+        permits.push(limiter.permit(&queue, 10).await);
     }
     let span = started.elapsed().as_secs_f64();
-    assert!((0.9..1.1).contains(&span), "7 turns in {span} s");
+    assert!((0.9..1.1).contains(&span), "7 permits in {span} s");
     // A second of successes makes it a quarter of a call a second faster; a dozen of them restore the limit.
-    for turn in &turns {
-        turn.taken();
+    for permit in &permits {
+        permit.taken();
     }
-    let pace = limiter.lane(&lane).ledger().reduced.expect("still slower");
+    let pace = limiter
+        .queue(&queue)
+        .ledger()
+        .reduced
+        .expect("still slower");
     assert!((7.2..7.3).contains(&pace), "{pace}");
     for _ in 0..110 {
-        limiter.turn(&lane, 10).await.taken();
+        limiter.permit(&queue, 10).await.taken();
     }
-    assert_eq!(limiter.lane(&lane).ledger().reduced, None);
+    assert_eq!(limiter.queue(&queue).ledger().reduced, None);
 }
 
 /// The first calls take their time, because connections are made; those after them arrive at once.
@@ -132,9 +136,9 @@ async fn a_late_arrival_counts_from_when_it_may_have_arrived() {
     let first = (0..10).map(|_| {
         let limiter = Arc::clone(&limiter);
         tokio::spawn(async move {
-            let turn = limiter.turn(&key("a", "Bind"), 10).await;
+            let permit = limiter.permit(&key("a", "Bind"), 10).await;
             sleep(Duration::from_millis(150)).await;
-            turn.taken();
+            permit.taken();
             Instant::now()
         })
     });
@@ -142,10 +146,10 @@ async fn a_late_arrival_counts_from_when_it_may_have_arrived() {
         arrivals.push(arrival.await.expect("no panic"));
     }
     for _ in 0..30 {
-        let turn = limiter.turn(&key("a", "Bind"), 10).await;
+        let permit = limiter.permit(&key("a", "Bind"), 10).await;
         arrivals.push(Instant::now());
         sleep(Duration::from_millis(20)).await;
-        turn.taken();
+        permit.taken();
     }
     for window in arrivals.windows(11) {
         let span = window[10] - window[0];
@@ -181,33 +185,36 @@ async fn late_timers_do_not_add_up() {
 #[tokio::test(start_paused = true)]
 async fn the_pace_has_a_floor() {
     let limiter = RateLimiter::default();
-    let lane = key("a", "Bind");
+    let queue = key("a", "Bind");
     for _ in 0..20 {
-        limiter.turn(&lane, 10).await.throttled(None);
+        limiter.permit(&queue, 10).await.throttled(None);
     }
-    let pace = limiter.lane(&lane).ledger().reduced.expect("slower");
+    let pace = limiter.queue(&queue).ledger().reduced.expect("slower");
     assert!((pace - 0.5).abs() < 1e-9, "{pace}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_delays_all_permits() {
     let limiter = Arc::new(RateLimiter::default());
-    let refused = limiter.turn(&key("a", "Bind"), 10).await;
+    let refused = limiter.permit(&key("a", "Bind"), 10).await;
     let started = Instant::now();
     let waiting: Vec<_> = (0..3)
         .map(|_| {
             let limiter = Arc::clone(&limiter);
-            tokio::spawn(async move { limiter.turn(&key("a", "Bind"), 1).await })
+            tokio::spawn(async move { limiter.permit(&key("a", "Bind"), 1).await })
         })
         .collect();
     // They are in line already when the refusal comes.
     advance(Duration::from_millis(100)).await;
     refused.throttled(Some(Duration::from_secs(5)));
-    for turn in waiting {
-        let turn = turn.await.expect("no panic");
-        assert!(turn.taken - started >= Duration::from_secs(5), "{turn:?}");
+    for permit in waiting {
+        let permit = permit.await.expect("no panic");
+        assert!(
+            permit.taken - started >= Duration::from_secs(5),
+            "{permit:?}"
+        );
     }
-    let other = limiter.turn(&key("b", "Bind"), 10).await;
+    let other = limiter.permit(&key("b", "Bind"), 10).await;
     assert_eq!(other.waited, Duration::ZERO);
 }
 
@@ -223,7 +230,7 @@ async fn processes_share_the_limit_without_knowing_of_each_other() {
                 tokio::spawn(async move {
                     let (mut taken, mut refused) = (0_u32, 0_u32);
                     while started.elapsed() < Duration::from_secs(120) {
-                        let turn = limiter.turn(&key("a", "Bind"), 10).await;
+                        let permit = limiter.permit(&key("a", "Bind"), 10).await;
                         let admitted = {
                             let mut window = service.lock().expect("not poisoned");
                             let now = Instant::now();
@@ -240,10 +247,10 @@ async fn processes_share_the_limit_without_knowing_of_each_other() {
                             admitted
                         };
                         if admitted {
-                            turn.taken();
+                            permit.taken();
                             taken += 1;
                         } else {
-                            turn.throttled(None);
+                            permit.throttled(None);
                             refused += 1;
                         }
                     }
