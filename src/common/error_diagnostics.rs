@@ -3,7 +3,7 @@
 //! What a code means and what to do about it is data of `alicloud` ([`ErrorCode`]). Codes that are not known pass through
 //! unchanged.
 //!
-//! Must not contain: the operations of a resource, or a decision about repeating.
+//! Must not contain: the operations of a resource, or a decision about retries.
 
 use std::{error::Error as _, fmt::Write as _, time::Duration};
 
@@ -51,7 +51,7 @@ fn happened(error: &Error, attempted: &Attempted<'_>) -> String {
             format!("The service kept refusing {action} for {subject}, to limit the rate of calls.")
         }
         ErrorKind::Unavailable(_) => {
-            format!("The service failed to answer {action} for {subject}.")
+            format!("The service could not process {action} for {subject}.")
         }
         ErrorKind::Stopped => {
             format!("{action} for {subject} was interrupted before it was sent again.")
@@ -78,9 +78,9 @@ fn advice(error: &Error, attempted: &Attempted<'_>) -> Advice {
     let text = match error.kind() {
         ErrorKind::Throttled { .. } => throttled(error, attempted),
         ErrorKind::Api(answer) => by_code(code, error, attempted).unwrap_or_else(|| by_status(answer.status)),
-        ErrorKind::Unavailable(_) => "The fault is the service's. Try again in a few minutes; if it stays, give the request ID below to Alibaba Cloud support.".to_owned(),
-        ErrorKind::Down { .. } => "Every object of this run that needs the service fails for the same reason, which stands below. Check the network and the service, and run the command again once it answers.".to_owned(),
-        ErrorKind::Credentials => "Nothing was sent. The reason stands below. Credentials are looked for in the provider block, then in the environment, then in the profiles of the Alibaba Cloud CLI, then at the ECS instance.".to_owned(),
+        ErrorKind::Unavailable(_) => "The service has a problem. Try again in a few minutes. If it happens again, give the request ID below to Alibaba Cloud support.".to_owned(),
+        ErrorKind::Down { .. } => "Every object of this run that needs the service fails for the same reason; see Reason below. Check the network and the service, and run the command again when the service responds.".to_owned(),
+        ErrorKind::Credentials => "Nothing was sent. See Reason below. The provider looks for credentials in the provider block, then in the environment, then in the profiles of the Alibaba Cloud CLI, then at the ECS instance.".to_owned(),
         ErrorKind::Request(_) => "Nothing was sent. Correct the value named above; if it looks right, report this to the provider's developers.".to_owned(),
         ErrorKind::Connect(failure) => match &failure.cause {
             ConnectCause::Dns => "Nothing was sent. Check the name resolution of this machine, the region of the provider, and its `endpoints` block.".to_owned(),
@@ -92,7 +92,7 @@ fn advice(error: &Error, attempted: &Attempted<'_>) -> Advice {
         ErrorKind::Timeout(TimeoutPhase::Response(_)) => format!("If the service is slow rather than unreachable, raise `client_read_timeout` of the provider or `{}`.", attempted.limit),
         ErrorKind::Interrupted => "Check network and proxy, and try again.".to_owned(),
         ErrorKind::Redirect { .. } => "Check the `endpoints` block of the provider, and whether a proxy or a login page stands between.".to_owned(),
-        ErrorKind::Decode { .. } => "Check whether the endpoint is the right one and whether a proxy answers in its place. If both are right, report this to the provider's developers.".to_owned(),
+        ErrorKind::Decode { .. } => "Check whether the endpoint is the right one and whether a proxy responds in its place. If both are right, report this to the provider's developers.".to_owned(),
         ErrorKind::Stopped => "Run the command again to go on.".to_owned(),
     };
     Advice {
@@ -123,7 +123,7 @@ fn throttled(error: &Error, attempted: &Attempted<'_>) -> String {
         _ => attempted.limit,
     };
     format!(
-        "The provider repeated the call {} for {}, waiting longer each time. The service allows 10 calls a second for \
+        "The provider sent the request {} in {}, with longer waits each time. The service allows 10 calls a second for \
          each account, shared by everything that uses the account. Raise {raise}, lower the CLI's `-parallelism`, or \
          let fewer pipelines run at the same time; then run the command again.",
         times(error.attempts()),
@@ -219,7 +219,7 @@ fn permission(error: &Error, attempted: &Attempted<'_>, key: &str) -> String {
     let mut text = if explicit {
         format!(
             "A policy explicitly denies `{action}` to the identity of the AccessKey {key}. Another grant does not help: \
-             find and change the statement with \"Effect\": \"Deny\" (the kind of policy stands below)."
+             find and change the statement with \"Effect\": \"Deny\" (see the kind of policy below)."
         )
     } else {
         format!(
@@ -246,8 +246,8 @@ fn permission(error: &Error, attempted: &Attempted<'_>, key: &str) -> String {
 
 fn by_status(status: u16) -> String {
     match status {
-        500.. => "The fault is the service's. Try again in a few minutes; if it stays, give the request ID below to Alibaba Cloud support.".to_owned(),
-        _ => "The code is not one that this provider knows more about. Look it up in the error center of Alibaba Cloud (https://api.alibabacloud.com/troubleshoot) with the request ID below.".to_owned(),
+        500.. => "The service has a problem. Try again in a few minutes. If it happens again, give the request ID below to Alibaba Cloud support.".to_owned(),
+        _ => "The provider has no advice for this code. Look it up in the error center of Alibaba Cloud (https://api.alibabacloud.com/troubleshoot) with the request ID below.".to_owned(),
     }
 }
 
