@@ -9,5 +9,5 @@ use crate::common::Connection;
 /// All resources of the provider.
 #[must_use]
 pub fn resources() -> Vec<Box<dyn Resource<Client = Connection>>> {
-    vec![Box::new(waba_binding::CamsWabaBinding::default())]
+    vec![Box::new(waba_binding::CamsWabaBinding)]
 }

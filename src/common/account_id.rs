@@ -218,7 +218,7 @@ async fn own(
     why: &str,
 ) -> Result<String, Diagnostics> {
     let accounts = match connection {
-        Connection::Ready(accounts) => accounts,
+        Connection::Ready { accounts, .. } => accounts,
         Connection::Waiting { unknown } => return Err(waiting(unknown)),
     };
     let attempted = Attempted {

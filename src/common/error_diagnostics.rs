@@ -28,7 +28,7 @@ pub(crate) struct Attempted<'a> {
 pub(crate) fn diagnose(error: &Error, attempted: &Attempted<'_>) -> Diagnostic {
     let mut detail = happened(error, attempted);
     let advice = advice(error, attempted);
-    let _ = write!(detail, "\n\n{}\n\n{}", advice.text, facts(error));
+    let _ = write!(detail, "\n\n{}\n\n{}", advice.text, facts(error, None));
     let diagnostic = Diagnostic::error(attempted.summary, detail);
     if advice.concerns_subject {
         diagnostic.at(attempted.attribute.clone())
@@ -251,8 +251,27 @@ fn by_status(status: u16) -> String {
     }
 }
 
-/// The facts, one a line. Lines that begin with a blank are not wrapped by the CLI.
-fn facts(error: &Error) -> String {
+/// The code of an error after which it is not known whether the object exists.
+pub(crate) const OUTCOME_UNKNOWN: &str = "Provider.OutcomeUnknown";
+
+/// The facts about a request whose outcome is unknown.
+pub(crate) fn facts_of_unknown_outcome(error: &Error) -> String {
+    facts(error, Some(OUTCOME_UNKNOWN))
+}
+
+/// A text as one word of a shell command.
+pub(crate) fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// The facts, one a line. Lines that begin with a blank are not wrapped by the CLI. `code` is one of this provider, which
+/// stands before the service's own.
+fn facts(error: &Error, code: Option<&str>) -> String {
     let answer = error.response();
     let mut facts: Vec<(&str, String)> = vec![
         ("Action", error.action().to_owned()),
@@ -263,7 +282,8 @@ fn facts(error: &Error) -> String {
         "HTTP status",
         error.status().map(|status| status.to_string()),
     );
-    add("Code", error.code().map(str::to_owned));
+    add("Code", code.or(error.code()).map(str::to_owned));
+    add("Service code", code.and(error.code()).map(str::to_owned));
     add("Message", answer.and_then(|answer| answer.message.clone()));
     add(
         "Access denied",
@@ -293,6 +313,7 @@ fn facts(error: &Error) -> String {
     add(
         "Not retried",
         match error.give_up() {
+            GiveUp::NotIdempotent if code.is_some() => None,
             GiveUp::NotIdempotent => {
                 Some("it is unknown whether the request was executed".to_owned())
             }

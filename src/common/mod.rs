@@ -7,16 +7,24 @@ pub(crate) mod assume_role;
 pub(crate) mod error_diagnostics;
 #[cfg(test)]
 pub(crate) mod printed;
+mod run_cache;
 
 use std::time::Duration;
 
 use alicloud::{Operation, RoleClients};
 use framework::{Diagnostic, Diagnostics, Object};
 
+pub use self::run_cache::RunCache;
+
 /// What configuring the provider yields: a client, or the reason why there cannot be one yet.
 pub enum Connection {
     /// Everything is known.
-    Ready(RoleClients),
+    Ready {
+        /// The clients.
+        accounts: RoleClients,
+        /// What types share for as long as this configuration lasts.
+        run: RunCache,
+    },
     /// Arguments of the provider block are known only after other resources are applied. Plans that need no call to
     /// the cloud work all the same.
     Waiting {
@@ -26,6 +34,15 @@ pub enum Connection {
 }
 
 impl Connection {
+    /// A connection by these clients.
+    #[must_use]
+    pub fn ready(accounts: RoleClients) -> Self {
+        Self::Ready {
+            accounts,
+            run: RunCache::default(),
+        }
+    }
+
     /// Begins an operation of at most `limit`, retries and waits included, as the role that `object` names, if any.
     pub(crate) fn operation(
         &self,
@@ -33,7 +50,7 @@ impl Connection {
         limit: Duration,
     ) -> Result<Operation, Diagnostics> {
         match self {
-            Self::Ready(accounts) => {
+            Self::Ready { accounts, .. } => {
                 let role = assume_role::of(object)?;
                 Ok(accounts.client(role.as_ref()).operation(limit))
             }
@@ -44,15 +61,23 @@ impl Connection {
     /// Why there cannot be a client yet.
     pub(crate) fn not_ready(&self) -> Option<Diagnostics> {
         match self {
-            Self::Ready(_) => None,
+            Self::Ready { .. } => None,
             Self::Waiting { unknown } => Some(waiting(unknown)),
+        }
+    }
+
+    /// What types share for as long as a run lasts.
+    pub(crate) fn run(&self) -> Result<&RunCache, Diagnostics> {
+        match self {
+            Self::Ready { run, .. } => Ok(run),
+            Self::Waiting { unknown } => Err(waiting(unknown)),
         }
     }
 
     /// The accounts, once everything is known.
     pub(crate) fn accounts(&self) -> Option<&RoleClients> {
         match self {
-            Self::Ready(accounts) => Some(accounts),
+            Self::Ready { accounts, .. } => Some(accounts),
             Self::Waiting { .. } => None,
         }
     }

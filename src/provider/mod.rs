@@ -79,7 +79,7 @@ impl Provider for Alicloud {
         }
         config
             .role_clients(&request.terraform_version)
-            .map(Connection::Ready)
+            .map(Connection::ready)
     }
 
     fn not_ready(&self, connection: &Connection) -> Option<Diagnostics> {
@@ -87,7 +87,10 @@ impl Provider for Alicloud {
     }
 
     fn stop(&self, connection: &Connection) {
-        if let Connection::Ready(clients) = connection {
+        if let Connection::Ready {
+            accounts: clients, ..
+        } = connection
+        {
             clients.stop();
         }
     }

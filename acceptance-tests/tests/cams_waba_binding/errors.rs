@@ -64,7 +64,7 @@ fn refuses_the_bind(stage: &Stage, parts: &[&str]) -> Ending {
     equal(
         "summary",
         &*error.summary,
-        "Unable to bind the WhatsApp Business Account",
+        format!("Cannot bind WABA {WABA}"),
     )?;
     contains(&error.text(), &["ChatappBindWaba", WABA, "Request ID:"])?;
     contains(&error.text(), parts)?;
@@ -463,7 +463,7 @@ fn no_network_says_that_nothing_was_sent(stage: &mut Stage) -> Ending {
     contains(
         &error.text(),
         &[
-            "Unable to bind",
+            "Cannot bind WABA",
             "Nothing was sent",
             &closed.to_string(),
             "endpoints",

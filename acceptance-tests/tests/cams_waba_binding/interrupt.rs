@@ -85,7 +85,7 @@ fn a_wait_for_the_next_attempt_ends_soon(stage: &mut Stage) -> Ending {
     contains(
         &text,
         &[
-            "Unable to bind",
+            "Cannot bind WABA",
             WABA,
             "was interrupted",
             "Run the command again",

@@ -514,7 +514,7 @@ fn the_schema_is_whole(stage: &mut Stage) -> Ending {
     let provider = &schemas["provider_schemas"][format!("{registry}/alicloud-cams/alicloud")];
     let block = &provider["resource_schemas"]["alicloud_cams_waba_binding"]["block"];
     let attributes = block["attributes"].as_object().ok_or("no attributes")?;
-    equal("attributes", attributes.len(), 17)?;
+    equal("attributes", attributes.len(), 18)?;
     for (name, attribute) in attributes {
         let described = attribute["description"]
             .as_str()

@@ -18,6 +18,7 @@ use crate::{A, BIND, WABA, binding};
 pub(crate) const CASES: &[Case] = cases![stored:
     a_moved_block_takes_over_a_binding_of_another_provider,
     a_moved_block_takes_over_no_other_state,
+    state_of_0_1_0_plans_without_a_change,
     state_that_lacks_attributes_is_filled_by_a_refresh,
     state_with_more_attributes_is_read_without_them,
     state_of_another_form_is_a_clear_error,
@@ -120,6 +121,27 @@ fn a_moved_block_takes_over_no_other_state(stage: &mut Stage) -> Ending {
     )?;
     contains(&error.text(), &["cust_space_id", "import"])?;
     equal("binds", stage.calls(BIND), 1)
+}
+
+/// Version 0.1.0 had no `existing_binding`.
+fn state_of_0_1_0_plans_without_a_change(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, ""))?;
+    edit(&stage.directory, |instance| {
+        if let Some(attributes) = instance["attributes"].as_object_mut() {
+            attributes.remove("existing_binding");
+        }
+    })?;
+    stage.plan(0)?;
+    stage
+        .directory
+        .run(&["plan", "-refresh-only", "-detailed-exitcode"])?
+        .expecting(0)?;
+    stage.configure(&binding(WABA, "existing_binding = \"REFUSE\""))?;
+    stage.emulator.clear_calls();
+    stage.apply()?.expecting(0)?;
+    equal("binds", stage.calls(BIND), 0)?;
+    stage.plan(0)?;
+    Ok(())
 }
 
 fn state_that_lacks_attributes_is_filled_by_a_refresh(stage: &mut Stage) -> Ending {

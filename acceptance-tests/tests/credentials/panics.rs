@@ -117,7 +117,7 @@ const HELD: [&str; 8] = [
 
 impl Defect {
     async fn panic(&self, configured: &Configured, state: &Object) {
-        let Connection::Ready(accounts) = &configured.connection else {
+        let Connection::Ready { accounts, .. } = &configured.connection else {
             return;
         };
         let accounts: &RoleClients = accounts;

@@ -171,9 +171,7 @@ fn the_import_that_is_advised_after_an_unknown_bind_names_the_role(stage: &mut S
         .find_map(|line| line.trim().strip_prefix("terraform import "))
         .ok_or("no command")?;
     let space = stage.space_of(WABA)?;
-    let line = line
-        .replace("'alicloud_cams_waba_binding.NAME'", A)
-        .replace("CHANNEL_ID", &space);
+    let line = line.replace("'ADDRESS'", A).replace("CHANNEL_ID", &space);
     let words: Vec<&str> = std::iter::once("import").chain(line.split(' ')).collect();
     stage.directory.run(&words)?.expecting(0)?;
     stage.plan(0)?;

@@ -150,7 +150,7 @@ pub struct PlanResponse {
     pub planned: Option<Object>,
     /// Attributes whose change cannot be made in place.
     pub requires_replace: Vec<AttributePath>,
-    /// For the second plan of a replacement, and for the create. Terraform writes it to the plan file, unencrypted: no
+    /// For the second plan of a replacement, and for the delete. Terraform writes it to the plan file, unencrypted: no
     /// secrets.
     pub private: Option<Json>,
     /// What the practitioner is told.
@@ -164,8 +164,6 @@ pub struct CreateRequest {
     pub config: Object,
     /// What was planned; unknown values are the provider's to fill.
     pub planned: Object,
-    /// What [`PlanResponse::private`] was in the plan.
-    pub planned_private: Option<Json>,
 }
 
 /// A refresh.
@@ -193,6 +191,10 @@ pub struct UpdateRequest {
 pub struct DeleteRequest {
     /// The object as it is.
     pub prior: Object,
+    /// What [`PlanResponse::private`] was in the plan: that of the destruction or, if the object is replaced, of the second
+    /// plan of the replacement. The create of a replacement does not get it, since Terraform plans it anew. Observed with
+    /// Terraform 1.11.
+    pub planned_private: Option<Json>,
 }
 
 /// An import: what the practitioner gave.

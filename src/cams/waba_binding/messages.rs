@@ -1,339 +1,242 @@
-//! What the practitioner is told about a bind that did not go straight.
-//!
-//! Must not contain: decisions. They are made in the state machine.
+//! What the user reads about existing bindings, and about a bind whose response was lost.
 
 use std::fmt::Write as _;
 
-use super::bind::{Bound, Cause, Ending};
-use super::space_search::{Absence, Finding, Showing, Unsearchable};
-use crate::common::assume_role as role;
-use framework::{AttributePath, Diagnostic, Diagnostics};
-
-type Sought = Result<Absence, Unsearchable>;
+use super::bind::Look;
+use super::space_search::{Absence, Search, SearchError};
+use crate::common::{
+    assume_role as role,
+    error_diagnostics::{facts_of_unknown_outcome, shell_word},
+};
+use alicloud::{Error, ErrorKind};
+use framework::{AttributePath, Diagnostic};
 
 const CONSOLE: &str =
-    "Channel Management of the console (https://chatapp.console.alibabacloud.com)";
+    "Channel Management in the console\n   (https://chatapp.console.alibabacloud.com)";
 
-/// The result of a bind: the space with what is to be known about it, or the error.
-pub(super) fn ending(
-    waba_id: &str,
-    role_arn: Option<&str>,
-    ending: Ending,
-) -> Result<Bound, Diagnostics> {
-    match ending {
-        Ending::Bound(bound, doubt) => Ok(Bound {
-            doubted: doubt.is_some(),
-            ..bound
-        }),
-        Ending::Adopted {
-            cust_space_id,
-            waba,
-            cause,
-        } => Ok(Bound {
-            warning: Some(adopted(waba_id, &cust_space_id, &cause)),
-            waba_id: waba.id.clone(),
-            cust_space_id,
-            waba: Some(waba),
-            doubted: false,
-        }),
-        Ending::Refused(told, None) => Err(told.into()),
-        Ending::Refused(mut told, Some(sought)) => {
-            let _ = write!(
-                told.detail,
-                "\n\nNo code is documented for a WABA that is bound already, so the provider looked whether this is the \
-                 reason. {}",
-                looked(waba_id, &sought)
-            );
-            if sought.is_ok_and(|absence| doubts(&absence).is_none()) {
-                told.detail.push_str(
-                    " If the WABA is bound, then most likely to another account, which has to release it first.",
-                );
-            }
-            Err(told.into())
-        }
-        Ending::Unknown {
-            mut told,
-            binds,
-            sought,
-        } => {
-            let unknown = unknown(waba_id, role_arn, binds, &sought);
-            let _ = write!(told.detail, "\n\n{unknown}");
-            Err(told.into())
-        }
-    }
-}
-
-/// After a bind that followed one with an unknown outcome.
-pub(super) fn doubled(
-    waba_id: &str,
-    role_arn: Option<&str>,
-    cust_space_id: &str,
-    finding: Result<Finding, Unsearchable>,
-) -> Option<Diagnostic> {
-    let before = format!(
-        "The outcome of a first attempt to bind WABA {waba_id} was unknown, and no space with it was to be seen. So it was \
-         bound again, to the space {cust_space_id}, which is saved in state."
-    );
-    let (summary, now) = match finding {
-        Ok(Finding::Found {
-            cust_space_id: other,
-            ..
-        }) => (
-            "WhatsApp Business Account is bound to two spaces",
-            format!(
-                "Now the space {other} shows the same WABA: most likely the first attempt was executed late. Delete the \
-                 one of the two channels that you do not need in {CONSOLE}. To keep the other one, import it in place \
-                 of this object:\n\n  terraform state rm 'alicloud_cams_waba_binding.NAME'\n  terraform import \
-                 'alicloud_cams_waba_binding.NAME' '{}'",
-                role::import_id(role_arn, &other)
-            ),
-        ),
-        Ok(Finding::Absent(absence)) => match doubts(&absence) {
-            // The list shows what binds make, to its end, and the WABA is nowhere else.
-            None => return None,
-            Some(why) => (
-                "WhatsApp Business Account may be bound to two spaces",
-                format!(
-                    "Whether the first attempt was executed, too, and bound it to another space cannot be told, because \
-                     {why}. Look for a second channel with this WABA in {CONSOLE}."
-                ),
-            ),
-        },
-        Err(why) => (
-            "WhatsApp Business Account may be bound to two spaces",
-            format!(
-                "Whether the first attempt was executed, too, could not be looked up: {why}. Look for a second channel \
-                 with this WABA in {CONSOLE}."
-            ),
-        ),
-    };
-    Some(
-        Diagnostic::warning(summary, format!("{before} {now}"))
-            .at(AttributePath::attribute("waba_id")),
-    )
-}
-
-fn adopted(waba_id: &str, cust_space_id: &str, cause: &Cause) -> Diagnostic {
-    let second = format!(
-        " If the WABA was in that space before, the bind may have made another space, or may yet: look for a second \
-         channel with this WABA in {CONSOLE}."
-    );
-    let (summary, happened, told, second) = match cause {
-        Cause::Doubt(doubt) => (
-            "The bind was not answered properly, but took place",
-            "was sent, but its outcome did not become known",
-            &doubt.told,
-            second.as_str(),
-        ),
-        Cause::Refusal { told, doubt } => (
-            "The WhatsApp Business Account was bound already",
-            "was refused",
-            told,
-            doubt.as_ref().map_or("", |_| second.as_str()),
-        ),
-    };
-    Diagnostic::warning(
-        summary,
+/// `existing_binding = "ADOPT"`, and the WABA is bound.
+pub(super) fn adopted(search: &Search<'_>, cust_space_id: &str) -> Diagnostic {
+    let waba_id = search.waba_id;
+    warning(
+        format!("WABA {waba_id} was already bound"),
         format!(
-            "ChatappBindWaba for WABA {waba_id} {happened}. A query with the credentials in use then showed the WABA in the \
-             space {cust_space_id} of this account, so that this binding was taken into state as it is. If it was made by \
-             hand or by another configuration, let only one of them manage it.{second}\n\nWhat happened first: {}",
-            told.detail
+            "Space {cust_space_id} of this account already holds WABA {waba_id}. Nothing was sent to bind it again: the \
+             existing binding was taken into the state.\n\nIf another resource or another configuration manages this \
+             binding, let only one of them do so, and remove it from the other's state with terraform state rm. For an \
+             error instead of this warning, set `existing_binding = \"REFUSE\"`."
         ),
     )
-    .at(AttributePath::attribute("waba_id"))
 }
 
-/// How to find out whether a bind took place.
-fn unknown(waba_id: &str, role_arn: Option<&str>, binds: u32, sought: &Sought) -> String {
-    let several = match binds {
-        0 | 1 => String::new(),
-        binds => format!(
-            " ChatappBindWaba was sent {binds} times, and there may be more than one channel with this WABA: take over one \
-             of them, and delete the others there."
+/// `existing_binding = "REFUSE"`, and the WABA is bound.
+pub(super) fn already_bound(search: &Search<'_>, cust_space_id: &str) -> Diagnostic {
+    let waba_id = search.waba_id;
+    let id = role::import_id(search.role_arn, cust_space_id);
+    error(
+        format!("WABA {waba_id} is already bound"),
+        format!(
+            "Space {cust_space_id} of this account already holds WABA {waba_id}, and `existing_binding = \"REFUSE\"` does \
+             not take an existing binding into the state. Nothing was sent to bind it again.\n\nTo manage the existing \
+             binding here, import it. Either add this block, with the address of this resource, and run terraform apply:\n\n  \
+             import {{\n    to = alicloud_cams_waba_binding.NAME\n    id = {}\n  }}\n\nor run:\n\n  terraform import \
+             'ADDRESS' {}\n\n  Action:  QueryChatappBindWaba\n  Code:    Provider.AlreadyBound",
+            hcl_text(&id),
+            shell_word(&id),
+        ),
+    )
+}
+
+/// Another resource of this run has begun to create a binding for the same WABA.
+pub(super) fn bound_twice(search: &Search<'_>) -> Diagnostic {
+    let waba_id = search.waba_id;
+    error(
+        format!("Two resources bind WABA {waba_id}"),
+        format!(
+            "Another resource of this run already creates the binding of WABA {waba_id} in this account. Nothing was sent \
+             for this one. A second bind could make a second permanent space.\n\nLet one resource bind the WABA: look for \
+             the same `waba_id` in other resources, modules, and keys of `for_each`.\n\n  Action:  ChatappBindWaba\n  \
+             Code:    Provider.BoundTwice"
+        ),
+    )
+}
+
+/// A bind that took place, while the look before it did not see everything. `None` if it did, or if none was wanted.
+pub(super) fn not_checked(
+    search: &Search<'_>,
+    look: &Look,
+    cust_space_id: &str,
+) -> Option<Diagnostic> {
+    let waba_id = search.waba_id;
+    let why = match look {
+        Look::Skipped => return None,
+        Look::Failed(why) => format!("the spaces of the account could not be listed ({why})"),
+        Look::Absent(absence) => unseen(absence)?,
+    };
+    Some(warning(
+        format!("It was not checked whether WABA {waba_id} was already bound"),
+        format!(
+            "WABA {waba_id} is bound to space {cust_space_id} now. Before a bind, the provider looks for a space that \
+             already holds the WABA. This time {why}. If the WABA was bound before, there may be two spaces with it.\n\n\
+             Look in {CONSOLE} for a second channel with this WABA. To bind without this check, set `existing_binding = \
+             \"IGNORE\"`.",
+            CONSOLE = one_line(CONSOLE),
+        ),
+    ))
+}
+
+/// The outcome of the bind was unknown, and then a query showed the WABA.
+pub(super) fn response_lost(
+    search: &Search<'_>,
+    lost: &Error,
+    look: &Look,
+    cust_space_id: &str,
+) -> Diagnostic {
+    let waba_id = search.waba_id;
+    let certain = matches!(look, Look::Absent(absence) if unseen(absence).is_none());
+    let before = if certain {
+        ""
+    } else {
+        " The space may be older than this bind, because it was not checked before whether the WABA was bound. Look for a \
+         second channel with this WABA in Channel Management in the console \
+         (https://chatapp.console.alibabacloud.com)."
+    };
+    warning(
+        format!("WABA {waba_id} was bound, but the response was lost"),
+        format!(
+            "{} Then a query showed WABA {waba_id} in space {cust_space_id}, and this binding was taken into the \
+             state.{before}\n\n{}",
+            what_was_lost(lost),
+            facts_of_unknown_outcome(lost),
+        ),
+    )
+}
+
+/// It is unknown whether the bind took place.
+pub(super) fn unknown(
+    search: &Search<'_>,
+    lost: &Error,
+    sought: &Result<Absence, SearchError>,
+) -> Diagnostic {
+    let waba_id = search.waba_id;
+    let seen = match sought {
+        Err(why) => format!("The provider could not look for the WABA ({why})."),
+        Ok(absence) => match unseen(absence) {
+            None => format!(
+                "ListInstance shows no space with this WABA, but it may lag behind{}.",
+                not_bound_yet(&absence.unbound)
+            ),
+            Some(why) => format!("No space with this WABA was found, but {why}."),
+        },
+    };
+    let replaced = match search.except {
+        Some(space) => format!(
+            " Space {space}, whose binding was to be replaced, holds the WABA as before, unless it was changed in the \
+             meantime."
+        ),
+        None => String::new(),
+    };
+    let id = role::import_id(search.role_arn, "CHANNEL_ID");
+    error(
+        format!("It is unknown whether WABA {waba_id} was bound"),
+        format!(
+            "{} {seen}{replaced} Nothing was saved in the state.\n\nBefore you apply again:\n1. Open {CONSOLE} and look \
+             for this WABA.\n2. If there is a channel, import it:\n     terraform import 'ADDRESS' {}\n3. If there is none, \
+             run terraform apply again.\n\n{}",
+            what_was_lost(lost),
+            shell_word(&id),
+            facts_of_unknown_outcome(lost),
+        ),
+    )
+}
+
+/// Adds to a refusal with a code that is not documented what is known of existing bindings.
+pub(super) fn explain_refusal(refusal: &mut Diagnostic, search: &Search<'_>, look: &Look) {
+    let known = match (search.except, look) {
+        (Some(space), _) => format!(
+            "Space {space}, whose binding was to be replaced, may still hold the WABA. To keep that binding, import it:\n\n  \
+             terraform import 'ADDRESS' {}",
+            shell_word(&role::import_id(search.role_arn, space))
+        ),
+        (None, Look::Skipped) => {
+            "The provider did not look for an existing binding, because of `existing_binding = \"IGNORE\"`.".to_owned()
+        }
+        (None, Look::Failed(why)) => {
+            format!("The provider could not look for an existing binding: {why}.")
+        }
+        (None, Look::Absent(absence)) => match unseen(absence) {
+            Some(why) => format!("No space of this account with the WABA was found, but {why}."),
+            None => "No space of this account holds the WABA, as far as ListInstance shows. If it is bound, then most likely \
+                     in another account, which has to release it first."
+                .to_owned(),
+        },
+    };
+    let _ = write!(
+        refusal.detail,
+        "\n\nNo error code is documented for a WABA that is already bound, so this may be the reason. {known}"
+    );
+}
+
+/// "The request was sent once and no usable response came back (HTTP 502)."
+fn what_was_lost(lost: &Error) -> String {
+    let sent = match lost.attempts() {
+        0 | 1 => "The request was sent once".to_owned(),
+        attempts => format!(
+            "The request was sent {attempts} times, of which only the last may have been executed,"
         ),
     };
-    format!(
-        "Whether WABA {waba_id} is bound now is unknown, and nothing was saved in state. {} Before you apply again, look \
-         in {CONSOLE} for a channel with this WABA.{several} If there is one, take it over by its channel ID:\n\n  \
-         terraform import 'alicloud_cams_waba_binding.NAME' {}\n\nIf there is none, apply again:\n\n  terraform apply",
-        looked(waba_id, sought),
-        role::import_id(role_arn, "CHANNEL_ID"),
-    )
+    let how = match lost.kind() {
+        ErrorKind::Unavailable(response) => format!("HTTP {}", response.status),
+        ErrorKind::Interrupted => "the connection was cut".to_owned(),
+        kind => kind.to_string(),
+    };
+    format!("{sent} and no usable response came back ({how}).")
 }
 
-/// What was seen, in whole sentences.
-fn looked(waba_id: &str, sought: &Sought) -> String {
-    match sought {
-        Err(why) => format!("The provider could not look it up by itself: {why}."),
-        Ok(absence) => {
-            let spaces = match absence.listed {
-                0 => "ListInstance shows no space of this account".to_owned(),
-                1 => format!("The one space that ListInstance shows does not hold WABA {waba_id}"),
-                spaces => format!(
-                    "None of the {spaces} spaces that ListInstance shows was seen to hold WABA {waba_id}"
-                ),
-            };
-            match doubts(absence) {
-                None => format!("{spaces}."),
-                Some(why) => format!("{spaces}; but that proves nothing, because {why}."),
-            }
-        }
-    }
-}
-
-/// Why a WABA that was not found may be there all the same.
-fn doubts(absence: &Absence) -> Option<String> {
+/// Why a WABA that was not found may be bound all the same.
+fn unseen(absence: &Absence) -> Option<String> {
     let mut reasons = Vec::new();
     if !absence.complete {
-        reasons.push("the end of the list was not to be seen".to_owned());
+        reasons.push("the list of spaces may be incomplete".to_owned());
     }
-    match absence.undecided.as_slice() {
+    match absence.unreadable.as_slice() {
         [] => {}
-        [one] => reasons.push(format!(
-            "the space {one} does not tell its WABA, or has none yet"
-        )),
-        several => {
-            let (named, more) = several.split_at(several.len().min(5));
-            let more = match more.len() {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            reasons.push(format!(
-                "the spaces {}{more} do not tell their WABA, or have none yet",
-                named.join(", ")
-            ));
-        }
-    }
-    if absence.list == Showing::Hides {
-        reasons.push("the list does not show the spaces that were bound in this run".to_owned());
+        [one] => reasons.push(format!("space {one} could not be read")),
+        several => reasons.push(format!("the spaces {} could not be read", some_of(several))),
     }
     (!reasons.is_empty()).then(|| reasons.join(", and "))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::waba_attributes::unread;
-    use super::*;
-
-    const ARN: &str = "acs:ram::2:role/r";
-
-    fn absence(complete: bool, undecided: &[&str], list: Showing) -> Absence {
-        Absence {
-            listed: 3,
-            complete,
-            undecided: undecided.iter().map(|&id| id.to_owned()).collect(),
-            list,
-        }
+/// Spaces without a WABA: the bind may have gone to one of them.
+fn not_bound_yet(unbound: &[String]) -> String {
+    match unbound {
+        [] => String::new(),
+        [one] => format!(": space {one} has no WABA yet"),
+        several => format!(": the spaces {} have no WABA yet", some_of(several)),
     }
+}
 
-    #[test]
-    fn what_proves_nothing_says_why() {
-        let check = |absence: Absence, expected: Option<&str>| {
-            assert_eq!(doubts(&absence).as_deref(), expected);
-        };
-        check(absence(true, &[], Showing::Shows), None);
-        check(absence(true, &[], Showing::Unproven), None);
-        check(
-            absence(false, &["a"], Showing::Hides),
-            Some(
-                "the end of the list was not to be seen, and the space a does not tell its WABA, or has none yet, and the \
-                 list does not show the spaces that were bound in this run",
-            ),
-        );
-        check(
-            absence(true, &["a", "b", "c", "d", "e", "f", "g"], Showing::Shows),
-            Some("the spaces a, b, c, d, e and 2 more do not tell their WABA, or have none yet"),
-        );
+/// The first five.
+fn some_of(ids: &[String]) -> String {
+    let (named, more) = ids.split_at(ids.len().min(5));
+    let named = named.join(", ");
+    match more.len() {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
+}
 
-    #[test]
-    fn a_second_space_is_named() {
-        let found = Finding::Found {
-            cust_space_id: "other".to_owned(),
-            waba: unread("1"),
-        };
-        let told = doubled("1", Some(ARN), "mine", Ok(found)).expect("told");
-        for word in [
-            "WABA 1",
-            "the space mine",
-            "the space other",
-            "terraform import",
-            "'acs:ram::2:role/r/other'",
-        ] {
-            assert!(
-                told.detail.contains(word),
-                "{word} is not in {}",
-                told.detail
-            );
-        }
-        assert_eq!(
-            doubled(
-                "1",
-                None,
-                "mine",
-                Ok(Finding::Absent(absence(true, &[], Showing::Shows)))
-            ),
-            None
-        );
-        let hidden = doubled(
-            "1",
-            None,
-            "mine",
-            Ok(Finding::Absent(absence(true, &[], Showing::Hides))),
-        );
-        let hidden = hidden.expect("told");
-        assert!(
-            hidden.summary.contains("may be bound to two spaces"),
-            "{hidden:?}"
-        );
-    }
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
 
-    #[test]
-    fn what_is_unknown_comes_with_two_commands() {
-        let text = |role_arn: Option<&str>, binds, sought: Sought| {
-            let told = Diagnostic::error("S", "D");
-            let unknown = Ending::Unknown {
-                told,
-                binds,
-                sought,
-            };
-            let Err(told) = ending("1", role_arn, unknown) else {
-                panic!("not an error")
-            };
-            let told = told.into_iter();
-            told.map(|told| told.to_string()).collect::<String>()
-        };
-        let check = |role_arn: Option<&str>, sought: Sought, seen: &str| {
-            let text = text(role_arn, 1, sought);
-            for word in [
-                "unknown, and nothing was saved",
-                "terraform import",
-                "  terraform apply",
-                seen,
-            ] {
-                assert!(text.contains(word), "{word} is not in {text}");
-            }
-            assert!(!text.contains("more than one"), "{text}");
-        };
-        check(
-            None,
-            Err(Unsearchable("ListInstance: no".to_owned())),
-            "could not look it up by itself: ListInstance: no.",
-        );
-        check(
-            None,
-            Ok(absence(true, &[], Showing::Shows)),
-            "None of the 3 spaces that ListInstance shows",
-        );
-        let silent = || Ok(absence(true, &["x"], Showing::Shows));
-        check(None, silent(), "the space x");
-        // As it is printed, with the ID filled in, the command has to work.
-        check(None, silent(), "NAME' CHANNEL_ID\n");
-        check(Some(ARN), silent(), "NAME' acs:ram::2:role/r/CHANNEL_ID\n");
-        let twice = text(None, 2, silent());
-        for word in ["sent 2 times", "more than one channel", "delete the others"] {
-            assert!(twice.contains(word), "{word} is not in {twice}");
-        }
-    }
+fn hcl_text(text: &str) -> String {
+    format!("\"{}\"", text.escape_debug())
+}
+
+fn error(summary: String, detail: String) -> Diagnostic {
+    Diagnostic::error(summary, detail).at(AttributePath::attribute("waba_id"))
+}
+
+fn warning(summary: String, detail: String) -> Diagnostic {
+    Diagnostic::warning(summary, detail).at(AttributePath::attribute("waba_id"))
 }

@@ -3,7 +3,8 @@
 //! What the service offers, and so what this resource can promise (CAMS API 2020-06-06):
 //!
 //! * Binding is one call, `ChatappBindWaba`. It has no idempotency token, and what a second bind of the same WABA does is
-//!   not documented. So after an attempt whose outcome is unknown the WABA is looked for first (`bind`, `search`).
+//!   not documented. So the account is searched for the WABA before a bind, and after one whose outcome is unknown (`bind`,
+//!   `space_search`).
 //! * Reading is `QueryChatappBindWaba` by the space (`CustSpaceId`) that the bind returned. A space can be bound to
 //!   another WABA in the console; that is drift, and shows as a replacement. How the service answers for a space without
 //!   a WABA is not documented; every form of "no `Id`" is taken as gone, unless no query has shown the binding yet, and
@@ -19,8 +20,8 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use super::{
-    bind::{self, Bound},
-    space_search::{Search, SightingsByAccount},
+    bind::{self, Bound, IfBound},
+    space_search::{AccountSpaces, Search},
     waba_attributes::{self, FROM_QUERY},
 };
 use crate::common::{
@@ -39,9 +40,7 @@ use framework::{
 
 /// The resource.
 #[derive(Default)]
-pub(crate) struct CamsWabaBinding {
-    sightings: SightingsByAccount,
-}
+pub(crate) struct CamsWabaBinding;
 
 const CREATE: Timeout = Timeout {
     operation: "create",
@@ -64,6 +63,11 @@ const ROLE_ARN: &str = "role_arn";
 
 /// The end of this provider's source address, whatever registry it comes from.
 const ADDRESS: &str = "/alicloud-cams/alicloud";
+
+const EXISTING_BINDING: &str = "existing_binding";
+const ADOPT: &str = "ADOPT";
+const REFUSE: &str = "REFUSE";
+const IGNORE: &str = "IGNORE";
 
 const ABANDON: &str = "ABANDON";
 const PREVENT: &str = "PREVENT";
@@ -118,6 +122,12 @@ impl Resource for CamsWabaBinding {
                 .describe("What destroying does, as the service cannot unbind: `ABANDON` (default) removes the binding from state and leaves it in the cloud, with a warning; `PREVENT` refuses to plan a destruction or replacement, by the value in state.")
                 .default(ABANDON)
                 .validate(Validator::one_of(&[ABANDON, PREVENT])),
+        )
+        .attribute(
+            Attribute::optional(EXISTING_BINDING, Type::String)
+                .describe("What creating does if a space of the account already holds the WABA. `ADOPT` (default) takes that binding into the state, with a warning; `REFUSE` ends with an error that shows how to import it; `IGNORE` does not look, and binds, which may make a second permanent space. Needs the RAM action `cams:ListInstance`, except with `IGNORE`.")
+                .default(ADOPT)
+                .validate(Validator::one_of(&[ADOPT, REFUSE, IGNORE])),
         )
         .attribute(
             Attribute::computed("id", Type::String).describe("Same as `cust_space_id`.").use_state_for_unknown(),
@@ -193,6 +203,8 @@ impl Resource for CamsWabaBinding {
             // above or, if it was asked for in one of these ways, when it is applied.
             (None, Some(_)) => {
                 let replaced = request.prior_private.and_then(Kept::from_private);
+                // Passed on to the delete, which tells the create; the create itself does not get it.
+                response.private = replaced.as_ref().map(Kept::to_private);
                 if let Some(kept) = replaced.filter(|kept| kept.prevents) {
                     response.diagnostics.push(kept.on_replace());
                 }
@@ -213,18 +225,28 @@ impl Resource for CamsWabaBinding {
             .unwrap_or_default()
             .to_owned();
         let operation = connection.operation(&request.planned, CREATE.of(&request.planned))?;
-        let sightings = self.sightings.of_account(role::account(&request.planned));
+        let account = role::account(&request.planned);
+        let spaces = connection
+            .run()?
+            .of_account::<AccountSpaces>(account.as_deref());
+        let replaced = spaces.replaced(&waba_id);
+        let if_bound = match request.planned.text(EXISTING_BINDING) {
+            Some(REFUSE) => IfBound::Refuse,
+            Some(IGNORE) => IfBound::Ignore,
+            _ => IfBound::Adopt,
+        };
         let mut state = request.planned;
         let isv_code = state.text("isv_code").map(str::to_owned);
         let role_arn = role::arn(&state).map(str::to_owned);
         let search = Search {
             operation: &operation,
-            sightings: &sightings,
+            spaces: &spaces,
             waba_id: &waba_id,
             isv_code: isv_code.as_deref(),
             role_arn: role_arn.as_deref(),
+            except: replaced.as_deref(),
         };
-        let bound = bind::bind(&search).await?;
+        let bound = bind::bind(&search, if_bound).await?;
 
         // The binding exists now. It goes into state before anything else can happen.
         state.set("waba_id", bound.waba_id.as_str());
@@ -238,10 +260,6 @@ impl Resource for CamsWabaBinding {
 
         if bound.waba_id != waba_id {
             return Err(another_waba_was_bound(&waba_id, &bound));
-        }
-        if bound.doubted {
-            let doubled = bind::doubled(&search, &bound.cust_space_id).await;
-            response.warnings.extend(doubled);
         }
         if bound.waba.is_some() {
             return Ok(());
@@ -304,9 +322,6 @@ impl Resource for CamsWabaBinding {
         })?;
         match found {
             Some(waba) => {
-                self.sightings
-                    .of_account(role::account(&state))
-                    .read(&space, &waba.id);
                 // Another WABA than the state's is drift. With its ID in state, the plan shows the difference.
                 state.set("waba_id", waba.id.as_str());
                 state.set("id", space.as_str());
@@ -363,11 +378,26 @@ impl Resource for CamsWabaBinding {
 
     async fn delete(
         &self,
-        _connection: &Connection,
+        connection: &Connection,
         request: DeleteRequest,
         response: &mut StateResponse,
     ) -> Result<(), Diagnostics> {
         let kept = Kept::from_state(&request.prior);
+        // A delete with private data is the first half of a replacement that the user asked for, by `-replace` or by a change
+        // that replaces. The create that follows may be for the same WABA. The space that is being replaced is no answer to
+        // it: if it were adopted, nothing would have been replaced. A plain destruction has none: a resource that was renamed
+        // without a `moved` block finds its binding again. So does the replacement of a tainted object, which may be tainted
+        // by nothing but a failure after the bind; and with `create_before_destroy` the create comes first and cannot know.
+        if let Some(replaced) = request
+            .planned_private
+            .as_ref()
+            .and_then(Kept::from_private)
+            && let Ok(run) = connection.run()
+        {
+            let account = role::account(&request.prior);
+            let spaces = run.of_account::<AccountSpaces>(account.as_deref());
+            spaces.note_replaced(&replaced.waba_id, &replaced.cust_space_id);
+        }
         let told = kept.on_destroy(Moment::Apply);
         if kept.prevents {
             return Err(told.into());
@@ -411,6 +441,7 @@ impl Resource for CamsWabaBinding {
         state.set(CUST_SPACE_ID, id);
         // What the configuration says by default, so that the plan after an import shows no change.
         state.set("deletion_policy", ABANDON);
+        state.set(EXISTING_BINDING, ADOPT);
         if let Some(account) = account {
             state.set(account::NAME, account);
         }
@@ -454,8 +485,10 @@ impl Resource for CamsWabaBinding {
         let space = space.to_owned();
         state.set("id", space.as_str());
         state.set(CUST_SPACE_ID, space);
-        if state.get("deletion_policy").is_null() {
-            state.set("deletion_policy", ABANDON);
+        for (argument, default) in [("deletion_policy", ABANDON), (EXISTING_BINDING, ADOPT)] {
+            if state.get(argument).is_null() {
+                state.set(argument, default);
+            }
         }
         Ok(state)
     }

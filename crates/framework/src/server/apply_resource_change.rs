@@ -83,7 +83,6 @@ impl<P: Provider> Server<P> {
                 let request = CreateRequest {
                     config: config.unwrap_or_default(),
                     planned,
-                    planned_private,
                 };
                 catch_panic("create", resource.create(&client, request, &mut response)).await
             }
@@ -96,11 +95,11 @@ impl<P: Provider> Server<P> {
                 catch_panic("update", resource.update(&client, request, &mut response)).await
             }
             (Some(prior), None) => {
-                catch_panic(
-                    "delete",
-                    resource.delete(&client, DeleteRequest { prior }, &mut response),
-                )
-                .await
+                let request = DeleteRequest {
+                    prior,
+                    planned_private,
+                };
+                catch_panic("delete", resource.delete(&client, request, &mut response)).await
             }
             (None, None) => Ok(Ok(())),
         };

@@ -1,0 +1,63 @@
+//! What types share for as long as a run lasts: between two configurations of the provider, which is one plan or one apply.
+
+use std::{
+    any::{Any, TypeId},
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+type Entries = BTreeMap<(TypeId, Option<String>), Arc<dyn Any + Send + Sync>>;
+
+/// One value of each Rust type and account, made when it is first asked for.
+#[derive(Default)]
+pub struct RunCache(Mutex<Entries>);
+
+impl RunCache {
+    /// The value of this type for an account; `None` stands for the account of the provider's own credentials.
+    pub(crate) fn of_account<T>(&self, account: Option<&str>) -> Arc<T>
+    where
+        T: Any + Default + Send + Sync,
+    {
+        // Only whole entries are added, so a poisoned map is still whole.
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries
+            .entry((TypeId::of::<T>(), account.map(str::to_owned)))
+            .or_insert_with(|| Arc::new(T::default()));
+        Arc::clone(entry)
+            .downcast()
+            .expect("the key holds the type of the value")
+    }
+}
+
+impl fmt::Debug for RunCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunCache").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_account_has_a_value_of_each_type() {
+        let cache = RunCache::default();
+        let own = cache.of_account::<Mutex<u8>>(None);
+        *own.lock().expect("not poisoned") = 1;
+        let value = |account| {
+            *cache
+                .of_account::<Mutex<u8>>(account)
+                .lock()
+                .expect("not poisoned")
+        };
+        assert_eq!((value(None), value(Some("2"))), (1, 0));
+        assert_eq!(
+            *cache
+                .of_account::<Mutex<u16>>(None)
+                .lock()
+                .expect("not poisoned"),
+            0
+        );
+    }
+}
