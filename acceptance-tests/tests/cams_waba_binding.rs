@@ -23,6 +23,8 @@ mod installation;
 mod interrupt;
 #[path = "cams_waba_binding/life.rs"]
 mod life;
+#[path = "cams_waba_binding/listing.rs"]
+mod listing;
 #[path = "cams_waba_binding/odd.rs"]
 mod odd;
 #[path = "cams_waba_binding/provider_block.rs"]
@@ -40,6 +42,7 @@ use acceptance_tests::acceptance::{self, Case};
 
 const SUBJECTS: &[&[Case]] = &[
     life::CASES,
+    listing::CASES,
     drift::CASES,
     destroy::CASES,
     import::CASES,

@@ -23,6 +23,8 @@ use acceptance_tests::{
 const CASES: &[Case] = cases![examples:
     whole_configurations_are_applied,
     resources_are_applied,
+    data_sources_are_read,
+    list_resources_are_queried needs Query,
     import_commands_import,
     import_blocks_by_id_import,
     import_blocks_by_identity_import needs ImportByIdentity,
@@ -232,6 +234,38 @@ fn import_commands_import(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
+/// The files of examples of one kind, such as `data-sources`.
+fn examples_of(kind: &str) -> Result<Vec<PathBuf>, Failed> {
+    let files = files(&examples().join(kind))?;
+    Ok(files
+        .into_iter()
+        .map(|file| Path::new(kind).join(file))
+        .collect())
+}
+
+fn data_sources_are_read(stage: &mut Stage) -> Ending {
+    let files = examples_of("data-sources")?;
+    equal("there are some", files.is_empty(), false)?;
+    for file in files {
+        let directory = directory(stage)?;
+        copy(&directory, &examples().join("provider/provider.tf"))?;
+        copy(&directory, &examples().join(&file))?;
+        directory.run(&["apply", "-auto-approve"])?.expecting(0)?;
+        directory.plan(&[])?.output.expecting(0)?;
+    }
+    Ok(())
+}
+
+fn list_resources_are_queried(stage: &mut Stage) -> Ending {
+    for file in examples_of("list-resources")? {
+        let directory = directory(stage)?;
+        copy(&directory, &examples().join("provider/provider.tf"))?;
+        copy(&directory, &examples().join(&file))?;
+        directory.run(&["query"])?.expecting(0)?;
+    }
+    Ok(())
+}
+
 const BY_STRING_ID: &str = "import-by-string-id.tf";
 const BY_IDENTITY: &str = "import-by-identity.tf";
 
@@ -291,6 +325,9 @@ fn no_file_is_forgotten(_: &mut Stage) -> Ending {
         for name in ["resource.tf", "import.sh", BY_STRING_ID, BY_IDENTITY] {
             tried.insert(folder.join(name));
         }
+    }
+    for kind in ["data-sources", "list-resources"] {
+        tried.extend(examples_of(kind)?);
     }
     let present: BTreeSet<PathBuf> = files(&examples())?.into_iter().collect();
     equal("files in examples/", present, tried)

@@ -2,7 +2,7 @@
 
 mod waba_binding;
 
-use framework::Resource;
+use framework::{DataSource, ListResource, Resource};
 
 use crate::common::Connection;
 
@@ -10,4 +10,16 @@ use crate::common::Connection;
 #[must_use]
 pub fn resources() -> Vec<Box<dyn Resource<Client = Connection>>> {
     vec![Box::new(waba_binding::CamsWabaBinding)]
+}
+
+/// All data sources of the provider.
+#[must_use]
+pub fn data_sources() -> Vec<Box<dyn DataSource<Client = Connection>>> {
+    vec![Box::new(waba_binding::WabaBindings)]
+}
+
+/// All list resources of the provider.
+#[must_use]
+pub fn list_resources() -> Vec<Box<dyn ListResource<Client = Connection>>> {
+    vec![Box::new(waba_binding::WabaBindingList)]
 }

@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 
 use alicloud::credentials::{Role, RoleArn};
 use framework::{
-    Attribute, AttributePath, Diagnostic, Diagnostics, Object, Type, Value,
+    Attribute, AttributePath, Diagnostic, Diagnostics, Field, Object, Type, Value,
     schema::{Collection, Setting, Validator},
 };
+use serde::{Deserialize, Serialize};
 
 /// The name of block and attribute.
 pub(crate) const NAME: &str = "assume_role";
@@ -22,6 +23,22 @@ pub(crate) fn attribute() -> Attribute {
         "A RAM role to assume for this resource, with the provider's credentials. Resources with the same role share its \
          session. A role of another account replaces the resource; a change within the account is made in place.",
     )
+}
+
+/// The attribute for a data source or a list, which only read.
+pub(crate) fn data_source_attribute() -> Attribute {
+    Attribute::nested(NAME, Collection::Single, attributes(true), Setting::Optional)
+        .describe("A RAM role to assume for this read, with the provider's credentials. Uses of the same role share its session.")
+}
+
+/// The attributes as a model.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Model {
+    role_arn: Field<String>,
+    session_name: Field<String>,
+    policy: Field<String>,
+    session_expiration: Field<i64>,
+    external_id: Field<String>,
 }
 
 /// The attributes. In the provider block the ARN may come from the environment.

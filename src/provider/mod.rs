@@ -27,7 +27,9 @@ use alicloud::{
     credentials::{Context, Environment},
 };
 use config::ProviderConfig;
-use framework::{ConfigureRequest, Diagnostics, Provider, Resource, Schema};
+use framework::{
+    ConfigureRequest, DataSource, Diagnostics, ListResource, Provider, Resource, Schema,
+};
 
 /// The provider.
 pub struct Alicloud {
@@ -66,6 +68,14 @@ impl Provider for Alicloud {
 
     fn resources(&self) -> Vec<Box<dyn Resource<Client = Connection>>> {
         cams::resources()
+    }
+
+    fn data_sources(&self) -> Vec<Box<dyn DataSource<Client = Connection>>> {
+        cams::data_sources()
+    }
+
+    fn list_resources(&self) -> Vec<Box<dyn ListResource<Client = Connection>>> {
+        cams::list_resources()
     }
 
     async fn configure(&self, request: ConfigureRequest) -> Result<Connection, Diagnostics> {

@@ -322,12 +322,8 @@ impl Resource for CamsWabaBinding {
         })?;
         match found {
             Some(waba) => {
-                // Another WABA than the state's is drift. With its ID in state, the plan shows the difference.
-                state.set("waba_id", waba.id.as_str());
-                state.set("id", space.as_str());
-                state.set("cust_space_id", space.as_str());
                 account::note(connection, &mut state);
-                waba_attributes::fill(&waba, &mut state);
+                describe(&mut state, &space, &waba);
                 response.state = Some(state);
                 Ok(())
             }
@@ -436,12 +432,7 @@ impl Resource for CamsWabaBinding {
             )
             .into());
         }
-        let mut state = Object::new();
-        state.set("id", id);
-        state.set(CUST_SPACE_ID, id);
-        // What the configuration says by default, so that the plan after an import shows no change.
-        state.set("deletion_policy", ABANDON);
-        state.set(EXISTING_BINDING, ADOPT);
+        let mut state = imported(id);
         if let Some(account) = account {
             state.set(account::NAME, account);
         }
@@ -492,6 +483,26 @@ impl Resource for CamsWabaBinding {
         }
         Ok(state)
     }
+}
+
+/// The state of a binding that was not stored before: its space, and what the configuration says by default, so that the
+/// plan after an import shows no change.
+pub(super) fn imported(cust_space_id: &str) -> Object {
+    let mut state = Object::new();
+    state.set("id", cust_space_id);
+    state.set(CUST_SPACE_ID, cust_space_id);
+    state.set("deletion_policy", ABANDON);
+    state.set(EXISTING_BINDING, ADOPT);
+    state
+}
+
+/// Writes what the service says of a binding.
+pub(super) fn describe(state: &mut Object, cust_space_id: &str, waba: &Waba) {
+    // Another WABA than the state's is drift. With its ID in state, the plan shows the difference.
+    state.set("waba_id", waba.id.as_str());
+    state.set("id", cust_space_id);
+    state.set(CUST_SPACE_ID, cust_space_id);
+    waba_attributes::fill(waba, state);
 }
 
 fn another_waba_was_bound(asked: &str, bound: &Bound) -> Diagnostics {

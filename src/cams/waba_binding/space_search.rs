@@ -50,12 +50,13 @@ struct Listing {
     failures: BTreeMap<Option<String>, SearchError>,
 }
 
+/// The spaces of an account.
 #[derive(Clone, Default)]
-struct SpaceList {
-    /// The IDs, the youngest space first.
-    ids: Vec<String>,
+pub(super) struct SpaceList {
+    /// The youngest first.
+    pub(super) spaces: Vec<Space>,
     /// Whether the list was seen to its end.
-    complete: bool,
+    pub(super) complete: bool,
 }
 
 impl AccountSpaces {
@@ -166,17 +167,17 @@ impl Search<'_> {
         }
         let list = match &listing.spaces {
             Some(list) => list.clone(),
-            None => match self.list().await {
+            None => match list_spaces(self.operation).await {
                 Ok(list) => listing.spaces.insert(list).clone(),
                 Err(error) => return Err(listing.fail(role, error)),
             },
         };
         let mut absence = Absence {
-            listed: list.ids.len(),
+            listed: list.spaces.len(),
             complete: list.complete,
             ..Absence::default()
         };
-        for id in &list.ids {
+        for id in list.spaces.iter().map(|space| &space.cust_space_id) {
             if self.except == Some(id) {
                 continue;
             }
@@ -206,16 +207,15 @@ impl Search<'_> {
 
     /// Searches the spaces as they are now, after a bind of unknown outcome.
     pub(super) async fn after_bind(&self) -> Result<Finding, SearchError> {
-        let list = self
-            .list()
+        let list = list_spaces(self.operation)
             .await
             .map_err(|error| SearchError::from(&error))?;
         let mut absence = Absence {
-            listed: list.ids.len(),
+            listed: list.spaces.len(),
             complete: list.complete,
             ..Absence::default()
         };
-        for id in list.ids {
+        for id in list.spaces.into_iter().map(|space| space.cust_space_id) {
             if self.except == Some(&id) {
                 continue;
             }
@@ -247,50 +247,49 @@ impl Search<'_> {
         }
         Ok(waba)
     }
+}
 
-    /// All pages of the list.
-    async fn list(&self) -> Result<SpaceList, Error> {
-        let mut spaces: Vec<Space> = Vec::new();
-        let mut known = BTreeSet::new();
-        let mut rows_seen = 0;
-        let mut complete = false;
-        for page in 1..=MAX_PAGES {
-            let action = ListInstance {
-                page_index: page,
-                page_size: PAGE_SIZE,
-                bind_id: None,
-            };
-            let response = self.operation.call(&action).await?.body;
-            let (rows, total) = (response.row_count, response.total_count);
-            let found = whatsapp(response);
-            rows_seen += rows as u64;
-            let before = spaces.len();
-            let relevant = found.len();
-            spaces.extend(
-                found
-                    .into_iter()
-                    .filter(|space| known.insert(space.cust_space_id.clone())),
-            );
-            if rows == 0 {
-                complete = total.is_none_or(|total| rows_seen >= total);
-                break;
-            }
-            if relevant > 0 && spaces.len() == before {
-                // The same rows again: the service does not page as expected.
-                break;
-            }
-            if total.is_some_and(|total| rows_seen >= total) {
-                complete = true;
-                break;
-            }
+/// All spaces of the account that a WABA can be bound to, the youngest first.
+///
+/// # Errors
+/// If a page could not be read: the list is never shorter without a word.
+pub(super) async fn list_spaces(operation: &Operation) -> Result<SpaceList, Error> {
+    let mut spaces: Vec<Space> = Vec::new();
+    let mut known = BTreeSet::new();
+    let mut rows_seen = 0;
+    let mut complete = false;
+    for page in 1..=MAX_PAGES {
+        let action = ListInstance {
+            page_index: page,
+            page_size: PAGE_SIZE,
+            bind_id: None,
+        };
+        let response = operation.call(&action).await?.body;
+        let (rows, total) = (response.row_count, response.total_count);
+        let found = whatsapp(response);
+        rows_seen += rows as u64;
+        let before = spaces.len();
+        let relevant = found.len();
+        spaces.extend(
+            found
+                .into_iter()
+                .filter(|space| known.insert(space.cust_space_id.clone())),
+        );
+        if rows == 0 {
+            complete = total.is_none_or(|total| rows_seen >= total);
+            break;
         }
-        youngest_first(&mut spaces);
-        let ids = spaces
-            .into_iter()
-            .map(|space| space.cust_space_id)
-            .collect();
-        Ok(SpaceList { ids, complete })
+        if relevant > 0 && spaces.len() == before {
+            // The same rows again: the service does not page as expected.
+            break;
+        }
+        if total.is_some_and(|total| rows_seen >= total) {
+            complete = true;
+            break;
+        }
     }
+    youngest_first(&mut spaces);
+    Ok(SpaceList { spaces, complete })
 }
 
 impl Listing {
@@ -325,7 +324,7 @@ fn youngest_first(spaces: &mut [Space]) {
 
 /// Whether the failure says nothing of other spaces: a refusal of this request, such as for a space that needs another ISV
 /// code, or a response that cannot be used.
-fn concerns_one_space(error: &Error) -> bool {
+pub(super) fn concerns_one_space(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Api(_) => !is_permission(error),
         ErrorKind::Decode { .. } => true,

@@ -1,0 +1,218 @@
+//! What nobody declared: the data source `alicloud_cams_waba_bindings`, and the list resource `alicloud_cams_waba_binding`
+//! that `terraform query` uses.
+
+use acceptance_tests::{
+    acceptance::{Case, Ending, Stage, contains, equal, only_error},
+    cases,
+    emulator::{Fault, Misbehaviour, NewSpace},
+};
+use serde_json::{Value, json};
+
+use crate::{BIND, LIST, OTHER_WABA, QUERY, WABA, binding};
+
+pub(crate) const CASES: &[Case] = cases![listing:
+    data_source_lists_what_nobody_declared,
+    data_source_filters_rows,
+    undeclared_bindings_fail_a_plan_by_a_postcondition,
+    unreadable_spaces_are_listed_apart,
+    a_page_that_fails_is_an_error,
+    query_finds_bindings_and_writes_a_configuration_that_plans_empty needs Query,
+    query_stops_at_the_limit needs Query,
+];
+
+/// A third WABA.
+const THIRD_WABA: &str = "100000000000003";
+
+const DATA: &str = "data.alicloud_cams_waba_bindings.all";
+
+fn data_source(arguments: &str) -> String {
+    format!("data \"alicloud_cams_waba_bindings\" \"all\" {{\n  {arguments}\n}}\n")
+}
+
+/// Makes a space in the console; with a WABA, it is bound.
+fn made_in_the_console(
+    stage: &Stage,
+    cust_space_id: &str,
+    waba_id: Option<&str>,
+    isv_code: Option<&str>,
+) -> Ending {
+    stage.emulator.add_space(NewSpace {
+        cust_space_id: Some(cust_space_id.to_owned()),
+        waba_id: waba_id.map(str::to_owned),
+        isv_code: isv_code.map(str::to_owned),
+        ..NewSpace::default()
+    })?;
+    Ok(())
+}
+
+/// The attributes of the data source, once it was read.
+fn read(stage: &Stage, arguments: &str) -> Result<Value, acceptance_tests::acceptance::Failed> {
+    stage.applied(&data_source(arguments))?;
+    let object = stage.object(DATA)?;
+    Ok(serde_json::to_value(&object.values)?)
+}
+
+fn data_source_lists_what_nobody_declared(stage: &mut Stage) -> Ending {
+    stage.applied(&binding(WABA, ""))?;
+    made_in_the_console(stage, "cams-b", Some(OTHER_WABA), None)?;
+    made_in_the_console(stage, "cams-a", None, None)?;
+    stage.emulator.clear_calls();
+    let found = read(stage, "")?;
+    equal("complete", &found["complete"], true)?;
+    equal("waba_ids", &found["waba_ids"], &json!([WABA, OTHER_WABA]))?;
+    equal("unreadable", &found["unreadable"], &json!([]))?;
+    let rows = found["bindings"].as_array().ok_or("bindings")?;
+    let spaces: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row["cust_space_id"].as_str())
+        .collect();
+    equal("sorted", spaces.is_sorted(), true)?;
+    equal("ids", &found["ids"], &json!(spaces))?;
+    let row = rows
+        .iter()
+        .find(|row| row["waba_id"] == OTHER_WABA)
+        .ok_or("the other WABA")?;
+    equal("the row's space", &row["cust_space_id"], "cams-b")?;
+    equal("its review", row["account_review_status"].is_string(), true)?;
+    // A read only reads: one list, one query a space.
+    let calls = stage.emulator.calls();
+    let only_reads = calls
+        .iter()
+        .all(|call| [LIST, QUERY].contains(&&*call.action));
+    equal("only reads", only_reads, true)?;
+    equal(
+        "spaces without a WABA",
+        read(stage, "include_unbound = true")?["ids"]
+            .as_array()
+            .map(Vec::len),
+        Some(3),
+    )
+}
+
+fn data_source_filters_rows(stage: &mut Stage) -> Ending {
+    for (space, waba) in [
+        ("cams-a", WABA),
+        ("cams-b", OTHER_WABA),
+        ("cams-c", THIRD_WABA),
+    ] {
+        made_in_the_console(stage, space, Some(waba), None)?;
+    }
+    for (arguments, expected) in [
+        (
+            r#"ids = ["cams-a", "cams-x"]"#.to_owned(),
+            json!(["cams-a"]),
+        ),
+        (format!("waba_ids = [\"{THIRD_WABA}\"]"), json!(["cams-c"])),
+        (
+            r#"account_review_status = "REJECTED""#.to_owned(),
+            json!([]),
+        ),
+        (r#"resource_group_id = "rg-none""#.to_owned(), json!([])),
+    ] {
+        let found = read(stage, &arguments)?;
+        let rows = found["bindings"].as_array().ok_or("bindings")?;
+        let spaces: Vec<&Value> = rows.iter().map(|row| &row["cust_space_id"]).collect();
+        equal(arguments, json!(spaces), expected)?;
+    }
+    Ok(())
+}
+
+fn undeclared_bindings_fail_a_plan_by_a_postcondition(stage: &mut Stage) -> Ending {
+    let check = format!(
+        "lifecycle {{\n    postcondition {{\n      condition = length(setsubtract(self.waba_ids, [\"{WABA}\"])) == 0\n      \
+         error_message = \"undeclared: ${{join(\", \", self.waba_ids)}}\"\n    }}\n  }}"
+    );
+    stage.applied(&format!("{}{}", binding(WABA, ""), data_source(&check)))?;
+    stage.plan(0)?;
+    made_in_the_console(stage, "cams-b", Some(OTHER_WABA), None)?;
+    let output = stage.directory.run(&["plan", "-json"])?.expecting(1)?;
+    contains(&output.text(), &["undeclared: ", OTHER_WABA])
+}
+
+fn unreadable_spaces_are_listed_apart(stage: &mut Stage) -> Ending {
+    made_in_the_console(stage, "cams-a", Some(WABA), None)?;
+    made_in_the_console(stage, "cams-isv", Some(OTHER_WABA), Some("code"))?;
+    let found = read(stage, "")?;
+    equal("ids", &found["ids"], &json!(["cams-a"]))?;
+    equal(
+        "unreadable",
+        &found["unreadable"][0]["cust_space_id"],
+        "cams-isv",
+    )?;
+    equal("its code", found["unreadable"][0]["code"].is_string(), true)?;
+    equal("complete", &found["complete"], true)
+}
+
+fn a_page_that_fails_is_an_error(stage: &mut Stage) -> Ending {
+    made_in_the_console(stage, "cams-a", Some(WABA), None)?;
+    stage
+        .emulator
+        .inject(Fault::new(LIST, Misbehaviour::denied()).always())?;
+    stage.configure(&data_source(""))?;
+    let output = stage.directory.run(&["plan", "-json"])?.expecting(1)?;
+    let error = only_error(&output)?;
+    equal(
+        "summary",
+        &*error.summary,
+        "Unable to list the WABA bindings of the account",
+    )?;
+    contains(
+        &error.text(),
+        &["cams:ListInstance", "cams:QueryChatappBindWaba"],
+    )
+}
+
+/// Writes the query file and an empty configuration, and makes the provider known.
+fn configure_query(stage: &Stage, arguments: &str) -> Ending {
+    stage.configure("")?;
+    let query = format!(
+        "list \"alicloud_cams_waba_binding\" \"all\" {{\n  provider = alicloud\n  {arguments}\n}}\n"
+    );
+    stage.directory.write("found.tfquery.hcl", &query)?;
+    Ok(())
+}
+
+fn query_finds_bindings_and_writes_a_configuration_that_plans_empty(stage: &mut Stage) -> Ending {
+    made_in_the_console(stage, "cams-a", Some(WABA), None)?;
+    made_in_the_console(stage, "cams-b", Some(OTHER_WABA), None)?;
+    made_in_the_console(stage, "cams-c", None, None)?;
+    configure_query(stage, "include_resource = true")?;
+    let output = stage
+        .directory
+        .run(&["query", "-generate-config-out=found.tf"])?
+        .expecting(0)?;
+    contains(
+        &output.text(),
+        &["cust_space_id=cams-a", "cust_space_id=cams-b", WABA],
+    )?;
+    equal("an unbound space", output.text().contains("cams-c"), false)?;
+    equal("binds", stage.calls(BIND), 0)?;
+    let output = stage
+        .directory
+        .run(&["plan", "-detailed-exitcode", "-out=plan"])?
+        .expecting(2)?;
+    contains(
+        &output.text(),
+        &["2 to import, 0 to add, 0 to change, 0 to destroy"],
+    )?;
+    stage.directory.run(&["apply", "plan"])?.expecting(0)?;
+    stage.directory.plan(&[])?.output.expecting(0)?;
+    Ok(())
+}
+
+fn query_stops_at_the_limit(stage: &mut Stage) -> Ending {
+    for (space, waba) in [
+        ("cams-a", WABA),
+        ("cams-b", OTHER_WABA),
+        ("cams-c", THIRD_WABA),
+    ] {
+        made_in_the_console(stage, space, Some(waba), None)?;
+    }
+    configure_query(stage, "limit = 2")?;
+    let output = stage.directory.run(&["query"])?.expecting(0)?;
+    equal(
+        "bindings",
+        output.text().matches("cust_space_id=").count(),
+        2,
+    )
+}
