@@ -204,7 +204,7 @@ fn a_replacement_of_the_same_waba_binds_again(stage: &mut Stage) -> Ending {
         let replaced = stage.object(A)?.text("id").to_owned();
         let output = stage
             .directory
-            .run(&["apply", "-auto-approve", &format!("-replace={A}")])?
+            .run(&["apply", "-json", "-auto-approve", &format!("-replace={A}")])?
             .expecting(1)?;
         if stage.directory.state()?.resources.is_empty() {
             let import = format!("terraform import 'ADDRESS' {replaced}");
@@ -266,7 +266,7 @@ fn a_bind_beyond_the_read_timeout_is_found(stage: &mut Stage) -> Ending {
     stage
         .emulator
         .inject(Fault::new(BIND, Misbehaviour::Slow { delay_ms: 3_000 }))?;
-    finds_the_binding(stage, &["no complete answer within 700 ms"])?;
+    finds_the_binding(stage, &["no complete response within 700 ms"])?;
     Ok(())
 }
 
@@ -275,7 +275,7 @@ fn a_bind_beyond_the_create_timeout_is_found_in_time(stage: &mut Stage) -> Endin
     stage
         .emulator
         .inject(Fault::new(BIND, Misbehaviour::Slow { delay_ms: 20_000 }).after())?;
-    let output = finds_the_binding(stage, &["no complete answer within"])?;
+    let output = finds_the_binding(stage, &["no complete response within"])?;
     equal(
         "ended before the answer",
         output.elapsed.as_secs() < 15,
