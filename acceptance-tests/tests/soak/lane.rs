@@ -622,7 +622,7 @@ resource \"{TYPE}\" \"{name}\" {{
             let told = "the ISV code is in state beside its attribute".to_owned();
             defects.push((Wrong::Leaked, told));
         }
-        for mark in ["panicked at", "The provider has a defect"] {
+        for mark in ["panicked at", "Bug in the provider"] {
             if trace.contains(mark) {
                 defects.push((Wrong::Diagnostic, format!("\"{mark}\" is in the trace")));
             }

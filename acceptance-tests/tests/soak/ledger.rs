@@ -436,11 +436,7 @@ fn diagnostics(command: &Command<'_>, said: &[Told], defects: &mut Defects) {
     } = *command;
     let mut wrong = |told: String| defects.push((Wrong::Diagnostic, told));
     let text = output.text();
-    let mut marks = vec![
-        "panicked at",
-        "The provider has a defect",
-        "Stack trace from",
-    ];
+    let mut marks = vec!["panicked at", "Bug in the provider", "Stack trace from"];
     if !hard {
         marks.push("lugin did not respond");
         marks.push("rpc error");

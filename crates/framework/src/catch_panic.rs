@@ -1,4 +1,4 @@
-//! Panics: a defect in one operation ends that operation, not the process, and loses nothing.
+//! Panics: a bug in one operation ends that operation, not the process, and loses nothing.
 //!
 //! Must not contain: what a panic said. It was not written for practitioners and may hold anything; the log has it.
 
@@ -18,7 +18,7 @@ pub async fn catch_panic<F: Future>(what: &str, operation: F) -> Result<F::Outpu
     poll_fn(
         |context| match catch_unwind(AssertUnwindSafe(|| operation.as_mut().poll(context))) {
             Ok(poll) => poll.map(Ok),
-            Err(_) => Poll::Ready(Err(defect(what, "it panicked"))),
+            Err(_) => Poll::Ready(Err(provider_bug(what, "it panicked"))),
         },
     )
     .await
@@ -29,16 +29,16 @@ pub(crate) fn catch_panic_sync<T>(
     what: &str,
     operation: impl FnOnce() -> T,
 ) -> Result<T, Diagnostic> {
-    catch_unwind(AssertUnwindSafe(operation)).map_err(|_| defect(what, "it panicked"))
+    catch_unwind(AssertUnwindSafe(operation)).map_err(|_| provider_bug(what, "it panicked"))
 }
 
-/// The diagnostic for a defect of the provider.
-pub(crate) fn defect(what: &str, happened: &str) -> Diagnostic {
+/// The diagnostic for a bug in the provider.
+pub(crate) fn provider_bug(what: &str, happened: &str) -> Diagnostic {
     Diagnostic::error(
-        "The provider has a defect",
+        "Bug in the provider",
         format!(
-            "The step \"{what}\" did not come to its end: {happened}. What was known of the remote object by then is kept in state. \
-             Please report this to the provider's developers, with the output of the same command run with \
+            "This is a bug in the provider. The step \"{what}\" failed: {happened}. What is known of the remote object is saved \
+             in the state. Please report this to the provider's developers, with the output of the same command run with \
              TF_LOG_PROVIDER=debug.",
         ),
     )

@@ -3,7 +3,7 @@
 //! Must not contain: what a concrete resource does.
 
 use crate::{
-    catch_panic::{catch_panic, defect},
+    catch_panic::{catch_panic, provider_bug},
     diagnostics::Diagnostics,
     plan::keep_spelling,
     private_state::PrivateState,
@@ -117,7 +117,7 @@ impl<P: Provider> Server<P> {
             && null_unknowns(state)
             && !diagnostics.has_errors()
         {
-            diagnostics.push(defect("apply", "it left a value unknown after apply"));
+            diagnostics.push(provider_bug("apply", "it left a value unknown after apply"));
         }
         // From here on nothing can fail: whatever is known of the remote object reaches the state, and an identity that is
         // not what it was is one more thing to tell.

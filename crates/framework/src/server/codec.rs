@@ -3,7 +3,7 @@
 //! Must not contain: the work of an RPC.
 
 use crate::{
-    catch_panic::defect,
+    catch_panic::provider_bug,
     diagnostics::{Diagnostic, Diagnostics},
     json, msgpack,
     path::{AttributePath, Step},
@@ -39,7 +39,7 @@ impl<T: ?Sized> Typed<T> {
                 "it left a value that does not fit the schema; at {}: {}",
                 error.path, error.reason
             );
-            complaint.get_or_insert(defect(what, &happened));
+            complaint.get_or_insert(provider_bug(what, &happened));
             // Every round makes one more attribute null, and null fits everywhere.
             match (error.path.steps().first(), &mut state) {
                 (Some(Step::Attribute(name)), Some(state)) if !state.get(name).is_null() => {

@@ -3,7 +3,7 @@
 //! Must not contain: the comparison of identities (`framework/identity.rs`).
 
 use crate::{
-    catch_panic::{catch_panic_sync, defect},
+    catch_panic::{catch_panic_sync, provider_bug},
     diagnostics::Diagnostic,
     identity::{Shown, completed, differ},
     value::{DynamicValue, Object, Value},
@@ -52,7 +52,7 @@ impl<C: Send + Sync + 'static> Managed<C> {
             return Ok(None);
         }
         let Some(after) = self.identity_of(state)? else {
-            return Err(defect(what, "it left the object without an identity"));
+            return Err(provider_bug(what, "it left the object without an identity"));
         };
         match before {
             Some(before) if differ(before, &after) => Err(self.changed(what, before, &after)),

@@ -4,7 +4,7 @@
 
 use crate::{
     capabilities::ClientCapabilities,
-    catch_panic::{catch_panic_sync, defect},
+    catch_panic::{catch_panic_sync, provider_bug},
     diagnostics::{Diagnostic, Diagnostics},
     identity::{Shown, differ},
     private_state::PrivateState,
@@ -50,7 +50,7 @@ impl<P: Provider> Server<P> {
         };
         let mut state = catch_panic_sync("import", || managed.resource().import(request))??;
         if null_unknowns(&mut state) {
-            return Err(defect("import", "it left a value unknown").into());
+            return Err(provider_bug("import", "it left a value unknown").into());
         }
         let identity = managed.identity_of(Some(&state))?;
         let identity = match (asked, identity) {
@@ -58,7 +58,9 @@ impl<P: Provider> Server<P> {
                 return Err(managed.changed("import", &asked, &found).into());
             }
             (Some(_), None) => {
-                return Err(defect("import", "it left the object without an identity").into());
+                return Err(
+                    provider_bug("import", "it left the object without an identity").into(),
+                );
             }
             (_, identity) => identity,
         };

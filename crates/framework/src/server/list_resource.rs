@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use async_trait::async_trait;
 
 use crate::{
-    catch_panic::{catch_panic, defect},
+    catch_panic::{catch_panic, provider_bug},
     diagnostics::{Diagnostic, Diagnostics},
     identity::differ,
     list_resource::{ListRequest, ListSink, ListedResource},
@@ -136,7 +136,10 @@ impl<C: Send + Sync + 'static> ListSink for Sink<'_, C> {
 impl<C: Send + Sync + 'static> Sink<'_, C> {
     fn encode(&self, listed: ListedResource) -> Result<ListEvent, Diagnostic> {
         let Some(schema) = self.managed.identity_schema() else {
-            return Err(defect("list", "the resource type has no identity schema"));
+            return Err(provider_bug(
+                "list",
+                "the resource type has no identity schema",
+            ));
         };
         let identity = schema.project(&listed.identity);
         let missing = schema.missing(&identity);
@@ -145,10 +148,10 @@ impl<C: Send + Sync + 'static> Sink<'_, C> {
                 "it found an object whose identity has no value for {}",
                 missing.join(", ")
             );
-            return Err(defect("list", &happened));
+            return Err(provider_bug("list", &happened));
         }
         if !identity.iter().all(|(_, value)| value.is_wholly_known()) {
-            return Err(defect(
+            return Err(provider_bug(
                 "list",
                 "it found an object whose identity is not wholly known",
             ));
@@ -158,7 +161,7 @@ impl<C: Send + Sync + 'static> Sink<'_, C> {
                 "it found an object whose identity does not fit the schema; at {}: {}",
                 error.path, error.reason
             );
-            defect("list", &happened)
+            provider_bug("list", &happened)
         })?;
         let resource = match listed.resource.filter(|_| self.include_resource) {
             None => None,
@@ -178,7 +181,7 @@ impl<C: Send + Sync + 'static> Sink<'_, C> {
         resource: Object,
     ) -> Result<DynamicValue, Diagnostic> {
         if !resource.iter().all(|(_, value)| value.is_wholly_known()) {
-            return Err(defect("list", "it left a value unknown"));
+            return Err(provider_bug("list", "it left a value unknown"));
         }
         // The import that Terraform writes uses the identity, and the configuration beside it the object.
         if let Some(own) = self.managed.identity_of(Some(&resource))?

@@ -2,7 +2,7 @@
 
 use crate::{
     capabilities::{ClientCapabilities, DeferredReason},
-    catch_panic::{catch_panic, defect},
+    catch_panic::{catch_panic, provider_bug},
     data_source::DataSourceReadRequest,
     diagnostics::Diagnostics,
     provider::Provider,
@@ -72,8 +72,8 @@ impl<P: Provider> Server<P> {
         if !diagnostics.has_errors() {
             // Terraform refuses both, with a sentence that names no cause.
             match response.state.as_mut().map(null_unknowns) {
-                None => diagnostics.push(defect("read", "it left no object")),
-                Some(true) => diagnostics.push(defect("read", "it left a value unknown")),
+                None => diagnostics.push(provider_bug("read", "it left no object")),
+                Some(true) => diagnostics.push(provider_bug("read", "it left a value unknown")),
                 Some(false) => {}
             }
         }

@@ -4,7 +4,7 @@
 
 use crate::{
     capabilities::ClientCapabilities,
-    catch_panic::{catch_panic, defect},
+    catch_panic::{catch_panic, provider_bug},
     diagnostics::Diagnostics,
     plan::keep_spelling,
     private_state::PrivateState,
@@ -81,7 +81,7 @@ impl<P: Provider> Server<P> {
         .await;
         let mut diagnostics = outcome_diagnostics(outcome, response.warnings);
         if response.state.as_mut().is_some_and(null_unknowns) {
-            diagnostics.push(defect("read", "it left a value unknown"));
+            diagnostics.push(provider_bug("read", "it left a value unknown"));
         }
         if diagnostics.has_errors() {
             return Err(diagnostics);

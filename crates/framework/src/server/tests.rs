@@ -505,7 +505,7 @@ async fn panics_of_hooks_become_diagnostics() {
         assert!(
             diagnostics
                 .iter()
-                .any(|diagnostic| diagnostic.summary == "The provider has a defect")
+                .any(|diagnostic| diagnostic.summary == "Bug in the provider")
         );
     };
     is_defect(&server.validate_resource_config(
@@ -681,4 +681,4 @@ fn summaries(diagnostics: &Diagnostics) -> Vec<&str> {
         .collect()
 }
 
-const DEFECT: &str = "The provider has a defect";
+const DEFECT: &str = "Bug in the provider";

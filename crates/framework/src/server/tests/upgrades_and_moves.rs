@@ -127,7 +127,7 @@ fn stored_state_becomes_the_right_object_or_a_clear_error() {
     check(
         0,
         r#"{"room":"13"}"#,
-        Error("(root)", "The step \"upgrade\" did not come to its end"),
+        Error("(root)", "The step \"upgrade\" failed: it panicked"),
     );
     // No object at all. A null would be taken for an object that is gone.
     check(
@@ -397,7 +397,7 @@ fn everything_else_is_refused_by_name() {
         "toy_room",
         r#"{"room":"13"}"#,
         None,
-        "has a defect",
+        "Bug in the provider",
     );
     check(
         (OTHER, "toy_room", 0),
