@@ -179,7 +179,7 @@ mod corpus {
 
     /// Every file of every target's corpus through the targets of this crate: what is hostile to one may be so to another.
     #[test]
-    fn the_corpus_does_no_harm() {
+    fn every_corpus_file_passes_every_target() {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
         let targets: [(&str, Target); 4] = [
             ("json", super::json),

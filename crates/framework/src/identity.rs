@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_settled_stays_and_what_is_learned_is_added() {
+    fn known_identity_values_stay_and_new_ones_are_added() {
         let check = |before: (Value, Value), after: (Value, Value), expected: &str| {
             let identity = completed(&object(before.0, before.1), &object(after.0, after.1));
             assert_eq!(Shown(&identity).to_string(), expected);

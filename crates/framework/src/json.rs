@@ -693,7 +693,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pair_of_type_and_value_is_refused() {
+    fn malformed_dynamic_value_is_refused() {
         let check = |text: &str, expected: &str| {
             check_error(
                 format!(r#"{{"k":{text}}}"#),
@@ -778,7 +778,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_named_by_line_and_column() {
+    fn invalid_json_is_reported_by_line_and_column() {
         let check = |text: &[u8], expected: &str| {
             let expected = format!("(root): not valid JSON: {expected}");
             check_error(text, r#"["map","string"]"#, &expected);
@@ -810,7 +810,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_has_an_end() {
+    fn depth_limit_is_enforced() {
         let lists = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         let nested =
             |levels: usize| (0..levels).fold(Type::String, |inner, _| Type::List(Box::new(inner)));
@@ -900,7 +900,7 @@ mod tests {
         #![proptest_config(config())]
 
         #[test]
-        fn what_was_written_is_read_again((ty, value) in typed_values(false)) {
+        fn written_value_is_read_unchanged((ty, value) in typed_values(false)) {
             let text = written(&value, &ty).to_string();
             prop_assert_eq!(decode(text.as_bytes(), &ty), Ok(value.clone()), "{}", text);
             prop_assert_eq!(decode_state(text.as_bytes(), &ty), Ok(value), "{}", text);

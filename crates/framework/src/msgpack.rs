@@ -924,7 +924,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pair_of_type_and_value_is_refused() {
+    fn malformed_dynamic_value_is_refused() {
         let json = r#"["map","dynamic"]"#;
         let check = |encoded: &str, expected: &str| {
             check_error(
@@ -1099,7 +1099,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_has_an_end() {
+    fn depth_limit_is_enforced() {
         let (ty, encoded) = nested_lists(MAX_DEPTH);
         let value = decode(&encoded, &ty).expect("nested as deeply as allowed");
         assert_eq!(encode(&value, &ty), encoded);
@@ -1167,7 +1167,7 @@ mod tests {
         #![proptest_config(config())]
 
         #[test]
-        fn what_was_written_is_read_again((ty, value) in typed_values(true)) {
+        fn written_value_is_read_unchanged((ty, value) in typed_values(true)) {
             prop_assert_eq!(decode(&encode(&value, &ty), &ty), Ok(value));
         }
 

@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_of_a_number_becomes_one_text() {
+    fn spellings_of_one_number_become_one_text() {
         check("0", Ok("0"));
         check("-0", Ok("0"));
         check("-0.000", Ok("0"));
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_is_refused() {
+    fn text_that_is_no_number_is_refused() {
         for text in [
             "", "-", "+", ".", "1.", ".5", "1e", "1e+", "e5", "0x10", "1_000", " 1", "1 ", "NaN",
             "inf", "١",
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_float_keeps_its_shortest_text() {
+    fn float_keeps_its_shortest_text() {
         let check = |float: f64, text: &str| {
             assert_eq!(
                 Number::from_f64(float).map(|number| number.to_string()),
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_are_read_exactly_or_not_at_all() {
+    fn integer_is_read_exactly_or_not_at_all() {
         let check = |text: &str, expected: Option<i64>| {
             assert_eq!(
                 text.parse::<Number>()

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_reads_as_in_the_configuration_language() {
+    fn path_is_shown_as_in_the_configuration_language() {
         let check = |path: AttributePath, text: &str| assert_eq!(path.to_string(), text);
         check(AttributePath::root(), "(root)");
         check(AttributePath::attribute("waba_id"), "waba_id");

@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn creation_marks_what_the_provider_sets() {
+    fn creation_plans_computed_values_as_unknown() {
         check(
             &schema(),
             Json::Null,
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_without_changes_equals_the_prior_state() {
+    fn plan_without_changes_equals_the_prior_state() {
         let prior = json!({"name": "a", "mode": "A", "id": "1", "version": "v1", "zone": "z"});
         check(
             &schema(),
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_leaves_known_what_is_kept() {
+    fn change_leaves_kept_values_known() {
         let prior = json!({"name": "a", "mode": "A", "id": "1", "version": "v1", "zone": "z"});
         check(
             &schema(),
@@ -459,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_change_in_place_asks_for_replacement() {
+    fn change_that_is_impossible_in_place_requires_replacement() {
         let prior = json!({"name": "a", "mode": "A", "id": "1", "version": "v1", "zone": "z"});
         for name in ["b", "?"] {
             check(
@@ -621,7 +621,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_stays_when_its_configuration_goes() {
+    fn kept_value_stays_when_its_configuration_is_removed() {
         let attributes = vec![Attribute::optional("key", Type::String)];
         let schema = Schema::new(
             Block::new("")

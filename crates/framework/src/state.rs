@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_null_among_nested_blocks_is_found() {
+    fn null_among_nested_blocks_is_found() {
         let inner = Block::new("").nested("deep", Nesting::List(Bounds::default()), Block::new(""));
         let block = Block::new("")
             .attribute(Attribute::optional("text", Type::String))
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn write_only_values_are_dropped_however_deep_they_are() {
+    fn write_only_values_are_dropped_at_every_depth() {
         let secret = || vec![Attribute::optional("secret", Type::String).write_only()];
         let nested =
             |name, collection| Attribute::nested(name, collection, secret(), Setting::Optional);
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn unknowns_become_null_wherever_they_are() {
+    fn unknown_values_become_null_at_every_depth() {
         let check = |before: Value, after: Value, expected: bool| {
             let Value::Map(attributes) = map(&[("a", before)]) else {
                 unreachable!("a map is a map")

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_timeout_beats_the_default() {
+    fn configured_timeout_overrides_the_default() {
         const CREATE: Timeout = Timeout {
             operation: "create",
             default: "5m",

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn types_survive_the_way_through_json() {
+    fn type_survives_json() {
         check(r#""string""#, Some("string"));
         check(r#""number""#, Some("number"));
         check(r#""bool""#, Some("bool"));
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn optional_attributes_of_an_object_constraint_are_passed_over() {
+    fn optional_attributes_of_an_object_constraint_are_ignored() {
         let json: Json = serde_json::from_str(r#"["object",{"a":"string"},["a"]]"#).expect("JSON");
         let expected = Type::Object(BTreeMap::from([("a".to_owned(), Type::String)]));
         assert_eq!(Type::from_json(&json), Ok(expected));

@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn every_version_finds_its_way() {
+    fn every_version_is_upgraded() {
         check(0, r#"{"size":"7"}"#, Ok(("7", "")));
         check(1, r#"{"size":7}"#, Ok(("7", "")));
         check(2, r#"{"part":{"length":7}}"#, Ok(("7", "")));
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_place_any_more_is_named() {
+    fn dropped_attributes_are_named() {
         check(
             2,
             r#"{"part":{"length":7,"colour":"red"},"gone":[1],"empty":null,"none":[]}"#,
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_upgraded_says_why() {
+    fn failed_upgrade_says_why() {
         check(
             0,
             r#"{"size":7}"#,

@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_continues_nothing() {
+    fn unknown_element_has_no_prior_counterpart() {
         check(
             &["?/-/-/-", "a/?/-/-"],
             &["a/-/-/-", "a/1/-/-"],
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_configured_has_no_counterpart() {
+    fn unconfigured_element_has_no_counterpart() {
         check(
             &["a/-/-/-"],
             &[],

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_means_only_itself() {
+    fn value_other_than_text_means_only_itself() {
         let same = |left: &Value, right: &Value| Equality::IgnoreCase.means_the_same(left, right);
         assert!(same(&Value::Null, &Value::Null));
         assert!(!same(&Value::Unknown, &"a".into()));

@@ -321,7 +321,7 @@ async fn apply(prior: Option<Object>, planned: Option<Object>) -> StateReply {
 }
 
 #[tokio::test]
-async fn what_was_created_is_kept_whatever_happens_next() {
+async fn created_object_is_kept_after_failure_and_panic() {
     for (act, errors) in [("create", 0), ("fail after", 1), ("panic after", 1)] {
         let reply = apply(None, Some(thing(act, Value::Unknown))).await;
         assert_eq!(id(&reply.state).as_deref(), Some("hello"), "{act}");
@@ -337,14 +337,14 @@ async fn what_was_created_is_kept_whatever_happens_next() {
 }
 
 #[tokio::test]
-async fn nothing_is_stored_where_nothing_was_created() {
+async fn failed_create_without_object_stores_nothing() {
     let reply = apply(None, Some(thing("fail before", Value::Unknown))).await;
     assert!(reply.diagnostics.has_errors());
     assert_eq!(read_back(&reply.state), None);
 }
 
 #[tokio::test]
-async fn an_unknown_value_after_apply_is_a_defect_that_loses_nothing() {
+async fn unknown_value_after_apply_is_a_bug_and_loses_nothing() {
     let reply = apply(None, Some(thing("leave unknown", Value::Unknown))).await;
     let text: Vec<String> = reply.diagnostics.iter().map(ToString::to_string).collect();
     assert!(
@@ -359,7 +359,7 @@ async fn an_unknown_value_after_apply_is_a_defect_that_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_value_that_does_not_fit_the_schema_loses_nothing_else() {
+async fn misfit_value_becomes_null_and_loses_nothing_else() {
     let reply = apply(None, Some(thing("misfit", Value::Unknown))).await;
     let text: Vec<String> = reply.diagnostics.iter().map(ToString::to_string).collect();
     assert!(
@@ -374,7 +374,7 @@ async fn a_value_that_does_not_fit_the_schema_loses_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_stored_is_neither_read_nor_imported() {
+async fn unstorable_state_is_neither_read_nor_imported() {
     let server = configured().await;
     for (act, part) in [
         ("misfit", "does not fit"),
@@ -397,7 +397,7 @@ async fn what_cannot_be_stored_is_neither_read_nor_imported() {
 }
 
 #[tokio::test]
-async fn update_and_delete_keep_the_prior_state_when_they_fail() {
+async fn failed_update_and_delete_keep_the_prior_state() {
     let prior = || Some(thing("fail after", "1".into()));
     let reply = apply(prior(), Some(thing("panic after", "1".into()))).await;
     assert!(reply.diagnostics.has_errors());
@@ -427,7 +427,7 @@ fn with_nulls(mut object: Object) -> Object {
 }
 
 #[tokio::test]
-async fn a_state_that_cannot_be_read_again_stays() {
+async fn unreadable_state_stays() {
     let server = configured().await;
     for act in ["fail after", "panic after"] {
         let stored = wire(Some(thing(act, "1".into())));
@@ -443,7 +443,7 @@ async fn a_state_that_cannot_be_read_again_stays() {
 }
 
 #[tokio::test]
-async fn an_import_tells_the_first_read_that_it_is_one() {
+async fn first_read_after_import_knows_of_it() {
     let server = configured().await;
     let imported = server.import_resource_state("toy_thing", &by_id("7"));
     assert_eq!(id(&imported.state).as_deref(), Some("7"));
@@ -459,7 +459,7 @@ async fn an_import_tells_the_first_read_that_it_is_one() {
 }
 
 #[tokio::test]
-async fn the_second_plan_of_a_replacement_is_told_of_the_first() {
+async fn second_plan_of_a_replacement_gets_private_data_of_the_first() {
     let server = configured().await;
     let plan = |prior: Option<Object>, private: Vec<u8>| {
         let planned = Some(thing("x", Value::Null));
@@ -529,7 +529,7 @@ async fn panics_of_hooks_become_diagnostics() {
 }
 
 #[tokio::test]
-async fn calls_before_configuration_and_unknown_types_are_named() {
+async fn calls_before_configuration_and_unknown_types_are_errors() {
     let stored = wire(Some(thing("x", "1".into())));
     let reply = read(&server(), stored.clone(), b"").await;
     assert_eq!(reply.state, stored);
@@ -552,7 +552,7 @@ async fn calls_before_configuration_and_unknown_types_are_named() {
 }
 
 #[tokio::test]
-async fn malformed_values_are_errors_that_name_the_place() {
+async fn malformed_value_is_an_error_that_names_its_path() {
     let server = configured().await;
     let broken = DynamicValue {
         msgpack: vec![0xc1],
@@ -580,7 +580,7 @@ async fn malformed_values_are_errors_that_name_the_place() {
 }
 
 #[tokio::test]
-async fn a_write_only_value_needs_a_cli_that_keeps_it_out_of_state() {
+async fn write_only_value_is_refused_from_a_cli_that_would_store_it() {
     let server = configured().await;
     let check = |secret: Value, allowed: bool, expected: Option<&str>| {
         let mut config = thing("x", Value::Null);
@@ -606,7 +606,7 @@ async fn a_write_only_value_needs_a_cli_that_keeps_it_out_of_state() {
 }
 
 #[tokio::test]
-async fn a_type_without_an_identity_never_shows_one() {
+async fn type_without_identity_never_sends_one() {
     let server = configured().await;
     assert_eq!(
         server

@@ -684,7 +684,7 @@ fn blocks_keep_their_number_and_keys() {
 }
 
 #[test]
-fn what_is_stored_is_known_complete_and_without_write_only_values() {
+fn stored_state_is_known_complete_and_without_write_only_values() {
     let row = |schema: &Schema, state: Json, complaint: &str| {
         let found = assert_storable(&schema.block, &value(&state));
         assert!(
@@ -768,7 +768,7 @@ fn a_replacement_counts_only_where_something_changes() {
 }
 
 #[test]
-fn what_stays_is_known_and_no_difference_for_ever() {
+fn kept_value_is_known_and_causes_no_permanent_diff() {
     let part = vec![Attribute::optional("a", Type::String)];
     let part = Attribute::nested("n", Collection::Single, part, Setting::OptionalComputed);
     let schema = Schema::new(

@@ -344,7 +344,7 @@ fn json(value: &Value) -> serde_json::Value {
 
 /// A suite that generates nothing of interest passes, too. So the first thousand cases must have everything often.
 #[test]
-fn the_cases_are_worth_it() {
+fn generated_cases_cover_every_feature() {
     use std::collections::BTreeMap;
 
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
@@ -408,14 +408,14 @@ proptest! {
     }
 
     #[test]
-    fn a_creation_is_planned_by_the_rules(case in cases()) {
+    fn creation_plan_obeys_the_rules(case in cases()) {
         if let Some(plan) = planned(&case.schema, None, &case.config)? {
             check_plan(&case.schema, None, &case.config, &plan)?;
         }
     }
 
     #[test]
-    fn a_change_is_planned_by_the_rules(case in cases()) {
+    fn change_plan_obeys_the_rules(case in cases()) {
         for prior in [&case.state, &case.drifted] {
             if let Some(plan) = planned(&case.schema, Some(prior), &case.config)? {
                 check_plan(&case.schema, Some(prior), &case.config, &plan)?;
@@ -452,7 +452,7 @@ proptest! {
 
     /// Terraform keeps sets in an order of its own, and asks twice.
     #[test]
-    fn the_same_question_has_the_same_answer(case in cases()) {
+    fn same_request_gets_the_same_plan(case in cases()) {
         let ty = case.schema.ty();
         let proposed = proposed_new(&case.schema.block, &case.drifted, &case.config);
         let host = Host::new(&case.schema, &[]);
@@ -477,7 +477,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_applied_needs_no_change(case in cases()) {
+    fn applied_configuration_plans_no_change(case in cases()) {
         if has_merged(&case.schema.ty(), &case.first, &case.state) {
             return Ok(());
         }
@@ -493,7 +493,7 @@ proptest! {
 
     /// From plan to state as Terraform goes: plan, plan again when everything is known, apply, plan without a change.
     #[test]
-    fn a_plan_comes_true(case in cases()) {
+    fn applied_state_matches_its_plan(case in cases()) {
         let (schema, block, ty) = (&case.schema, &case.schema.block, case.schema.ty());
         for prior in [None, Some(&case.state), Some(&case.drifted)] {
             let mut prior = prior;
@@ -546,7 +546,7 @@ proptest! {
 
     /// Also from a resource that hands back what it should not.
     #[test]
-    fn what_is_read_or_imported_can_be_stored(case in cases()) {
+    fn read_and_imported_states_can_be_stored(case in cases()) {
         let (block, ty) = (&case.schema.block, case.schema.ty());
         let Value::Map(remote) = case.state.clone() else {
             return Err(TestCaseError::fail("a state is an object"));
@@ -562,7 +562,7 @@ proptest! {
 
     /// State of another version: attributes that are gone, attributes that are new.
     #[test]
-    fn what_was_stored_is_read_again(case in cases(), missing in any::<prop::sample::Index>()) {
+    fn stored_state_of_another_version_is_read(case in cases(), missing in any::<prop::sample::Index>()) {
         let (block, ty) = (&case.schema.block, case.schema.ty());
         let host = Host::new(&case.schema, &[]);
         let mut stored = json(&case.state);

@@ -107,7 +107,7 @@ fn a_function_is_called_with_what_its_parameters_allow() {
 }
 
 #[test]
-fn what_is_wrong_with_a_call_names_the_argument() {
+fn failed_call_names_the_argument() {
     let text = |text: &str| Value::string(text);
     let check = |name: &str, arguments: &[Value], argument: Option<usize>, fragment: &str| {
         let (at, why) = call(name, arguments).expect_err(fragment);

@@ -179,7 +179,7 @@ async fn a_list_ends_at_its_limit_and_when_the_caller_goes_away() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_in_a_list_is_its_last_event() {
+async fn failure_of_a_list_is_its_last_event() {
     for (kind, expected) in [
         ("broken", "No"),
         ("panic", DEFECT),
