@@ -155,12 +155,12 @@ pub(super) enum Subject<'a> {
     Action(&'a str),
 }
 
-/// Logs that the call of the current [`rpc_span`] begins.
+/// Logs that the call of the current RPC span begins.
 pub fn rpc_received() {
     tracing::trace!("Received request");
 }
 
-/// Logs that the call of the current [`rpc_span`] is answered, after `duration`, with so many diagnostics.
+/// Logs that the call of the current RPC span is answered, after `duration`, with so many diagnostics.
 pub fn rpc_served(duration: Duration, errors: usize, warnings: usize) {
     tracing::debug!(
         tf_req_duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),

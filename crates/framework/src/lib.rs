@@ -1,7 +1,7 @@
 //! Terraform without any cloud: values, schemas, planning, and the server behind the RPCs.
 //!
 //! A provider implements [`Provider`], and for each of its types [`Resource`], [`DataSource`], [`ListResource`],
-//! [`Action`] or [`Function`]. Each type has a [`Schema`] and a [model](model). A plugin process hands what Terraform
+//! [`Action`] or [`Function`]. Each type has a [`Schema`] and a [model]. A plugin process hands what Terraform
 //! sends to a [`server::Server`], one method for each RPC.
 //!
 //! No name of a cloud, no gRPC, no async runtime, no I/O: clocks and pauses are parameters.

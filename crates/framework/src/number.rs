@@ -56,7 +56,7 @@ impl Number {
     /// Terraform compares numbers by their shortest decimal text, so that text is what has to survive.
     ///
     /// # Errors
-    /// [`NumberError::NotANumber`] for NaN, which Terraform does not have.
+    /// An error for NaN, which Terraform does not have.
     pub fn from_f64(value: f64) -> Result<Self, NumberError> {
         if value.is_nan() {
             Err(NumberError::NotANumber)
