@@ -29,6 +29,8 @@ mod listing;
 mod odd;
 #[path = "cams_waba_binding/provider_block.rs"]
 mod provider_block;
+#[path = "cams_waba_binding/saved_plan.rs"]
+mod saved_plan;
 #[path = "cams_waba_binding/secrets.rs"]
 mod secrets;
 #[path = "cams_waba_binding/stored.rs"]
@@ -53,6 +55,7 @@ const SUBJECTS: &[&[Case]] = &[
     interrupt::CASES,
     #[cfg(target_os = "linux")]
     endings::CASES,
+    saved_plan::CASES,
     secrets::CASES,
     stored::CASES,
     unknown::CASES,
