@@ -5,10 +5,10 @@
 use time::macros::format_description;
 use time::{Duration, PrimitiveDateTime};
 
-use super::answer::Refusal;
 use super::gateway::{Access, Operation, invalid, missing};
 use super::ram::{Caller, Identity};
 use super::request::Received;
+use super::response::Refusal;
 use super::signature::{
     ACS3, Authorization, AuthorizationError, v1_signature, v1_string_to_sign, v3_canonical_request,
     v3_signature, v3_string_to_sign,

@@ -6,9 +6,9 @@
 use serde_json::{Map, Value, json};
 use time::macros::format_description;
 
-use super::answer::{Refusal, envelope};
 use super::cloud::{Cloud, Space};
 use super::gateway::{Access, Operation, Product, Task, invalid, missing};
+use super::response::{Refusal, envelope};
 use super::switches::{
     BindAgain, BindAnswerWabaId, Filter, NothingBound, OpenStatusUnsubscribed, Outcome,
     QueryWithoutSpace, SpaceAnswer, SpaceIdStyle, Switches,

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::cams::new_space;
 use super::cloud::{Account, Space, Waba};
+use super::credential_endpoints::Vending;
 use super::faults::Fault;
 use super::request::Received;
-use super::vending::Vending;
 use super::world::{Now, World};
 
 /// Where control begins.

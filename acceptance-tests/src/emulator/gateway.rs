@@ -7,9 +7,9 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::answer::Refusal;
 use super::ram::Caller;
 use super::request::Received;
+use super::response::Refusal;
 use super::switches::{RamDenial, Throttling};
 use super::world::{Now, World};
 use super::{cams, sts};

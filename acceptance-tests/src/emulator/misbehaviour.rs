@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::answer::Reply;
+use super::response::Reply;
 
 /// What can go wrong.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

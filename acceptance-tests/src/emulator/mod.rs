@@ -78,13 +78,13 @@
 //! answer, so that the operation runs in any case: `slow`, `drip`, `truncate`, `missing_fields`, `wrong_types`,
 //! `set_fields`. See [`Misbehaviour`].
 
-mod answer;
 mod authentication;
 mod body;
 mod calls;
 mod cams;
 mod cloud;
 mod control;
+mod credential_endpoints;
 mod faults;
 mod gateway;
 mod limits;
@@ -92,13 +92,13 @@ mod misbehaviour;
 mod oidc;
 mod ram;
 mod request;
+mod response;
 mod server;
 mod signature;
 mod sts;
 mod switches;
 #[cfg(test)]
 mod test_client;
-mod vending;
 mod world;
 
 pub use calls::Call;
@@ -112,7 +112,7 @@ pub use switches::{
     SuccessFlag, Switches, Throttling,
 };
 
-pub use vending::{Metadata, OddAnswer, Vending};
+pub use credential_endpoints::{Metadata, OddAnswer, Vending};
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::answer::Refusal;
 use super::cloud::OidcProvider;
+use super::response::Refusal;
 use super::signature::hmac_sha256;
 
 /// The claims of a token that its provider vouches for.

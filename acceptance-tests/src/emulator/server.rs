@@ -19,16 +19,16 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::answer::{Echo, Refusal, Reply, xml};
 use super::authentication;
 use super::body::{CutConnection, PacedBody};
 use super::control;
+use super::credential_endpoints;
 use super::faults::When;
 use super::gateway::{self, Operation, Product, Task};
 use super::misbehaviour::{Misbehaviour, Wire, WireBody};
 use super::ram::Caller;
 use super::request::Received;
-use super::vending;
+use super::response::{Echo, Refusal, Reply, xml};
 use super::world::{Now, World};
 
 /// Longest request body that is read.
@@ -154,7 +154,8 @@ async fn answer(
             body: WireBody::Whole(format!("{body:#}\n").into_bytes()),
         });
     }
-    if let Some(answer) = vending::answer(&mut shared.world(), &received, shared.now()) {
+    if let Some(answer) = credential_endpoints::answer(&mut shared.world(), &received, shared.now())
+    {
         return respond(Wire::Answer {
             status: answer.status,
             headers: vec![("content-type", answer.media_type.to_owned())],

@@ -6,11 +6,11 @@
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-use super::answer::Refusal;
 use super::cloud::{Role, Session};
 use super::gateway::{Access, Operation, Product, Task, invalid, iso_date, missing};
 use super::oidc::judge_token;
 use super::ram::{Identity, is_policy};
+use super::response::Refusal;
 use super::world::World;
 
 /// Every operation of the product that is emulated.

@@ -7,10 +7,10 @@ use time::{Duration, OffsetDateTime};
 
 use super::calls::CallLog;
 use super::cloud::{Account, Cloud};
+use super::credential_endpoints::Vending;
 use super::faults::Faults;
 use super::limits::{Nonces, Windows};
 use super::switches::Switches;
-use super::vending::Vending;
 use super::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT};
 
 /// A reading of both clocks.

@@ -16,7 +16,7 @@ use acceptance_tests::{
     cases,
 };
 
-use crate::lane::{Figures, Lane};
+use crate::worker::{Figures, Lane};
 
 pub(crate) const CASES: &[Case] = cases![soak: loses_doubles_and_leaks_nothing];
 

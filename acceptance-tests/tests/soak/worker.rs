@@ -25,8 +25,8 @@ use acceptance_tests::{
 use fastrand::Rng;
 
 use crate::{
-    draw::{self, ACCOUNTS, Action, BIND, Binding, Drift, End, Shown, Wishes},
-    ledger::{self, Command, Defects, Ledger, Stored, Wrong},
+    generator::{self, ACCOUNTS, Action, BIND, Binding, Drift, End, Shown, Wishes},
+    invariants::{self, Command, Defects, Ledger, Stored, Wrong},
 };
 
 const ISV_CODE: &str = "isv-code-that-nobody-may-see";
@@ -269,9 +269,9 @@ impl Lane {
             }
             _ => Vec::new(),
         };
-        let mut faults = draw::faults(rng, action);
+        let mut faults = generator::faults(rng, action);
         if matches!(action, Action::Ended(_)) {
-            faults.extend(draw::delay(rng));
+            faults.extend(generator::delay(rng));
         }
         let mut line = format!("{number:3} {action:?}");
         for edit in &edits {
@@ -303,7 +303,7 @@ impl Lane {
             Action::Drift(drift) => self.drift(drift, rng)?,
             Action::Switches => {
                 self.count("switches");
-                let switches = draw::switches(rng);
+                let switches = generator::switches(rng);
                 self.note(&format!("      {}", differences(&switches)?));
                 if switches.bind_again == BindAgain::NewSpace {
                     // From here on, binding again without the look that a message asks for would double.
@@ -499,7 +499,7 @@ resource \"{TYPE}\" \"{name}\" {{
             Err(error) => return Err(error.into()),
         };
         let stored =
-            ledger::stored(&text).map_err(|error| format!("the state: {error}\n{text}"))?;
+            invariants::stored(&text).map_err(|error| format!("the state: {error}\n{text}"))?;
         Ok((text, stored))
     }
 
@@ -514,7 +514,7 @@ resource \"{TYPE}\" \"{name}\" {{
         let code = output
             .code
             .map_or_else(|| "a signal".to_owned(), |code| code.to_string());
-        let first = ledger::told(output)
+        let first = invariants::told(output)
             .into_iter()
             .filter(|told| !told.summary.starts_with("Provider development overrides"))
             .map(|told| told.summary)
@@ -543,7 +543,7 @@ resource \"{TYPE}\" \"{name}\" {{
         };
         let refreshes = !output.command.contains(" plan ") && !output.command.contains(" import ");
         if clean && !lags && ran.well() && refreshes {
-            let said = ledger::told(output);
+            let said = invariants::told(output);
             let certain: Vec<&Stored> = stored
                 .iter()
                 .filter(|object| !said.iter().any(|told| told.doubts(&object.id)))
@@ -665,8 +665,8 @@ resource \"{TYPE}\" \"{name}\" {{
 
     /// Does what the messages of a command ask for.
     fn follow(&mut self, ran: &Ran, before: Wishes, rng: &mut Rng) -> Result<(), Stop> {
-        let said = ledger::told(&ran.output);
-        let protected = |told: &ledger::Told| told.summary.starts_with("Binding is protected");
+        let said = invariants::told(&ran.output);
+        let protected = |told: &invariants::Told| told.summary.starts_with("Binding is protected");
         if said.iter().any(protected) {
             // "Keep `waba_id` as it is (if the WABA of the space was changed in the console, set `waba_id` to …)".
             self.wishes.back_to(before);
@@ -871,7 +871,7 @@ resource \"{TYPE}\" \"{name}\" {{
 
     /// What a practitioner does about what no apply mends by itself; whether there was something.
     fn clear_the_way(&mut self, ran: &Ran) -> Result<bool, Stop> {
-        let said = ledger::told(&ran.output);
+        let said = invariants::told(&ran.output);
         let mut cleared = false;
         if said
             .iter()
@@ -885,7 +885,7 @@ resource \"{TYPE}\" \"{name}\" {{
 
     /// Takes out of state what messages name and the cloud does not have: the service's code for "nothing there" is not
     /// documented, so the provider takes no code for it. Whether there was something.
-    fn remove_what_is_gone(&mut self, said: &[ledger::Told]) -> Result<bool, Stop> {
+    fn remove_what_is_gone(&mut self, said: &[invariants::Told]) -> Result<bool, Stop> {
         let (_, stored) = self.stored()?;
         let truth = self.truth();
         let mut removed = false;

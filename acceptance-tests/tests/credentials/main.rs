@@ -4,21 +4,13 @@
 //!
 //! Must not contain: what a single source makes of odd answers; that is tested beside the source.
 
-#[path = "credentials/failures.rs"]
 mod failures;
-#[path = "credentials/many_accounts.rs"]
 mod many_accounts;
-#[path = "credentials/panics.rs"]
 mod panics;
-#[path = "credentials/proxies.rs"]
 mod proxies;
-#[path = "credentials/refreshing.rs"]
 mod refreshing;
-#[path = "credentials/roles.rs"]
 mod roles;
-#[path = "credentials/secrets.rs"]
 mod secrets;
-#[path = "credentials/sources.rs"]
 mod sources;
 
 use std::process::ExitCode;

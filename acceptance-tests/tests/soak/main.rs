@@ -38,17 +38,13 @@
 //! bound, a refusal of a bind that was executed, and another WABA than the bound one.
 
 #[cfg(target_os = "linux")]
-#[path = "soak/draw.rs"]
-mod draw;
+mod generator;
 #[cfg(target_os = "linux")]
-#[path = "soak/lane.rs"]
-mod lane;
+mod invariants;
 #[cfg(target_os = "linux")]
-#[path = "soak/ledger.rs"]
-mod ledger;
-#[cfg(target_os = "linux")]
-#[path = "soak/run.rs"]
 mod run;
+#[cfg(target_os = "linux")]
+mod worker;
 
 use std::process::ExitCode;
 
