@@ -11,6 +11,7 @@ use crate::{
 };
 
 pub(crate) const CASES: &[Case] = cases![roles:
+    a_refresh_of_a_binding_with_a_role_finds_no_drift,
     a_role_of_the_same_account_changes_in_place,
     a_role_of_another_account_replaces,
     a_protected_binding_is_not_moved_to_another_account,
@@ -437,4 +438,41 @@ fn a_role_that_turns_out_to_be_of_another_account_changes_nothing(stage: &mut St
     equal("the object", stage.object(A)?, before)?;
     equal("binds", stage.calls("ChatappBindWaba"), 1)?;
     equal("actions", planned(stage, &[])?, ["delete", "create"])
+}
+
+/// Core compares what it stored with what a refresh returns by every detail: the order of sensitive paths, which is random
+/// (hashicorp/terraform#37406), and how a number is represented. `TF_ACC_REFRESHES` says how many runs are made.
+fn a_refresh_of_a_binding_with_a_role_finds_no_drift(stage: &mut Stage) -> Ending {
+    accounts(stage)?;
+    let text = format!(
+        r#"resource "alicloud_cams_waba_binding" "a" {{
+  waba_id = "{WABA}"
+  assume_role = {{
+    role_arn           = "{ROLE}"
+    session_name       = "drift"
+    session_expiration = 3600
+    external_id        = "tenant-20"
+    policy = jsonencode({{
+      Version   = "1"
+      Statement = [{{ Effect = "Allow", Action = "*", Resource = "*" }}]
+    }})
+  }}
+}}
+"#
+    );
+    configure(stage, &keys(), &text)?;
+    stage.apply()?.expecting(0)?;
+    let before = stage.directory.read("terraform.tfstate")?;
+    let runs = std::env::var("TF_ACC_REFRESHES").map_or(Ok(20), |runs| runs.parse())?;
+    for _ in 0..runs {
+        let output = stage
+            .directory
+            .run(&["plan", "-refresh-only", "-detailed-exitcode"])?;
+        output.expecting(0)?;
+    }
+    equal(
+        "the state",
+        stage.directory.read("terraform.tfstate")?,
+        before,
+    )
 }
