@@ -66,7 +66,7 @@ fn a_bind_cut_after_execution_is_found(stage: &mut Stage) -> Ending {
         stage,
         &[
             "The request was sent once",
-            "the connection was cut",
+            "the connection was closed",
             "Code: Provider.OutcomeUnknown",
         ],
     )?;

@@ -186,7 +186,7 @@ fn what_was_lost(lost: &Error) -> String {
     };
     let how = match lost.kind() {
         ErrorKind::Unavailable(response) => format!("HTTP {}", response.status),
-        ErrorKind::Interrupted => "the connection was cut".to_owned(),
+        ErrorKind::Interrupted => "the connection was closed".to_owned(),
         kind => kind.to_string(),
     };
     format!("{sent} and no usable response came back ({how}).")
