@@ -177,7 +177,7 @@ async fn a_service_that_is_down_is_given_up_and_found_again() {
             told.contains("connection was refused"),
             "every object names the cause: {told}"
         );
-        down += usize::from(told.contains("not sent, since the service is down"));
+        down += usize::from(told.contains("not sent, because the service is down"));
     }
     assert!(
         started.elapsed() < Duration::from_secs(90),
