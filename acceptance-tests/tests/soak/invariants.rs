@@ -209,7 +209,7 @@ const NEXT_STEPS: [&str; 22] = [
     "apply again",
     "Attach ",
     "grant ",
-    "Get new",
+    "et new temporary credentials",
     "Activate ",
     "Set ",
     "bypass",
@@ -220,7 +220,7 @@ const NEXT_STEPS: [&str; 22] = [
     "report this",
     "first apply",
     "Keep ",
-    "are looked for in the provider block",
+    "looks for credentials in the provider block",
 ];
 
 impl Ledger {
