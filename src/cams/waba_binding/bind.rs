@@ -76,6 +76,8 @@ pub(super) async fn bind(search: &Search<'_>, if_bound: IfBound) -> Result<Bound
             Ok(Finding::Absent(absence)) => Look::Absent(absence),
             Err(LookError::Search(error)) => Look::Failed(error),
             Err(LookError::Call(error)) => {
+                // No bind was sent, so another attempt at this WABA is no second one.
+                search.spaces.release(search.waba_id);
                 return Err(refused(search, &error, &Look::Skipped).into());
             }
             Ok(Finding::Found {

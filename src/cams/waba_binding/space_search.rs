@@ -66,6 +66,12 @@ impl AccountSpaces {
         claimed.insert(waba_id.to_owned())
     }
 
+    /// Takes a claim back, for a create that ended before it sent a bind.
+    pub(super) fn release(&self, waba_id: &str) {
+        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        claimed.remove(waba_id);
+    }
+
     /// Notes that the binding of this space is being replaced.
     pub(super) fn note_replaced(&self, waba_id: &str, cust_space_id: &str) {
         let mut replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
