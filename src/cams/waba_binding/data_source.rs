@@ -6,11 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use alicloud::cams::{space::Space, waba::Waba};
+use alicloud::{
+    Error,
+    cams::{space::Space, waba::Waba},
+};
 use async_trait::async_trait;
 use framework::{
-    Attribute, AttributePath, Block, DataSource, DataSourceReadRequest, Diagnostics, Field,
-    Nesting, Object, Schema, StateResponse, Type,
+    Attribute, AttributePath, Block, DataSource, DataSourceReadRequest, Diagnostic, Diagnostics,
+    Field, Nesting, Object, Schema, StateResponse, Type,
     schema::{Collection, Setting, Validator},
     timeouts::{self, Timeout},
 };
@@ -52,7 +55,7 @@ struct Model {
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Timeouts {
+pub(super) struct Timeouts {
     read: Field<String>,
 }
 
@@ -112,14 +115,7 @@ impl DataSource for WabaBindings {
             Attribute::optional("include_unbound", Type::Bool)
                 .describe("Whether spaces without a WABA are listed, too. Default: `false`."),
         )
-        .attribute(
-            Attribute::optional("isv_code", Type::String)
-                .describe("ISV verification code, which shows that the sub-account is authorised by the ISV.")
-                .sensitive()
-                .validate(Validator::text(|text| {
-                    if text.is_empty() { Err("must not be empty; leave it out instead".to_owned()) } else { Ok(()) }
-                })),
-        )
+        .attribute(isv_code_attribute())
         .attribute(assume_role::data_source_attribute())
         .attribute(
             Attribute::computed("account_id", Type::String)
@@ -149,16 +145,8 @@ impl DataSource for WabaBindings {
         let config = request.config;
         let mut model: Model = config.to_model()?;
         let operation = connection.operation(&config, READ.of(&config))?;
-        let attempted = Attempted {
-            summary: "Unable to list the WABA bindings of the account",
-            subject: "the account",
-            attribute: AttributePath::root(),
-            limit: "timeouts.read",
-            ram_actions: &["cams:ListInstance", "cams:QueryChatappBindWaba"],
-        };
         let listed = list_spaces(&operation).await;
-        let SpaceList { spaces, complete } =
-            listed.map_err(|error| diagnose(&error, &attempted))?;
+        let SpaceList { spaces, complete } = listed.map_err(|error| list_failed(&error))?;
         let filter = Filter::of(&model);
         let mut bindings = Vec::new();
         let mut unreadable = Vec::new();
@@ -178,7 +166,7 @@ impl DataSource for WabaBindings {
                     cust_space_id: space.cust_space_id.into(),
                     code: Field::from(error.code().map(str::to_owned)),
                 }),
-                Err(error) => return Err(diagnose(&error, &attempted).into()),
+                Err(error) => return Err(list_failed(&error).into()),
             }
         }
         bindings.sort_by(|a, b| a.cust_space_id.as_known().cmp(&b.cust_space_id.as_known()));
@@ -226,6 +214,36 @@ impl Binding {
             marketing_message_lite_status: of(|waba| &waba.marketing_message_lite_status),
         }
     }
+}
+
+/// The attribute for the code of an ISV, of types that only read.
+pub(super) fn isv_code_attribute() -> Attribute {
+    Attribute::optional("isv_code", Type::String)
+        .describe(
+            "ISV verification code, which shows that the sub-account is authorised by the ISV.",
+        )
+        .sensitive()
+        .validate(Validator::text(|text| {
+            if text.is_empty() {
+                Err("must not be empty; leave it out instead".to_owned())
+            } else {
+                Ok(())
+            }
+        }))
+}
+
+/// Why the bindings of the account could not be listed.
+pub(super) fn list_failed(error: &Error) -> Diagnostic {
+    diagnose(
+        error,
+        &Attempted {
+            summary: "Unable to list the WABA bindings of the account",
+            subject: "the account",
+            attribute: AttributePath::root(),
+            limit: "timeouts.read",
+            ram_actions: &["cams:ListInstance", "cams:QueryChatappBindWaba"],
+        },
+    )
 }
 
 /// Which spaces are wanted. The documentation does not say how exactly the service filters, so the rows are filtered here.

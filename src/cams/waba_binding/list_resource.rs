@@ -4,23 +4,19 @@
 use alicloud::cams::waba::Waba;
 use async_trait::async_trait;
 use framework::{
-    Attribute, AttributePath, Block, Diagnostic, Diagnostics, Field, ListRequest, ListResource,
-    ListSink, ListedResource, Nesting, Object, Schema, Type,
-    schema::Validator,
+    Attribute, Block, Diagnostic, Diagnostics, Field, ListRequest, ListResource, ListSink,
+    ListedResource, Nesting, Object, Schema, Type,
     timeouts::{self, Timeout},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
-    data_source::Filter,
+    data_source::{Filter, Timeouts, isv_code_attribute, list_failed},
     resource::{describe, imported},
     space_search::{SpaceList, concerns_one_space, list_spaces},
     waba_attributes::query,
 };
-use crate::common::{
-    Connection, account_id, assume_role,
-    error_diagnostics::{Attempted, diagnose},
-};
+use crate::common::{Connection, account_id, assume_role};
 
 /// The list resource.
 pub(crate) struct WabaBindingList;
@@ -38,11 +34,6 @@ struct Model {
     isv_code: Field<String>,
     assume_role: Field<assume_role::Model>,
     timeouts: Field<Timeouts>,
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Timeouts {
-    read: Field<String>,
 }
 
 #[async_trait]
@@ -66,14 +57,7 @@ impl ListResource for WabaBindingList {
             Attribute::optional("resource_group_id", Type::String)
                 .describe("Only spaces of this resource group."),
         )
-        .attribute(
-            Attribute::optional("isv_code", Type::String)
-                .describe("ISV verification code, which shows that the sub-account is authorised by the ISV.")
-                .sensitive()
-                .validate(Validator::text(|text| {
-                    if text.is_empty() { Err("must not be empty; leave it out instead".to_owned()) } else { Ok(()) }
-                })),
-        )
+        .attribute(isv_code_attribute())
         .attribute(assume_role::data_source_attribute());
         Schema::new(block.nested(timeouts::NAME, Nesting::OPTIONAL, timeouts::block(&[LIST])))
     }
@@ -87,16 +71,8 @@ impl ListResource for WabaBindingList {
         let config = request.config;
         let model: Model = config.to_model()?;
         let operation = connection.operation(&config, LIST.of(&config))?;
-        let attempted = Attempted {
-            summary: "Unable to list the WABA bindings of the account",
-            subject: "the account",
-            attribute: AttributePath::root(),
-            limit: "timeouts.read",
-            ram_actions: &["cams:ListInstance", "cams:QueryChatappBindWaba"],
-        };
         let listed = list_spaces(&operation).await;
-        let SpaceList { spaces, complete } =
-            listed.map_err(|error| diagnose(&error, &attempted))?;
+        let SpaceList { spaces, complete } = listed.map_err(|error| list_failed(&error))?;
         let filter = Filter::bound(
             model.waba_ids.into_option(),
             model.resource_group_id.into_option(),
@@ -114,7 +90,7 @@ impl ListResource for WabaBindingList {
                     ));
                     continue;
                 }
-                Err(error) => return Err(diagnose(&error, &attempted).into()),
+                Err(error) => return Err(list_failed(&error).into()),
             };
             let Some(waba) = waba else {
                 continue;
