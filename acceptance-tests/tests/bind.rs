@@ -556,18 +556,7 @@ async fn an_account_is_listed_once() {
 
 /// Where the account cannot be searched, the bind is sent, and a warning says what was not checked.
 async fn what_was_not_checked_is_said() {
-    let refused = |status, code: &str| {
-        Fault::new(
-            LIST,
-            Misbehaviour::Error {
-                status,
-                code: code.to_owned(),
-                message: "m".to_owned(),
-                retry_after_ms: None,
-            },
-        )
-        .always()
-    };
+    let minute = 60_000;
     for (name, fault, word) in [
         (
             "denied",
@@ -575,8 +564,23 @@ async fn what_was_not_checked_is_said() {
             "grant `cams:ListInstance`",
         ),
         (
+            // What the service demands, not what is drawn by lot, is longer than the time that is left.
             "throttled",
-            refused(400, "Throttling.User"),
+            Fault::new(
+                LIST,
+                Misbehaviour::Error {
+                    status: 400,
+                    code: "Throttling.User".to_owned(),
+                    message: "m".to_owned(),
+                    retry_after_ms: Some(minute),
+                },
+            )
+            .always(),
+            "would pass the time limit of the operation",
+        ),
+        (
+            "slow",
+            Fault::new(LIST, Misbehaviour::Slow { delay_ms: 20_000 }).always(),
             "took more than half of `timeouts.create`",
         ),
         (
