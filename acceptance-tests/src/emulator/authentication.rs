@@ -13,7 +13,7 @@ use super::signature::{
     ACS3, Authorization, AuthorizationError, v1_signature, v1_string_to_sign, v3_canonical_request,
     v3_signature, v3_string_to_sign,
 };
-use super::world::{Now, World};
+use super::state::{Now, World};
 
 /// How far a request's date may be from ours; the documented fifteen minutes.
 const CLOCK_TOLERANCE: Duration = Duration::minutes(15);

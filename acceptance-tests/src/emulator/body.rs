@@ -10,7 +10,7 @@ use std::time::Duration;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use super::misbehaviour::WireBody;
+use super::faults::WireBody;
 
 /// A body that goes out whole, in pieces, or not to its end.
 pub(super) struct PacedBody {

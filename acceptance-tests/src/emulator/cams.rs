@@ -6,14 +6,14 @@
 use serde_json::{Map, Value, json};
 use time::macros::format_description;
 
-use super::cloud::{Cloud, Space};
-use super::gateway::{Access, Operation, Product, Task, invalid, missing};
-use super::response::{Refusal, envelope};
-use super::switches::{
+use super::behavior::{
     BindAgain, BindAnswerWabaId, Filter, NothingBound, OpenStatusUnsubscribed, Outcome,
     QueryWithoutSpace, SpaceAnswer, SpaceIdStyle, Switches,
 };
-use super::world::{Now, World};
+use super::entities::{Cloud, Space};
+use super::gateway::{Access, Operation, Product, Task, invalid, missing};
+use super::response::{Refusal, envelope};
+use super::state::{Now, World};
 
 /// Every operation of the product that is emulated.
 pub(super) const OPERATIONS: [Operation; 5] = [

@@ -8,11 +8,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::cams::new_space;
-use super::cloud::{Account, Space, Waba};
 use super::credential_endpoints::Vending;
+use super::entities::{Account, Space, Waba};
 use super::faults::Fault;
 use super::request::Received;
-use super::world::{Now, World};
+use super::state::{Now, World};
 
 /// Where control begins.
 pub(super) const PREFIX: &str = "/_emulator";

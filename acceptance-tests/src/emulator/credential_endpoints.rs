@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::request::Received;
+use super::state::{Now, World};
 use super::sts::{RoleSession, issue};
-use super::world::{Now, World};
 
 /// Who gets credentials, and for what.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -7,11 +7,11 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::behavior::{RamDenial, Throttling};
 use super::ram::Caller;
 use super::request::Received;
 use super::response::Refusal;
-use super::switches::{RamDenial, Throttling};
-use super::world::{Now, World};
+use super::state::{Now, World};
 use super::{cams, sts};
 
 /// A product behind the gateway.

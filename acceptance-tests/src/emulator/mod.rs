@@ -79,38 +79,36 @@
 //! `set_fields`. See [`Misbehaviour`].
 
 mod authentication;
+mod behavior;
 mod body;
 mod calls;
 mod cams;
-mod cloud;
 mod control;
 mod credential_endpoints;
+mod entities;
 mod faults;
 mod gateway;
 mod limits;
-mod misbehaviour;
 mod oidc;
 mod ram;
 mod request;
 mod response;
 mod server;
 mod signature;
+mod state;
 mod sts;
-mod switches;
 #[cfg(test)]
 mod test_client;
-mod world;
 
-pub use calls::Call;
-pub use cloud::{AccessKey, Account, OidcProvider, Role, Space, Waba};
-pub use control::NewSpace;
-pub use faults::{Fault, When};
-pub use misbehaviour::Misbehaviour;
-pub use switches::{
+pub use behavior::{
     BindAgain, BindAnswerWabaId, BusinessErrorStatus, Filter, KeyStyle, NothingBound,
     OpenStatusUnsubscribed, Outcome, QueryWithoutSpace, RamDenial, SpaceAnswer, SpaceIdStyle,
     SuccessFlag, Switches, Throttling,
 };
+pub use calls::Call;
+pub use control::NewSpace;
+pub use entities::{AccessKey, Account, OidcProvider, Role, Space, Waba};
+pub use faults::{Fault, Misbehaviour, When};
 
 pub use credential_endpoints::{Metadata, OddAnswer, Vending};
 
@@ -351,7 +349,7 @@ impl Emulator {
 
     /// Back to the state of a fresh start.
     pub fn reset(&self) {
-        *self.shared.world() = world::World::new();
+        *self.shared.world() = state::World::new();
     }
 }
 

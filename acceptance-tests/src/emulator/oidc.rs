@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::cloud::OidcProvider;
+use super::entities::OidcProvider;
 use super::response::Refusal;
 use super::signature::hmac_sha256;
 

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::switches::{BusinessErrorStatus, KeyStyle, SuccessFlag, Switches};
+use super::behavior::{BusinessErrorStatus, KeyStyle, SuccessFlag, Switches};
 
 /// The codes whose pages say HTTP 400; about every other product code they are silent.
 const DOCUMENTED_400: [&str; 4] = [

@@ -24,12 +24,12 @@ use super::body::{CutConnection, PacedBody};
 use super::control;
 use super::credential_endpoints;
 use super::faults::When;
+use super::faults::{Misbehaviour, Wire, WireBody};
 use super::gateway::{self, Operation, Product, Task};
-use super::misbehaviour::{Misbehaviour, Wire, WireBody};
 use super::ram::Caller;
 use super::request::Received;
 use super::response::{Echo, Refusal, Reply, xml};
-use super::world::{Now, World};
+use super::state::{Now, World};
 
 /// Longest request body that is read.
 const REQUEST_BYTES: usize = 8 * 1024 * 1024;

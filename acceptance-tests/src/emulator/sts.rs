@@ -6,12 +6,12 @@
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-use super::cloud::{Role, Session};
+use super::entities::{Role, Session};
 use super::gateway::{Access, Operation, Product, Task, invalid, iso_date, missing};
 use super::oidc::judge_token;
 use super::ram::{Identity, is_policy};
 use super::response::Refusal;
-use super::world::World;
+use super::state::World;
 
 /// Every operation of the product that is emulated.
 pub(super) const OPERATIONS: [Operation; 3] = [

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::response::Reply;
+use super::super::response::Reply;
 
 /// What can go wrong.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -115,7 +115,7 @@ pub enum Misbehaviour {
 
 /// What the socket has to do.
 #[derive(Debug, PartialEq)]
-pub(super) enum Wire {
+pub(in crate::emulator) enum Wire {
     /// End the connection without a word.
     Cut,
     /// Reset the connection.
@@ -130,7 +130,7 @@ pub(super) enum Wire {
 
 /// How a body goes out.
 #[derive(Debug, PartialEq)]
-pub(super) enum WireBody {
+pub(in crate::emulator) enum WireBody {
     Whole(Vec<u8>),
     /// Only the first bytes of what the head announces.
     Truncated {
@@ -159,7 +159,7 @@ impl Misbehaviour {
     }
 
     /// The name in control documents and in the call log.
-    pub(super) fn name(&self) -> &'static str {
+    pub(in crate::emulator) fn name(&self) -> &'static str {
         match self {
             Misbehaviour::Throttle { .. } => "throttle",
             Misbehaviour::Error { .. } => "error",
@@ -182,7 +182,7 @@ impl Misbehaviour {
     }
 
     /// Whether it needs the true answer, so that the operation runs in any case.
-    pub(super) fn needs_answer(&self) -> bool {
+    pub(in crate::emulator) fn needs_answer(&self) -> bool {
         matches!(
             self,
             Misbehaviour::Slow { .. }
@@ -195,7 +195,7 @@ impl Misbehaviour {
     }
 
     /// Milliseconds to wait, if it is slowness.
-    pub(super) fn delay_ms(&self) -> Option<u64> {
+    pub(in crate::emulator) fn delay_ms(&self) -> Option<u64> {
         match self {
             Misbehaviour::Slow { delay_ms } => Some(*delay_ms),
             _ => None,
@@ -203,7 +203,7 @@ impl Misbehaviour {
     }
 
     /// The error code that the client is made to see, if it is one.
-    pub(super) fn code(&self) -> Option<&str> {
+    pub(in crate::emulator) fn code(&self) -> Option<&str> {
         match self {
             Misbehaviour::Throttle { code, .. } | Misbehaviour::Error { code, .. } => Some(code),
             Misbehaviour::ExpiredToken => Some("InvalidSecurityToken.Expired"),
@@ -212,7 +212,11 @@ impl Misbehaviour {
     }
 
     /// What goes out instead of the true answer; `encode` turns a tree into the bytes of the asked-for format.
-    pub(super) fn play(&self, reply: Reply, encode: impl Fn(&Reply) -> Vec<u8>) -> Wire {
+    pub(in crate::emulator) fn play(
+        &self,
+        reply: Reply,
+        encode: impl Fn(&Reply) -> Vec<u8>,
+    ) -> Wire {
         let json = |status: u16, body: &Value| Wire::Answer {
             status,
             headers: vec![("content-type", json_type())],

@@ -5,9 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use super::misbehaviour::Misbehaviour;
+mod kind;
+
 use super::request::Received;
 use fastrand::Rng;
+pub use kind::Misbehaviour;
+pub(super) use kind::{Wire, WireBody};
 use serde::{Deserialize, Serialize};
 
 /// A fault: which calls, when, how often, what.

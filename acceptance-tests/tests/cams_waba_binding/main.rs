@@ -3,39 +3,23 @@
 //! One module for each subject. A case that no list below its module's head names does not compile without a warning,
 //! so none is forgotten.
 
-#[path = "cams_waba_binding/ambiguous.rs"]
 mod ambiguous;
-#[path = "cams_waba_binding/destroy.rs"]
 mod destroy;
-#[path = "cams_waba_binding/drift.rs"]
 mod drift;
-#[cfg(target_os = "linux")]
-#[path = "cams_waba_binding/endings.rs"]
-mod endings;
-#[path = "cams_waba_binding/errors.rs"]
 mod errors;
-#[path = "cams_waba_binding/import.rs"]
 mod import;
-#[path = "cams_waba_binding/installation.rs"]
 mod installation;
 #[cfg(unix)]
-#[path = "cams_waba_binding/interrupt.rs"]
 mod interrupt;
-#[path = "cams_waba_binding/life.rs"]
-mod life;
-#[path = "cams_waba_binding/listing.rs"]
+#[cfg(target_os = "linux")]
+mod kill_signals;
+mod lifecycle;
 mod listing;
-#[path = "cams_waba_binding/odd.rs"]
-mod odd;
-#[path = "cams_waba_binding/provider_block.rs"]
 mod provider_block;
-#[path = "cams_waba_binding/saved_plan.rs"]
 mod saved_plan;
-#[path = "cams_waba_binding/secrets.rs"]
 mod secrets;
-#[path = "cams_waba_binding/stored.rs"]
-mod stored;
-#[path = "cams_waba_binding/unknown.rs"]
+mod state_upgrade;
+mod unexpected_responses;
 mod unknown;
 
 use std::process::ExitCode;
@@ -43,21 +27,21 @@ use std::process::ExitCode;
 use acceptance_tests::acceptance::{self, Case};
 
 const SUBJECTS: &[&[Case]] = &[
-    life::CASES,
+    lifecycle::CASES,
     listing::CASES,
     drift::CASES,
     destroy::CASES,
     import::CASES,
     errors::CASES,
     ambiguous::CASES,
-    odd::CASES,
+    unexpected_responses::CASES,
     #[cfg(unix)]
     interrupt::CASES,
     #[cfg(target_os = "linux")]
-    endings::CASES,
+    kill_signals::CASES,
     saved_plan::CASES,
     secrets::CASES,
-    stored::CASES,
+    state_upgrade::CASES,
     unknown::CASES,
     provider_block::CASES,
     installation::CASES,

@@ -5,12 +5,12 @@
 use fastrand::Rng;
 use time::{Duration, OffsetDateTime};
 
+use super::behavior::Switches;
 use super::calls::CallLog;
-use super::cloud::{Account, Cloud};
 use super::credential_endpoints::Vending;
+use super::entities::{Account, Cloud};
 use super::faults::Faults;
 use super::limits::{Nonces, Windows};
-use super::switches::Switches;
 use super::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT};
 
 /// A reading of both clocks.
