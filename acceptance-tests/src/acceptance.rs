@@ -1,4 +1,4 @@
-//! Acceptance tests: named cases, each run once for each CLI on this machine, on a stage of its own.
+//! Acceptance tests: named cases, each run once for each CLI on this machine, in a context of its own.
 //!
 //! Where a CLI is missing, its tests are reported as ignored, with the reason. With `CI` set a missing `terraform` is a
 //! failure, so that nobody takes an empty run for a good one.
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// How a case ends. Anything that can be displayed fails it, so `?` works on every error.
-pub type Ending = Result<(), Failed>;
+pub type TestResult = Result<(), Failed>;
 
 /// A behaviour to be tested.
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ pub struct Case {
     /// Says the behaviour, for example `drift::another_waba_is_planned_as_a_replacement`.
     pub name: &'static str,
     /// Shows it.
-    pub show: fn(&mut Stage) -> Ending,
+    pub show: fn(&mut TestContext) -> TestResult,
     /// What the CLI must be able to do. Under a CLI that lacks it, the case is reported as ignored, with the reason.
     pub needs: Option<Feature>,
 }
@@ -55,14 +55,14 @@ macro_rules! cases {
 }
 
 /// What a case has to itself: a cloud, and a directory with a CLI and the provider under test.
-pub struct Stage {
+pub struct TestContext {
     /// The cloud.
     pub emulator: Emulator,
     /// The directory; the provider overrides `alicloud-cams/alicloud` there.
     pub directory: WorkingDirectory,
 }
 
-impl Stage {
+impl TestContext {
     fn new(cli: &Cli) -> Result<Self, Failed> {
         let binary = provider_binary::path(Profile::tested())?;
         Ok(Self {
@@ -128,7 +128,7 @@ impl Stage {
         self.directory.run(&["apply", "-json", "-auto-approve"])
     }
 
-    /// Writes `main.tf` as [`Stage::configure`] does, and applies it; an error unless that works.
+    /// Writes `main.tf` as [`TestContext::configure`] does, and applies it; an error unless that works.
     pub fn applied(&self, text: &str) -> Result<Output, Error> {
         self.configure(text)?;
         self.apply()?.expecting(0)
@@ -214,7 +214,7 @@ fn trials(cases: &[Case], clis: &[Cli], in_ci: bool) -> Vec<Trial> {
             let (cli, case) = (Arc::clone(&cli), *case);
             let kind = cli.program.name();
             let trial = match case.needs.and_then(|feature| cli.lacks(feature)) {
-                None => Trial::test(case.name, move || on_stage(&cli, case)),
+                None => Trial::test(case.name, move || run_case(&cli, case)),
                 Some(reason) => {
                     Trial::ignorable_test(case.name, move || Ok(Completion::ignored_with(reason)))
                 }
@@ -244,16 +244,16 @@ fn warn_of_ignored(cases: &[Case], clis: &[Cli], filter: &str) {
     }
 }
 
-fn on_stage(cli: &Cli, case: Case) -> Ending {
-    let mut stage = Stage::new(cli)?;
-    let ending = (case.show)(&mut stage);
-    ending.map_err(|failed| {
-        stage.directory.mark_failed();
+fn run_case(cli: &Cli, case: Case) -> TestResult {
+    let mut context = TestContext::new(cli)?;
+    let result = (case.show)(&mut context);
+    result.map_err(|failed| {
+        context.directory.mark_failed();
         let mut text = failed.message().unwrap_or("no reason given").to_owned();
         let _ = write!(
             text,
             "\n--- calls that the cloud saw\n{}",
-            calls(&stage.emulator)
+            calls(&context.emulator)
         );
         text.into()
     })
@@ -295,7 +295,7 @@ pub fn only_warning(output: &Output) -> Result<Diagnostic, Failed> {
 }
 
 /// Fails unless `text` contains every part.
-pub fn contains(text: &str, parts: &[&str]) -> Ending {
+pub fn contains(text: &str, parts: &[&str]) -> TestResult {
     match parts.iter().find(|part| !text.contains(**part)) {
         None => Ok(()),
         Some(part) => Err(format!("\"{part}\" is not in:\n{text}").into()),
@@ -307,7 +307,7 @@ pub fn equal<T: PartialEq<U> + std::fmt::Debug, U: std::fmt::Debug>(
     what: impl Display,
     found: T,
     expected: U,
-) -> Ending {
+) -> TestResult {
     if found == expected {
         return Ok(());
     }
@@ -329,7 +329,7 @@ mod tests {
                 version: "1.0.0".to_owned(),
             })
             .collect();
-        fn show(_: &mut Stage) -> Ending {
+        fn show(_: &mut TestContext) -> TestResult {
             Ok(())
         }
         let trials = trials(cases![subject: show], &clis, in_ci);

@@ -7,9 +7,9 @@ use std::{path::PathBuf, time::Duration};
 
 use acceptance_tests::{
     emulator::{
-        AccessKey, Account, BindAgain, BusinessErrorStatus, DEFAULT_ACCESS_KEY_ID,
-        DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, Emulator, Fault, Filter, Misbehaviour,
-        NewSpace, NothingBound, Outcome as Foreign, RamDenial, SpaceIdStyle, SuccessFlag, Switches,
+        AccessKey, Account, Behavior, BindAgain, BusinessErrorStatus, DEFAULT_ACCESS_KEY_ID,
+        DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, Emulator, Fault, FaultKind, Filter, NewSpace,
+        NothingBound, Outcome as Foreign, RamDenial, SpaceIdStyle, SuccessFlag,
     },
     provider_binary::{self, Profile},
     session::{Outcome, Session, provider_config},
@@ -44,9 +44,9 @@ struct Seen {
 }
 
 impl Case {
-    fn new(switch: impl FnOnce(&mut Switches)) -> Self {
+    fn new(switch: impl FnOnce(&mut Behavior)) -> Self {
         let emulator = Emulator::start().expect("a free port");
-        emulator.set_switches(switch);
+        emulator.set_behavior(switch);
         let mut provider = provider_config(&emulator);
         provider["client_read_timeout"] = json!(1500);
         Case {
@@ -140,7 +140,7 @@ impl Seen {
 }
 
 fn cut() -> Fault {
-    Fault::new(BIND, Misbehaviour::Cut)
+    Fault::new(BIND, FaultKind::Cut)
 }
 
 fn already() -> BindAgain {
@@ -164,14 +164,14 @@ async fn an_executed_bind_without_an_answer_is_adopted() {
     type Make = fn() -> Fault;
     let faults: [(&str, Make); 10] = [
         ("cut", || cut().after()),
-        ("reset", || Fault::new(BIND, Misbehaviour::Reset).after()),
+        ("reset", || Fault::new(BIND, FaultKind::Reset).after()),
         ("502", || {
-            Fault::new(BIND, Misbehaviour::Html { status: 502 }).after()
+            Fault::new(BIND, FaultKind::Html { status: 502 }).after()
         }),
         ("500", || {
             Fault::new(
                 BIND,
-                Misbehaviour::Error {
+                FaultKind::Error {
                     status: 500,
                     code: "InternalError".to_owned(),
                     message: "m".to_owned(),
@@ -181,21 +181,19 @@ async fn an_executed_bind_without_an_answer_is_adopted() {
             .after()
         }),
         ("slow", || {
-            Fault::new(BIND, Misbehaviour::Slow { delay_ms: 2500 })
+            Fault::new(BIND, FaultKind::Slow { delay_ms: 2500 })
         }),
         ("truncated", || {
-            Fault::new(BIND, Misbehaviour::Truncate { bytes: None })
+            Fault::new(BIND, FaultKind::Truncate { bytes: None })
         }),
         ("no JSON", || {
-            Fault::new(BIND, Misbehaviour::InvalidJson).after()
+            Fault::new(BIND, FaultKind::InvalidJson).after()
         }),
-        ("empty", || {
-            Fault::new(BIND, Misbehaviour::EmptyBody).after()
-        }),
+        ("empty", || Fault::new(BIND, FaultKind::EmptyBody).after()),
         ("no space", || {
             Fault::new(
                 BIND,
-                Misbehaviour::MissingFields {
+                FaultKind::MissingFields {
                     fields: vec!["Data.CustSpaceId".to_owned()],
                 },
             )
@@ -203,7 +201,7 @@ async fn an_executed_bind_without_an_answer_is_adopted() {
         ("a list for the space", || {
             Fault::new(
                 BIND,
-                Misbehaviour::WrongTypes {
+                FaultKind::WrongTypes {
                     fields: vec!["Data.CustSpaceId".to_owned()],
                 },
             )
@@ -212,7 +210,7 @@ async fn an_executed_bind_without_an_answer_is_adopted() {
     for (name, fault) in faults {
         for again in AGAIN {
             cases.push(async move {
-                let case = Case::new(|switches| switches.bind_again = again()).fault(fault());
+                let case = Case::new(|behavior| behavior.bind_again = again()).fault(fault());
                 let name = format!("{name}, {:?}", again());
                 let seen = case.run().await;
                 seen.is_honest(&name).is_bound_once(&name);
@@ -235,7 +233,7 @@ async fn a_bind_that_was_not_executed_is_not_sent_again() {
     let mut cases = Vec::new();
     for again in AGAIN {
         cases.push(async move {
-            let case = Case::new(|switches| switches.bind_again = again()).fault(cut());
+            let case = Case::new(|behavior| behavior.bind_again = again()).fault(cut());
             let name = format!("{:?}", again());
             let seen = case.run().await;
             seen.is_honest(&name)
@@ -249,51 +247,51 @@ async fn a_bind_that_was_not_executed_is_not_sent_again() {
 
 /// What is not known of the list and of the query, each in the position that is the worst for looking up.
 async fn looking_up_works_whatever_the_service_is_like() {
-    type Switch = fn(&mut Switches);
-    let switches: [(&str, Switch); 12] = [
-        ("filters ignored", |switches| {
-            switches.list_bind_id_filter = Filter::Ignored;
-            switches.list_is_bind_filter = Filter::Ignored;
+    type Switch = fn(&mut Behavior);
+    let behavior: [(&str, Switch); 12] = [
+        ("filters ignored", |behavior| {
+            behavior.list_bind_id_filter = Filter::Ignored;
+            behavior.list_is_bind_filter = Filter::Ignored;
         }),
-        ("seen late", |switches| switches.lag_queries = 2),
-        ("seen very late", |switches| switches.lag_ms = 4000),
-        ("other instance IDs", |switches| {
-            switches.instance_id_equals_space = false
+        ("seen late", |behavior| behavior.lag_queries = 2),
+        ("seen very late", |behavior| behavior.lag_ms = 4000),
+        ("other instance IDs", |behavior| {
+            behavior.instance_id_equals_space = false
         }),
-        ("errors with 200", |switches| {
-            switches.business_error_status = BusinessErrorStatus::Always200
+        ("errors with 200", |behavior| {
+            behavior.business_error_status = BusinessErrorStatus::Always200
         }),
-        ("errors with 400", |switches| {
-            switches.business_error_status = BusinessErrorStatus::Always400
+        ("errors with 400", |behavior| {
+            behavior.business_error_status = BusinessErrorStatus::Always400
         }),
-        ("nothing bound is empty", |switches| {
-            switches.nothing_bound = NothingBound::DataEmpty
+        ("nothing bound is empty", |behavior| {
+            behavior.nothing_bound = NothingBound::DataEmpty
         }),
-        ("nothing bound is an error", |switches| {
-            switches.nothing_bound = NothingBound::Error("Some.Code".to_owned());
-            switches.lag_queries = 1;
+        ("nothing bound is an error", |behavior| {
+            behavior.nothing_bound = NothingBound::Error("Some.Code".to_owned());
+            behavior.lag_queries = 1;
         }),
-        ("small pages", |switches| {
-            switches.list_maximum_page_size = 2
+        ("small pages", |behavior| {
+            behavior.list_maximum_page_size = 2
         }),
-        ("no Success", |switches| {
-            switches.success_flag = SuccessFlag::FalseBesideOk
+        ("no Success", |behavior| {
+            behavior.success_flag = SuccessFlag::FalseBesideOk
         }),
-        ("ISV spaces", |switches| {
-            switches.space_id_style = SpaceIdStyle::Isv
+        ("ISV spaces", |behavior| {
+            behavior.space_id_style = SpaceIdStyle::Isv
         }),
-        ("own ISV code", |switches| {
-            switches.isv_code = Some("code".to_owned())
+        ("own ISV code", |behavior| {
+            behavior.isv_code = Some("code".to_owned())
         }),
     ];
     let mut cases = Vec::new();
-    for (name, switch) in switches {
+    for (name, switch) in behavior {
         for again in AGAIN {
             for executed in [true, false] {
                 cases.push(async move {
-                    let mut case = Case::new(|switches| {
-                        switches.bind_again = again();
-                        switch(switches);
+                    let mut case = Case::new(|behavior| {
+                        behavior.bind_again = again();
+                        switch(behavior);
                     });
                     // Neighbours that hold other WABAs, and enough of them for several pages.
                     for number in 0..5 {
@@ -327,9 +325,9 @@ async fn a_space_that_the_list_hides_stays_unknown() {
     for again in AGAIN {
         for executed in [true, false] {
             cases.push(async move {
-                let case = Case::new(|switches| {
-                    switches.bind_again = again();
-                    switches.list_shows_bound_spaces = false;
+                let case = Case::new(|behavior| {
+                    behavior.bind_again = again();
+                    behavior.list_shows_bound_spaces = false;
                 })
                 .fault(if executed { cut().after() } else { cut() });
                 let name = format!("{:?}, executed {executed}", again());
@@ -350,9 +348,9 @@ async fn a_space_without_a_waba_is_named() {
     for again in AGAIN {
         for lag in [0, 60_000] {
             cases.push(async move {
-                let case = Case::new(|switches| {
-                    switches.bind_again = again();
-                    switches.lag_ms = lag;
+                let case = Case::new(|behavior| {
+                    behavior.bind_again = again();
+                    behavior.lag_ms = lag;
                 });
                 let empty = (lag == 0).then(|| {
                     case.emulator
@@ -388,7 +386,7 @@ async fn an_existing_binding_is_adopted_by_default() {
     for again in AGAIN {
         for argument in [None, Some("ADOPT")] {
             cases.push(async move {
-                let mut case = Case::new(|switches| switches.bind_again = again());
+                let mut case = Case::new(|behavior| behavior.bind_again = again());
                 if let Some(argument) = argument {
                     case.arguments["existing_binding"] = json!(argument);
                 }
@@ -419,7 +417,7 @@ async fn an_existing_binding_can_be_refused() {
     let mut cases = Vec::new();
     for again in AGAIN {
         cases.push(async move {
-            let mut case = Case::new(|switches| switches.bind_again = again());
+            let mut case = Case::new(|behavior| behavior.bind_again = again());
             case.arguments["existing_binding"] = json!("REFUSE");
             let space = bound_before(&case);
             let name = format!("{:?}", again());
@@ -436,7 +434,7 @@ async fn an_existing_binding_can_be_refused() {
             assert!(seen.outcome.state.is_null(), "{name}");
             assert_eq!(seen.binds, 0, "{name}");
             // Without an existing binding it binds as any other.
-            let mut case = Case::new(|switches| switches.bind_again = again());
+            let mut case = Case::new(|behavior| behavior.bind_again = again());
             case.arguments["existing_binding"] = json!("REFUSE");
             let seen = case.run().await;
             seen.is_honest(&name).is_bound_once(&name);
@@ -453,7 +451,7 @@ async fn an_existing_binding_can_be_ignored() {
         (already(), 1),
     ] {
         let name = format!("{again:?}");
-        let mut case = Case::new(|switches| switches.bind_again = again.clone());
+        let mut case = Case::new(|behavior| behavior.bind_again = again.clone());
         case.arguments["existing_binding"] = json!("IGNORE");
         let before = bound_before(&case);
         let seen = case.run().await;
@@ -480,7 +478,7 @@ async fn one_waba_is_bound_once_in_a_run() {
     for again in AGAIN {
         for bound in [true, false] {
             cases.push(async move {
-                let case = Case::new(|switches| switches.bind_again = again());
+                let case = Case::new(|behavior| behavior.bind_again = again());
                 let name = format!("{:?}, bound before {bound}", again());
                 if bound {
                     bound_before(&case);
@@ -519,7 +517,7 @@ async fn one_waba_is_bound_once_in_a_run() {
 async fn an_account_is_listed_once() {
     const SPACES: usize = 20;
     const CREATES: usize = 8;
-    let case = Case::new(|switches| switches.cams_calls_per_second = None);
+    let case = Case::new(|behavior| behavior.cams_calls_per_second = None);
     for number in 0..SPACES {
         let space = NewSpace {
             waba_id: Some(format!("8000000000000{number:02}")),
@@ -560,7 +558,7 @@ async fn what_was_not_checked_is_said() {
     for (name, fault, word) in [
         (
             "denied",
-            Fault::new(LIST, Misbehaviour::denied()).always(),
+            Fault::new(LIST, FaultKind::denied()).always(),
             "grant `cams:ListInstance`",
         ),
         (
@@ -568,7 +566,7 @@ async fn what_was_not_checked_is_said() {
             "throttled",
             Fault::new(
                 LIST,
-                Misbehaviour::Error {
+                FaultKind::Error {
                     status: 400,
                     code: "Throttling.User".to_owned(),
                     message: "m".to_owned(),
@@ -580,14 +578,14 @@ async fn what_was_not_checked_is_said() {
         ),
         (
             "slow",
-            Fault::new(LIST, Misbehaviour::Slow { delay_ms: 20_000 }).always(),
+            Fault::new(LIST, FaultKind::Slow { delay_ms: 20_000 }).always(),
             "took more than half of `timeouts.create`",
         ),
         (
             "pages without an end",
             Fault::new(
                 LIST,
-                Misbehaviour::MissingFields {
+                FaultKind::MissingFields {
                     fields: vec!["TotalCount".to_owned()],
                 },
             )
@@ -612,7 +610,7 @@ async fn what_was_not_checked_is_said() {
         }
     }
     // A space that demands a code of its own.
-    let case = Case::new(|switches| switches.isv_code = Some("code".to_owned()));
+    let case = Case::new(|behavior| behavior.isv_code = Some("code".to_owned()));
     let space = NewSpace {
         waba_id: Some("800000000000001".to_owned()),
         ..NewSpace::default()
@@ -634,12 +632,12 @@ async fn trouble_that_lasts_ends_with_the_truth() {
     for again in AGAIN {
         for executed in [true, false] {
             for list in [
-                Misbehaviour::Cut,
-                Misbehaviour::Html { status: 502 },
-                Misbehaviour::InvalidJson,
+                FaultKind::Cut,
+                FaultKind::Html { status: 502 },
+                FaultKind::InvalidJson,
             ] {
                 cases.push(async move {
-                    let mut case = Case::new(|switches| switches.bind_again = again());
+                    let mut case = Case::new(|behavior| behavior.bind_again = again());
                     case.arguments["timeouts"]["create"] = json!("12s");
                     let looking = Fault::new(LIST, list.clone()).always();
                     case.emulator.inject(looking).expect("a sound fault");
@@ -663,7 +661,7 @@ async fn without_the_right_to_list_it_is_as_good_as_before() {
         RamDenial::GatewayForbiddenRam,
         RamDenial::Product,
     ] {
-        let case = Case::new(|switches| switches.ram_denial = denial).fault(cut().after());
+        let case = Case::new(|behavior| behavior.ram_denial = denial).fault(cut().after());
         let mut account = Account::new(DEFAULT_ACCOUNT);
         account.access_keys.push(AccessKey {
             id: DEFAULT_ACCESS_KEY_ID.to_owned(),
@@ -692,13 +690,13 @@ async fn a_refusal_because_it_is_bound_already() {
         for code in ["Waba.AlreadyBound", "InvalidWaba.Bound", "X"] {
             cases.push(async move {
                 let name = format!("{code}, {status:?}");
-                let switch = move |switches: &mut Switches| {
-                    switches.business_error_status = status;
-                    switches.bind_again = BindAgain::Error(code.to_owned());
+                let switch = move |behavior: &mut Behavior| {
+                    behavior.business_error_status = status;
+                    behavior.bind_again = BindAgain::Error(code.to_owned());
                 };
-                let case = Case::new(|switches| {
-                    switch(switches);
-                    switches.list_shows_bound_spaces = false;
+                let case = Case::new(|behavior| {
+                    switch(behavior);
+                    behavior.list_shows_bound_spaces = false;
                 });
                 let session = Session::start(&binary(), &case.provider)
                     .await
@@ -723,7 +721,7 @@ async fn a_refusal_because_it_is_bound_already() {
 
 async fn a_refusal_because_another_account_has_it() {
     let check = async |code: &str, explained: bool| {
-        let case = Case::new(|switches| switches.bind_foreign = Foreign::Error(code.to_owned()));
+        let case = Case::new(|behavior| behavior.bind_foreign = Foreign::Error(code.to_owned()));
         let other = Account::new("2").with_key("other", "s");
         case.emulator.put_account(other).expect("a sound account");
         let foreign = NewSpace {
@@ -759,7 +757,7 @@ async fn a_refusal_because_another_account_has_it() {
 async fn interruptions() {
     // A quarter of the time is kept for looking, so that an answer that comes too late is not the end.
     let mut case =
-        Case::new(|_| {}).fault(Fault::new(BIND, Misbehaviour::Slow { delay_ms: 8000 }).after());
+        Case::new(|_| {}).fault(Fault::new(BIND, FaultKind::Slow { delay_ms: 8000 }).after());
     case.arguments["timeouts"]["create"] = json!("4s");
     case.provider["client_read_timeout"] = json!(60_000);
     let seen = case.run().await;

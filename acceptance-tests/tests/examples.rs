@@ -11,7 +11,7 @@ use std::{
 };
 
 use acceptance_tests::{
-    acceptance::{self, Case, Ending, Failed, Stage, contains, equal},
+    acceptance::{self, Case, Failed, TestContext, TestResult, contains, equal},
     cases,
     emulator::{
         Account, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, NewSpace, Role,
@@ -85,35 +85,35 @@ fn resources() -> Result<Vec<(PathBuf, String)>, Failed> {
 }
 
 /// A fresh directory where our provider stands in for the official one, too, and the environment has endpoint and keys.
-fn directory(stage: &Stage) -> Result<WorkingDirectory, Failed> {
+fn directory(context: &TestContext) -> Result<WorkingDirectory, Failed> {
     let installation = Installation::DevOverrides {
         binary: provider_binary::path(Profile::tested())?,
         sources: ["alicloud-cams/alicloud", "aliyun/alicloud"]
             .map(str::to_owned)
             .to_vec(),
     };
-    let mut directory = stage.another_directory(&installation)?;
-    directory.set("ALIBABA_CLOUD_ENDPOINT_CAMS", stage.emulator.endpoint());
-    directory.set("ALIBABA_CLOUD_ENDPOINT_STS", stage.emulator.endpoint());
+    let mut directory = context.another_directory(&installation)?;
+    directory.set("ALIBABA_CLOUD_ENDPOINT_CAMS", context.emulator.endpoint());
+    directory.set("ALIBABA_CLOUD_ENDPOINT_STS", context.emulator.endpoint());
     directory.set("ALIBABA_CLOUD_ACCESS_KEY_ID", DEFAULT_ACCESS_KEY_ID);
     directory.set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", DEFAULT_ACCESS_KEY_SECRET);
     Ok(directory)
 }
 
-fn copy(directory: &WorkingDirectory, file: &Path) -> Ending {
+fn copy(directory: &WorkingDirectory, file: &Path) -> TestResult {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     Ok(directory.write(&name, &fs::read_to_string(file)?)?)
 }
 
 /// The example of a resource with the provider it needs, in a fresh directory.
-fn with_provider(stage: &Stage, folder: &Path) -> Result<WorkingDirectory, Failed> {
-    let directory = directory(stage)?;
+fn with_provider(context: &TestContext, folder: &Path) -> Result<WorkingDirectory, Failed> {
+    let directory = directory(context)?;
     copy(&directory, &examples().join("provider/provider.tf"))?;
     copy(&directory, &folder.join("resource.tf"))?;
     Ok(directory)
 }
 
-fn applies(directory: &WorkingDirectory) -> Ending {
+fn applies(directory: &WorkingDirectory) -> TestResult {
     directory
         .run(&["apply", "-json", "-auto-approve"])?
         .expecting(0)?;
@@ -128,7 +128,10 @@ fn applies(directory: &WorkingDirectory) -> Ending {
 
 /// Makes the accounts that are the keys of an example's `accounts.yaml`, if it has one, each with the role that the user
 /// of the default account assumes there.
-fn make_tenants(stage: &Stage, directory: &WorkingDirectory) -> Result<Vec<String>, Failed> {
+fn make_tenants(
+    context: &TestContext,
+    directory: &WorkingDirectory,
+) -> Result<Vec<String>, Failed> {
     let text = directory.read("accounts.yaml").unwrap_or_default();
     let user = format!("acs:ram::{DEFAULT_ACCOUNT}:user/terraform");
     let keys = text
@@ -137,26 +140,26 @@ fn make_tenants(stage: &Stage, directory: &WorkingDirectory) -> Result<Vec<Strin
     let mut tenants = Vec::new();
     for id in keys {
         let tenant = Account::new(id).with_role(Role::new("onboarding", &[&user]));
-        stage.emulator.put_account(tenant)?;
+        context.emulator.put_account(tenant)?;
         tenants.push(id.to_owned());
     }
     Ok(tenants)
 }
 
-fn whole_configurations_are_applied(stage: &mut Stage) -> Ending {
+fn whole_configurations_are_applied(context: &mut TestContext) -> TestResult {
     for folder in configurations()? {
-        stage.emulator.reset();
-        let directory = directory(stage)?;
+        context.emulator.reset();
+        let directory = directory(context)?;
         let folder = examples().join(folder);
         for file in files(&folder)? {
             copy(&directory, &folder.join(file))?;
         }
-        let tenants = make_tenants(stage, &directory)?;
+        let tenants = make_tenants(context, &directory)?;
         applies(&directory)?;
         let state = directory.state()?;
         let accounts = tenants.iter().map(String::as_str).chain([DEFAULT_ACCOUNT]);
         let spaces: usize = accounts
-            .map(|account| stage.emulator.spaces(account).len())
+            .map(|account| context.emulator.spaces(account).len())
             .sum();
         equal(
             format!("spaces of {}", folder.display()),
@@ -171,9 +174,9 @@ fn whole_configurations_are_applied(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-fn resources_are_applied(stage: &mut Stage) -> Ending {
+fn resources_are_applied(context: &mut TestContext) -> TestResult {
     for (folder, kind) in resources()? {
-        let directory = with_provider(stage, &folder)?;
+        let directory = with_provider(context, &folder)?;
         applies(&directory)?;
         let state = directory.state()?;
         let of_kind = state
@@ -187,13 +190,13 @@ fn resources_are_applied(stage: &mut Stage) -> Ending {
 
 /// Makes what the examples import: the space of the first quoted or last word that looks like one, with the WABA of the
 /// resource's example.
-fn make_what_is_imported(stage: &Stage, id: &str, folder: &Path) -> Ending {
+fn make_what_is_imported(context: &TestContext, id: &str, folder: &Path) -> TestResult {
     let resource = fs::read_to_string(folder.join("resource.tf"))?;
     let waba_id = resource
         .split('"')
         .find(|word| word.len() > 9 && word.bytes().all(|byte| byte.is_ascii_digit()));
-    stage.emulator.reset();
-    stage.emulator.add_space(NewSpace {
+    context.emulator.reset();
+    context.emulator.add_space(NewSpace {
         cust_space_id: Some(id.to_owned()),
         waba_id: Some(waba_id.ok_or("no WABA in the example")?.to_owned()),
         ..NewSpace::default()
@@ -201,7 +204,7 @@ fn make_what_is_imported(stage: &Stage, id: &str, folder: &Path) -> Ending {
     Ok(())
 }
 
-fn import_commands_import(stage: &mut Stage) -> Ending {
+fn import_commands_import(context: &mut TestContext) -> TestResult {
     for (folder, _) in resources()? {
         let script = fs::read_to_string(folder.join("import.sh"))?;
         let commands: Vec<Vec<&str>> = script
@@ -218,8 +221,8 @@ fn import_commands_import(stage: &mut Stage) -> Ending {
             let ["terraform", arguments @ ..] = command.as_slice() else {
                 return Err(format!("{command:?} does not begin with terraform").into());
             };
-            make_what_is_imported(stage, arguments.last().ok_or("no import ID")?, &folder)?;
-            let directory = with_provider(stage, &folder)?;
+            make_what_is_imported(context, arguments.last().ok_or("no import ID")?, &folder)?;
+            let directory = with_provider(context, &folder)?;
             directory.run(arguments)?.expecting(0)?;
             equal("objects", directory.state()?.resources.len(), 1)?;
             // Its attributes are those of the example, but for what only the configuration knows.
@@ -243,11 +246,11 @@ fn examples_of(kind: &str) -> Result<Vec<PathBuf>, Failed> {
         .collect())
 }
 
-fn data_sources_are_read(stage: &mut Stage) -> Ending {
+fn data_sources_are_read(context: &mut TestContext) -> TestResult {
     let files = examples_of("data-sources")?;
     equal("there are some", files.is_empty(), false)?;
     for file in files {
-        let directory = directory(stage)?;
+        let directory = directory(context)?;
         copy(&directory, &examples().join("provider/provider.tf"))?;
         copy(&directory, &examples().join(&file))?;
         directory.run(&["apply", "-auto-approve"])?.expecting(0)?;
@@ -256,9 +259,9 @@ fn data_sources_are_read(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-fn list_resources_are_queried(stage: &mut Stage) -> Ending {
+fn list_resources_are_queried(context: &mut TestContext) -> TestResult {
     for file in examples_of("list-resources")? {
-        let directory = directory(stage)?;
+        let directory = directory(context)?;
         copy(&directory, &examples().join("provider/provider.tf"))?;
         copy(&directory, &examples().join(&file))?;
         directory.run(&["query"])?.expecting(0)?;
@@ -269,23 +272,23 @@ fn list_resources_are_queried(stage: &mut Stage) -> Ending {
 const BY_STRING_ID: &str = "import-by-string-id.tf";
 const BY_IDENTITY: &str = "import-by-identity.tf";
 
-fn import_blocks_by_id_import(stage: &mut Stage) -> Ending {
-    import_blocks_import(stage, BY_STRING_ID)
+fn import_blocks_by_id_import(context: &mut TestContext) -> TestResult {
+    import_blocks_import(context, BY_STRING_ID)
 }
 
-fn import_blocks_by_identity_import(stage: &mut Stage) -> Ending {
-    import_blocks_import(stage, BY_IDENTITY)
+fn import_blocks_by_identity_import(context: &mut TestContext) -> TestResult {
+    import_blocks_import(context, BY_IDENTITY)
 }
 
-fn import_blocks_import(stage: &Stage, name: &str) -> Ending {
+fn import_blocks_import(context: &TestContext, name: &str) -> TestResult {
     for (folder, _) in resources()? {
         let ids = [BY_STRING_ID, BY_IDENTITY]
             .map(|name| imported_id(&folder.join(name)))
             .into_iter()
             .collect::<Result<BTreeSet<_>, _>>()?;
         equal("objects that the blocks name", ids.len(), 1)?;
-        make_what_is_imported(stage, &imported_id(&folder.join(name))?, &folder)?;
-        let directory = with_provider(stage, &folder)?;
+        make_what_is_imported(context, &imported_id(&folder.join(name))?, &folder)?;
+        let directory = with_provider(context, &folder)?;
         copy(&directory, &folder.join(name))?;
         let output = directory.run(&["apply", "-auto-approve"])?.expecting(0)?;
         contains(&output.text(), &["1 imported, 0 added", "0 destroyed"])?;
@@ -301,17 +304,17 @@ fn imported_id(file: &Path) -> Result<String, Failed> {
     Ok(id.ok_or("no import ID")?.to_owned())
 }
 
-fn all_files_are_formatted(stage: &mut Stage) -> Ending {
+fn all_files_are_formatted(context: &mut TestContext) -> TestResult {
     let folder = fs::canonicalize(examples())?;
     let folder = folder.to_str().ok_or("a path that is no text")?;
-    stage
+    context
         .directory
         .run(&["fmt", "-check", "-diff", "-recursive", folder])?
         .expecting(0)?;
     Ok(())
 }
 
-fn no_file_is_forgotten(_: &mut Stage) -> Ending {
+fn no_file_is_forgotten(_: &mut TestContext) -> TestResult {
     let mut tried: BTreeSet<PathBuf> = BTreeSet::from([PathBuf::from("provider/provider.tf")]);
     for folder in configurations()? {
         tried.extend(

@@ -19,8 +19,8 @@ use std::{
 
 use acceptance_tests::{
     emulator::{
-        Account, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, Emulator, Fault, Misbehaviour,
-        NewSpace, OidcProvider, Role,
+        Account, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, Emulator, Fault, FaultKind, NewSpace,
+        OidcProvider, Role,
     },
     plugin_host::HostError,
     provider_binary::{self, Profile},
@@ -184,7 +184,7 @@ struct Row {
 
 enum Played {
     /// By the emulator.
-    Fault(Misbehaviour),
+    Fault(FaultKind),
     /// The emulated clock is an hour ahead.
     Clock,
     /// The endpoint is one where nothing answers as it should.
@@ -201,15 +201,15 @@ enum Played {
 
 impl Played {
     /// What the emulator has to do, at that place.
-    fn misbehaviour(&self, at: At) -> Option<Misbehaviour> {
+    fn kind(&self, at: At) -> Option<FaultKind> {
         let fields = |part: Part| part.field(at).map(|field| vec![field.to_owned()]);
         match self {
-            Played::Fault(misbehaviour) => Some(misbehaviour.clone()),
+            Played::Fault(kind) => Some(kind.clone()),
             Played::Without(part) => {
-                fields(*part).map(|fields| Misbehaviour::MissingFields { fields })
+                fields(*part).map(|fields| FaultKind::MissingFields { fields })
             }
-            Played::Odd(part) => fields(*part).map(|fields| Misbehaviour::WrongTypes { fields }),
-            Played::Expired => (!at.is_sts()).then_some(Misbehaviour::ExpiredToken),
+            Played::Odd(part) => fields(*part).map(|fields| FaultKind::WrongTypes { fields }),
+            Played::Expired => (!at.is_sts()).then_some(FaultKind::ExpiredToken),
             Played::Clock | Played::Endpoint(_) | Played::Twice => None,
         }
     }
@@ -219,7 +219,7 @@ impl Played {
         match self {
             Played::Endpoint(_) | Played::Clock => at != At::Renewal,
             Played::Twice => true,
-            _ => self.misbehaviour(at).is_some(),
+            _ => self.kind(at).is_some(),
         }
     }
 
@@ -230,16 +230,14 @@ impl Played {
             Played::Without(_)
                 | Played::Odd(_)
                 | Played::Fault(
-                    Misbehaviour::Slow { .. }
-                        | Misbehaviour::Drip { .. }
-                        | Misbehaviour::Truncate { .. }
+                    FaultKind::Slow { .. } | FaultKind::Drip { .. } | FaultKind::Truncate { .. }
                 )
         )
     }
 }
 
 fn error(status: u16, code: &str) -> Played {
-    Played::Fault(Misbehaviour::Error {
+    Played::Fault(FaultKind::Error {
         status,
         code: code.to_owned(),
         message: "told".to_owned(),
@@ -248,7 +246,7 @@ fn error(status: u16, code: &str) -> Played {
 }
 
 fn throttle(status: u16, code: &str, retry_after_ms: Option<u64>) -> Played {
-    Played::Fault(Misbehaviour::Throttle {
+    Played::Fault(FaultKind::Throttle {
         code: code.to_owned(),
         status,
         retry_after_ms,
@@ -303,25 +301,25 @@ fn rows() -> Vec<Row> {
         row(
             "connection cut",
             Kind::Silent,
-            fault(Misbehaviour::Cut),
+            fault(FaultKind::Cut),
             &["the connection was closed"],
         ),
         row(
             "connection reset",
             Kind::Silent,
-            fault(Misbehaviour::Reset),
+            fault(FaultKind::Reset),
             &["the connection was closed"],
         ),
         row(
             "answer too late",
             Kind::Silent,
-            fault(Misbehaviour::Slow { delay_ms: 1_500 }),
+            fault(FaultKind::Slow { delay_ms: 1_500 }),
             &["no complete response within"],
         ),
         row(
             "answer drips",
             Kind::Silent,
-            fault(Misbehaviour::Drip {
+            fault(FaultKind::Drip {
                 bytes: 8,
                 interval_ms: 400,
             }),
@@ -330,7 +328,7 @@ fn rows() -> Vec<Row> {
         row(
             "answer breaks off",
             Kind::Silent,
-            fault(Misbehaviour::Truncate { bytes: Some(20) }),
+            fault(FaultKind::Truncate { bytes: Some(20) }),
             &["the connection was closed"],
         ),
         row(
@@ -342,13 +340,13 @@ fn rows() -> Vec<Row> {
         row(
             "502 with HTML",
             Kind::Silent,
-            fault(Misbehaviour::Html { status: 502 }),
+            fault(FaultKind::Html { status: 502 }),
             &["502"],
         ),
         row(
             "504 with HTML",
             Kind::Silent,
-            fault(Misbehaviour::Html { status: 504 }),
+            fault(FaultKind::Html { status: 504 }),
             &["504"],
         ),
         row(
@@ -408,13 +406,13 @@ fn rows() -> Vec<Row> {
         row(
             "403 permission denied",
             Kind::Final,
-            fault(Misbehaviour::denied()),
+            fault(FaultKind::denied()),
             &["NoPermission", "\"cams:ListInstance\""],
         ),
         row(
             "token expired, fixed keys",
             Kind::Final,
-            fault(Misbehaviour::ExpiredToken),
+            fault(FaultKind::ExpiredToken),
             &["InvalidSecurityToken.Expired"],
         ),
         row(
@@ -426,7 +424,7 @@ fn rows() -> Vec<Row> {
         row(
             "redirect",
             Kind::Final,
-            fault(Misbehaviour::Redirect {
+            fault(FaultKind::Redirect {
                 status: 302,
                 location: "http://127.0.0.1:9/elsewhere".to_owned(),
             }),
@@ -435,13 +433,13 @@ fn rows() -> Vec<Row> {
         row(
             "no JSON",
             Kind::Garbled,
-            fault(Misbehaviour::InvalidJson),
+            fault(FaultKind::InvalidJson),
             &["cannot be read"],
         ),
         row(
             "empty body",
             Kind::Garbled,
-            fault(Misbehaviour::EmptyBody),
+            fault(FaultKind::EmptyBody),
             &["it is empty"],
         ),
         row(
@@ -483,7 +481,7 @@ fn rows() -> Vec<Row> {
         row(
             "5 MiB",
             Kind::Odd,
-            fault(Misbehaviour::HugeBody { bytes: 5 << 20 }),
+            fault(FaultKind::HugeBody { bytes: 5 << 20 }),
             &["larger than 4 MiB"],
         ),
         row(
@@ -727,10 +725,10 @@ async fn cell(
         .env("TF_LOG_PROVIDER", "TRACE");
     let session = Session::with(launch, &provider).await?;
     if matches!(row.fault, Played::Clock) {
-        emulator.set_switches(|switches| switches.clock_offset_seconds = 3600);
+        emulator.set_behavior(|behavior| behavior.clock_offset_seconds = 3600);
     }
-    if let Some(misbehaviour) = row.fault.misbehaviour(at) {
-        let mut fault = Fault::new(at.action(), misbehaviour);
+    if let Some(kind) = row.fault.kind(at) {
+        let mut fault = Fault::new(at.action(), kind);
         if at == At::Bound {
             fault = fault.after();
         }
@@ -738,13 +736,13 @@ async fn cell(
             fault = fault.always();
         }
         if at == At::Renewal {
-            emulator.inject(Fault::new(QUERY, Misbehaviour::ExpiredToken))?;
+            emulator.inject(Fault::new(QUERY, FaultKind::ExpiredToken))?;
             fault = fault.skip(1);
         }
         emulator.inject(fault)?;
     }
     if at == At::Search {
-        emulator.inject(Fault::new(BIND, Misbehaviour::Cut).after())?;
+        emulator.inject(Fault::new(BIND, FaultKind::Cut).after())?;
     }
 
     // 3. The operation.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use acceptance_tests::{
-    emulator::{DEFAULT_ACCOUNT, Emulator, Fault, Misbehaviour},
+    emulator::{DEFAULT_ACCOUNT, Emulator, Fault, FaultKind},
     provider_binary::{self, Profile},
     session::{Outcome, Session, provider_config},
 };
@@ -107,7 +107,7 @@ async fn several_processes_share_the_limit_and_nobody_sees_an_error() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wait_that_the_service_asks_for_holds_for_the_whole_process() {
     let emulator = Emulator::start().expect("a free port");
-    let fault = Misbehaviour::Throttle {
+    let fault = FaultKind::Throttle {
         code: "Throttling.User".to_owned(),
         status: 400,
         retry_after_ms: Some(2_000),

@@ -105,9 +105,9 @@ fn introduction(emulator: &Emulator) -> String {
 #   curl -s -X POST {endpoint}/_emulator/spaces -d '{{"waba_id": "100000000000008"}}'
 # The next three binds are throttled:
 #   curl -s -X POST {endpoint}/_emulator/faults -d '{{"action": "ChatappBindWaba", "times": 3, "fault": {{"throttle": {{}}}}}}'
-# What was called, all switches, all paths:
+# What was called, all behavior, all paths:
 #   curl -s {endpoint}/_emulator/calls
-#   curl -s {endpoint}/_emulator/switches
+#   curl -s {endpoint}/_emulator/behavior
 #   curl -s {endpoint}/_emulator/
 "#
     )

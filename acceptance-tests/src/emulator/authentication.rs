@@ -13,14 +13,14 @@ use super::signature::{
     ACS3, Authorization, AuthorizationError, v1_signature, v1_string_to_sign, v3_canonical_request,
     v3_signature, v3_string_to_sign,
 };
-use super::state::{Now, World};
+use super::state::{Now, State};
 
 /// How far a request's date may be from ours; the documented fifteen minutes.
 const CLOCK_TOLERANCE: Duration = Duration::minutes(15);
 
 /// Who calls: checks date, key, token, signature and nonce.
 pub(super) fn authenticate(
-    world: &mut World,
+    state: &mut State,
     received: &Received,
     operation: &Operation,
     now: Now,
@@ -30,7 +30,7 @@ pub(super) fn authenticate(
         None if received.parameter("Signature").is_some()
             || received.parameter("AccessKeyId").is_some() =>
         {
-            if !world.switches.accepts_v1 {
+            if !state.behavior.accepts_v1 {
                 return Err(invalid_signature_method());
             }
             Signed::v1(received)?
@@ -47,7 +47,7 @@ pub(super) fn authenticate(
         None => return Err(missing("AccessKeyId")),
     };
     check_date(signed.date.ok_or_else(illegal_timestamp)?, now)?;
-    let (caller, secret) = key_owner(world, &signed, now)?;
+    let (caller, secret) = key_owner(state, &signed, now)?;
     let expected = (signed.sign)(&secret, &signed.string_to_sign);
     if expected != signed.signature {
         return Err(Refusal::gateway(
@@ -60,7 +60,7 @@ pub(super) fn authenticate(
         ));
     }
     let nonce = signed.nonce.ok_or_else(|| missing("SignatureNonce"))?;
-    if !world
+    if !state
         .nonces
         .use_once(signed.access_key_id, nonce, now.since_start_ms)
     {
@@ -163,14 +163,14 @@ impl<'a> Signed<'a> {
 }
 
 /// The caller that a key belongs to, and the secret to compute the signature with.
-fn key_owner(world: &World, signed: &Signed<'_>, now: Now) -> Result<(Caller, String), Refusal> {
+fn key_owner(state: &State, signed: &Signed<'_>, now: Now) -> Result<(Caller, String), Refusal> {
     let id = signed.access_key_id;
     let caller = |account: &str, identity| Caller {
         account: account.to_owned(),
         access_key_id: id.to_owned(),
         identity,
     };
-    if let Some(session) = world.cloud.sessions.get(id) {
+    if let Some(session) = state.entities.sessions.get(id) {
         let token = signed
             .security_token
             .ok_or_else(|| missing("SecurityToken"))?;
@@ -188,8 +188,8 @@ fn key_owner(world: &World, signed: &Signed<'_>, now: Now) -> Result<(Caller, St
                 "Specified SecurityToken is expired.",
             ));
         }
-        let allow = world
-            .cloud
+        let allow = state
+            .entities
             .accounts
             .get(&session.account)
             .and_then(|account| account.roles.iter().find(|role| role.name == session.role))
@@ -204,7 +204,7 @@ fn key_owner(world: &World, signed: &Signed<'_>, now: Now) -> Result<(Caller, St
         };
         return Ok((caller(&session.account, identity), session.secret.clone()));
     }
-    let found = world.cloud.accounts.values().find_map(|account| {
+    let found = state.entities.accounts.values().find_map(|account| {
         let key = account.access_keys.iter().find(|key| key.id == id)?;
         Some((account, key))
     });
@@ -280,7 +280,7 @@ fn invalid_signature_method() -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::super::test_client::{Draft, Signed, Style};
-    use super::super::{AccessKey, Account, Emulator, Role, Switches};
+    use super::super::{AccessKey, Account, Behavior, Emulator, Role};
     use super::*;
     use time::OffsetDateTime;
 
@@ -453,7 +453,7 @@ mod tests {
             }
         }
         let ahead = Duration::hours(2).whole_seconds();
-        emulator.set_switches(|switches| switches.clock_offset_seconds = ahead);
+        emulator.set_behavior(|behavior| behavior.clock_offset_seconds = ahead);
         check(
             &emulator,
             Style::V3,
@@ -602,7 +602,7 @@ mod tests {
             400,
             "MissingAccessKeyId",
         );
-        emulator.set_switches(|switches: &mut Switches| switches.accepts_v1 = false);
+        emulator.set_behavior(|behavior: &mut Behavior| behavior.accepts_v1 = false);
         check(
             &emulator,
             Style::V1,
@@ -662,7 +662,7 @@ mod tests {
                 mismatch,
             );
         }
-        emulator.set_switches(|switches| switches.clock_offset_seconds = 3601);
+        emulator.set_behavior(|behavior| behavior.clock_offset_seconds = 3601);
         for style in STYLES {
             let later = |draft: &mut Draft| {
                 with(Some(&token))(draft);

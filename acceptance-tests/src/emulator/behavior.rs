@@ -1,6 +1,6 @@
 //! The switches: one for each thing that nobody knows about the real service, and for the settings of the emulator.
 //!
-//! The defaults are the strict or the likeliest reading. Switches travel as one JSON object under the names of the
+//! The defaults are the strict or the likeliest reading. Behavior travel as one JSON object under the names of the
 //! fields below. Must not contain: what a switch does; that stands where the behaviour stands.
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 /// Every switch with its present position.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Switches {
+pub struct Behavior {
     /// Binding a WABA that the same account has bound already. Undocumented.
     pub bind_again: BindAgain,
     /// Binding a WABA that another account has bound or owns. Undocumented.
@@ -21,9 +21,9 @@ pub struct Switches {
     /// Asking for a space of the caller that has no WABA. Undocumented.
     pub nothing_bound: NothingBound,
     /// Asking for a space that does not exist. Undocumented.
-    pub unknown_space: SpaceAnswer,
+    pub unknown_space: SpaceResponse,
     /// Asking for a space of another account. Undocumented.
-    pub foreign_space: SpaceAnswer,
+    pub foreign_space: SpaceResponse,
     /// Asking without a `CustSpaceId`, which the interface allows. Undocumented.
     pub query_without_space: QueryWithoutSpace,
     /// HTTP status of errors that the product (not the gateway) gives.
@@ -57,7 +57,7 @@ pub struct Switches {
     /// Whether answers carry keys that no document names.
     pub unknown_keys: bool,
     /// `Data.WabaId` in the answer of a bind.
-    pub bind_answer_waba_id: BindAnswerWabaId,
+    pub bind_response_waba_id: BindResponseWabaId,
     /// The form of a new `CustSpaceId`.
     pub space_id_style: SpaceIdStyle,
     /// New spaces demand this `IsvCode` of everybody who asks for them; `null` demands none.
@@ -133,7 +133,7 @@ pub enum NothingBound {
 /// What a query of a space that is not the caller's answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum SpaceAnswer {
+pub enum SpaceResponse {
     /// What `nothing_bound` says.
     NothingBound,
     /// This error code.
@@ -167,7 +167,7 @@ pub enum BusinessErrorStatus {
 #[serde(rename_all = "snake_case")]
 pub enum Filter {
     /// It does.
-    Honoured,
+    Applied,
     /// It is accepted and does nothing.
     Ignored,
 }
@@ -187,7 +187,7 @@ pub enum SuccessFlag {
 /// `Data.WabaId` of a bind's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum BindAnswerWabaId {
+pub enum BindResponseWabaId {
     /// The one that was asked for.
     Same,
     /// Not there.
@@ -248,26 +248,26 @@ pub enum KeyStyle {
     Camel,
 }
 
-impl Default for Switches {
+impl Default for Behavior {
     fn default() -> Self {
         let not_owned = || "Unknown.ResourceOwnerId".to_owned();
-        Switches {
+        Behavior {
             bind_again: BindAgain::SameSpace,
             bind_foreign: Outcome::Error(not_owned()),
             known_wabas_only: false,
             unknown_waba_code: not_owned(),
             nothing_bound: NothingBound::DataNull,
-            unknown_space: SpaceAnswer::Error(not_owned()),
-            foreign_space: SpaceAnswer::Error(not_owned()),
+            unknown_space: SpaceResponse::Error(not_owned()),
+            foreign_space: SpaceResponse::Error(not_owned()),
             query_without_space: QueryWithoutSpace::FirstSpace,
             business_error_status: BusinessErrorStatus::Documented,
             lag_queries: 0,
             lag_ms: 0,
             list_shows_bound_spaces: true,
             instance_id_equals_space: true,
-            list_bind_id_filter: Filter::Honoured,
-            list_is_bind_filter: Filter::Honoured,
-            list_filter_str: Filter::Honoured,
+            list_bind_id_filter: Filter::Applied,
+            list_is_bind_filter: Filter::Applied,
+            list_filter_str: Filter::Applied,
             list_default_page_size: 10,
             list_maximum_page_size: 100,
             success_flag: SuccessFlag::Consistent,
@@ -275,7 +275,7 @@ impl Default for Switches {
             ok_message: "None".to_owned(),
             ok_access_denied_detail: "None".to_owned(),
             unknown_keys: true,
-            bind_answer_waba_id: BindAnswerWabaId::Same,
+            bind_response_waba_id: BindResponseWabaId::Same,
             space_id_style: SpaceIdStyle::Cams,
             isv_code: None,
             isv_code_error: "Authentication.NoAuth".to_owned(),
@@ -296,14 +296,14 @@ impl Default for Switches {
     }
 }
 
-impl Switches {
+impl Behavior {
     /// These switches with the named ones in new positions; all or nothing.
     ///
     /// An error is a sentence that names the switch and lists what would have been valid.
-    pub(super) fn with(&self, changes: &Map<String, Value>) -> Result<Switches, String> {
-        let mut switches = self.clone();
+    pub(super) fn with(&self, changes: &Map<String, Value>) -> Result<Behavior, String> {
+        let mut behavior = self.clone();
         for (name, position) in changes {
-            let mut all = switches.to_object();
+            let mut all = behavior.to_object();
             if !all.contains_key(name) {
                 let known: Vec<&str> = all.keys().map(String::as_str).collect();
                 return Err(format!(
@@ -312,10 +312,10 @@ impl Switches {
                 ));
             }
             all.insert(name.clone(), position.clone());
-            switches = serde_json::from_value(Value::Object(all))
+            behavior = serde_json::from_value(Value::Object(all))
                 .map_err(|error| format!("the switch \"{name}\" cannot be {position}: {error}"))?;
         }
-        Ok(switches)
+        Ok(behavior)
     }
 
     /// Name and position of every switch.
@@ -333,13 +333,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn check(changes: Value) -> Result<Switches, String> {
-        Switches::default().with(changes.as_object().expect("an object"))
+    fn check(changes: Value) -> Result<Behavior, String> {
+        Behavior::default().with(changes.as_object().expect("an object"))
     }
 
     #[test]
     fn switches_change_by_name() {
-        let switches = check(json!({
+        let behavior = check(json!({
             "bind_again": {"error": "X.Already"},
             "nothing_bound": "data_missing",
             "cams_calls_per_second": null,
@@ -347,20 +347,20 @@ mod tests {
         }))
         .expect("valid");
         assert_eq!(
-            switches.bind_again,
+            behavior.bind_again,
             BindAgain::Error("X.Already".to_owned())
         );
-        assert_eq!(switches.nothing_bound, NothingBound::DataMissing);
-        assert_eq!(switches.cams_calls_per_second, None);
-        assert_eq!(switches.clock_offset_seconds, -3600);
-        assert_eq!(switches.ram_denial, RamDenial::GatewayNoPermission);
+        assert_eq!(behavior.nothing_bound, NothingBound::DataMissing);
+        assert_eq!(behavior.cams_calls_per_second, None);
+        assert_eq!(behavior.clock_offset_seconds, -3600);
+        assert_eq!(behavior.ram_denial, RamDenial::GatewayNoPermission);
     }
 
     #[test]
     fn unknown_names_and_positions_teach() {
         let error = check(json!({"bind_agian": 1})).expect_err("misspelt");
         assert!(error.contains("no switch \"bind_agian\""), "{error}");
-        assert!(error.contains("bind_again, bind_answer_waba_id"), "{error}");
+        assert!(error.contains("bind_again, bind_foreign"), "{error}");
         let error = check(json!({"nothing_bound": "data"})).expect_err("no such position");
         assert!(error.contains("\"nothing_bound\""), "{error}");
         assert!(error.contains("`data_null`"), "{error}");
@@ -371,9 +371,9 @@ mod tests {
 
     #[test]
     fn every_switch_survives_json() {
-        let all = Value::Object(Switches::default().to_object());
-        let again: Switches = serde_json::from_value(all.clone()).expect("the same shape");
-        assert_eq!(again, Switches::default());
+        let all = Value::Object(Behavior::default().to_object());
+        let again: Behavior = serde_json::from_value(all.clone()).expect("the same shape");
+        assert_eq!(again, Behavior::default());
         assert_eq!(all.as_object().map(Map::len), Some(40));
     }
 }

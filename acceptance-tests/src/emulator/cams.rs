@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 use time::macros::format_description;
 
 use super::behavior::{
-    BindAgain, BindAnswerWabaId, Filter, NothingBound, OpenStatusUnsubscribed, Outcome,
-    QueryWithoutSpace, SpaceAnswer, SpaceIdStyle, Switches,
+    Behavior, BindAgain, BindResponseWabaId, Filter, NothingBound, OpenStatusUnsubscribed, Outcome,
+    QueryWithoutSpace, SpaceIdStyle, SpaceResponse,
 };
-use super::entities::{Cloud, Space};
+use super::entities::{Entities, Space};
 use super::gateway::{Access, Operation, Product, Task, invalid, missing};
 use super::response::{Refusal, envelope};
-use super::state::{Now, World};
+use super::state::{Now, State};
 
 /// Every operation of the product that is emulated.
 pub(super) const OPERATIONS: [Operation; 5] = [
@@ -55,7 +55,7 @@ pub(super) const OPERATIONS: [Operation; 5] = [
 ];
 
 /// `ChatappBindWaba`: connects a WABA with a space of the caller, most often a new one.
-fn bind(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
+fn bind(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
     let account = account(task)?;
     let waba_id = task
         .received
@@ -64,54 +64,54 @@ fn bind(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
     if !waba_id.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(invalid("WabaId"));
     }
-    let switches = world.switches.clone();
-    let registered = world.cloud.wabas.get(waba_id);
-    if registered.is_none() && switches.known_wabas_only {
-        return Err(refused(&switches.unknown_waba_code));
+    let behavior = state.behavior.clone();
+    let registered = state.entities.wabas.get(waba_id);
+    if registered.is_none() && behavior.known_wabas_only {
+        return Err(refused(&behavior.unknown_waba_code));
     }
     let owned_elsewhere = registered
         .and_then(|waba| waba.owner.as_deref())
         .is_some_and(|owner| owner != account);
-    let bound = world.cloud.spaces_bound_to(waba_id);
+    let bound = state.entities.spaces_bound_to(waba_id);
     let bound_here = bound.iter().find(|space| space.account == account);
     let bound_here = bound_here.map(|space| space.cust_space_id.clone());
     let foreign = owned_elsewhere || (bound_here.is_none() && !bound.is_empty());
-    if foreign && let Outcome::Error(code) = &switches.bind_foreign {
+    if foreign && let Outcome::Error(code) = &behavior.bind_foreign {
         return Err(refused(code));
     }
-    let space = match (bound_here, &switches.bind_again) {
+    let space = match (bound_here, &behavior.bind_again) {
         (Some(_), BindAgain::Error(code)) => return Err(refused(code)),
         (Some(space), BindAgain::SameSpace) => space,
         (Some(_), BindAgain::NewSpace) | (None, _) => {
-            let mut space = new_space(world, account, task.now);
+            let mut space = new_space(state, account, task.now);
             let id = space.cust_space_id.clone();
             space.made_by_bind = true;
             space.waba_id = Some(waba_id.to_owned());
             space.bound_at_ms = Some(task.now.since_start_ms);
-            space.blind_queries = switches.lag_queries;
-            world.cloud.spaces.insert(id.clone(), space);
+            space.blind_queries = behavior.lag_queries;
+            state.entities.spaces.insert(id.clone(), space);
             id
         }
     };
     let mut data = json!({"CustSpaceId": space});
-    match &switches.bind_answer_waba_id {
-        BindAnswerWabaId::Same => data["WabaId"] = json!(waba_id),
-        BindAnswerWabaId::Other(other) => data["WabaId"] = json!(other),
-        BindAnswerWabaId::Absent => {}
+    match &behavior.bind_response_waba_id {
+        BindResponseWabaId::Same => data["WabaId"] = json!(waba_id),
+        BindResponseWabaId::Other(other) => data["WabaId"] = json!(other),
+        BindResponseWabaId::Absent => {}
     }
-    Ok(envelope(task.request_id, &switches, json!({"Data": data})))
+    Ok(envelope(task.request_id, &behavior, json!({"Data": data})))
 }
 
 /// `QueryChatappBindWaba`: the WABA that is bound to a space.
-fn query(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
-    let switches = world.switches.clone();
-    let bound = match asked_space(world, task)? {
-        Some(id) => see_binding(world, &id, task.now),
+fn query(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
+    let behavior = state.behavior.clone();
+    let bound = match asked_space(state, task)? {
+        Some(id) => see_binding(state, &id, task.now),
         None => None,
     };
-    let fields = match (bound, &switches.nothing_bound) {
+    let fields = match (bound, &behavior.nothing_bound) {
         (Some(waba_id), _) => {
-            json!({"Data": waba_data(&world.cloud, &switches, &waba_id)})
+            json!({"Data": waba_data(&state.entities, &behavior, &waba_id)})
         }
         (None, NothingBound::DataNull) => json!({"Data": null}),
         (None, NothingBound::DataEmpty) => json!({"Data": {}}),
@@ -119,13 +119,13 @@ fn query(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
         (None, NothingBound::DataWithoutId) => json!({"Data": {"Currency": "USD"}}),
         (None, NothingBound::Error(code)) => return Err(refused(code)),
     };
-    Ok(envelope(task.request_id, &switches, fields))
+    Ok(envelope(task.request_id, &behavior, fields))
 }
 
 /// `ListInstance`: one page of the caller's spaces, oldest first.
-fn list(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
+fn list(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
     let account = account(task)?;
-    let switches = &world.switches;
+    let behavior = &state.behavior;
     let parameter = |name: &str| {
         task.received
             .parameter(name)
@@ -139,8 +139,8 @@ fn list(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
         },
     };
     let page = number("PageIndex", 1)? as usize;
-    let size = number("PageSize", switches.list_default_page_size)?;
-    let size = size.min(switches.list_maximum_page_size).max(1) as usize;
+    let size = number("PageSize", behavior.list_default_page_size)?;
+    let size = size.min(behavior.list_maximum_page_size).max(1) as usize;
     let is_bound = match parameter("IsBind").map(str::to_ascii_lowercase).as_deref() {
         None => None,
         Some("true") => Some(true),
@@ -148,11 +148,11 @@ fn list(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
         Some(_) => return Err(invalid("IsBind")),
     };
     let same = |name: &str, value: &str| parameter(name).is_none_or(|wanted| wanted == value);
-    let rows: Vec<Value> = world
-        .cloud
+    let rows: Vec<Value> = state
+        .entities
         .spaces_of(account)
         .into_iter()
-        .filter(|space| switches.list_shows_bound_spaces || !space.made_by_bind)
+        .filter(|space| behavior.list_shows_bound_spaces || !space.made_by_bind)
         .filter(|space| {
             parameter("ChannelType")
                 .is_none_or(|wanted| wanted.eq_ignore_ascii_case(&space.channel_type))
@@ -160,15 +160,15 @@ fn list(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
                 && same("InstanceName", &space.instance_name)
         })
         .filter(|space| {
-            let waba_id = visible_binding(switches, space, task.now);
-            let by_id = switches.list_bind_id_filter == Filter::Ignored
+            let waba_id = visible_binding(behavior, space, task.now);
+            let by_id = behavior.list_bind_id_filter == Filter::Ignored
                 || parameter("BindId").is_none_or(|wanted| waba_id == Some(wanted));
-            let by_state = switches.list_is_bind_filter == Filter::Ignored
+            let by_state = behavior.list_is_bind_filter == Filter::Ignored
                 || is_bound.is_none_or(|wanted| wanted == waba_id.is_some());
             by_id && by_state
         })
         .filter(|space| {
-            switches.list_filter_str == Filter::Ignored
+            behavior.list_filter_str == Filter::Ignored
                 || parameter("FilterStr").is_none_or(|part| {
                     space.instance_id.contains(part) || space.instance_name.contains(part)
                 })
@@ -182,19 +182,19 @@ fn list(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
         .take(size)
         .collect();
     let fields = json!({"TotalCount": total, "Data": page});
-    Ok(envelope(task.request_id, switches, fields))
+    Ok(envelope(task.request_id, behavior, fields))
 }
 
 /// `QueryChatappPhoneNumbers`: the numbers of the WABA that is bound to a space.
-fn phone_numbers(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
-    let bound = match asked_space(world, task)? {
-        Some(id) => see_binding(world, &id, task.now),
+fn phone_numbers(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
+    let bound = match asked_space(state, task)? {
+        Some(id) => see_binding(state, &id, task.now),
         None => None,
     };
-    let switches = &world.switches;
+    let behavior = &state.behavior;
     let status = task.received.parameter("Status");
     let numbers: Vec<Value> = bound
-        .map(|id| world.cloud.waba(&id, &switches.account_review_status))
+        .map(|id| state.entities.waba(&id, &behavior.account_review_status))
         .map(|waba| waba.phone_numbers)
         .unwrap_or_default()
         .into_iter()
@@ -202,49 +202,49 @@ fn phone_numbers(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
         .collect();
     // The real answer has a text `Data` without meaning beside the list.
     let fields = json!({"PhoneNumbers": numbers, "Data": ""});
-    Ok(envelope(task.request_id, switches, fields))
+    Ok(envelope(task.request_id, behavior, fields))
 }
 
 /// `GetChatappOpenStatus`: whether the account has activated the service.
-fn open_status(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
+fn open_status(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
     let account = account(task)?;
-    let account = world.cloud.accounts.get(account);
+    let account = state.entities.accounts.get(account);
     let subscribed = account.is_some_and(|account| account.subscribed);
-    if !subscribed && world.switches.open_status_unsubscribed == OpenStatusUnsubscribed::Error {
+    if !subscribed && state.behavior.open_status_unsubscribed == OpenStatusUnsubscribed::Error {
         return Err(Refusal::product("Product.Unsubscript"));
     }
     // Neither `Success` nor `AccessDeniedDetail` is documented for this one.
     Ok(json!({
         "RequestId": task.request_id,
-        "Code": world.switches.ok_code,
+        "Code": state.behavior.ok_code,
         "Message": "success",
         "OpenStatus": subscribed,
     }))
 }
 
 /// A space that nobody has registered yet, with no WABA, not yet in the state.
-pub(super) fn new_space(world: &mut World, account: &str, now: Now) -> Space {
+pub(super) fn new_space(state: &mut State, account: &str, now: Now) -> Space {
     let cust_space_id = loop {
-        let id = match world.switches.space_id_style {
+        let id = match state.behavior.space_id_style {
             SpaceIdStyle::Cams => {
-                let tail = world.random_text(b"abcdefghijklmnopqrstuvwxyz0123456789", 11);
+                let tail = state.random_text(b"abcdefghijklmnopqrstuvwxyz0123456789", 11);
                 format!("cams-{tail}")
             }
-            SpaceIdStyle::Isv => format!("C{}", world.random_text(b"0123456789", 16)),
+            SpaceIdStyle::Isv => format!("C{}", state.random_text(b"0123456789", 16)),
         };
-        if !world.cloud.spaces.contains_key(&id) {
+        if !state.entities.spaces.contains_key(&id) {
             break id;
         }
     };
-    let instance_id = if world.switches.instance_id_equals_space {
+    let instance_id = if state.behavior.instance_id_equals_space {
         cust_space_id.clone()
     } else {
-        world.random_text(b"123456789", 14)
+        state.random_text(b"123456789", 14)
     };
-    world.cloud.spaces_made += 1;
+    state.entities.spaces_made += 1;
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
     Space {
-        instance_name: format!("whatsapp-{}", world.cloud.spaces_made),
+        instance_name: format!("whatsapp-{}", state.entities.spaces_made),
         cust_space_id,
         account: account.to_owned(),
         instance_id,
@@ -253,8 +253,8 @@ pub(super) fn new_space(world: &mut World, account: &str, now: Now) -> Space {
         submit_time: now.utc.format(format).unwrap_or_default(),
         made_by_bind: false,
         waba_id: None,
-        isv_code: world.switches.isv_code.clone(),
-        number: world.cloud.spaces_made,
+        isv_code: state.behavior.isv_code.clone(),
+        number: state.entities.spaces_made,
         bound_at_ms: None,
         blind_queries: 0,
     }
@@ -267,24 +267,24 @@ fn account<'a>(task: &Task<'a>) -> Result<&'a str, Refusal> {
 }
 
 /// The space that a query is about; `None` where the answer is that nothing is bound.
-fn asked_space(world: &World, task: &Task<'_>) -> Result<Option<String>, Refusal> {
+fn asked_space(state: &State, task: &Task<'_>) -> Result<Option<String>, Refusal> {
     let account = account(task)?;
-    let switches = &world.switches;
-    let not_ours = |answer: &SpaceAnswer| match answer {
-        SpaceAnswer::NothingBound => Ok(None),
-        SpaceAnswer::Error(code) => Err(refused(code)),
+    let behavior = &state.behavior;
+    let not_ours = |answer: &SpaceResponse| match answer {
+        SpaceResponse::NothingBound => Ok(None),
+        SpaceResponse::Error(code) => Err(refused(code)),
     };
     let asked = task.received.parameter("CustSpaceId");
     let space = match asked.filter(|id| !id.is_empty()) {
-        Some(id) => match world.cloud.spaces.get(id) {
-            None => return not_ours(&switches.unknown_space),
-            Some(space) if space.account != account => return not_ours(&switches.foreign_space),
+        Some(id) => match state.entities.spaces.get(id) {
+            None => return not_ours(&behavior.unknown_space),
+            Some(space) if space.account != account => return not_ours(&behavior.foreign_space),
             Some(space) => space,
         },
-        None => match &switches.query_without_space {
+        None => match &behavior.query_without_space {
             QueryWithoutSpace::Error(code) => return Err(refused(code)),
             QueryWithoutSpace::FirstSpace => {
-                let Some(space) = world.cloud.spaces_of(account).into_iter().next() else {
+                let Some(space) = state.entities.spaces_of(account).into_iter().next() else {
                     return Ok(None);
                 };
                 space
@@ -292,24 +292,24 @@ fn asked_space(world: &World, task: &Task<'_>) -> Result<Option<String>, Refusal
         },
     };
     if space.isv_code.is_some() && space.isv_code.as_deref() != task.received.parameter("IsvCode") {
-        return Err(refused(&switches.isv_code_error));
+        return Err(refused(&behavior.isv_code_error));
     }
     Ok(Some(space.cust_space_id.clone()))
 }
 
 /// What a query sees bound; counts the query against the lag.
-fn see_binding(world: &mut World, cust_space_id: &str, now: Now) -> Option<String> {
-    let switches = world.switches.clone();
-    let space = world.cloud.spaces.get_mut(cust_space_id)?;
-    let seen = visible_binding(&switches, space, now).map(str::to_owned);
+fn see_binding(state: &mut State, cust_space_id: &str, now: Now) -> Option<String> {
+    let behavior = state.behavior.clone();
+    let space = state.entities.spaces.get_mut(cust_space_id)?;
+    let seen = visible_binding(&behavior, space, now).map(str::to_owned);
     space.blind_queries = space.blind_queries.saturating_sub(1);
     seen
 }
 
-fn visible_binding<'a>(switches: &Switches, space: &'a Space, now: Now) -> Option<&'a str> {
+fn visible_binding<'a>(behavior: &Behavior, space: &'a Space, now: Now) -> Option<&'a str> {
     let too_early = space
         .bound_at_ms
-        .is_some_and(|bound| now.since_start_ms < bound.saturating_add(switches.lag_ms));
+        .is_some_and(|bound| now.since_start_ms < bound.saturating_add(behavior.lag_ms));
     match &space.waba_id {
         Some(waba_id) if space.blind_queries == 0 && !too_early => Some(waba_id),
         _ => None,
@@ -324,8 +324,8 @@ fn refused(code: &str) -> Refusal {
     }
 }
 
-fn waba_data(cloud: &Cloud, switches: &Switches, waba_id: &str) -> Value {
-    let waba = cloud.waba(waba_id, &switches.account_review_status);
+fn waba_data(entities: &Entities, behavior: &Behavior, waba_id: &str) -> Value {
+    let waba = entities.waba(waba_id, &behavior.account_review_status);
     let mut data = Map::new();
     data.insert("Id".to_owned(), json!(waba.id));
     for (name, text) in [
@@ -349,7 +349,7 @@ fn waba_data(cloud: &Cloud, switches: &Switches, waba_id: &str) -> Value {
     if let Some(eligibility) = waba.auth_international_rate_eligibility {
         data.insert("AuthInternationalRateEligibility".to_owned(), eligibility);
     }
-    if switches.unknown_keys {
+    if behavior.unknown_keys {
         data.insert("UnknownKey".to_owned(), json!("of tomorrow"));
     }
     Value::Object(data)
@@ -377,13 +377,13 @@ mod tests {
 
     const WABA: &str = "123456789012345";
 
-    fn emulator(change: impl FnOnce(&mut Switches)) -> Emulator {
+    fn emulator(change: impl FnOnce(&mut Behavior)) -> Emulator {
         let emulator = Emulator::start().expect("a free port");
         let other = Account::new("2").with_key("other", "s");
         emulator.put_account(other).expect("a sound account");
-        emulator.set_switches(|switches| {
-            switches.cams_calls_per_second = None;
-            change(switches);
+        emulator.set_behavior(|behavior| {
+            behavior.cams_calls_per_second = None;
+            change(behavior);
         });
         emulator
     }
@@ -460,9 +460,9 @@ mod tests {
         );
         check(&bind(&emulator, ""), 400, "MissingWabaId");
         assert!(emulator.spaces(DEFAULT_ACCOUNT).is_empty());
-        emulator.set_switches(|switches| {
-            switches.known_wabas_only = true;
-            switches.unknown_waba_code = error("X.NoWaba");
+        emulator.set_behavior(|behavior| {
+            behavior.known_wabas_only = true;
+            behavior.unknown_waba_code = error("X.NoWaba");
         });
         check(&bind(&emulator, WABA), 200, "X.NoWaba");
         emulator.put_waba(Waba::derived(WABA, "PENDING"));
@@ -477,11 +477,11 @@ mod tests {
         let emulator = emulator(|_| {});
         let first = bound(&emulator, WABA);
         assert_eq!(bound(&emulator, WABA), first);
-        emulator.set_switches(|switches| switches.bind_again = BindAgain::NewSpace);
+        emulator.set_behavior(|behavior| behavior.bind_again = BindAgain::NewSpace);
         assert_ne!(bound(&emulator, WABA), first);
         assert_eq!(emulator.spaces_bound_to(WABA).len(), 2);
         let code = error("X.Already");
-        emulator.set_switches(|switches| switches.bind_again = BindAgain::Error(code));
+        emulator.set_behavior(|behavior| behavior.bind_again = BindAgain::Error(code));
         check(&bind(&emulator, WABA), 200, "X.Already");
         assert_eq!(emulator.spaces_bound_to(WABA).len(), 2);
     }
@@ -493,13 +493,13 @@ mod tests {
         let first = bound(&emulator, WABA);
         let other = || call_as_other(&emulator, "ChatappBindWaba", &parameters);
         check(&other(), 400, "Unknown.ResourceOwnerId");
-        emulator.set_switches(|switches| switches.bind_foreign = Outcome::Error(error("X.Theirs")));
+        emulator.set_behavior(|behavior| behavior.bind_foreign = Outcome::Error(error("X.Theirs")));
         check(&other(), 200, "X.Theirs");
-        emulator.set_switches(|switches| switches.bind_foreign = Outcome::Ok);
+        emulator.set_behavior(|behavior| behavior.bind_foreign = Outcome::Ok);
         let answer = other();
         check(&answer, 200, "OK");
         assert_ne!(answer.json()["Data"]["CustSpaceId"], first.as_str());
-        emulator.set_switches(|switches| switches.bind_foreign = Switches::default().bind_foreign);
+        emulator.set_behavior(|behavior| behavior.bind_foreign = Behavior::default().bind_foreign);
         let owned = Waba {
             owner: Some("2".to_owned()),
             ..Waba::derived("77", "APPROVED")
@@ -527,13 +527,13 @@ mod tests {
                 Some(json!({"Currency": "USD"})),
             ),
         ] {
-            emulator.set_switches(|switches| switches.nothing_bound = nothing_bound);
+            emulator.set_behavior(|behavior| behavior.nothing_bound = nothing_bound);
             let answer = query(&emulator, &space);
             check(&answer, 200, "OK");
             assert_eq!(answer.json().get("Data").cloned(), data);
         }
         let code = NothingBound::Error(error("X.Nothing"));
-        emulator.set_switches(|switches| switches.nothing_bound = code);
+        emulator.set_behavior(|behavior| behavior.nothing_bound = code);
         check(&query(&emulator, &space), 200, "X.Nothing");
         emulator.rebind(&space, "8").expect("the space is there");
         assert_eq!(query(&emulator, &space).json()["Data"]["Id"], "8");
@@ -561,10 +561,10 @@ mod tests {
         );
         check(&foreign(), 400, "Unknown.ResourceOwnerId");
         assert_eq!(unnamed().json()["Data"]["Id"], WABA);
-        emulator.set_switches(|switches| {
-            switches.unknown_space = SpaceAnswer::NothingBound;
-            switches.foreign_space = SpaceAnswer::Error(error("X.Foreign"));
-            switches.query_without_space = QueryWithoutSpace::Error(error("MissingCustSpaceId"));
+        emulator.set_behavior(|behavior| {
+            behavior.unknown_space = SpaceResponse::NothingBound;
+            behavior.foreign_space = SpaceResponse::Error(error("X.Foreign"));
+            behavior.query_without_space = QueryWithoutSpace::Error(error("MissingCustSpaceId"));
         });
         assert_eq!(query(&emulator, "cams-unknown").json()["Data"], Value::Null);
         check(&foreign(), 200, "X.Foreign");
@@ -573,7 +573,7 @@ mod tests {
 
     #[test]
     fn a_bind_is_seen_after_its_lag() {
-        let emulator = emulator(|switches| switches.lag_queries = 2);
+        let emulator = emulator(|behavior| behavior.lag_queries = 2);
         let space = bound(&emulator, WABA);
         let list =
             || call(&emulator, "ListInstance", &[("IsBind", "true")]).json()["TotalCount"].take();
@@ -582,13 +582,13 @@ mod tests {
         assert_eq!(query(&emulator, &space).json()["Data"], Value::Null);
         assert_eq!(query(&emulator, &space).json()["Data"]["Id"], WABA);
         assert_eq!(list(), 1);
-        emulator.set_switches(|switches| {
-            switches.lag_queries = 0;
-            switches.lag_ms = 600_000;
+        emulator.set_behavior(|behavior| {
+            behavior.lag_queries = 0;
+            behavior.lag_ms = 600_000;
         });
         let space = bound(&emulator, "8");
         assert_eq!(query(&emulator, &space).json()["Data"], Value::Null);
-        emulator.set_switches(|switches| switches.lag_ms = 30);
+        emulator.set_behavior(|behavior| behavior.lag_ms = 30);
         std::thread::sleep(std::time::Duration::from_millis(40));
         assert_eq!(query(&emulator, &space).json()["Data"]["Id"], "8");
     }
@@ -600,12 +600,12 @@ mod tests {
             (SuccessFlag::FalseBesideOk, Some(json!(false))),
             (SuccessFlag::Absent, None),
         ] {
-            let emulator = emulator(|switches| {
-                switches.success_flag = success_flag;
-                switches.ok_code = "ok".to_owned();
-                switches.ok_message = "SUCCESS".to_owned();
-                switches.ok_access_denied_detail = "{}".to_owned();
-                switches.unknown_keys = false;
+            let emulator = emulator(|behavior| {
+                behavior.success_flag = success_flag;
+                behavior.ok_code = "ok".to_owned();
+                behavior.ok_message = "SUCCESS".to_owned();
+                behavior.ok_access_denied_detail = "{}".to_owned();
+                behavior.unknown_keys = false;
             });
             let body = bind(&emulator, WABA).json();
             assert_eq!(body.get("Success").cloned(), expected);
@@ -618,10 +618,10 @@ mod tests {
 
     #[test]
     fn the_answer_of_a_bind_can_be_odd() {
-        let emulator = emulator(|switches| {
-            switches.bind_answer_waba_id = BindAnswerWabaId::Absent;
-            switches.space_id_style = SpaceIdStyle::Isv;
-            switches.account_review_status = "REJECTED".to_owned();
+        let emulator = emulator(|behavior| {
+            behavior.bind_response_waba_id = BindResponseWabaId::Absent;
+            behavior.space_id_style = SpaceIdStyle::Isv;
+            behavior.account_review_status = "REJECTED".to_owned();
         });
         let data = bind(&emulator, WABA).json()["Data"].take();
         assert_eq!(data.get("WabaId"), None);
@@ -630,14 +630,14 @@ mod tests {
         assert!(digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_digit()));
         let status = query(&emulator, space).json()["Data"]["AccountReviewStatus"].take();
         assert_eq!(status, "REJECTED");
-        let other = BindAnswerWabaId::Other("9".to_owned());
-        emulator.set_switches(|switches| switches.bind_answer_waba_id = other);
+        let other = BindResponseWabaId::Other("9".to_owned());
+        emulator.set_behavior(|behavior| behavior.bind_response_waba_id = other);
         assert_eq!(bind(&emulator, WABA).json()["Data"]["WabaId"], "9");
     }
 
     #[test]
     fn a_space_may_demand_an_isv_code() {
-        let emulator = emulator(|switches| switches.isv_code = Some("secret".to_owned()));
+        let emulator = emulator(|behavior| behavior.isv_code = Some("secret".to_owned()));
         let space = bound(&emulator, WABA);
         let with = |code: &str| {
             let parameters = [("CustSpaceId", space.as_str()), ("IsvCode", code)];
@@ -646,7 +646,7 @@ mod tests {
         check(&query(&emulator, &space), 200, "Authentication.NoAuth");
         check(&with("wrong"), 200, "Authentication.NoAuth");
         check(&with("secret"), 200, "OK");
-        emulator.set_switches(|switches| switches.isv_code_error = error("X.Code"));
+        emulator.set_behavior(|behavior| behavior.isv_code_error = error("X.Code"));
         check(&with("wrong"), 200, "X.Code");
         let log = format!("{:?}", emulator.calls());
         assert!(!log.contains("secret"), "{log}");
@@ -654,10 +654,10 @@ mod tests {
 
     #[test]
     fn spaces_are_listed_in_pages_and_filtered() {
-        let emulator = emulator(|switches| {
-            switches.instance_id_equals_space = false;
-            switches.list_maximum_page_size = 4;
-            switches.list_default_page_size = 3;
+        let emulator = emulator(|behavior| {
+            behavior.instance_id_equals_space = false;
+            behavior.list_maximum_page_size = 4;
+            behavior.list_default_page_size = 3;
         });
         let spaces: Vec<String> = (0..5)
             .map(|n| bound(&emulator, &format!("10{n}")))
@@ -700,15 +700,15 @@ mod tests {
         check(&bad, 400, "InvalidPageSize");
         let bad = call(&emulator, "ListInstance", &[("IsBind", "maybe")]);
         check(&bad, 400, "InvalidIsBind");
-        emulator.set_switches(|switches| {
-            switches.list_bind_id_filter = Filter::Ignored;
-            switches.list_is_bind_filter = Filter::Ignored;
-            switches.list_filter_str = Filter::Ignored;
+        emulator.set_behavior(|behavior| {
+            behavior.list_bind_id_filter = Filter::Ignored;
+            behavior.list_is_bind_filter = Filter::Ignored;
+            behavior.list_filter_str = Filter::Ignored;
         });
         for filter in [("BindId", "103"), ("IsBind", "false"), ("FilterStr", "x")] {
             assert_eq!(list(&[filter]).0, 6, "{filter:?}");
         }
-        emulator.set_switches(|switches| switches.list_shows_bound_spaces = false);
+        emulator.set_behavior(|behavior| behavior.list_shows_bound_spaces = false);
         assert_eq!(list(&[]).0, 1);
         let other = call_as_other(&emulator, "ListInstance", &[]).json();
         assert_eq!(other["TotalCount"], 0);
@@ -746,7 +746,7 @@ mod tests {
         assert_eq!(open.get("Success"), None);
         assert_eq!(status("closed", "s").json()["OpenStatus"], false);
         let error = OpenStatusUnsubscribed::Error;
-        emulator.set_switches(|switches| switches.open_status_unsubscribed = error);
+        emulator.set_behavior(|behavior| behavior.open_status_unsubscribed = error);
         check(&status("closed", "s"), 400, "Product.Unsubscript");
     }
 }

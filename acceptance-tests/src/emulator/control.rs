@@ -8,25 +8,25 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::cams::new_space;
-use super::credential_endpoints::Vending;
+use super::credential_endpoints::CredentialEndpoints;
 use super::entities::{Account, Space, Waba};
 use super::faults::Fault;
 use super::request::Received;
-use super::state::{Now, World};
+use super::state::{Now, State};
 
 /// Where control begins.
 pub(super) const PREFIX: &str = "/_emulator";
 
 const PATHS: [&str; 18] = [
-    "GET /_emulator/switches",
-    "PUT /_emulator/switches",
+    "GET /_emulator/behavior",
+    "PUT /_emulator/behavior",
     "GET /_emulator/faults",
     "POST /_emulator/faults",
     "DELETE /_emulator/faults",
     "GET /_emulator/accounts",
     "PUT /_emulator/accounts/{account_id}",
     "PUT /_emulator/wabas/{waba_id}",
-    "PUT /_emulator/vending",
+    "PUT /_emulator/credential_endpoints",
     "GET /_emulator/state",
     "POST /_emulator/spaces",
     "DELETE /_emulator/spaces/{cust_space_id}",
@@ -68,57 +68,59 @@ struct Unbind {
 }
 
 /// The status and the document that a control request gets; `path` comes without the prefix.
-pub(super) fn answer(world: &mut World, received: &Received, path: &str, now: Now) -> (u16, Value) {
+pub(super) fn answer(state: &mut State, received: &Received, path: &str, now: Now) -> (u16, Value) {
     let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
     let done = match (received.method.as_str(), steps.as_slice()) {
         ("GET", []) => Ok(json!({"paths": PATHS})),
-        ("GET", ["switches"]) => Ok(Value::Object(world.switches.to_object())),
-        ("PUT", ["switches"]) => put_switches(world, received),
-        ("GET", ["faults"]) => Ok(json!(world.faults.all())),
+        ("GET", ["behavior"]) => Ok(Value::Object(state.behavior.to_object())),
+        ("PUT", ["behavior"]) => put_behavior(state, received),
+        ("GET", ["faults"]) => Ok(json!(state.faults.all())),
         ("POST", ["faults"]) => document::<Fault>(received)
-            .and_then(|fault| world.faults.add(fault))
-            .map(|()| json!({"waiting": world.faults.all()})),
+            .and_then(|fault| state.faults.add(fault))
+            .map(|()| json!({"waiting": state.faults.all()})),
         ("DELETE", ["faults"]) => {
-            world.faults.clear();
+            state.faults.clear();
             Ok(json!({}))
         }
-        ("GET", ["accounts"]) => Ok(world.cloud.snapshot()["accounts"].take()),
+        ("GET", ["accounts"]) => Ok(state.entities.snapshot()["accounts"].take()),
         ("PUT", ["accounts", id]) => document::<Account>(received).and_then(|account| {
-            world.cloud.put_account(Account {
+            state.entities.put_account(Account {
                 id: (*id).to_owned(),
                 ..account
             })?;
             Ok(json!({"account": id}))
         }),
-        ("PUT", ["wabas", id]) => put_waba(world, received, id),
-        ("PUT", ["vending"]) => document::<Vending>(received).map(|vending| {
-            world.vending = vending;
-            json!({})
-        }),
-        ("GET", ["state"]) => Ok(world.cloud.snapshot()),
+        ("PUT", ["wabas", id]) => put_waba(state, received, id),
+        ("PUT", ["credential_endpoints"]) => {
+            document::<CredentialEndpoints>(received).map(|credential_endpoints| {
+                state.credential_endpoints = credential_endpoints;
+                json!({})
+            })
+        }
+        ("GET", ["state"]) => Ok(state.entities.snapshot()),
         ("POST", ["spaces"]) => document::<NewSpace>(received)
-            .and_then(|wanted| add_space(world, wanted, now))
+            .and_then(|wanted| add_space(state, wanted, now))
             .map(|space| json!(space)),
-        ("DELETE", ["spaces", id]) => match world.cloud.spaces.remove(*id) {
+        ("DELETE", ["spaces", id]) => match state.entities.spaces.remove(*id) {
             Some(space) => Ok(json!(space)),
             None => Err(format!("there is no space \"{id}\"")),
         },
         ("POST", ["rebind"]) => document::<Rebind>(received).and_then(|rebind| {
             let waba_id = Some(rebind.waba_id.as_str());
-            world.cloud.set_binding(&rebind.cust_space_id, waba_id)?;
-            Ok(json!(world.cloud.spaces.get(&rebind.cust_space_id)))
+            state.entities.set_binding(&rebind.cust_space_id, waba_id)?;
+            Ok(json!(state.entities.spaces.get(&rebind.cust_space_id)))
         }),
         ("POST", ["unbind"]) => document::<Unbind>(received).and_then(|unbind| {
-            world.cloud.set_binding(&unbind.cust_space_id, None)?;
-            Ok(json!(world.cloud.spaces.get(&unbind.cust_space_id)))
+            state.entities.set_binding(&unbind.cust_space_id, None)?;
+            Ok(json!(state.entities.spaces.get(&unbind.cust_space_id)))
         }),
-        ("GET", ["calls"]) => calls(world, received),
+        ("GET", ["calls"]) => calls(state, received),
         ("DELETE", ["calls"]) => {
-            world.calls.clear();
+            state.calls.clear();
             Ok(json!({}))
         }
         ("POST", ["reset"]) => {
-            *world = World::new();
+            *state = State::new();
             Ok(json!({}))
         }
         (method, _) => {
@@ -133,19 +135,19 @@ pub(super) fn answer(world: &mut World, received: &Received, path: &str, now: No
 }
 
 /// Makes a space as if at the console.
-pub(super) fn add_space(world: &mut World, wanted: NewSpace, now: Now) -> Result<Space, String> {
+pub(super) fn add_space(state: &mut State, wanted: NewSpace, now: Now) -> Result<Space, String> {
     let account = wanted
         .account
         .unwrap_or_else(|| super::DEFAULT_ACCOUNT.to_owned());
-    if !world.cloud.accounts.contains_key(&account) {
+    if !state.entities.accounts.contains_key(&account) {
         return Err(format!("there is no account \"{account}\"; put it first"));
     }
-    let mut space = new_space(world, &account, now);
+    let mut space = new_space(state, &account, now);
     if let Some(id) = wanted.cust_space_id {
-        if world.cloud.spaces.contains_key(&id) {
+        if state.entities.spaces.contains_key(&id) {
             return Err(format!("the space \"{id}\" exists already"));
         }
-        if world.switches.instance_id_equals_space {
+        if state.behavior.instance_id_equals_space {
             space.instance_id.clone_from(&id);
         }
         space.cust_space_id = id;
@@ -158,26 +160,28 @@ pub(super) fn add_space(world: &mut World, wanted: NewSpace, now: Now) -> Result
     }
     space.waba_id = wanted.waba_id;
     let id = space.cust_space_id.clone();
-    world.cloud.spaces.insert(id, space.clone());
+    state.entities.spaces.insert(id, space.clone());
     Ok(space)
 }
 
-fn put_switches(world: &mut World, received: &Received) -> Result<Value, String> {
+fn put_behavior(state: &mut State, received: &Received) -> Result<Value, String> {
     let changes: Value = document(received)?;
     let changes = changes.as_object().ok_or_else(|| {
         "the body is no JSON object such as {\"bind_again\": \"same_space\"}".to_owned()
     })?;
-    world.switches = world.switches.with(changes)?;
-    Ok(Value::Object(world.switches.to_object()))
+    state.behavior = state.behavior.with(changes)?;
+    Ok(Value::Object(state.behavior.to_object()))
 }
 
 /// Registers a WABA: what is absent is derived, what is `null` will be absent from answers.
-fn put_waba(world: &mut World, received: &Received, id: &str) -> Result<Value, String> {
+fn put_waba(state: &mut State, received: &Received, id: &str) -> Result<Value, String> {
     let changes: Value = document(received)?;
     let changes = changes
         .as_object()
         .ok_or_else(|| "the body is no JSON object such as {\"name\": \"Shop\"}".to_owned())?;
-    let present = world.cloud.waba(id, &world.switches.account_review_status);
+    let present = state
+        .entities
+        .waba(id, &state.behavior.account_review_status);
     let mut all = json!(present);
     for (name, value) in changes {
         all[name] = value.clone();
@@ -185,12 +189,12 @@ fn put_waba(world: &mut World, received: &Received, id: &str) -> Result<Value, S
     all["id"] = json!(id);
     let waba: Waba = serde_json::from_value(all).map_err(|error| error.to_string())?;
     let shown = json!(waba);
-    world.cloud.wabas.insert(id.to_owned(), waba);
+    state.entities.wabas.insert(id.to_owned(), waba);
     Ok(shown)
 }
 
 /// The log, of one action if `?action=` is given, and only after call number `?after=`.
-fn calls(world: &World, received: &Received) -> Result<Value, String> {
+fn calls(state: &State, received: &Received) -> Result<Value, String> {
     let action = received.parameter("action");
     let after = match received.parameter("after") {
         None => 0,
@@ -199,7 +203,7 @@ fn calls(world: &World, received: &Received) -> Result<Value, String> {
             .map_err(|_| format!("after=\"{text}\" is not the number of a call"))?,
     };
     let calls =
-        world.calls.all().iter().filter(|call| {
+        state.calls.all().iter().filter(|call| {
             call.number > after && action.is_none_or(|action| action == call.action)
         });
     Ok(json!(calls.collect::<Vec<_>>()))
@@ -230,37 +234,37 @@ mod tests {
         let emulator = Emulator::start().expect("a free port");
         check(
             &emulator,
-            ("GET", "switches", ""),
+            ("GET", "behavior", ""),
             200,
             "\"bind_again\":\"same_space\"",
         );
         let body = r#"{"bind_again": {"error": "X"}, "lag_queries": 3}"#;
         check(
             &emulator,
-            ("PUT", "switches", body),
+            ("PUT", "behavior", body),
             200,
             r#""bind_again":{"error":"X"}"#,
         );
-        assert_eq!(emulator.switches().lag_queries, 3);
+        assert_eq!(emulator.behavior().lag_queries, 3);
         let body = r#"{"lag_queries": 4, "bind_agian": 1}"#;
         check(
             &emulator,
-            ("PUT", "switches", body),
+            ("PUT", "behavior", body),
             400,
-            "bind_again, bind_answer_waba_id",
+            "bind_again, bind_foreign",
         );
-        assert_eq!(emulator.switches().lag_queries, 3);
+        assert_eq!(emulator.behavior().lag_queries, 3);
         let body = r#"{"success_flag": "maybe"}"#;
         check(
             &emulator,
-            ("PUT", "switches", body),
+            ("PUT", "behavior", body),
             400,
             "`false_beside_ok`",
         );
-        check(&emulator, ("PUT", "switches", "[]"), 400, "no JSON object");
+        check(&emulator, ("PUT", "behavior", "[]"), 400, "no JSON object");
         check(
             &emulator,
-            ("PUT", "switches", "{"),
+            ("PUT", "behavior", "{"),
             400,
             "not what this path expects",
         );
@@ -449,10 +453,10 @@ mod tests {
     #[test]
     fn a_reset_brings_back_the_start() {
         let emulator = Emulator::start().expect("a free port");
-        check(&emulator, ("PUT", "switches", r#"{"lag_ms": 5}"#), 200, "");
+        check(&emulator, ("PUT", "behavior", r#"{"lag_ms": 5}"#), 200, "");
         check(&emulator, ("POST", "spaces", "{}"), 200, "");
         check(&emulator, ("POST", "reset", ""), 200, "{}");
-        assert_eq!(emulator.switches().lag_ms, 0);
+        assert_eq!(emulator.behavior().lag_ms, 0);
         assert!(emulator.spaces(DEFAULT_ACCOUNT).is_empty());
     }
 
@@ -463,9 +467,9 @@ mod tests {
         check(&emulator, ("GET", "sate", ""), 404, "GET /_emulator/state");
         check(
             &emulator,
-            ("POST", "switches", "{}"),
+            ("POST", "behavior", "{}"),
             404,
-            "PUT /_emulator/switches",
+            "PUT /_emulator/behavior",
         );
     }
 }

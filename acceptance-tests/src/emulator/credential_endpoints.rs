@@ -2,20 +2,20 @@
 //! host of CloudSSO, the OAuth server.
 //!
 //! Paths, headers and answers: the public pages on instance metadata, and what the official CLI and SDKs send and read. All
-//! of them are silent (404) until [`Vending`] names a role. Must not contain: STS, or who may do what.
+//! of them are silent (404) until [`CredentialEndpoints`] names a role. Must not contain: STS, or who may do what.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::request::Received;
-use super::state::{Now, World};
+use super::state::{Now, State};
 use super::sts::{RoleSession, issue};
 
 /// Who gets credentials, and for what.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Vending {
+pub struct CredentialEndpoints {
     /// The account of the role; absent, nothing is handed out.
     pub account: Option<String>,
     /// The role whose sessions are handed out.
@@ -31,13 +31,13 @@ pub struct Vending {
     /// Seconds that renewed OAuth access tokens last.
     pub oauth_seconds: i64,
     /// What all of them answer instead.
-    pub odd_answer: Option<OddAnswer>,
+    pub unexpected_response: Option<UnexpectedResponse>,
 }
 
 /// An answer that is not what was asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OddAnswer {
+pub struct UnexpectedResponse {
     /// HTTP status.
     pub status: u16,
     /// The body, as it stands.
@@ -93,8 +93,8 @@ const METADATA_TOKEN: &str = "emulator-metadata-token==";
 const CLIENTS: [&str; 2] = ["4038181954557748008", "4103531455503354461"];
 
 /// The answer to a request for one of these services; none if it is for another.
-pub(super) fn answer(world: &mut World, received: &Received, now: Now) -> Option<Answer> {
-    type Serve = fn(&mut World, &Received, OffsetDateTime) -> Answer;
+pub(super) fn answer(state: &mut State, received: &Received, now: Now) -> Option<Answer> {
+    type Serve = fn(&mut State, &Received, OffsetDateTime) -> Answer;
     let (name, method, serve): (&str, &str, Serve) = match received.path.as_str() {
         "/latest/api/token" => ("MetadataToken", "PUT", metadata_token),
         METADATA => ("MetadataRole", "GET", metadata_role),
@@ -105,18 +105,20 @@ pub(super) fn answer(world: &mut World, received: &Received, now: Now) -> Option
         "/v1/exchange" => ("OAuthExchange", "POST", oauth_exchange),
         _ => return None,
     };
-    let now = world.clock(now);
-    let number = world.calls.arrived(received, name, now.since_start_ms);
-    let answer = if world.vending.account.is_none() {
+    let now = state.clock(now);
+    let number = state.calls.arrived(received, name, now.since_start_ms);
+    let answer = if state.credential_endpoints.account.is_none() {
         Answer::text(404, "nothing is handed out here\n")
-    } else if let Some(OddAnswer { status, body }) = world.vending.odd_answer.clone() {
+    } else if let Some(UnexpectedResponse { status, body }) =
+        state.credential_endpoints.unexpected_response.clone()
+    {
         Answer::text(status, body)
     } else if received.method == method {
-        serve(world, received, now.utc)
+        serve(state, received, now.utc)
     } else {
         Answer::text(405, "another method is needed\n")
     };
-    world.calls.amend(number, |call| {
+    state.calls.amend(number, |call| {
         call.executed = true;
         call.answered_at_ms = Some(now.since_start_ms);
         call.status = Some(answer.status);
@@ -125,21 +127,21 @@ pub(super) fn answer(world: &mut World, received: &Received, now: Now) -> Option
 }
 
 /// A session of the role, as its four fields.
-fn session(world: &mut World, now: OffsetDateTime, name: &str) -> Value {
-    let Vending { account, role, .. } = world.vending.clone();
+fn session(state: &mut State, now: OffsetDateTime, name: &str) -> Value {
+    let CredentialEndpoints { account, role, .. } = state.credential_endpoints.clone();
     let named = RoleSession {
         account: account.as_deref().unwrap_or_default(),
         role: &role,
         name,
         policy: None,
     };
-    issue(world, now, named, 3600).unwrap_or_default()
+    issue(state, now, named, 3600).unwrap_or_default()
 }
 
-fn metadata_token(world: &mut World, received: &Received, _: OffsetDateTime) -> Answer {
+fn metadata_token(state: &mut State, received: &Received, _: OffsetDateTime) -> Answer {
     let seconds = received.header("x-aliyun-ecs-metadata-token-ttl-seconds");
     let seconds: Option<u32> = seconds.and_then(|text| text.parse().ok());
-    match (world.vending.metadata, seconds) {
+    match (state.credential_endpoints.metadata, seconds) {
         (Metadata::V1Only, _) => Answer::text(404, "not found\n"),
         (_, Some(1..=21_600)) => Answer::text(200, METADATA_TOKEN),
         _ => Answer::text(400, "the life of the token has to be 1 to 21600 seconds\n"),
@@ -147,33 +149,34 @@ fn metadata_token(world: &mut World, received: &Received, _: OffsetDateTime) -> 
 }
 
 /// Why the metadata service does not answer; none if it does.
-fn metadata_refusal(world: &World, received: &Received) -> Option<Answer> {
+fn metadata_refusal(state: &State, received: &Received) -> Option<Answer> {
     let token = received.header("x-aliyun-ecs-metadata-token");
-    match (world.vending.metadata, token) {
+    match (state.credential_endpoints.metadata, token) {
         (_, Some(METADATA_TOKEN)) | (Metadata::Both | Metadata::V1Only, None) => None,
         (_, Some(_)) => Some(Answer::text(401, "another token is needed\n")),
         (Metadata::V2Only, None) => Some(Answer::text(403, "a token is needed\n")),
     }
 }
 
-fn metadata_role(world: &mut World, received: &Received, _: OffsetDateTime) -> Answer {
-    metadata_refusal(world, received).unwrap_or_else(|| Answer::text(200, &*world.vending.role))
+fn metadata_role(state: &mut State, received: &Received, _: OffsetDateTime) -> Answer {
+    metadata_refusal(state, received)
+        .unwrap_or_else(|| Answer::text(200, &*state.credential_endpoints.role))
 }
 
-fn metadata_credentials(world: &mut World, received: &Received, now: OffsetDateTime) -> Answer {
-    if let Some(refusal) = metadata_refusal(world, received) {
+fn metadata_credentials(state: &mut State, received: &Received, now: OffsetDateTime) -> Answer {
+    if let Some(refusal) = metadata_refusal(state, received) {
         return refusal;
     }
-    if received.path.strip_prefix(METADATA) != Some(world.vending.role.as_str()) {
+    if received.path.strip_prefix(METADATA) != Some(state.credential_endpoints.role.as_str()) {
         return Answer::text(404, "not found\n");
     }
-    let mut body = session(world, now, "vm-ram-i-emulated");
+    let mut body = session(state, now, "vm-ram-i-emulated");
     body["Code"] = json!("Success");
     Answer::json(200, &body)
 }
 
-fn credentials_uri(world: &mut World, _: &Received, now: OffsetDateTime) -> Answer {
-    let mut body = session(world, now, "sidecar");
+fn credentials_uri(state: &mut State, _: &Received, now: OffsetDateTime) -> Answer {
+    let mut body = session(state, now, "sidecar");
     body["Code"] = json!("Success");
     Answer::json(200, &body)
 }
@@ -182,12 +185,14 @@ fn bearer(received: &Received) -> Option<&str> {
     received.header("authorization")?.strip_prefix("Bearer ")
 }
 
-fn cloud_sso(world: &mut World, received: &Received, now: OffsetDateTime) -> Answer {
-    if bearer(received).is_none() || bearer(received) != world.vending.sso_access_token.as_deref() {
+fn cloud_sso(state: &mut State, received: &Received, now: OffsetDateTime) -> Answer {
+    if bearer(received).is_none()
+        || bearer(received) != state.credential_endpoints.sso_access_token.as_deref()
+    {
         return Answer::refusal(401, "Unauthorized", "The access token is not valid.");
     }
     let wish: Value = serde_json::from_slice(&received.body).unwrap_or_default();
-    if wish["AccountId"].as_str() != world.vending.account.as_deref() {
+    if wish["AccountId"].as_str() != state.credential_endpoints.account.as_deref() {
         return Answer::refusal(403, "Forbidden", "The account is not assigned.");
     }
     if wish["AccessConfigurationId"]
@@ -196,14 +201,14 @@ fn cloud_sso(world: &mut World, received: &Received, now: OffsetDateTime) -> Ans
     {
         return Answer::refusal(400, "MissingParameter", "AccessConfigurationId is needed.");
     }
-    let credential = session(world, now, "sso");
+    let credential = session(state, now, "sso");
     Answer::json(
         200,
         &json!({"CloudCredential": credential, "RequestId": "emulated"}),
     )
 }
 
-fn oauth_token(world: &mut World, received: &Received, _: OffsetDateTime) -> Answer {
+fn oauth_token(state: &mut State, received: &Received, _: OffsetDateTime) -> Answer {
     let good = received.parameter("grant_type") == Some("refresh_token")
         && received
             .parameter("client_id")
@@ -213,34 +218,35 @@ fn oauth_token(world: &mut World, received: &Received, _: OffsetDateTime) -> Ans
         return Answer::json(400, &json!({"error": "invalid_request"}));
     }
     let given = received.parameter("refresh_token");
-    if given.is_none() || given != world.vending.oauth_refresh_token.as_deref() {
+    if given.is_none() || given != state.credential_endpoints.oauth_refresh_token.as_deref() {
         return Answer::json(400, &json!({"error": "invalid_grant"}));
     }
     let access_token = format!(
         "emulated-access-{}",
-        world.random_text(b"abcdef0123456789", 16)
+        state.random_text(b"abcdef0123456789", 16)
     );
     let refresh_token = format!(
         "emulated-refresh-{}",
-        world.random_text(b"abcdef0123456789", 16)
+        state.random_text(b"abcdef0123456789", 16)
     );
     let body = json!({
         "access_token": access_token,
         "refresh_token": refresh_token,
-        "expires_in": world.vending.oauth_seconds,
+        "expires_in": state.credential_endpoints.oauth_seconds,
         "token_type": "Bearer",
     });
-    world.vending.oauth_access_token = Some(access_token);
-    world.vending.oauth_refresh_token = Some(refresh_token);
+    state.credential_endpoints.oauth_access_token = Some(access_token);
+    state.credential_endpoints.oauth_refresh_token = Some(refresh_token);
     Answer::json(200, &body)
 }
 
-fn oauth_exchange(world: &mut World, received: &Received, now: OffsetDateTime) -> Answer {
-    if bearer(received).is_none() || bearer(received) != world.vending.oauth_access_token.as_deref()
+fn oauth_exchange(state: &mut State, received: &Received, now: OffsetDateTime) -> Answer {
+    if bearer(received).is_none()
+        || bearer(received) != state.credential_endpoints.oauth_access_token.as_deref()
     {
         return Answer::refusal(401, "Unauthorized", "The access token is not valid.");
     }
-    let fields = session(world, now, "oauth");
+    let fields = session(state, now, "oauth");
     let camel: serde_json::Map<String, Value> = fields
         .as_object()
         .into_iter()
@@ -264,23 +270,23 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::{Account, DEFAULT_ACCOUNT, Emulator, Role};
-    use super::{Metadata, OddAnswer, Vending};
+    use super::{CredentialEndpoints, Metadata, UnexpectedResponse};
 
-    fn emulator(change: impl FnOnce(&mut Vending)) -> Emulator {
+    fn emulator(change: impl FnOnce(&mut CredentialEndpoints)) -> Emulator {
         let emulator = Emulator::start().expect("a free port");
         let account = Account::new(DEFAULT_ACCOUNT).with_role(Role::new("runner", &[]));
         emulator.put_account(account).expect("a sound account");
-        let mut vending = Vending {
+        let mut credential_endpoints = CredentialEndpoints {
             account: Some(DEFAULT_ACCOUNT.to_owned()),
             role: "runner".to_owned(),
             sso_access_token: Some("sso".to_owned()),
             oauth_access_token: Some("access".to_owned()),
             oauth_refresh_token: Some("refresh".to_owned()),
             oauth_seconds: 3600,
-            ..Vending::default()
+            ..CredentialEndpoints::default()
         };
-        change(&mut vending);
-        emulator.set_vending(vending);
+        change(&mut credential_endpoints);
+        emulator.set_credential_endpoints(credential_endpoints);
         emulator
     }
 
@@ -338,20 +344,20 @@ mod tests {
             401,
         );
         check(&both, &format!("{ROLES}other"), &[TOKEN], "", 404);
-        let v2 = emulator(|vending| vending.metadata = Metadata::V2Only);
+        let v2 = emulator(|credential_endpoints| credential_endpoints.metadata = Metadata::V2Only);
         check(&v2, RUNNER, &[], "", 403);
         check(&v2, RUNNER, &[TOKEN], "", 200);
-        let v1 = emulator(|vending| vending.metadata = Metadata::V1Only);
+        let v1 = emulator(|credential_endpoints| credential_endpoints.metadata = Metadata::V1Only);
         check(&v1, "PUT /latest/api/token", &[LIFE], "", 404);
         check(&v1, RUNNER, &[], "", 200);
-        let odd = emulator(|vending| {
-            vending.odd_answer = Some(OddAnswer {
+        let odd = emulator(|credential_endpoints| {
+            credential_endpoints.unexpected_response = Some(UnexpectedResponse {
                 status: 503,
                 body: "later".to_owned(),
             });
         });
         assert_eq!(check(&odd, RUNNER, &[], "", 503), "later");
-        let none = emulator(|vending| vending.account = None);
+        let none = emulator(|credential_endpoints| credential_endpoints.account = None);
         check(&none, RUNNER, &[], "", 404);
         assert_eq!(v1.calls_of("MetadataCredentials").len(), 1);
     }

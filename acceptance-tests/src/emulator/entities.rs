@@ -262,7 +262,7 @@ impl Waba {
 
 /// Everything that the cloud remembers.
 #[derive(Default)]
-pub(super) struct Cloud {
+pub(super) struct Entities {
     pub(super) accounts: BTreeMap<String, Account>,
     pub(super) spaces: BTreeMap<String, Space>,
     pub(super) wabas: BTreeMap<String, Waba>,
@@ -271,7 +271,7 @@ pub(super) struct Cloud {
     pub(super) spaces_made: u64,
 }
 
-impl Cloud {
+impl Entities {
     /// Adds an account or replaces the one of that ID; its spaces stay.
     pub(super) fn put_account(&mut self, account: Account) -> Result<(), String> {
         if account.id.is_empty() || !account.id.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -11,7 +11,7 @@ use super::behavior::{RamDenial, Throttling};
 use super::ram::Caller;
 use super::request::Received;
 use super::response::Refusal;
-use super::state::{Now, World};
+use super::state::{Now, State};
 use super::{cams, sts};
 
 /// A product behind the gateway.
@@ -44,7 +44,7 @@ pub(super) struct Operation {
     /// Parameters without which the call never reaches the product.
     pub(super) required: &'static [&'static str],
     pub(super) access: Access,
-    pub(super) run: fn(&mut World, &Task<'_>) -> Result<Value, Refusal>,
+    pub(super) run: fn(&mut State, &Task<'_>) -> Result<Value, Refusal>,
 }
 
 /// Who may call an operation.
@@ -81,10 +81,10 @@ pub(super) fn action(received: &Received) -> &str {
 }
 
 /// Which operation is meant.
-pub(super) fn operation(world: &World, received: &Received) -> Result<&'static Operation, Refusal> {
+pub(super) fn operation(state: &State, received: &Received) -> Result<&'static Operation, Refusal> {
     match received.method.as_str() {
         "POST" => {}
-        "GET" if world.switches.accepts_get => {}
+        "GET" if state.behavior.accepts_get => {}
         method => {
             return Err(Refusal::gateway(
                 400,
@@ -141,7 +141,7 @@ pub(super) fn operation(world: &World, received: &Received) -> Result<&'static O
 
 /// Whether the call may go on to its product: parameters, rights, rate.
 pub(super) fn authorise(
-    world: &mut World,
+    state: &mut State,
     operation: &Operation,
     task: &Task<'_>,
 ) -> Result<(), Refusal> {
@@ -154,15 +154,15 @@ pub(super) fn authorise(
     // The anonymous calls of everybody share one window: there is no account to count them for.
     let account = task.caller.map_or("", |caller| &caller.account);
     let limit = match product {
-        Product::Cams => world.switches.cams_calls_per_second,
-        Product::Sts => world.switches.sts_calls_per_second,
+        Product::Cams => state.behavior.cams_calls_per_second,
+        Product::Sts => state.behavior.sts_calls_per_second,
     };
     if let Some(limit) = limit
-        && !world
+        && !state
             .windows
             .admit(account, operation.name, limit, task.now.since_start_ms)
     {
-        return Err(throttled(world, product));
+        return Err(throttled(state, product));
     }
     let Some(caller) = task.caller else {
         return Ok(());
@@ -170,9 +170,9 @@ pub(super) fn authorise(
     if operation.access == Access::Allowed
         && let Err(detail) = caller.may(&format!("{}:{}", product.code(), operation.name))
     {
-        return Err(denied(world, product, detail));
+        return Err(denied(state, product, detail));
     }
-    let subscribed = world.cloud.accounts.get(account);
+    let subscribed = state.entities.accounts.get(account);
     if product == Product::Cams
         && operation.name != "GetChatappOpenStatus"
         && !subscribed.is_some_and(|account| account.subscribed)
@@ -200,9 +200,9 @@ pub(super) fn invalid(name: &str) -> Refusal {
     )
 }
 
-fn throttled(world: &World, product: Product) -> Refusal {
-    let retry_after_ms = world.switches.throttling_retry_after_ms;
-    match (world.switches.throttling, product) {
+fn throttled(state: &State, product: Product) -> Refusal {
+    let retry_after_ms = state.behavior.throttling_retry_after_ms;
+    match (state.behavior.throttling, product) {
         (Throttling::Product, Product::Cams) => {
             let mut refusal = Refusal::product("System.LimitControl");
             if let Refusal::Product {
@@ -224,8 +224,8 @@ fn throttled(world: &World, product: Product) -> Refusal {
     }
 }
 
-fn denied(world: &World, product: Product, detail: Value) -> Refusal {
-    let code = match (world.switches.ram_denial, product) {
+fn denied(state: &State, product: Product, detail: Value) -> Refusal {
+    let code = match (state.behavior.ram_denial, product) {
         (RamDenial::Product, Product::Cams) => return Refusal::product("Ram.PermissionDeny"),
         (RamDenial::GatewayForbiddenRam, _) => "Forbidden.RAM",
         _ => "NoPermission",
@@ -251,13 +251,13 @@ pub(super) fn iso_date(date: OffsetDateTime) -> String {
 mod tests {
     use super::super::test_client::{Answer, Draft, Style};
     use super::super::{
-        AccessKey, Account, BusinessErrorStatus, DEFAULT_ACCOUNT, Emulator, KeyStyle, Switches,
+        AccessKey, Account, Behavior, BusinessErrorStatus, DEFAULT_ACCOUNT, Emulator, KeyStyle,
     };
     use super::*;
 
-    fn emulator(switches: Switches) -> Emulator {
+    fn emulator(behavior: Behavior) -> Emulator {
         let emulator = Emulator::start().expect("a free port");
-        emulator.set_switches(|all| *all = switches);
+        emulator.set_behavior(|all| *all = behavior);
         emulator
     }
 
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_has_to_exist() {
-        let emulator = emulator(Switches::default());
+        let emulator = emulator(Behavior::default());
         let draft = Draft::new(&emulator, "ListInstance", &[]);
         let with = |change: &dyn Fn(&mut Draft)| {
             let mut draft = draft.clone();
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn the_format_is_what_was_asked_for() {
-        let emulator = emulator(Switches::default());
+        let emulator = emulator(Behavior::default());
         for (style, format, xml) in [
             (Style::V3, None, false),
             (Style::V3, Some("json"), false),
@@ -335,13 +335,13 @@ mod tests {
             draft.in_form = form;
             draft.send()
         };
-        let lenient = emulator(Switches::default());
+        let lenient = emulator(Behavior::default());
         check(&bind(&lenient, true, false), 200, "OK");
         check(&bind(&lenient, false, true), 200, "OK");
-        let strict = emulator(Switches {
+        let strict = emulator(Behavior {
             accepts_get: false,
             accepts_form_parameters: false,
-            ..Switches::default()
+            ..Behavior::default()
         });
         check(&bind(&strict, true, false), 400, "UnsupportedHTTPMethod");
         check(&bind(&strict, false, true), 400, "MissingWabaId");
@@ -351,10 +351,10 @@ mod tests {
 
     #[test]
     fn calls_beyond_the_limit_are_refused_by_the_layer_of_choice() {
-        let run = |switches: Switches| {
-            let emulator = emulator(Switches {
+        let run = |behavior: Behavior| {
+            let emulator = emulator(Behavior {
                 cams_calls_per_second: Some(3),
-                ..switches
+                ..behavior
             });
             let draft = || Draft::new(&emulator, "ListInstance", &[]).send();
             let answers: Vec<Answer> = (0..4).map(|_| draft()).collect();
@@ -368,31 +368,31 @@ mod tests {
             assert!(!refused.executed);
             answers.into_iter().next_back().expect("four answers")
         };
-        let gateway = run(Switches::default());
+        let gateway = run(Behavior::default());
         check(&gateway, 400, "Throttling.User");
         assert_eq!(gateway.header("x-acs-retry-after"), None);
         assert!(gateway.json()["HostId"].is_string());
-        let product = run(Switches {
+        let product = run(Behavior {
             throttling: Throttling::Product,
             throttling_retry_after_ms: Some(250),
-            ..Switches::default()
+            ..Behavior::default()
         });
         check(&product, 400, "System.LimitControl");
         assert_eq!(product.header("x-acs-retry-after"), Some("250"));
         assert_eq!(product.json()["Success"], false);
-        let hidden = run(Switches {
+        let hidden = run(Behavior {
             throttling: Throttling::Product,
             business_error_status: BusinessErrorStatus::Always200,
-            ..Switches::default()
+            ..Behavior::default()
         });
         check(&hidden, 200, "System.LimitControl");
     }
 
     #[test]
     fn without_a_limit_nobody_is_refused() {
-        let emulator = emulator(Switches {
+        let emulator = emulator(Behavior {
             cams_calls_per_second: None,
-            ..Switches::default()
+            ..Behavior::default()
         });
         for _ in 0..30 {
             let answer = Draft::new(&emulator, "ListInstance", &[]).send();
@@ -407,9 +407,9 @@ mod tests {
             (RamDenial::GatewayForbiddenRam, 403, "Forbidden.RAM"),
             (RamDenial::Product, 400, "Ram.PermissionDeny"),
         ] {
-            let emulator = emulator(Switches {
+            let emulator = emulator(Behavior {
                 ram_denial,
-                ..Switches::default()
+                ..Behavior::default()
             });
             let mut account = Account::new("2").with_key("reader", "s");
             account.access_keys[0].allow = vec!["cams:Get*".to_owned(), "cams:List*".to_owned()];
@@ -443,7 +443,7 @@ mod tests {
 
     #[test]
     fn an_account_without_the_service_is_told_so() {
-        let emulator = emulator(Switches::default());
+        let emulator = emulator(Behavior::default());
         let mut account = Account::new("2").with_key("k", "s");
         account.subscribed = false;
         emulator.put_account(account).expect("a sound account");
@@ -458,9 +458,9 @@ mod tests {
 
     #[test]
     fn gateway_errors_can_be_in_camel_case() {
-        let emulator = emulator(Switches {
+        let emulator = emulator(Behavior {
             gateway_error_keys: KeyStyle::Camel,
-            ..Switches::default()
+            ..Behavior::default()
         });
         let answer = Draft::new(&emulator, "ChatappBindWaba", &[]).send();
         let body = answer.json();

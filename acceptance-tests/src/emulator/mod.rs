@@ -1,4 +1,4 @@
-//! The emulated cloud: a strict peer on a loopback port that verifies, forgets and misbehaves.
+//! The emulated cloud: a strict peer on a loopback port that verifies, lags behind and fails on demand.
 //!
 //! It speaks the RPC gateway, Chat App Message Service (CAMS, API 2020-06-06) and Security Token Service (STS, API
 //! 2015-04-01) over plain HTTP, over state in memory. Every request is verified from the bytes received: signature (V1 or
@@ -20,12 +20,12 @@
 //! | path | does |
 //! |---|---|
 //! | `GET /_emulator/` | lists the paths |
-//! | `GET`, `PUT /_emulator/switches` | reads all switches; moves the named ones, all or none |
+//! | `GET`, `PUT /_emulator/behavior` | reads all switches; moves the named ones, all or none |
 //! | `GET`, `POST`, `DELETE /_emulator/faults` | lists the faults that wait; adds one; forgets all |
 //! | `GET /_emulator/accounts` | accounts, their key IDs, roles and spaces; no secrets |
 //! | `PUT /_emulator/accounts/{account_id}` | adds or replaces an account: [`Account`] |
 //! | `PUT /_emulator/wabas/{waba_id}` | registers a WABA: [`Waba`]; what is absent is derived, `null` is silence |
-//! | `PUT /_emulator/vending` | says who gets credentials beside STS: [`Vending`] |
+//! | `PUT /_emulator/credential_endpoints` | says who gets credentials beside STS: [`CredentialEndpoints`] |
 //! | `GET /_emulator/state` | everything as it truly is, without lag |
 //! | `POST /_emulator/spaces` | makes a space as if at the console: [`NewSpace`] |
 //! | `DELETE /_emulator/spaces/{cust_space_id}` | forgets a space |
@@ -42,7 +42,7 @@
 //! # a binding that Terraform did not make
 //! curl -s -X POST $E/spaces -d '{"waba_id": "100000000000008"}'
 //! # the service refuses a second bind, and a bind is seen late
-//! curl -s -X PUT $E/switches -d '{"bind_again": {"error": "Some.Code"}, "lag_queries": 2}'
+//! curl -s -X PUT $E/behavior -d '{"bind_again": {"error": "Some.Code"}, "lag_queries": 2}'
 //! # the next bind is executed, but its answer never arrives
 //! curl -s -X POST $E/faults -d '{"action": "ChatappBindWaba", "when": "after", "fault": "cut"}'
 //! # a tenth of all calls is throttled, for ever, the same tenth in every run
@@ -57,14 +57,14 @@
 //!
 //! # Credentials beside STS
 //!
-//! Once [`Vending`] names an account and a role, sessions of that role come from an instance's metadata service (versions 1
+//! Once [`CredentialEndpoints`] names an account and a role, sessions of that role come from an instance's metadata service (versions 1
 //! and 2, `/latest/…`), a credentials URI (`/credentials-uri`), the sign-in host of CloudSSO (`/cloud-credentials`) and the
 //! OAuth server (`/v1/token`, whose refresh tokens serve once, and `/v1/exchange`). They stand in the call log under names
 //! such as `MetadataToken`. How long sessions last is the switch `sts_lifetime_seconds`.
 //!
-//! # Switches
+//! # Behavior
 //!
-//! The fields of [`Switches`] are the switches, and their documentation says what each position does. One stands for each
+//! The fields of [`Behavior`] are the switches, and their documentation says what each position does. One stands for each
 //! thing that no public page says: a second bind, a foreign WABA, a space without one, HTTP status of business errors, lag,
 //! filters and paging of lists, oddities of answers. A position is a word (`"same_space"`), a number, `null`, or a word with
 //! a value (`{"error": "Some.Code"}`).
@@ -76,7 +76,7 @@
 //! does not run; `"after"` that it runs and its answer is replaced. Kinds: `throttle`, `error`, `html`, `body`,
 //! `empty_body`, `invalid_json`, `huge_body`, `redirect`, `expired_token`, `cut`, `reset`; and those that need the true
 //! answer, so that the operation runs in any case: `slow`, `drip`, `truncate`, `missing_fields`, `wrong_types`,
-//! `set_fields`. See [`Misbehaviour`].
+//! `set_fields`. See [`FaultKind`].
 
 mod authentication;
 mod behavior;
@@ -101,16 +101,16 @@ mod sts;
 mod test_client;
 
 pub use behavior::{
-    BindAgain, BindAnswerWabaId, BusinessErrorStatus, Filter, KeyStyle, NothingBound,
-    OpenStatusUnsubscribed, Outcome, QueryWithoutSpace, RamDenial, SpaceAnswer, SpaceIdStyle,
-    SuccessFlag, Switches, Throttling,
+    Behavior, BindAgain, BindResponseWabaId, BusinessErrorStatus, Filter, KeyStyle, NothingBound,
+    OpenStatusUnsubscribed, Outcome, QueryWithoutSpace, RamDenial, SpaceIdStyle, SpaceResponse,
+    SuccessFlag, Throttling,
 };
 pub use calls::Call;
 pub use control::NewSpace;
 pub use entities::{AccessKey, Account, OidcProvider, Role, Space, Waba};
-pub use faults::{Fault, Misbehaviour, When};
+pub use faults::{Fault, FaultKind, When};
 
-pub use credential_endpoints::{Metadata, OddAnswer, Vending};
+pub use credential_endpoints::{CredentialEndpoints, Metadata, UnexpectedResponse};
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -197,97 +197,105 @@ impl Emulator {
     }
 
     /// The positions of all switches.
-    pub fn switches(&self) -> Switches {
-        self.shared.world().switches.clone()
+    pub fn behavior(&self) -> Behavior {
+        self.shared.state().behavior.clone()
     }
 
     /// Moves switches.
-    pub fn set_switches(&self, change: impl FnOnce(&mut Switches)) {
-        change(&mut self.shared.world().switches);
+    pub fn set_behavior(&self, change: impl FnOnce(&mut Behavior)) {
+        change(&mut self.shared.state().behavior);
     }
 
     /// Adds a fault behind those that wait already; an error is a sentence about what is wrong with it.
     pub fn inject(&self, fault: Fault) -> Result<(), String> {
-        self.shared.world().faults.add(fault)
+        self.shared.state().faults.add(fault)
     }
 
     /// The faults that still wait for a call.
     pub fn faults(&self) -> Vec<Fault> {
-        let world = self.shared.world();
-        world.faults.all().into_iter().cloned().collect()
+        let state = self.shared.state();
+        state.faults.all().into_iter().cloned().collect()
     }
 
     /// Says who gets credentials from the metadata service, the credentials URI and the sign-ins.
-    pub fn set_vending(&self, vending: Vending) {
-        self.shared.world().vending = vending;
+    pub fn set_credential_endpoints(&self, credential_endpoints: CredentialEndpoints) {
+        self.shared.state().credential_endpoints = credential_endpoints;
     }
 
     /// What they are set to now; a renewal of OAuth tokens changes it.
-    pub fn vending(&self) -> Vending {
-        self.shared.world().vending.clone()
+    pub fn credential_endpoints(&self) -> CredentialEndpoints {
+        self.shared.state().credential_endpoints.clone()
     }
 
     /// Forgets all faults.
     pub fn clear_faults(&self) {
-        self.shared.world().faults.clear();
+        self.shared.state().faults.clear();
     }
 
     /// Adds an account, or replaces the one of that ID (its spaces stay).
     pub fn put_account(&self, account: Account) -> Result<(), String> {
-        self.shared.world().cloud.put_account(account)
+        self.shared.state().entities.put_account(account)
     }
 
     /// Registers a WABA, or replaces the one of that ID. Start from [`Waba::derived`].
     pub fn put_waba(&self, waba: Waba) {
-        let wabas = &mut self.shared.world().cloud.wabas;
+        let wabas = &mut self.shared.state().entities.wabas;
         wabas.insert(waba.id.clone(), waba);
     }
 
     /// Makes a space as if at the console, perhaps with a WABA bound to it.
     pub fn add_space(&self, wanted: NewSpace) -> Result<Space, String> {
         let now = self.shared.now();
-        control::add_space(&mut self.shared.world(), wanted, now)
+        control::add_space(&mut self.shared.state(), wanted, now)
     }
 
     /// Forgets a space altogether; what it was, if it was there.
     pub fn remove_space(&self, cust_space_id: &str) -> Option<Space> {
-        self.shared.world().cloud.spaces.remove(cust_space_id)
+        self.shared.state().entities.spaces.remove(cust_space_id)
     }
 
     /// Binds another WABA to a space, behind everybody's back.
     pub fn rebind(&self, cust_space_id: &str, waba_id: &str) -> Result<(), String> {
-        let cloud = &mut self.shared.world().cloud;
-        cloud.set_binding(cust_space_id, Some(waba_id))
+        let entities = &mut self.shared.state().entities;
+        entities.set_binding(cust_space_id, Some(waba_id))
     }
 
     /// Takes the WABA away from a space, behind everybody's back.
     pub fn unbind(&self, cust_space_id: &str) -> Result<(), String> {
-        self.shared.world().cloud.set_binding(cust_space_id, None)
+        self.shared
+            .state()
+            .entities
+            .set_binding(cust_space_id, None)
     }
 
     /// One space as it truly is, without lag.
     pub fn space(&self, cust_space_id: &str) -> Option<Space> {
-        self.shared.world().cloud.spaces.get(cust_space_id).cloned()
+        self.shared
+            .state()
+            .entities
+            .spaces
+            .get(cust_space_id)
+            .cloned()
     }
 
     /// All spaces of an account as they truly are, oldest first.
     pub fn spaces(&self, account: &str) -> Vec<Space> {
-        let world = self.shared.world();
-        let spaces = world.cloud.spaces_of(account);
+        let state = self.shared.state();
+        let spaces = state.entities.spaces_of(account);
         spaces.into_iter().cloned().collect()
     }
 
     /// The spaces of whatever account that a WABA is bound to, oldest first.
     pub fn spaces_bound_to(&self, waba_id: &str) -> Vec<Space> {
-        let world = self.shared.world();
-        let spaces = world.cloud.spaces_bound_to(waba_id);
+        let state = self.shared.state();
+        let spaces = state.entities.spaces_bound_to(waba_id);
         spaces.into_iter().cloned().collect()
     }
 
     /// Secret keys and tokens of all temporary credentials that were handed out: what must turn up nowhere.
     pub fn session_secrets(&self) -> Vec<String> {
-        let world = self.shared.world();
-        let sessions = world.cloud.sessions.values();
+        let state = self.shared.state();
+        let sessions = state.entities.sessions.values();
         sessions
             .flat_map(|session| [session.secret.clone(), session.token.clone()])
             .collect()
@@ -295,18 +303,18 @@ impl Emulator {
 
     /// The whole state without its secrets, in the form of the control interface.
     pub fn state(&self) -> Value {
-        self.shared.world().cloud.snapshot()
+        self.shared.state().entities.snapshot()
     }
 
     /// The call log in the order of arrival.
     pub fn calls(&self) -> Vec<Call> {
-        self.shared.world().calls.all().to_vec()
+        self.shared.state().calls.all().to_vec()
     }
 
     /// The calls of one action in the order of arrival.
     pub fn calls_of(&self, action: &str) -> Vec<Call> {
-        let world = self.shared.world();
-        let calls = world.calls.all().iter();
+        let state = self.shared.state();
+        let calls = state.calls.all().iter();
         calls
             .filter(|call| call.action == action)
             .cloned()
@@ -315,7 +323,7 @@ impl Emulator {
 
     /// Forgets the calls so far; their numbers go on.
     pub fn clear_calls(&self) {
-        self.shared.world().calls.clear();
+        self.shared.state().calls.clear();
     }
 
     /// The most calls of an action by an account that arrived within any one second.
@@ -333,10 +341,10 @@ impl Emulator {
     pub fn wait_for_calls(&self, action: &str, count: usize, patience: Duration) -> bool {
         let deadline = Instant::now() + patience;
         loop {
-            let world = self.shared.world();
-            let calls = world.calls.all().iter();
+            let state = self.shared.state();
+            let calls = state.calls.all().iter();
             let arrived = calls.filter(|call| call.action == action).count();
-            drop(world);
+            drop(state);
             if arrived >= count {
                 return true;
             }
@@ -349,7 +357,7 @@ impl Emulator {
 
     /// Back to the state of a fresh start.
     pub fn reset(&self) {
-        *self.shared.world() = state::World::new();
+        *self.shared.state() = state::State::new();
     }
 }
 

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::behavior::{BusinessErrorStatus, KeyStyle, SuccessFlag, Switches};
+use super::behavior::{Behavior, BusinessErrorStatus, KeyStyle, SuccessFlag};
 
 /// The codes whose pages say HTTP 400; about every other product code they are silent.
 const DOCUMENTED_400: [&str; 4] = [
@@ -99,7 +99,7 @@ impl Reply {
     }
 
     /// The body that says why not.
-    pub(super) fn refusal(echo: &Echo<'_>, switches: &Switches, refusal: &Refusal) -> Self {
+    pub(super) fn refusal(echo: &Echo<'_>, behavior: &Behavior, refusal: &Refusal) -> Self {
         let mut headers = vec![("x-acs-request-id", echo.request_id.to_owned())];
         let (Refusal::Gateway { retry_after_ms, .. } | Refusal::Product { retry_after_ms, .. }) =
             refusal;
@@ -127,13 +127,13 @@ impl Reply {
                 if let Some(detail) = access_denied_detail {
                     body["AccessDeniedDetail"] = Value::clone(detail);
                 }
-                if switches.gateway_error_keys == KeyStyle::Camel {
+                if behavior.gateway_error_keys == KeyStyle::Camel {
                     body = camel_case_keys(body);
                 }
                 (*status, body)
             }
             Refusal::Product { code, message, .. } => {
-                let status = match switches.business_error_status {
+                let status = match behavior.business_error_status {
                     BusinessErrorStatus::Always200 => 200,
                     BusinessErrorStatus::Always400 => 400,
                     BusinessErrorStatus::Documented if DOCUMENTED_400.contains(&code.as_str()) => {
@@ -145,9 +145,9 @@ impl Reply {
                     "RequestId": echo.request_id,
                     "Code": code,
                     "Message": message,
-                    "AccessDeniedDetail": switches.ok_access_denied_detail,
+                    "AccessDeniedDetail": behavior.ok_access_denied_detail,
                 });
-                if switches.success_flag != SuccessFlag::Absent {
+                if behavior.success_flag != SuccessFlag::Absent {
                     body["Success"] = json!(false);
                 }
                 (status, body)
@@ -163,19 +163,19 @@ impl Reply {
 }
 
 /// The envelope of a CAMS success around the fields of one operation.
-pub(super) fn envelope(request_id: &str, switches: &Switches, fields: Value) -> Value {
+pub(super) fn envelope(request_id: &str, behavior: &Behavior, fields: Value) -> Value {
     let mut body = json!({
         "RequestId": request_id,
-        "Code": switches.ok_code,
-        "Message": switches.ok_message,
-        "AccessDeniedDetail": switches.ok_access_denied_detail,
+        "Code": behavior.ok_code,
+        "Message": behavior.ok_message,
+        "AccessDeniedDetail": behavior.ok_access_denied_detail,
     });
-    match switches.success_flag {
+    match behavior.success_flag {
         SuccessFlag::Consistent => body["Success"] = json!(true),
         SuccessFlag::FalseBesideOk => body["Success"] = json!(false),
         SuccessFlag::Absent => {}
     }
-    if switches.unknown_keys {
+    if behavior.unknown_keys {
         body["UnknownKey"] = json!({"Nested": [1, null]});
     }
     if let Value::Object(fields) = fields {
@@ -241,8 +241,8 @@ mod tests {
         action: "A",
     };
 
-    fn check(switches: Switches, refusal: Refusal, status: u16, body: Value) {
-        let reply = Reply::refusal(&ECHO, &switches, &refusal);
+    fn check(behavior: Behavior, refusal: Refusal, status: u16, body: Value) {
+        let reply = Reply::refusal(&ECHO, &behavior, &refusal);
         assert_eq!(reply.status, status);
         for (key, value) in body.as_object().expect("an object") {
             assert_eq!(&reply.body[key], value, "{key} of {}", reply.body);
@@ -251,9 +251,9 @@ mod tests {
 
     #[test]
     fn product_errors_follow_the_switch() {
-        let with = |business_error_status| Switches {
+        let with = |business_error_status| Behavior {
             business_error_status,
-            ..Switches::default()
+            ..Behavior::default()
         };
         let documented = Refusal::product("System.LimitControl");
         let other = Refusal::product("Authentication.NoAuth");
@@ -275,10 +275,10 @@ mod tests {
     fn gateway_errors_have_their_own_body() {
         let refusal = Refusal::gateway(404, "InvalidVersion", "no");
         let body = json!({"Code": "InvalidVersion", "HostId": "h", "Message": "no"});
-        check(Switches::default(), refusal.clone(), 404, body);
-        let camel = Switches {
+        check(Behavior::default(), refusal.clone(), 404, body);
+        let camel = Behavior {
             gateway_error_keys: KeyStyle::Camel,
-            ..Switches::default()
+            ..Behavior::default()
         };
         let body = json!({"code": "InvalidVersion", "hostId": "h", "Code": null});
         check(camel, refusal, 404, body);

@@ -24,12 +24,12 @@ use super::body::{CutConnection, PacedBody};
 use super::control;
 use super::credential_endpoints;
 use super::faults::When;
-use super::faults::{Misbehaviour, Wire, WireBody};
+use super::faults::{FaultKind, Wire, WireBody};
 use super::gateway::{self, Operation, Product, Task};
 use super::ram::Caller;
 use super::request::Received;
 use super::response::{Echo, Refusal, Reply, xml};
-use super::state::{Now, World};
+use super::state::{Now, State};
 
 /// Longest request body that is read.
 const REQUEST_BYTES: usize = 8 * 1024 * 1024;
@@ -37,20 +37,20 @@ const REQUEST_BYTES: usize = 8 * 1024 * 1024;
 /// What the server thread and the owner of the emulator share.
 pub(super) struct Shared {
     started: Instant,
-    world: Mutex<World>,
+    state: Mutex<State>,
 }
 
 impl Shared {
     pub(super) fn new() -> Self {
         Shared {
             started: Instant::now(),
-            world: Mutex::new(World::new()),
+            state: Mutex::new(State::new()),
         }
     }
 
     /// The state. A panic elsewhere does not make it unusable: every change to it is complete in itself.
-    pub(super) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Both clocks, unmoved.
@@ -147,14 +147,14 @@ async fn answer(
     };
     if let Some(path) = received.path.strip_prefix(control::PREFIX) {
         let now = shared.now();
-        let (status, body) = control::answer(&mut shared.world(), &received, path, now);
+        let (status, body) = control::answer(&mut shared.state(), &received, path, now);
         return respond(Wire::Answer {
             status,
             headers: vec![("content-type", "application/json".to_owned())],
             body: WireBody::Whole(format!("{body:#}\n").into_bytes()),
         });
     }
-    if let Some(answer) = credential_endpoints::answer(&mut shared.world(), &received, shared.now())
+    if let Some(answer) = credential_endpoints::answer(&mut shared.state(), &received, shared.now())
     {
         return respond(Wire::Answer {
             status: answer.status,
@@ -171,7 +171,7 @@ async fn answer(
     }
 }
 
-/// One call of an action: log, admit, perhaps misbehave, run, perhaps misbehave.
+/// One call of an action: log, admit, perhaps fail, run, perhaps fail.
 async fn call(shared: &Shared, received: &Received) -> Wire {
     let request_id = Uuid::new_v4().to_string().to_uppercase();
     let action = gateway::action(received).to_owned();
@@ -183,16 +183,16 @@ async fn call(shared: &Shared, received: &Received) -> Wire {
     let encode = |reply: &Reply| encode(received, reply);
 
     let (number, admitted, fault) = {
-        let world = &mut *shared.world();
-        let now = world.clock(shared.now());
-        let number = world.calls.arrived(received, &action, now.since_start_ms);
-        let admitted = admit(world, received, number, &request_id, now);
+        let state = &mut *shared.state();
+        let now = state.clock(shared.now());
+        let number = state.calls.arrived(received, &action, now.since_start_ms);
+        let admitted = admit(state, received, number, &request_id, now);
         let fault = admitted.as_ref().ok().and_then(|(_, caller)| {
             let account = caller.as_ref().map(|caller| caller.account.as_str());
-            world.faults.take(received, &action, account)
+            state.faults.take(received, &action, account)
         });
         if let Some((_, fault)) = &fault {
-            world
+            state
                 .calls
                 .amend(number, |call| call.fault = Some(fault.name()));
         }
@@ -207,8 +207,8 @@ async fn call(shared: &Shared, received: &Received) -> Wire {
         sleep(Duration::from_millis(delay_ms)).await;
     }
     let reply = {
-        let world = &mut *shared.world();
-        let now = world.clock(shared.now());
+        let state = &mut *shared.state();
+        let now = state.clock(shared.now());
         let runs = match &fault {
             Some((When::Before, fault)) => fault.needs_answer(),
             _ => true,
@@ -216,15 +216,15 @@ async fn call(shared: &Shared, received: &Received) -> Wire {
         match admitted {
             Err(refusal) => Ok(Err(refusal)),
             Ok((operation, caller)) if runs => {
-                let stripped = without_form(world, operation, received);
+                let stripped = without_form(state, operation, received);
                 let task = Task {
                     received: stripped.as_ref().unwrap_or(received),
                     caller: caller.as_ref(),
                     now,
                     request_id: &request_id,
                 };
-                world.calls.amend(number, |call| call.executed = true);
-                Ok((operation.run)(world, &task))
+                state.calls.amend(number, |call| call.executed = true);
+                Ok((operation.run)(state, &task))
             }
             Ok(_) => Err(()),
         }
@@ -233,7 +233,7 @@ async fn call(shared: &Shared, received: &Received) -> Wire {
                 Ok(body) => (Reply::success(&echo, body), "OK".to_owned()),
                 Err(refusal) => {
                     let code = refusal.code().to_owned();
-                    (Reply::refusal(&echo, &world.switches, &refusal), code)
+                    (Reply::refusal(&echo, &state.behavior, &refusal), code)
                 }
             };
             let media_type = if wants_xml(received) {
@@ -250,11 +250,11 @@ async fn call(shared: &Shared, received: &Received) -> Wire {
         sleep(Duration::from_millis(delay_ms)).await;
     }
 
-    let misbehaviour = fault.as_ref().map(|(_, fault)| fault);
-    let (wire, code) = send_off(reply.ok(), misbehaviour, &echo, encode);
-    let world = &mut *shared.world();
+    let kind = fault.as_ref().map(|(_, fault)| fault);
+    let (wire, code) = send_off(reply.ok(), kind, &echo, encode);
+    let state = &mut *shared.state();
     let answered_at_ms = shared.now().since_start_ms;
-    world.calls.amend(number, |call| {
+    state.calls.amend(number, |call| {
         call.answered_at_ms = Some(answered_at_ms);
         call.code = code;
         call.status = match &wire {
@@ -267,34 +267,34 @@ async fn call(shared: &Shared, received: &Received) -> Wire {
 
 /// Everything that can refuse a call before its operation runs.
 fn admit(
-    world: &mut World,
+    state: &mut State,
     received: &Received,
     number: u64,
     request_id: &str,
     now: Now,
 ) -> Result<(&'static Operation, Option<Caller>), Refusal> {
-    let operation = gateway::operation(world, received)?;
-    let caller = authentication::authenticate(world, received, operation, now)?;
+    let operation = gateway::operation(state, received)?;
+    let caller = authentication::authenticate(state, received, operation, now)?;
     if let Some(caller) = &caller {
         let account = caller.account.clone();
-        world
+        state
             .calls
             .amend(number, |call| call.account = Some(account));
     }
-    let stripped = without_form(world, operation, received);
+    let stripped = without_form(state, operation, received);
     let task = Task {
         received: stripped.as_ref().unwrap_or(received),
         caller: caller.as_ref(),
         now,
         request_id,
     };
-    gateway::authorise(world, operation, &task)?;
+    gateway::authorise(state, operation, &task)?;
     Ok((operation, caller))
 }
 
 /// The request as a product sees it that takes no parameters from form bodies, if that is switched on.
-fn without_form(world: &World, operation: &Operation, received: &Received) -> Option<Received> {
-    let blind = operation.product == Product::Cams && !world.switches.accepts_form_parameters;
+fn without_form(state: &State, operation: &Operation, received: &Received) -> Option<Received> {
+    let blind = operation.product == Product::Cams && !state.behavior.accepts_form_parameters;
     blind.then(|| Received {
         form: Vec::new(),
         ..received.clone()
@@ -304,7 +304,7 @@ fn without_form(world: &World, operation: &Operation, received: &Received) -> Op
 /// The wire form of the answer, and the code that the client is made to see.
 fn send_off(
     reply: Option<(Reply, String)>,
-    fault: Option<&Misbehaviour>,
+    fault: Option<&FaultKind>,
     echo: &Echo<'_>,
     encode: impl Fn(&Reply) -> Vec<u8>,
 ) -> (Wire, Option<String>) {
@@ -391,7 +391,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::test_client::{Answer, Draft};
-    use super::super::{DEFAULT_ACCOUNT, Emulator, Fault, Misbehaviour};
+    use super::super::{DEFAULT_ACCOUNT, Emulator, Fault, FaultKind};
 
     const WABA: &str = "123456789012345";
 
@@ -560,7 +560,7 @@ mod tests {
     #[test]
     fn a_call_goes_on_when_its_client_has_left() {
         let emulator = Emulator::start().expect("a free port");
-        let slow = Misbehaviour::Slow { delay_ms: 700 };
+        let slow = FaultKind::Slow { delay_ms: 700 };
         let fault = Fault::new("ChatappBindWaba", slow);
         emulator.inject(fault).expect("a sound fault");
         let request = Draft::new(&emulator, "ChatappBindWaba", &[("WabaId", WABA)]).sign();
@@ -584,7 +584,7 @@ mod tests {
     #[test]
     fn faults_do_not_excuse_a_wrong_signature() {
         let emulator = Emulator::start().expect("a free port");
-        let fault = Fault::new("ChatappBindWaba", Misbehaviour::Cut);
+        let fault = Fault::new("ChatappBindWaba", FaultKind::Cut);
         emulator.inject(fault).expect("a sound fault");
         let mut draft = Draft::new(&emulator, "ChatappBindWaba", &[("WabaId", WABA)]);
         draft.secret = "wrong".to_owned();
@@ -607,8 +607,8 @@ mod tests {
     #[test]
     fn calls_are_served_side_by_side() {
         let emulator = Emulator::start().expect("a free port");
-        emulator.set_switches(|switches| switches.cams_calls_per_second = None);
-        let slow = Misbehaviour::Slow { delay_ms: 300 };
+        emulator.set_behavior(|behavior| behavior.cams_calls_per_second = None);
+        let slow = FaultKind::Slow { delay_ms: 300 };
         let fault = Fault::new("ListInstance", slow).times(20);
         emulator.inject(fault).expect("a sound fault");
         let start = Instant::now();

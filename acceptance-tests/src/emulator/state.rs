@@ -5,10 +5,10 @@
 use fastrand::Rng;
 use time::{Duration, OffsetDateTime};
 
-use super::behavior::Switches;
+use super::behavior::Behavior;
 use super::calls::CallLog;
-use super::credential_endpoints::Vending;
-use super::entities::{Account, Cloud};
+use super::credential_endpoints::CredentialEndpoints;
+use super::entities::{Account, Entities};
 use super::faults::Faults;
 use super::limits::{Nonces, Windows};
 use super::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT};
@@ -23,10 +23,10 @@ pub(super) struct Now {
 }
 
 /// The whole state.
-pub(super) struct World {
-    pub(super) switches: Switches,
-    pub(super) cloud: Cloud,
-    pub(super) vending: Vending,
+pub(super) struct State {
+    pub(super) behavior: Behavior,
+    pub(super) entities: Entities,
+    pub(super) credential_endpoints: CredentialEndpoints,
     pub(super) faults: Faults,
     pub(super) calls: CallLog,
     pub(super) windows: Windows,
@@ -35,17 +35,17 @@ pub(super) struct World {
     pub(super) rng: Rng,
 }
 
-impl World {
+impl State {
     /// The default account and nothing else.
     pub(super) fn new() -> Self {
         let account = Account::new(DEFAULT_ACCOUNT)
             .with_key(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET);
-        let mut cloud = Cloud::default();
-        cloud.accounts.insert(account.id.clone(), account);
-        World {
-            switches: Switches::default(),
-            cloud,
-            vending: Vending::default(),
+        let mut entities = Entities::default();
+        entities.accounts.insert(account.id.clone(), account);
+        State {
+            behavior: Behavior::default(),
+            entities,
+            credential_endpoints: CredentialEndpoints::default(),
             faults: Faults::default(),
             calls: CallLog::default(),
             windows: Windows::default(),
@@ -56,7 +56,7 @@ impl World {
 
     /// The reading as the emulated cloud has it.
     pub(super) fn clock(&self, now: Now) -> Now {
-        let offset = Duration::seconds(self.switches.clock_offset_seconds);
+        let offset = Duration::seconds(self.behavior.clock_offset_seconds);
         Now {
             utc: now.utc.checked_add(offset).unwrap_or(now.utc),
             ..now

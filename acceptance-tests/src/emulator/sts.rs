@@ -11,7 +11,7 @@ use super::gateway::{Access, Operation, Product, Task, invalid, iso_date, missin
 use super::oidc::judge_token;
 use super::ram::{Identity, is_policy};
 use super::response::Refusal;
-use super::state::World;
+use super::state::State;
 
 /// Every operation of the product that is emulated.
 pub(super) const OPERATIONS: [Operation; 3] = [
@@ -44,7 +44,7 @@ const POLICY_BYTES: usize = 2048;
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// `AssumeRole`: a key of one identity for a temporary key of a role.
-fn assume_role(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
+fn assume_role(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
     let caller = task.caller.ok_or_else(|| missing("AccessKeyId"))?;
     let wish = Wish::read(task)?;
     if caller.identity == Identity::Root {
@@ -54,7 +54,7 @@ fn assume_role(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
             "Roles may not be assumed by root accounts.",
         ));
     }
-    let role = wish.role(world)?.clone();
+    let role = wish.role(state)?.clone();
     if !role.trusted.iter().any(|who| caller.is_meant_by(who)) {
         return Err(Refusal::gateway(
             403,
@@ -75,11 +75,11 @@ fn assume_role(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
             "You are not authorized to do this action. The ExternalId is not the one that the trust policy of the role demands.",
         ));
     }
-    grant(world, task, &wish, &role)
+    grant(state, task, &wish, &role)
 }
 
 /// `AssumeRoleWithOIDC`: a token of an identity provider for a temporary key of a role.
-fn assume_role_with_oidc(world: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
+fn assume_role_with_oidc(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
     let wish = Wish::read(task)?;
     let required = |name| task.received.parameter(name).ok_or_else(|| missing(name));
     let provider_arn = required("OIDCProviderArn")?;
@@ -95,8 +95,8 @@ fn assume_role_with_oidc(world: &mut World, task: &Task<'_>) -> Result<Value, Re
         )
     };
     let (account, name) = split_arn(provider_arn, "oidc-provider").ok_or_else(no_permission)?;
-    let provider = world
-        .cloud
+    let provider = state
+        .entities
         .accounts
         .get(account)
         .and_then(|account| {
@@ -106,7 +106,7 @@ fn assume_role_with_oidc(world: &mut World, task: &Task<'_>) -> Result<Value, Re
                 .find(|known| known.name == name)
         })
         .ok_or_else(no_permission)?;
-    let role = wish.role(world)?.clone();
+    let role = wish.role(state)?.clone();
     if !role.trusted.iter().any(|who| who == provider_arn) {
         return Err(no_permission());
     }
@@ -123,13 +123,13 @@ fn assume_role_with_oidc(world: &mut World, task: &Task<'_>) -> Result<Value, Re
         "ClientIds": provider.audiences.join(","),
         "VerificationInfo": "Success",
     });
-    let mut answer = grant(world, task, &wish, &role)?;
+    let mut answer = grant(state, task, &wish, &role)?;
     answer["OIDCTokenInfo"] = info;
     Ok(answer)
 }
 
 /// `GetCallerIdentity`: needs a good signature and no right.
-fn caller_identity(_: &mut World, task: &Task<'_>) -> Result<Value, Refusal> {
+fn caller_identity(_: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
     let caller = task.caller.ok_or_else(|| missing("AccessKeyId"))?;
     let mut answer = json!({
         "RequestId": task.request_id,
@@ -209,8 +209,8 @@ impl<'a> Wish<'a> {
         })
     }
 
-    fn role<'w>(&self, world: &'w World) -> Result<&'w Role, Refusal> {
-        let account = world.cloud.accounts.get(self.account);
+    fn role<'s>(&self, state: &'s State) -> Result<&'s Role, Refusal> {
+        let account = state.entities.accounts.get(self.account);
         account
             .and_then(|account| account.roles.iter().find(|role| role.name == self.role))
             .ok_or_else(|| {
@@ -228,7 +228,7 @@ impl<'a> Wish<'a> {
 
 /// Makes the temporary key and the answer that carries it.
 fn grant(
-    world: &mut World,
+    state: &mut State,
     task: &Task<'_>,
     wish: &Wish<'_>,
     role: &Role,
@@ -244,7 +244,7 @@ fn grant(
         policy: wish.policy.clone(),
     };
     let credentials =
-        issue(world, task.now.utc, named, seconds).ok_or_else(|| bad("DurationSeconds"))?;
+        issue(state, task.now.utc, named, seconds).ok_or_else(|| bad("DurationSeconds"))?;
     Ok(json!({
         "RequestId": task.request_id,
         "AssumedRoleUser": {
@@ -266,21 +266,21 @@ pub(super) struct RoleSession<'a> {
 /// Makes a temporary key, valid for so many seconds unless the switch for that says otherwise, and the four fields that
 /// carry it; none if its end cannot be written as a date.
 pub(super) fn issue(
-    world: &mut World,
+    state: &mut State,
     now: OffsetDateTime,
     named: RoleSession<'_>,
     seconds: u64,
 ) -> Option<Value> {
-    let seconds = world.switches.sts_lifetime_seconds.unwrap_or(seconds);
+    let seconds = state.behavior.sts_lifetime_seconds.unwrap_or(seconds);
     let life = i64::try_from(seconds).unwrap_or(i64::MAX);
     let expires = now.checked_add(Duration::seconds(life))?;
-    let access_key_id = format!("STS.Emulated{}", world.random_text(LETTERS, 16));
-    let secret = world.random_text(LETTERS, 44);
+    let access_key_id = format!("STS.Emulated{}", state.random_text(LETTERS, 16));
+    let secret = state.random_text(LETTERS, 44);
     // Real tokens hold characters that every wrong encoding garbles.
     let token = format!(
         "CAIS{}+/{}==",
-        world.random_text(LETTERS, 120),
-        world.random_text(LETTERS, 60)
+        state.random_text(LETTERS, 120),
+        state.random_text(LETTERS, 60)
     );
     let credentials = json!({
         "AccessKeyId": access_key_id,
@@ -297,7 +297,7 @@ pub(super) fn issue(
         expires,
         policy: named.policy,
     };
-    world.cloud.sessions.insert(access_key_id, session);
+    state.entities.sessions.insert(access_key_id, session);
     Some(credentials)
 }
 
@@ -559,7 +559,7 @@ mod tests {
     #[test]
     fn the_life_of_a_session_can_be_set() {
         let emulator = emulator(|_| {});
-        emulator.set_switches(|switches| switches.sts_lifetime_seconds = Some(0));
+        emulator.set_behavior(|behavior| behavior.sts_lifetime_seconds = Some(0));
         let answer = assume(&emulator, "user", &[]);
         let late = with_session(&emulator, &answer, "ListInstance");
         check(&late, 400, "InvalidSecurityToken.Expired");

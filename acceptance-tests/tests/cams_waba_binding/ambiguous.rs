@@ -2,9 +2,9 @@
 //! because the service has no idempotency token and no unbind: the WABA is looked for instead.
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Stage, contains, equal, only_error, only_warning},
+    acceptance::{Case, TestContext, TestResult, contains, equal, only_error, only_warning},
     cases,
-    emulator::{BindAgain, Fault, Misbehaviour, NewSpace},
+    emulator::{BindAgain, Fault, FaultKind, NewSpace},
     terraform::Output,
 };
 use serde_json::Value;
@@ -35,11 +35,11 @@ pub(crate) const CASES: &[Case] = cases![ambiguous:
 
 /// Applies, which must find the binding that the bind has made, and must say what happened.
 fn finds_the_binding(
-    stage: &Stage,
+    context: &TestContext,
     parts: &[&str],
 ) -> Result<Output, acceptance_tests::acceptance::Failed> {
-    let output = stage.apply()?.expecting(0)?;
-    let space = stage.space_of(WABA)?;
+    let output = context.apply()?.expecting(0)?;
+    let space = context.space_of(WABA)?;
     let warning = only_warning(&output)?;
     equal(
         "summary",
@@ -48,22 +48,22 @@ fn finds_the_binding(
     )?;
     contains(&warning.text(), &[WABA, &space])?;
     contains(&warning.text(), parts)?;
-    let object = stage.object(A)?;
+    let object = context.object(A)?;
     equal("tainted", object.tainted, false)?;
     equal("id", object.text("id"), &space)?;
     equal("waba_name", object.text("waba_name"), "Business 0001")?;
-    equal("binds", stage.calls(BIND), 1)?;
-    stage.plan(0)?;
+    equal("binds", context.calls(BIND), 1)?;
+    context.plan(0)?;
     Ok(output)
 }
 
-fn a_bind_cut_after_execution_is_found(stage: &mut Stage) -> Ending {
-    stage.configure(&binding(WABA, ""))?;
-    stage
+fn a_bind_cut_after_execution_is_found(context: &mut TestContext) -> TestResult {
+    context.configure(&binding(WABA, ""))?;
+    context
         .emulator
-        .inject(Fault::new(BIND, Misbehaviour::Cut).after())?;
+        .inject(Fault::new(BIND, FaultKind::Cut).after())?;
     finds_the_binding(
-        stage,
+        context,
         &[
             "The request was sent once",
             "the connection was closed",
@@ -74,32 +74,34 @@ fn a_bind_cut_after_execution_is_found(stage: &mut Stage) -> Ending {
 }
 
 /// The WABA was bound before, and the service makes a new space of each bind: the one that the bind has made is meant.
-fn a_bind_cut_after_execution_is_found_beside_an_older_space(stage: &mut Stage) -> Ending {
-    stage.emulator.add_space(NewSpace {
+fn a_bind_cut_after_execution_is_found_beside_an_older_space(
+    context: &mut TestContext,
+) -> TestResult {
+    context.emulator.add_space(NewSpace {
         waba_id: Some(WABA.to_owned()),
         ..NewSpace::default()
     })?;
-    stage
+    context
         .emulator
-        .set_switches(|switches| switches.bind_again = BindAgain::NewSpace);
-    stage
+        .set_behavior(|behavior| behavior.bind_again = BindAgain::NewSpace);
+    context
         .emulator
-        .inject(Fault::new(BIND, Misbehaviour::Cut).after())?;
-    let output = stage.applied(&binding(WABA, "existing_binding = \"IGNORE\""))?;
-    let spaces = stage.emulator.spaces_bound_to(WABA);
+        .inject(Fault::new(BIND, FaultKind::Cut).after())?;
+    let output = context.applied(&binding(WABA, "existing_binding = \"IGNORE\""))?;
+    let spaces = context.emulator.spaces_bound_to(WABA);
     let made = spaces.last().ok_or("no space")?;
     equal("made by the bind", made.made_by_bind, true)?;
-    equal("id", stage.object(A)?.text("id"), &made.cust_space_id)?;
+    equal("id", context.object(A)?.text("id"), &made.cust_space_id)?;
     contains(
         &only_warning(&output)?.text(),
         &["Look for a second channel with this WABA"],
     )
 }
 
-fn a_bind_cut_before_execution_is_not_sent_again(stage: &mut Stage) -> Ending {
-    stage.configure(&binding(WABA, ""))?;
-    stage.emulator.inject(Fault::new(BIND, Misbehaviour::Cut))?;
-    let output = stage.apply()?.expecting(1)?;
+fn a_bind_cut_before_execution_is_not_sent_again(context: &mut TestContext) -> TestResult {
+    context.configure(&binding(WABA, ""))?;
+    context.emulator.inject(Fault::new(BIND, FaultKind::Cut))?;
+    let output = context.apply()?.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &[
@@ -108,21 +110,21 @@ fn a_bind_cut_before_execution_is_not_sent_again(stage: &mut Stage) -> Ending {
             "run terraform apply again",
         ],
     )?;
-    equal("objects", stage.directory.state()?.resources.len(), 0)?;
-    equal("binds", stage.calls(BIND), 1)?;
+    equal("objects", context.directory.state()?.resources.len(), 0)?;
+    equal("binds", context.calls(BIND), 1)?;
     // As the message says.
-    stage.apply()?.expecting(0)?;
-    let space = stage.space_of(WABA)?;
-    equal("id", stage.object(A)?.text("id"), &space)?;
-    equal("binds", stage.calls(BIND), 2)
+    context.apply()?.expecting(0)?;
+    let space = context.space_of(WABA)?;
+    equal("id", context.object(A)?.text("id"), &space)?;
+    equal("binds", context.calls(BIND), 2)
 }
 
-fn an_existing_binding_is_taken_into_the_state(stage: &mut Stage) -> Ending {
-    let space = stage.emulator.add_space(NewSpace {
+fn an_existing_binding_is_taken_into_the_state(context: &mut TestContext) -> TestResult {
+    let space = context.emulator.add_space(NewSpace {
         waba_id: Some(WABA.to_owned()),
         ..NewSpace::default()
     })?;
-    let output = stage.applied(&binding(WABA, ""))?;
+    let output = context.applied(&binding(WABA, ""))?;
     let warning = only_warning(&output)?;
     equal(
         "summary",
@@ -130,128 +132,128 @@ fn an_existing_binding_is_taken_into_the_state(stage: &mut Stage) -> Ending {
         format!("WABA {WABA} was already bound"),
     )?;
     contains(&warning.text(), &[&space.cust_space_id, "REFUSE"])?;
-    equal("id", stage.object(A)?.text("id"), &space.cust_space_id)?;
-    equal("binds", stage.calls(BIND), 0)?;
-    stage.plan(0)?;
+    equal("id", context.object(A)?.text("id"), &space.cust_space_id)?;
+    equal("binds", context.calls(BIND), 0)?;
+    context.plan(0)?;
     Ok(())
 }
 
 /// The import block that the error prints settles it.
-fn a_refused_existing_binding_can_be_imported(stage: &mut Stage) -> Ending {
-    let space = stage.emulator.add_space(NewSpace {
+fn a_refused_existing_binding_can_be_imported(context: &mut TestContext) -> TestResult {
+    let space = context.emulator.add_space(NewSpace {
         waba_id: Some(WABA.to_owned()),
         ..NewSpace::default()
     })?;
     let configuration = binding(WABA, "existing_binding = \"REFUSE\"");
-    stage.configure(&configuration)?;
-    let output = stage.apply()?.expecting(1)?;
+    context.configure(&configuration)?;
+    let output = context.apply()?.expecting(1)?;
     let error = only_error(&output)?;
     let block = format!(
         "import {{ to = alicloud_cams_waba_binding.NAME id = \"{}\" }}",
         space.cust_space_id
     );
     contains(&error.text(), &[&block, "Code: Provider.AlreadyBound"])?;
-    equal("objects", stage.directory.state()?.resources.len(), 0)?;
+    equal("objects", context.directory.state()?.resources.len(), 0)?;
     let import = format!(
         "import {{\n  to = {A}\n  id = \"{}\"\n}}\n",
         space.cust_space_id
     );
-    stage.configure(&format!("{configuration}{import}"))?;
-    stage.apply()?.expecting(0)?;
-    equal("binds", stage.calls(BIND), 0)?;
-    stage.plan(0)?;
+    context.configure(&format!("{configuration}{import}"))?;
+    context.apply()?.expecting(0)?;
+    equal("binds", context.calls(BIND), 0)?;
+    context.plan(0)?;
     Ok(())
 }
 
 /// A replacement that was asked for is a new bind, whatever the service makes of it.
-fn a_replacement_of_the_same_waba_binds_again(stage: &mut Stage) -> Ending {
+fn a_replacement_of_the_same_waba_binds_again(context: &mut TestContext) -> TestResult {
     // With `create_before_destroy` the create comes first, so that the provider has to be told not to look.
     for arguments in [
         "",
         "existing_binding = \"REFUSE\"",
         "existing_binding = \"IGNORE\"\n  lifecycle {\n    create_before_destroy = true\n  }",
     ] {
-        stage.emulator.reset();
-        stage
+        context.emulator.reset();
+        context
             .emulator
-            .set_switches(|switches| switches.bind_again = BindAgain::NewSpace);
-        stage.applied(&binding(WABA, arguments))?;
-        let before = stage.object(A)?.text("id").to_owned();
-        stage
+            .set_behavior(|behavior| behavior.bind_again = BindAgain::NewSpace);
+        context.applied(&binding(WABA, arguments))?;
+        let before = context.object(A)?.text("id").to_owned();
+        context
             .directory
             .run(&["apply", "-auto-approve", &format!("-replace={A}")])?
             .expecting(0)?;
-        let after = stage.object(A)?.text("id").to_owned();
+        let after = context.object(A)?.text("id").to_owned();
         equal("another space", before != after, true)?;
-        equal("binds", stage.calls(BIND), 2)?;
+        equal("binds", context.calls(BIND), 2)?;
 
-        stage.emulator.unbind(&before)?;
+        context.emulator.unbind(&before)?;
 
         // The same space back is a replacement, too.
-        stage
+        context
             .emulator
-            .set_switches(|switches| switches.bind_again = BindAgain::SameSpace);
-        stage
+            .set_behavior(|behavior| behavior.bind_again = BindAgain::SameSpace);
+        context
             .directory
             .run(&["apply", "-auto-approve", &format!("-replace={A}")])?
             .expecting(0)?;
-        equal("binds", stage.calls(BIND), 3)?;
+        equal("binds", context.calls(BIND), 3)?;
 
         // Refused: the binding that has left the state is named.
-        stage.emulator.set_switches(|switches| {
-            switches.bind_again = BindAgain::Error("Waba.AlreadyBound".to_owned());
+        context.emulator.set_behavior(|behavior| {
+            behavior.bind_again = BindAgain::Error("Waba.AlreadyBound".to_owned());
         });
-        let replaced = stage.object(A)?.text("id").to_owned();
-        let output = stage
+        let replaced = context.object(A)?.text("id").to_owned();
+        let output = context
             .directory
             .run(&["apply", "-json", "-auto-approve", &format!("-replace={A}")])?
             .expecting(1)?;
-        if stage.directory.state()?.resources.is_empty() {
+        if context.directory.state()?.resources.is_empty() {
             let import = format!("terraform import 'ADDRESS' {replaced}");
             contains(&only_error(&output)?.text(), &[&import])?;
-            stage
+            context
                 .directory
                 .run(&["import", A, &replaced])?
                 .expecting(0)?;
         }
-        stage.directory.run(&["state", "rm", A])?.expecting(0)?;
+        context.directory.run(&["state", "rm", A])?.expecting(0)?;
     }
     Ok(())
 }
 
 /// Another address for the same binding, without a `moved` block, keeps the binding.
-fn a_renamed_resource_keeps_the_binding(stage: &mut Stage) -> Ending {
-    stage
+fn a_renamed_resource_keeps_the_binding(context: &mut TestContext) -> TestResult {
+    context
         .emulator
-        .set_switches(|switches| switches.bind_again = BindAgain::NewSpace);
-    stage.applied(&binding(WABA, ""))?;
-    let space = stage.space_of(WABA)?;
-    stage.applied(&binding(WABA, "").replace("\"a\"", "\"b\""))?;
-    let object = stage.object("alicloud_cams_waba_binding.b")?;
+        .set_behavior(|behavior| behavior.bind_again = BindAgain::NewSpace);
+    context.applied(&binding(WABA, ""))?;
+    let space = context.space_of(WABA)?;
+    context.applied(&binding(WABA, "").replace("\"a\"", "\"b\""))?;
+    let object = context.object("alicloud_cams_waba_binding.b")?;
     equal("id", object.text("id"), &space)?;
-    equal("binds", stage.calls(BIND), 1)
+    equal("binds", context.calls(BIND), 1)
 }
 
-fn a_bind_behind_a_broken_gateway_is_found(stage: &mut Stage) -> Ending {
-    stage.configure(&binding(WABA, ""))?;
-    stage
+fn a_bind_behind_a_broken_gateway_is_found(context: &mut TestContext) -> TestResult {
+    context.configure(&binding(WABA, ""))?;
+    context
         .emulator
-        .inject(Fault::new(BIND, Misbehaviour::Html { status: 502 }).after())?;
-    finds_the_binding(stage, &["HTTP status: 502"])?;
+        .inject(Fault::new(BIND, FaultKind::Html { status: 502 }).after())?;
+    finds_the_binding(context, &["HTTP status: 502"])?;
     Ok(())
 }
 
-fn a_bind_answered_with_a_server_failure_is_found(stage: &mut Stage) -> Ending {
-    stage.configure(&binding(WABA, ""))?;
-    let fault = Misbehaviour::Error {
+fn a_bind_answered_with_a_server_failure_is_found(context: &mut TestContext) -> TestResult {
+    context.configure(&binding(WABA, ""))?;
+    let fault = FaultKind::Error {
         status: 500,
         code: "InternalError".to_owned(),
         message: "The request processing has failed.".to_owned(),
         retry_after_ms: None,
     };
-    stage.emulator.inject(Fault::new(BIND, fault).after())?;
+    context.emulator.inject(Fault::new(BIND, fault).after())?;
     finds_the_binding(
-        stage,
+        context,
         &[
             "HTTP status: 500",
             "Service code: InternalError",
@@ -261,21 +263,21 @@ fn a_bind_answered_with_a_server_failure_is_found(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-fn a_bind_beyond_the_read_timeout_is_found(stage: &mut Stage) -> Ending {
-    stage.configure_with("  client_read_timeout = 700", &binding(WABA, ""))?;
-    stage
+fn a_bind_beyond_the_read_timeout_is_found(context: &mut TestContext) -> TestResult {
+    context.configure_with("  client_read_timeout = 700", &binding(WABA, ""))?;
+    context
         .emulator
-        .inject(Fault::new(BIND, Misbehaviour::Slow { delay_ms: 3_000 }))?;
-    finds_the_binding(stage, &["no complete response within 700 ms"])?;
+        .inject(Fault::new(BIND, FaultKind::Slow { delay_ms: 3_000 }))?;
+    finds_the_binding(context, &["no complete response within 700 ms"])?;
     Ok(())
 }
 
-fn a_bind_beyond_the_create_timeout_is_found_in_time(stage: &mut Stage) -> Ending {
-    stage.configure(&binding(WABA, "timeouts {\n    create = \"3s\"\n  }"))?;
-    stage
+fn a_bind_beyond_the_create_timeout_is_found_in_time(context: &mut TestContext) -> TestResult {
+    context.configure(&binding(WABA, "timeouts {\n    create = \"3s\"\n  }"))?;
+    context
         .emulator
-        .inject(Fault::new(BIND, Misbehaviour::Slow { delay_ms: 20_000 }).after())?;
-    let output = finds_the_binding(stage, &["no complete response within"])?;
+        .inject(Fault::new(BIND, FaultKind::Slow { delay_ms: 20_000 }).after())?;
+    let output = finds_the_binding(context, &["no complete response within"])?;
     equal(
         "ended before the answer",
         output.elapsed.as_secs() < 15,
@@ -284,15 +286,15 @@ fn a_bind_beyond_the_create_timeout_is_found_in_time(stage: &mut Stage) -> Endin
 }
 
 /// Without the right to list spaces, the practitioner has to find out.
-fn the_commands_that_the_message_names_settle_it(stage: &mut Stage) -> Ending {
-    stage.configure(&binding(WABA, ""))?;
-    stage
+fn the_commands_that_the_message_names_settle_it(context: &mut TestContext) -> TestResult {
+    context.configure(&binding(WABA, ""))?;
+    context
         .emulator
-        .inject(Fault::new(LIST, Misbehaviour::denied()).always())?;
-    stage
+        .inject(Fault::new(LIST, FaultKind::denied()).always())?;
+    context
         .emulator
-        .inject(Fault::new(BIND, Misbehaviour::Cut).after())?;
-    let output = stage.apply()?.expecting(1)?;
+        .inject(Fault::new(BIND, FaultKind::Cut).after())?;
+    let output = context.apply()?.expecting(1)?;
     let error = only_error(&output)?;
     equal(
         "summary",
@@ -309,86 +311,91 @@ fn the_commands_that_the_message_names_settle_it(stage: &mut Stage) -> Ending {
             "run terraform apply again",
         ],
     )?;
-    equal("objects", stage.directory.state()?.resources.len(), 0)?;
-    let space = stage.space_of(WABA)?;
-    stage.directory.run(&["import", A, &space])?.expecting(0)?;
-    stage.plan(0)?;
-    equal("binds", stage.calls(BIND), 1)
+    equal("objects", context.directory.state()?.resources.len(), 0)?;
+    let space = context.space_of(WABA)?;
+    context
+        .directory
+        .run(&["import", A, &space])?
+        .expecting(0)?;
+    context.plan(0)?;
+    equal("binds", context.calls(BIND), 1)
 }
 
-fn reads_are_repeated(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
+fn reads_are_repeated(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
     for fault in [
-        Misbehaviour::Cut,
-        Misbehaviour::Html { status: 502 },
-        Misbehaviour::Truncate { bytes: None },
+        FaultKind::Cut,
+        FaultKind::Html { status: 502 },
+        FaultKind::Truncate { bytes: None },
     ] {
-        stage.emulator.clear_calls();
-        stage.emulator.inject(Fault::new(QUERY, fault.clone()))?;
-        stage.plan(0)?;
-        equal(format!("reads after {fault:?}"), stage.calls(QUERY), 2)?;
+        context.emulator.clear_calls();
+        context.emulator.inject(Fault::new(QUERY, fault.clone()))?;
+        context.plan(0)?;
+        equal(format!("reads after {fault:?}"), context.calls(QUERY), 2)?;
     }
     Ok(())
 }
 
-fn reads_that_never_work_end_in_time(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, "timeouts {\n    read = \"2s\"\n  }"))?;
-    let before = stage.object(A)?;
-    stage
+fn reads_that_never_work_end_in_time(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, "timeouts {\n    read = \"2s\"\n  }"))?;
+    let before = context.object(A)?;
+    context
         .emulator
-        .inject(Fault::new(QUERY, Misbehaviour::Html { status: 504 }).always())?;
-    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+        .inject(Fault::new(QUERY, FaultKind::Html { status: 504 }).always())?;
+    let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &["HTTP status: 504", "Attempts:", "stays in state as it was"],
     )?;
     equal("ended in time", output.elapsed.as_secs() < 15, true)?;
-    equal("repeated", stage.calls(QUERY) > 2, true)?;
-    equal("the object", stage.object(A)?, before)
+    equal("repeated", context.calls(QUERY) > 2, true)?;
+    equal("the object", context.object(A)?, before)
 }
 
-fn a_slow_answer_within_the_limit_is_waited_for(stage: &mut Stage) -> Ending {
-    stage
+fn a_slow_answer_within_the_limit_is_waited_for(context: &mut TestContext) -> TestResult {
+    context
         .emulator
-        .inject(Fault::new(BIND, Misbehaviour::Slow { delay_ms: 1_200 }))?;
-    stage.emulator.inject(Fault::new(
+        .inject(Fault::new(BIND, FaultKind::Slow { delay_ms: 1_200 }))?;
+    context.emulator.inject(Fault::new(
         QUERY,
-        Misbehaviour::Drip {
+        FaultKind::Drip {
             bytes: 64,
             interval_ms: 100,
         },
     ))?;
-    stage.applied(&binding(WABA, ""))?;
-    equal("binds", stage.calls(BIND), 1)?;
+    context.applied(&binding(WABA, ""))?;
+    equal("binds", context.calls(BIND), 1)?;
     equal(
         "waba_name",
-        stage.object(A)?.text("waba_name"),
+        context.object(A)?.text("waba_name"),
         "Business 0001",
     )
 }
 
-fn a_lagging_read_is_tolerated(stage: &mut Stage) -> Ending {
-    stage
+fn a_lagging_read_is_tolerated(context: &mut TestContext) -> TestResult {
+    context
         .emulator
-        .set_switches(|switches| switches.lag_queries = 2);
-    let output = stage.applied(&binding(WABA, ""))?;
+        .set_behavior(|behavior| behavior.lag_queries = 2);
+    let output = context.applied(&binding(WABA, ""))?;
     equal("warnings", output.warnings().len(), 0)?;
     equal(
         "waba_name",
-        stage.object(A)?.text("waba_name"),
+        context.object(A)?.text("waba_name"),
         "Business 0001",
     )?;
-    equal("reads", stage.calls(QUERY), 3)?;
-    stage.plan(0)?;
+    equal("reads", context.calls(QUERY), 3)?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn a_read_that_lags_too_long_leaves_a_saved_binding_and_a_warning(stage: &mut Stage) -> Ending {
-    stage
+fn a_read_that_lags_too_long_leaves_a_saved_binding_and_a_warning(
+    context: &mut TestContext,
+) -> TestResult {
+    context
         .emulator
-        .set_switches(|switches| switches.lag_ms = 600_000);
-    let output = stage.applied(&binding(WABA, ""))?;
-    let space = stage.space_of(WABA)?;
+        .set_behavior(|behavior| behavior.lag_ms = 600_000);
+    let output = context.applied(&binding(WABA, ""))?;
+    let space = context.space_of(WABA)?;
     let warning = only_warning(&output)?;
     contains(
         &warning.text(),
@@ -399,32 +406,36 @@ fn a_read_that_lags_too_long_leaves_a_saved_binding_and_a_warning(stage: &mut St
             "until the next refresh",
         ],
     )?;
-    let object = stage.object(A)?;
+    let object = context.object(A)?;
     equal("tainted", object.tainted, false)?;
     equal("id", object.text("id"), &space)?;
     equal("waba_name", &object.values["waba_name"], &Value::Null)?;
 
-    stage.emulator.set_switches(|switches| switches.lag_ms = 0);
-    stage.plan(0)?;
-    stage.apply()?.expecting(0)?;
+    context
+        .emulator
+        .set_behavior(|behavior| behavior.lag_ms = 0);
+    context.plan(0)?;
+    context.apply()?.expecting(0)?;
     equal(
         "waba_name",
-        stage.object(A)?.text("waba_name"),
+        context.object(A)?.text("waba_name"),
         "Business 0001",
     )?;
-    equal("binds", stage.calls(BIND), 1)
+    equal("binds", context.calls(BIND), 1)
 }
 
 /// A service that is behind answers as one that has lost the binding does.
-fn a_binding_that_the_service_has_not_shown_yet_stays_in_state(stage: &mut Stage) -> Ending {
-    stage.emulator.set_switches(|switches| {
-        switches.lag_ms = 600_000;
-        switches.bind_again = BindAgain::NewSpace;
+fn a_binding_that_the_service_has_not_shown_yet_stays_in_state(
+    context: &mut TestContext,
+) -> TestResult {
+    context.emulator.set_behavior(|behavior| {
+        behavior.lag_ms = 600_000;
+        behavior.bind_again = BindAgain::NewSpace;
     });
-    stage.applied(&binding(WABA, ""))?;
-    let space = stage.space_of(WABA)?;
+    context.applied(&binding(WABA, ""))?;
+    let space = context.space_of(WABA)?;
     for _ in 0..2 {
-        let output = stage.apply()?.expecting(0)?;
+        let output = context.apply()?.expecting(0)?;
         let warning = only_warning(&output)?;
         contains(
             &warning.text(),
@@ -435,30 +446,34 @@ fn a_binding_that_the_service_has_not_shown_yet_stays_in_state(stage: &mut Stage
                 "terraform state rm 'alicloud_cams_waba_binding.NAME'",
             ],
         )?;
-        equal("id", stage.object(A)?.text("id"), &space)?;
+        equal("id", context.object(A)?.text("id"), &space)?;
     }
-    equal("binds", stage.calls(BIND), 1)?;
+    equal("binds", context.calls(BIND), 1)?;
 
     // Once it has been shown, "nothing bound" means that it is gone.
-    stage.emulator.set_switches(|switches| switches.lag_ms = 0);
-    let output = stage.apply()?.expecting(0)?;
+    context
+        .emulator
+        .set_behavior(|behavior| behavior.lag_ms = 0);
+    let output = context.apply()?.expecting(0)?;
     equal("warnings", output.warnings().len(), 0)?;
-    stage.emulator.unbind(&space)?;
-    let (plan, _) = stage.plan(2)?;
+    context.emulator.unbind(&space)?;
+    let (plan, _) = context.plan(2)?;
     let change = &plan.change(A).ok_or("no change of the resource")?.change;
     equal("actions", change.actions.as_slice(), ["create"])
 }
 
-fn a_failed_read_after_the_bind_leaves_a_saved_binding_and_a_warning(stage: &mut Stage) -> Ending {
-    let fault = Misbehaviour::Error {
+fn a_failed_read_after_the_bind_leaves_a_saved_binding_and_a_warning(
+    context: &mut TestContext,
+) -> TestResult {
+    let fault = FaultKind::Error {
         status: 403,
         code: "NoPermission".to_owned(),
         message: "You are not authorized to do this action.".to_owned(),
         retry_after_ms: None,
     };
-    stage.emulator.inject(Fault::new(QUERY, fault))?;
-    let output = stage.applied(&binding(WABA, ""))?;
-    let space = stage.space_of(WABA)?;
+    context.emulator.inject(Fault::new(QUERY, fault))?;
+    let output = context.applied(&binding(WABA, ""))?;
+    let space = context.space_of(WABA)?;
     let warning = only_warning(&output)?;
     contains(
         &warning.text(),
@@ -469,9 +484,9 @@ fn a_failed_read_after_the_bind_leaves_a_saved_binding_and_a_warning(stage: &mut
             "`cams:QueryChatappBindWaba`",
         ],
     )?;
-    let object = stage.object(A)?;
+    let object = context.object(A)?;
     equal("tainted", object.tainted, false)?;
     equal("id", object.text("id"), &space)?;
-    stage.plan(0)?;
+    context.plan(0)?;
     Ok(())
 }

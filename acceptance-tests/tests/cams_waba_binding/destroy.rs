@@ -1,7 +1,7 @@
 //! Destroying and replacing under both policies, given that the service cannot unbind.
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Stage, contains, equal, only_error, only_warning},
+    acceptance::{Case, TestContext, TestResult, contains, equal, only_error, only_warning},
     cases,
 };
 
@@ -25,10 +25,10 @@ pub(crate) const CASES: &[Case] = cases![destroy:
 
 const PREVENT: &str = "deletion_policy = \"PREVENT\"";
 
-fn abandon_warns_in_plan_and_apply_and_leaves_the_binding(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, "deletion_policy = \"ABANDON\""))?;
-    let space = stage.space_of(WABA)?;
-    let planned = stage.directory.plan(&["-destroy"])?.output.expecting(2)?;
+fn abandon_warns_in_plan_and_apply_and_leaves_the_binding(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, "deletion_policy = \"ABANDON\""))?;
+    let space = context.space_of(WABA)?;
+    let planned = context.directory.plan(&["-destroy"])?.output.expecting(2)?;
     let parts = [
         WABA,
         &space,
@@ -44,7 +44,7 @@ fn abandon_warns_in_plan_and_apply_and_leaves_the_binding(stage: &mut Stage) -> 
     )?;
     contains(&warning.text(), &parts)?;
 
-    let applied = stage
+    let applied = context
         .directory
         .run(&["apply", "-json", "tfplan"])?
         .expecting(0)?;
@@ -55,14 +55,14 @@ fn abandon_warns_in_plan_and_apply_and_leaves_the_binding(stage: &mut Stage) -> 
         "The binding was left in the cloud",
     )?;
     contains(&warning.text(), &parts)?;
-    equal("objects", stage.directory.state()?.resources.len(), 0)?;
-    equal("the space", stage.space_of(WABA)?, space)
+    equal("objects", context.directory.state()?.resources.len(), 0)?;
+    equal("the space", context.space_of(WABA)?, space)
 }
 
-fn abandon_is_the_default_and_needs_no_call(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    stage.emulator.clear_calls();
-    let output = stage
+fn abandon_is_the_default_and_needs_no_call(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    context.emulator.clear_calls();
+    let output = context
         .directory
         .run(&["destroy", "-refresh=false", "-auto-approve"])?
         .expecting(0)?;
@@ -70,21 +70,21 @@ fn abandon_is_the_default_and_needs_no_call(stage: &mut Stage) -> Ending {
         &output.text(),
         &["The binding was left in the cloud", "1 destroyed"],
     )?;
-    equal("calls", stage.emulator.calls().len(), 0)?;
-    stage.space_of(WABA)?;
+    equal("calls", context.emulator.calls().len(), 0)?;
+    context.space_of(WABA)?;
     Ok(())
 }
 
-fn a_removed_resource_block_is_treated_alike(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, PREVENT))?;
-    stage.configure("")?;
-    let output = stage.apply()?.expecting(1)?;
+fn a_removed_resource_block_is_treated_alike(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, PREVENT))?;
+    context.configure("")?;
+    let output = context.apply()?.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &["Binding is protected from destruction", WABA],
     )?;
-    stage.applied(&binding(WABA, ""))?;
-    let output = stage.applied("")?;
+    context.applied(&binding(WABA, ""))?;
+    let output = context.applied("")?;
     let warnings: Vec<String> = output
         .warnings()
         .into_iter()
@@ -100,10 +100,10 @@ fn a_removed_resource_block_is_treated_alike(stage: &mut Stage) -> Ending {
     )
 }
 
-fn prevent_refuses_the_plan_of_a_destruction(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, PREVENT))?;
-    let before = stage.object(A)?;
-    let output = stage.directory.plan(&["-destroy"])?.output.expecting(1)?;
+fn prevent_refuses_the_plan_of_a_destruction(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, PREVENT))?;
+    let before = context.object(A)?;
+    let output = context.directory.plan(&["-destroy"])?.output.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &[
@@ -113,18 +113,18 @@ fn prevent_refuses_the_plan_of_a_destruction(stage: &mut Stage) -> Ending {
             "first apply `deletion_policy = \"ABANDON\"`",
         ],
     )?;
-    stage
+    context
         .directory
         .run(&["destroy", "-auto-approve"])?
         .expecting(1)?;
-    equal("the object", stage.object(A)?, before)
+    equal("the object", context.object(A)?, before)
 }
 
-fn prevent_refuses_the_plan_of_a_replacement(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, PREVENT))?;
-    let before = stage.object(A)?;
-    stage.configure(&binding(OTHER_WABA, PREVENT))?;
-    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+fn prevent_refuses_the_plan_of_a_replacement(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, PREVENT))?;
+    let before = context.object(A)?;
+    context.configure(&binding(OTHER_WABA, PREVENT))?;
+    let output = context.directory.plan(&[])?.output.expecting(1)?;
     let error = only_error(&output)?;
     contains(
         &error.text(),
@@ -136,22 +136,22 @@ fn prevent_refuses_the_plan_of_a_replacement(stage: &mut Stage) -> Ending {
         ],
     )?;
     contains(error.points_at(), &["waba_id", OTHER_WABA])?;
-    stage.apply()?.expecting(1)?;
-    equal("the object", stage.object(A)?, before)?;
-    equal("binds", stage.calls(BIND), 1)
+    context.apply()?.expecting(1)?;
+    equal("the object", context.object(A)?, before)?;
+    equal("binds", context.calls(BIND), 1)
 }
 
-fn prevent_refuses_a_forced_replacement(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, PREVENT))?;
+fn prevent_refuses_a_forced_replacement(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, PREVENT))?;
     let replace = format!("-replace={A}");
-    let output = stage.directory.plan(&[&replace])?.output.expecting(1)?;
+    let output = context.directory.plan(&[&replace])?.output.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &["Binding is protected from replacement", WABA],
     )
 }
 
-fn prevent_refuses_a_triggered_replacement(stage: &mut Stage) -> Ending {
+fn prevent_refuses_a_triggered_replacement(context: &mut TestContext) -> TestResult {
     let configuration = |revision: u32| {
         let trigger = format!(
             "{PREVENT}\n  lifecycle {{\n    replace_triggered_by = [terraform_data.revision]\n  }}"
@@ -161,20 +161,20 @@ fn prevent_refuses_a_triggered_replacement(stage: &mut Stage) -> Ending {
             binding(WABA, &trigger)
         )
     };
-    stage.applied(&configuration(1))?;
-    stage.configure(&configuration(2))?;
-    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    context.applied(&configuration(1))?;
+    context.configure(&configuration(2))?;
+    let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &["Binding is protected from replacement", WABA],
     )
 }
 
-fn prevent_refuses_a_replacement_after_drift(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, PREVENT))?;
-    let space = stage.space_of(WABA)?;
-    stage.emulator.rebind(&space, OTHER_WABA)?;
-    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+fn prevent_refuses_a_replacement_after_drift(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, PREVENT))?;
+    let space = context.space_of(WABA)?;
+    context.emulator.rebind(&space, OTHER_WABA)?;
+    let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &[
@@ -185,52 +185,52 @@ fn prevent_refuses_a_replacement_after_drift(stage: &mut Stage) -> Ending {
     )
 }
 
-fn prevent_counts_as_it_stands_in_state(stage: &mut Stage) -> Ending {
+fn prevent_counts_as_it_stands_in_state(context: &mut TestContext) -> TestResult {
     // The policy and what it forbids in one step: the configuration's ABANDON has not been applied yet.
-    stage.applied(&binding(WABA, PREVENT))?;
-    stage.configure(&binding(OTHER_WABA, "deletion_policy = \"ABANDON\""))?;
-    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    context.applied(&binding(WABA, PREVENT))?;
+    context.configure(&binding(OTHER_WABA, "deletion_policy = \"ABANDON\""))?;
+    let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &["Binding is protected from replacement"],
     )
 }
 
-fn after_a_switch_to_abandon_it_goes(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, PREVENT))?;
-    stage.applied(&binding(WABA, ""))?;
-    stage.applied(&binding(OTHER_WABA, ""))?;
-    stage
+fn after_a_switch_to_abandon_it_goes(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, PREVENT))?;
+    context.applied(&binding(WABA, ""))?;
+    context.applied(&binding(OTHER_WABA, ""))?;
+    context
         .directory
         .run(&["destroy", "-auto-approve"])?
         .expecting(0)?;
-    equal("objects", stage.directory.state()?.resources.len(), 0)
+    equal("objects", context.directory.state()?.resources.len(), 0)
 }
 
-fn a_tainted_object_is_protected_when_applied(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, PREVENT))?;
-    let space = stage.space_of(WABA)?;
-    stage.directory.run(&["taint", A])?.expecting(0)?;
+fn a_tainted_object_is_protected_when_applied(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, PREVENT))?;
+    let space = context.space_of(WABA)?;
+    context.directory.run(&["taint", A])?.expecting(0)?;
     // For a tainted object Terraform plans a create and tells the provider nothing of the old object, so the earliest
     // moment to refuse is before its destruction is applied.
-    let output = stage.apply()?.expecting(1)?;
+    let output = context.apply()?.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &["Binding is protected from destruction", WABA, &space],
     )?;
-    equal("binds", stage.calls(BIND), 1)?;
-    equal("the space", stage.object(A)?.text("id"), &space)?;
-    stage.directory.run(&["untaint", A])?.expecting(0)?;
-    stage.plan(0)?;
+    equal("binds", context.calls(BIND), 1)?;
+    equal("the space", context.object(A)?.text("id"), &space)?;
+    context.directory.run(&["untaint", A])?.expecting(0)?;
+    context.plan(0)?;
     Ok(())
 }
 
 /// What failed after a bind has not made a space to be thrown away.
-fn a_tainted_object_keeps_its_space(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    stage.directory.run(&["taint", A])?.expecting(0)?;
-    let space = stage.space_of(WABA)?;
-    let output = stage.apply()?.expecting(0)?;
+fn a_tainted_object_keeps_its_space(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    context.directory.run(&["taint", A])?.expecting(0)?;
+    let space = context.space_of(WABA)?;
+    let output = context.apply()?.expecting(0)?;
     let warnings = output.warnings();
     let summaries: Vec<&str> = warnings.iter().map(|warning| &*warning.summary).collect();
     let adopted = format!("WABA {WABA} was already bound");
@@ -239,21 +239,21 @@ fn a_tainted_object_keeps_its_space(stage: &mut Stage) -> Ending {
         summaries.as_slice(),
         ["The binding was left in the cloud", &*adopted],
     )?;
-    let object = stage.object(A)?;
+    let object = context.object(A)?;
     equal("tainted", object.tainted, false)?;
     equal("id", object.text("id"), space)?;
-    equal("binds", stage.calls(BIND), 1)
+    equal("binds", context.calls(BIND), 1)
 }
 
-fn a_space_that_is_gone_needs_no_destruction(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, PREVENT))?;
-    let space = stage.space_of(WABA)?;
-    stage.emulator.unbind(&space)?;
+fn a_space_that_is_gone_needs_no_destruction(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, PREVENT))?;
+    let space = context.space_of(WABA)?;
+    context.emulator.unbind(&space)?;
     // The refresh finds nothing bound, so there is nothing to protect any more.
-    let output = stage
+    let output = context
         .directory
         .run(&["destroy", "-auto-approve"])?
         .expecting(0)?;
     contains(&output.text(), &["0 destroyed"])?;
-    equal("objects", stage.directory.state()?.resources.len(), 0)
+    equal("objects", context.directory.state()?.resources.len(), 0)
 }

@@ -1,7 +1,7 @@
 //! Changes behind Terraform's back: another WABA in the space, none at all, other facts about the same one.
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Stage, contains, equal, only_error},
+    acceptance::{Case, TestContext, TestResult, contains, equal, only_error},
     cases,
     emulator::{NothingBound, Waba},
 };
@@ -18,12 +18,12 @@ pub(crate) const CASES: &[Case] = cases![drift:
     refresh_only_shows_the_drift,
 ];
 
-fn another_waba_is_planned_as_a_replacement_and_healed(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    let space = stage.space_of(WABA)?;
-    stage.emulator.rebind(&space, OTHER_WABA)?;
+fn another_waba_is_planned_as_a_replacement_and_healed(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    let space = context.space_of(WABA)?;
+    context.emulator.rebind(&space, OTHER_WABA)?;
 
-    let (plan, _) = stage.plan(2)?;
+    let (plan, _) = context.plan(2)?;
     let change = plan.change(A).ok_or("no change of the resource")?;
     equal(
         "actions",
@@ -45,67 +45,67 @@ fn another_waba_is_planned_as_a_replacement_and_healed(stage: &mut Stage) -> End
     equal("drift from", &drift.change.before["waba_id"], WABA)?;
     equal("drift to", &drift.change.after["waba_id"], OTHER_WABA)?;
 
-    stage.apply()?.expecting(0)?;
-    let object = stage.object(A)?;
+    context.apply()?.expecting(0)?;
+    let object = context.object(A)?;
     equal("waba_id", object.text("waba_id"), WABA)?;
-    equal("the new space", object.text("id"), stage.space_of(WABA)?)?;
-    equal("the old space", stage.space_of(OTHER_WABA)?, space)?;
-    stage.plan(0)?;
+    equal("the new space", object.text("id"), context.space_of(WABA)?)?;
+    equal("the old space", context.space_of(OTHER_WABA)?, space)?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn another_waba_can_be_accepted_in_the_configuration(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    let space = stage.space_of(WABA)?;
-    stage.emulator.rebind(&space, OTHER_WABA)?;
-    stage.configure(&binding(OTHER_WABA, ""))?;
-    stage.apply()?.expecting(0)?;
-    equal("the space", stage.object(A)?.text("id"), space)?;
-    equal("binds", stage.calls(BIND), 1)?;
-    stage.plan(0)?;
+fn another_waba_can_be_accepted_in_the_configuration(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    let space = context.space_of(WABA)?;
+    context.emulator.rebind(&space, OTHER_WABA)?;
+    context.configure(&binding(OTHER_WABA, ""))?;
+    context.apply()?.expecting(0)?;
+    equal("the space", context.object(A)?.text("id"), space)?;
+    equal("binds", context.calls(BIND), 1)?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn nothing_bound_is_planned_as_a_create_in_every_form(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
+fn nothing_bound_is_planned_as_a_create_in_every_form(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
     for form in [
         NothingBound::DataNull,
         NothingBound::DataEmpty,
         NothingBound::DataMissing,
         NothingBound::DataWithoutId,
     ] {
-        let space = stage.object(A)?.text("id").to_owned();
-        stage
+        let space = context.object(A)?.text("id").to_owned();
+        context
             .emulator
-            .set_switches(|switches| switches.nothing_bound = form.clone());
-        stage.emulator.unbind(&space)?;
-        let (plan, _) = stage.plan(2)?;
+            .set_behavior(|behavior| behavior.nothing_bound = form.clone());
+        context.emulator.unbind(&space)?;
+        let (plan, _) = context.plan(2)?;
         let change = &plan.change(A).ok_or("no change of the resource")?.change;
         equal(
             format!("actions with {form:?}"),
             change.actions.as_slice(),
             ["create"],
         )?;
-        stage.apply()?.expecting(0)?;
+        context.apply()?.expecting(0)?;
         equal(
             "the space",
-            stage.object(A)?.text("id"),
-            stage.space_of(WABA)?,
+            context.object(A)?.text("id"),
+            context.space_of(WABA)?,
         )?;
-        stage.plan(0)?;
+        context.plan(0)?;
     }
     Ok(())
 }
 
-fn an_error_instead_of_nothing_keeps_the_object(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    let before = stage.object(A)?;
-    let space = stage.space_of(WABA)?;
-    stage.emulator.set_switches(|switches| {
-        switches.nothing_bound = NothingBound::Error("Space.NotBound".to_owned());
+fn an_error_instead_of_nothing_keeps_the_object(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    let before = context.object(A)?;
+    let space = context.space_of(WABA)?;
+    context.emulator.set_behavior(|behavior| {
+        behavior.nothing_bound = NothingBound::Error("Space.NotBound".to_owned());
     });
-    stage.emulator.unbind(&space)?;
-    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    context.emulator.unbind(&space)?;
+    let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &[
@@ -115,36 +115,36 @@ fn an_error_instead_of_nothing_keeps_the_object(stage: &mut Stage) -> Ending {
             "only a clear answer that nothing is bound removes it",
         ],
     )?;
-    equal("the object", stage.object(A)?, before)
+    equal("the object", context.object(A)?, before)
 }
 
-fn other_facts_are_refreshed_without_a_plan(stage: &mut Stage) -> Ending {
-    stage.emulator.put_waba(Waba::derived(WABA, "PENDING"));
-    stage.applied(&binding(WABA, ""))?;
+fn other_facts_are_refreshed_without_a_plan(context: &mut TestContext) -> TestResult {
+    context.emulator.put_waba(Waba::derived(WABA, "PENDING"));
+    context.applied(&binding(WABA, ""))?;
     equal(
         "review",
-        stage.object(A)?.text("account_review_status"),
+        context.object(A)?.text("account_review_status"),
         "PENDING",
     )?;
 
-    stage.emulator.put_waba(Waba {
+    context.emulator.put_waba(Waba {
         name: None,
         currency: Some("EUR".to_owned()),
         ..Waba::derived(WABA, "APPROVED")
     });
-    stage.plan(0)?;
-    stage.apply()?.expecting(0)?;
-    let object = stage.object(A)?;
+    context.plan(0)?;
+    context.apply()?.expecting(0)?;
+    let object = context.object(A)?;
     equal("review", object.text("account_review_status"), "APPROVED")?;
     equal("currency", object.text("currency"), "EUR")?;
     equal("waba_name", &object.values["waba_name"], &Value::Null)
 }
 
-fn refresh_only_shows_the_drift(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    let space = stage.space_of(WABA)?;
-    stage.emulator.rebind(&space, OTHER_WABA)?;
-    let planned = stage.directory.plan(&["-refresh-only"])?;
+fn refresh_only_shows_the_drift(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    let space = context.space_of(WABA)?;
+    context.emulator.rebind(&space, OTHER_WABA)?;
+    let planned = context.directory.plan(&["-refresh-only"])?;
     planned.output.expecting(2)?;
     let plan = planned.plan.ok_or("no plan")?;
     equal(

@@ -2,11 +2,11 @@
 //! looked at is what a practitioner needs: what was attempted, the code, the request ID, what to do, and the state kept.
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Failed, Stage, contains, equal, only_error},
+    acceptance::{Case, Failed, TestContext, TestResult, contains, equal, only_error},
     cases,
     emulator::{
         AccessKey, Account, BusinessErrorStatus, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET,
-        DEFAULT_ACCOUNT, Fault, KeyStyle, Misbehaviour, RamDenial, Waba,
+        DEFAULT_ACCOUNT, Fault, FaultKind, KeyStyle, RamDenial, Waba,
     },
 };
 
@@ -32,8 +32,8 @@ pub(crate) const CASES: &[Case] = cases![errors:
 ];
 
 /// The default account with a key that may do only this.
-fn allow(stage: &Stage, actions: &[&str]) -> Ending {
-    stage.emulator.put_account(Account {
+fn allow(context: &TestContext, actions: &[&str]) -> TestResult {
+    context.emulator.put_account(Account {
         access_keys: vec![AccessKey {
             id: DEFAULT_ACCESS_KEY_ID.to_owned(),
             secret: DEFAULT_ACCESS_KEY_SECRET.to_owned(),
@@ -46,10 +46,10 @@ fn allow(stage: &Stage, actions: &[&str]) -> Ending {
     Ok(())
 }
 
-fn subscribe(stage: &Stage, subscribed: bool) -> Ending {
+fn subscribe(context: &TestContext, subscribed: bool) -> TestResult {
     let account =
         Account::new(DEFAULT_ACCOUNT).with_key(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET);
-    stage.emulator.put_account(Account {
+    context.emulator.put_account(Account {
         subscribed,
         ..account
     })?;
@@ -57,9 +57,9 @@ fn subscribe(stage: &Stage, subscribed: bool) -> Ending {
 }
 
 /// Applies, which must fail in the bind, for good and at once, with these parts in the one error.
-fn refuses_the_bind(stage: &Stage, parts: &[&str]) -> Ending {
-    stage.emulator.clear_calls();
-    let output = stage.apply()?.expecting(1)?;
+fn refuses_the_bind(context: &TestContext, parts: &[&str]) -> TestResult {
+    context.emulator.clear_calls();
+    let output = context.apply()?.expecting(1)?;
     let error = only_error(&output)?;
     equal(
         "summary",
@@ -73,20 +73,20 @@ fn refuses_the_bind(stage: &Stage, parts: &[&str]) -> Ending {
         error.text().contains("is unknown"),
         false,
     )?;
-    equal("objects", stage.directory.state()?.resources.len(), 0)?;
+    equal("objects", context.directory.state()?.resources.len(), 0)?;
     equal(
         "bound spaces",
-        stage.emulator.spaces(DEFAULT_ACCOUNT).len(),
+        context.emulator.spaces(DEFAULT_ACCOUNT).len(),
         0,
     )?;
-    equal("binds", stage.calls(BIND), 1)?;
-    equal("reads", stage.calls(QUERY), 0)
+    equal("binds", context.calls(BIND), 1)?;
+    equal("reads", context.calls(QUERY), 0)
 }
 
 /// Plans, which must fail in the read of an object that stays as it is.
-fn refuses_the_read(stage: &Stage, parts: &[&str]) -> Ending {
-    let before = stage.object(A)?;
-    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+fn refuses_the_read(context: &TestContext, parts: &[&str]) -> TestResult {
+    let before = context.object(A)?;
+    let output = context.directory.plan(&[])?.output.expecting(1)?;
     let error = only_error(&output)?;
     equal(
         "summary",
@@ -103,14 +103,14 @@ fn refuses_the_read(stage: &Stage, parts: &[&str]) -> Ending {
         ],
     )?;
     contains(&error.text(), parts)?;
-    stage
+    context
         .directory
         .run(&["apply", "-auto-approve"])?
         .expecting(1)?;
-    equal("the object", stage.object(A)?, before)
+    equal("the object", context.object(A)?, before)
 }
 
-fn an_account_without_the_service(stage: &mut Stage) -> Ending {
+fn an_account_without_the_service(context: &mut TestContext) -> TestResult {
     let parts = [
         "HTTP status: 400",
         "Code: Product.Unsubscript",
@@ -118,42 +118,42 @@ fn an_account_without_the_service(stage: &mut Stage) -> Ending {
         "console",
         "emul…y-id",
     ];
-    stage.configure(&binding(WABA, ""))?;
-    subscribe(stage, false)?;
-    refuses_the_bind(stage, &parts[..4])?;
-    subscribe(stage, true)?;
-    stage.apply()?.expecting(0)?;
-    subscribe(stage, false)?;
-    refuses_the_read(stage, &parts[..4])?;
-    subscribe(stage, true)?;
-    stage.plan(0)?;
+    context.configure(&binding(WABA, ""))?;
+    subscribe(context, false)?;
+    refuses_the_bind(context, &parts[..4])?;
+    subscribe(context, true)?;
+    context.apply()?.expecting(0)?;
+    subscribe(context, false)?;
+    refuses_the_read(context, &parts[..4])?;
+    subscribe(context, true)?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn permission_denied(stage: &mut Stage, denial: RamDenial, parts: &[&str]) -> Ending {
-    stage
+fn permission_denied(context: &mut TestContext, denial: RamDenial, parts: &[&str]) -> TestResult {
+    context
         .emulator
-        .set_switches(|switches| switches.ram_denial = denial);
-    stage.configure(&binding(WABA, ""))?;
+        .set_behavior(|behavior| behavior.ram_denial = denial);
+    context.configure(&binding(WABA, ""))?;
     // What the system policy for readers allows.
-    allow(stage, &["cams:Get*", "cams:List*"])?;
-    refuses_the_bind(stage, parts)?;
-    refuses_the_bind(stage, &["`cams:ChatappBindWaba`"])?;
-    allow(stage, &["*"])?;
-    stage.apply()?.expecting(0)?;
-    allow(stage, &["cams:Get*", "cams:List*"])?;
-    refuses_the_read(stage, parts)?;
-    refuses_the_read(stage, &["`cams:QueryChatappBindWaba`"])?;
+    allow(context, &["cams:Get*", "cams:List*"])?;
+    refuses_the_bind(context, parts)?;
+    refuses_the_bind(context, &["`cams:ChatappBindWaba`"])?;
+    allow(context, &["*"])?;
+    context.apply()?.expecting(0)?;
+    allow(context, &["cams:Get*", "cams:List*"])?;
+    refuses_the_read(context, parts)?;
+    refuses_the_read(context, &["`cams:QueryChatappBindWaba`"])?;
     // The policy that the message shows is enough.
     allow(
-        stage,
+        context,
         &[
             "cams:ChatappBindWaba",
             "cams:QueryChatappBindWaba",
             "cams:ListInstance",
         ],
     )?;
-    stage.plan(0)?;
+    context.plan(0)?;
     Ok(())
 }
 
@@ -164,12 +164,12 @@ const POLICY: [&str; 3] = [
     "\"Effect\": \"Allow\"",
 ];
 
-fn permission_denied_by_the_product(stage: &mut Stage) -> Ending {
+fn permission_denied_by_the_product(context: &mut TestContext) -> TestResult {
     let parts = ["HTTP status: 400", "Code: Ram.PermissionDeny"];
-    permission_denied(stage, RamDenial::Product, &[&parts[..], &POLICY].concat())
+    permission_denied(context, RamDenial::Product, &[&parts[..], &POLICY].concat())
 }
 
-fn permission_denied_by_the_gateway(stage: &mut Stage) -> Ending {
+fn permission_denied_by_the_gateway(context: &mut TestContext) -> TestResult {
     let parts = [
         "HTTP status: 403",
         "Code: NoPermission",
@@ -177,32 +177,32 @@ fn permission_denied_by_the_gateway(stage: &mut Stage) -> Ending {
         "ImplicitDeny",
     ];
     permission_denied(
-        stage,
+        context,
         RamDenial::GatewayNoPermission,
         &[&parts[..], &POLICY].concat(),
     )?;
-    stage
+    context
         .emulator
-        .set_switches(|switches| switches.ram_denial = RamDenial::GatewayForbiddenRam);
-    allow(stage, &[])?;
-    refuses_the_read(stage, &["HTTP status: 403", "Code: Forbidden.RAM"])
+        .set_behavior(|behavior| behavior.ram_denial = RamDenial::GatewayForbiddenRam);
+    allow(context, &[])?;
+    refuses_the_read(context, &["HTTP status: 403", "Code: Forbidden.RAM"])
 }
 
-fn throttle(code: &str) -> Misbehaviour {
-    Misbehaviour::Throttle {
+fn throttle(code: &str) -> FaultKind {
+    FaultKind::Throttle {
         code: code.to_owned(),
         status: 400,
         retry_after_ms: None,
     }
 }
 
-fn throttled_for_too_long(stage: &mut Stage) -> Ending {
+fn throttled_for_too_long(context: &mut TestContext) -> TestResult {
     let timeouts = "timeouts {\n    create = \"2s\"\n    read   = \"2s\"\n  }";
-    stage.configure(&binding(WABA, timeouts))?;
-    stage
+    context.configure(&binding(WABA, timeouts))?;
+    context
         .emulator
         .inject(Fault::new(BIND, throttle("System.LimitControl")).always())?;
-    let output = stage.apply()?.expecting(1)?;
+    let output = context.apply()?.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &[
@@ -213,26 +213,29 @@ fn throttled_for_too_long(stage: &mut Stage) -> Ending {
             "Request ID:",
         ],
     )?;
-    equal("repeated", stage.calls(BIND) > 1, true)?;
+    equal("repeated", context.calls(BIND) > 1, true)?;
     equal(
         "bound spaces",
-        stage.emulator.spaces(DEFAULT_ACCOUNT).len(),
+        context.emulator.spaces(DEFAULT_ACCOUNT).len(),
         0,
     )?;
-    equal("objects", stage.directory.state()?.resources.len(), 0)?;
+    equal("objects", context.directory.state()?.resources.len(), 0)?;
 
-    stage.emulator.clear_faults();
-    stage.apply()?.expecting(0)?;
-    stage
+    context.emulator.clear_faults();
+    context.apply()?.expecting(0)?;
+    context
         .emulator
         .inject(Fault::new(QUERY, throttle("System.LimitControl")).always())?;
-    refuses_the_read(stage, &["Code: System.LimitControl", "Raise timeouts.read"])?;
-    stage.emulator.clear_faults();
-    stage.plan(0)?;
+    refuses_the_read(
+        context,
+        &["Code: System.LimitControl", "Raise timeouts.read"],
+    )?;
+    context.emulator.clear_faults();
+    context.plan(0)?;
     Ok(())
 }
 
-fn throttled_for_a_while_goes_through(stage: &mut Stage) -> Ending {
+fn throttled_for_a_while_goes_through(context: &mut TestContext) -> TestResult {
     let codes = [
         ("System.LimitControl", None),
         ("Throttling.User", Some(50)),
@@ -240,18 +243,18 @@ fn throttled_for_a_while_goes_through(stage: &mut Stage) -> Ending {
     ];
     for action in [BIND, QUERY] {
         for (code, retry_after_ms) in codes {
-            let fault = Misbehaviour::Throttle {
+            let fault = FaultKind::Throttle {
                 code: code.to_owned(),
                 status: 400,
                 retry_after_ms,
             };
-            stage.emulator.inject(Fault::new(action, fault))?;
+            context.emulator.inject(Fault::new(action, fault))?;
         }
     }
-    let output = stage.applied(&binding(WABA, ""))?;
+    let output = context.applied(&binding(WABA, ""))?;
     equal("warnings", output.warnings().len(), 0)?;
     for action in [BIND, QUERY] {
-        let calls = stage.emulator.calls_of(action);
+        let calls = context.emulator.calls_of(action);
         equal("attempts", calls.len(), 4)?;
         // Every attempt is signed anew: a repeated nonce would be refused.
         let mut nonces: Vec<_> = calls.iter().filter_map(|call| call.nonce.clone()).collect();
@@ -261,140 +264,153 @@ fn throttled_for_a_while_goes_through(stage: &mut Stage) -> Ending {
         let executed = calls.iter().filter(|call| call.executed).count();
         equal("executed", executed, 1)?;
     }
-    stage.space_of(WABA)?;
+    context.space_of(WABA)?;
     Ok(())
 }
 
-fn a_refused_connection_of_the_product_goes_through(stage: &mut Stage) -> Ending {
-    let unavailable = || Misbehaviour::Error {
+fn a_refused_connection_of_the_product_goes_through(context: &mut TestContext) -> TestResult {
+    let unavailable = || FaultKind::Error {
         status: 503,
         code: "ServiceUnavailable".to_owned(),
         message: "The request has failed due to a temporary failure of the server.".to_owned(),
         retry_after_ms: None,
     };
-    stage.emulator.inject(Fault::new(BIND, unavailable()))?;
-    stage.emulator.inject(Fault::new(QUERY, unavailable()))?;
-    stage.applied(&binding(WABA, ""))?;
-    equal("binds", stage.calls(BIND), 2)?;
-    equal("reads", stage.calls(QUERY), 2)?;
-    stage.space_of(WABA)?;
+    context.emulator.inject(Fault::new(BIND, unavailable()))?;
+    context.emulator.inject(Fault::new(QUERY, unavailable()))?;
+    context.applied(&binding(WABA, ""))?;
+    equal("binds", context.calls(BIND), 2)?;
+    equal("reads", context.calls(QUERY), 2)?;
+    context.space_of(WABA)?;
     Ok(())
 }
 
-fn a_waba_or_space_of_somebody_else(stage: &mut Stage) -> Ending {
+fn a_waba_or_space_of_somebody_else(context: &mut TestContext) -> TestResult {
     let parts = [
         "Code: Unknown.ResourceOwnerId",
         "right account",
         "embedded signup",
         "`emul",
     ];
-    stage
+    context
         .emulator
         .put_account(Account::new("2000000000000002"))?;
     let owned = |owner: &str| Waba {
         owner: Some(owner.to_owned()),
         ..Waba::derived(WABA, "APPROVED")
     };
-    stage.emulator.put_waba(owned("2000000000000002"));
-    stage.configure(&binding(WABA, ""))?;
-    refuses_the_bind(stage, &parts)?;
+    context.emulator.put_waba(owned("2000000000000002"));
+    context.configure(&binding(WABA, ""))?;
+    refuses_the_bind(context, &parts)?;
     // The key is named by its ends, never whole, and the secret not at all.
-    let output = stage.apply()?.expecting(1)?;
+    let output = context.apply()?.expecting(1)?;
     equal(
         "the whole key",
         output.stdout.contains(DEFAULT_ACCESS_KEY_ID),
         false,
     )?;
 
-    stage.emulator.put_waba(owned(DEFAULT_ACCOUNT));
-    stage.apply()?.expecting(0)?;
-    let space = stage.space_of(WABA)?;
-    stage.emulator.remove_space(&space);
-    refuses_the_read(stage, &parts)
+    context.emulator.put_waba(owned(DEFAULT_ACCOUNT));
+    context.apply()?.expecting(0)?;
+    let space = context.space_of(WABA)?;
+    context.emulator.remove_space(&space);
+    refuses_the_read(context, &parts)
 }
 
 /// Rewrites the provider block with another key, and expects that no operation gets through with it.
-fn another_key(stage: &Stage, access_key: &str, secret_key: &str, parts: &[&str]) -> Ending {
-    let block = stage.provider_block_of(access_key, secret_key, "");
+fn another_key(
+    context: &TestContext,
+    access_key: &str,
+    secret_key: &str,
+    parts: &[&str],
+) -> TestResult {
+    let block = context.provider_block_of(access_key, secret_key, "");
     let write = |block: &str| -> Result<(), Failed> {
         let text = format!(
             "{}\n{block}\n{}",
             acceptance_tests::acceptance::REQUIRED_PROVIDERS,
             binding(WABA, "")
         );
-        Ok(stage.directory.write("main.tf", &text)?)
+        Ok(context.directory.write("main.tf", &text)?)
     };
     write(&block)?;
-    refuses_the_bind(stage, parts)?;
-    let output = stage.apply()?.expecting(1)?;
+    refuses_the_bind(context, parts)?;
+    let output = context.apply()?.expecting(1)?;
     equal(
         "the secret in the error",
         only_error(&output)?.text().contains(secret_key),
         false,
     )?;
-    write(&stage.provider_block(""))?;
-    stage.apply()?.expecting(0)?;
+    write(&context.provider_block(""))?;
+    context.apply()?.expecting(0)?;
     write(&block)?;
-    refuses_the_read(stage, parts)
+    refuses_the_read(context, parts)
 }
 
-fn a_wrong_secret(stage: &mut Stage) -> Ending {
+fn a_wrong_secret(context: &mut TestContext) -> TestResult {
     let parts = [
         "Code: SignatureDoesNotMatch",
         "secret does not belong to the AccessKey",
         "without blanks",
     ];
-    another_key(stage, DEFAULT_ACCESS_KEY_ID, "not-the-secret-of-it", &parts)
+    another_key(
+        context,
+        DEFAULT_ACCESS_KEY_ID,
+        "not-the-secret-of-it",
+        &parts,
+    )
 }
 
-fn an_unknown_access_key(stage: &mut Stage) -> Ending {
+fn an_unknown_access_key(context: &mut TestContext) -> TestResult {
     let parts = [
         "HTTP status: 404",
         "Code: InvalidAccessKeyId.NotFound",
         "there is no such AccessKey",
         "other site",
     ];
-    another_key(stage, "LTAI-nobody-knows-it", "some-secret-of-it", &parts)
+    another_key(context, "LTAI-nobody-knows-it", "some-secret-of-it", &parts)
 }
 
-fn a_disabled_access_key(stage: &mut Stage) -> Ending {
+fn a_disabled_access_key(context: &mut TestContext) -> TestResult {
     let mut account =
         Account::new(DEFAULT_ACCOUNT).with_key(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET);
     for key in &mut account.access_keys {
         key.active = false;
     }
-    stage.emulator.put_account(account)?;
-    stage.configure(&binding(WABA, ""))?;
-    refuses_the_bind(stage, &["Code: InvalidAccessKeyId.Inactive", "is disabled"])
+    context.emulator.put_account(account)?;
+    context.configure(&binding(WABA, ""))?;
+    refuses_the_bind(
+        context,
+        &["Code: InvalidAccessKeyId.Inactive", "is disabled"],
+    )
 }
 
-fn a_clock_that_is_off(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    stage
+fn a_clock_that_is_off(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    context
         .emulator
-        .set_switches(|switches| switches.clock_offset_seconds = 3600);
+        .set_behavior(|behavior| behavior.clock_offset_seconds = 3600);
     refuses_the_read(
-        stage,
+        context,
         &[
             "Code: InvalidTimeStamp.Expired",
             "clock of this machine",
             "NTP",
         ],
     )?;
-    stage
+    context
         .emulator
-        .set_switches(|switches| switches.clock_offset_seconds = -3600);
-    refuses_the_read(stage, &["Code: InvalidTimeStamp.Expired"])?;
-    stage
+        .set_behavior(|behavior| behavior.clock_offset_seconds = -3600);
+    refuses_the_read(context, &["Code: InvalidTimeStamp.Expired"])?;
+    context
         .emulator
-        .set_switches(|switches| switches.clock_offset_seconds = 800);
-    stage.plan(0)?;
+        .set_behavior(|behavior| behavior.clock_offset_seconds = 800);
+    context.plan(0)?;
     Ok(())
 }
 
-fn codes_are_found_under_every_status_and_spelling(stage: &mut Stage) -> Ending {
-    stage.configure(&binding(WABA, ""))?;
-    stage.emulator.put_waba(Waba {
+fn codes_are_found_under_every_status_and_spelling(context: &mut TestContext) -> TestResult {
+    context.configure(&binding(WABA, ""))?;
+    context.emulator.put_waba(Waba {
         owner: Some("2000000000000002".to_owned()),
         ..Waba::derived(WABA, "APPROVED")
     });
@@ -402,63 +418,63 @@ fn codes_are_found_under_every_status_and_spelling(stage: &mut Stage) -> Ending 
         (BusinessErrorStatus::Always200, "HTTP status: 200"),
         (BusinessErrorStatus::Always400, "HTTP status: 400"),
     ] {
-        stage
+        context
             .emulator
-            .set_switches(|switches| switches.business_error_status = status);
-        refuses_the_bind(stage, &[shown, "Code: Unknown.ResourceOwnerId"])?;
+            .set_behavior(|behavior| behavior.business_error_status = status);
+        refuses_the_bind(context, &[shown, "Code: Unknown.ResourceOwnerId"])?;
     }
-    stage
+    context
         .emulator
-        .set_switches(|switches| switches.gateway_error_keys = KeyStyle::Camel);
-    allow(stage, &[])?;
+        .set_behavior(|behavior| behavior.gateway_error_keys = KeyStyle::Camel);
+    allow(context, &[])?;
     refuses_the_bind(
-        stage,
+        context,
         &["HTTP status: 403", "Code: NoPermission", "Access denied:"],
     )
 }
 
-fn a_code_that_nobody_knows_passes_through(stage: &mut Stage) -> Ending {
-    let fault = Misbehaviour::Error {
+fn a_code_that_nobody_knows_passes_through(context: &mut TestContext) -> TestResult {
+    let fault = FaultKind::Error {
         status: 400,
         code: "Waba.Of.Tomorrow".to_owned(),
         message: "Something that no document names.".to_owned(),
         retry_after_ms: None,
     };
-    stage.emulator.inject(Fault::new(BIND, fault.clone()))?;
-    stage.configure(&binding(WABA, ""))?;
+    context.emulator.inject(Fault::new(BIND, fault.clone()))?;
+    context.configure(&binding(WABA, ""))?;
     refuses_the_bind(
-        stage,
+        context,
         &[
             "Code: Waba.Of.Tomorrow",
             "Message: Something that no document names.",
             "error center",
         ],
     )?;
-    stage.apply()?.expecting(0)?;
-    stage.emulator.inject(Fault::new(QUERY, fault).always())?;
-    refuses_the_read(stage, &["Code: Waba.Of.Tomorrow"])
+    context.apply()?.expecting(0)?;
+    context.emulator.inject(Fault::new(QUERY, fault).always())?;
+    refuses_the_read(context, &["Code: Waba.Of.Tomorrow"])
 }
 
-fn the_attribute_in_fault_is_pointed_at(stage: &mut Stage) -> Ending {
-    stage.emulator.put_waba(Waba {
+fn the_attribute_in_fault_is_pointed_at(context: &mut TestContext) -> TestResult {
+    context.emulator.put_waba(Waba {
         owner: Some("2000000000000002".to_owned()),
         ..Waba::derived(WABA, "APPROVED")
     });
-    stage.configure(&binding(WABA, ""))?;
-    let output = stage.apply()?.expecting(1)?;
+    context.configure(&binding(WABA, ""))?;
+    let output = context.apply()?.expecting(1)?;
     let error = only_error(&output)?;
     equal("address", error.address.as_deref(), Some(A))?;
     contains(error.points_at(), &["waba_id", WABA])
 }
 
-fn no_network_says_that_nothing_was_sent(stage: &mut Stage) -> Ending {
-    stage.configure(&binding(WABA, "timeouts {\n    create = \"2s\"\n  }"))?;
-    let text = stage.directory.read("main.tf")?;
+fn no_network_says_that_nothing_was_sent(context: &mut TestContext) -> TestResult {
+    context.configure(&binding(WABA, "timeouts {\n    create = \"2s\"\n  }"))?;
+    let text = context.directory.read("main.tf")?;
     // A port that nobody listens on: it was free a moment ago and is closed again.
     let closed = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    let text = text.replace(&stage.emulator.address().to_string(), &closed.to_string());
-    stage.directory.write("main.tf", &text)?;
-    let output = stage.apply()?.expecting(1)?;
+    let text = text.replace(&context.emulator.address().to_string(), &closed.to_string());
+    context.directory.write("main.tf", &text)?;
+    let output = context.apply()?.expecting(1)?;
     let error = only_error(&output)?;
     contains(
         &error.text(),
@@ -476,12 +492,12 @@ fn no_network_says_that_nothing_was_sent(stage: &mut Stage) -> Ending {
     )
 }
 
-fn one_bad_waba_does_not_stop_the_others(stage: &mut Stage) -> Ending {
-    stage.emulator.put_waba(Waba {
+fn one_bad_waba_does_not_stop_the_others(context: &mut TestContext) -> TestResult {
+    context.emulator.put_waba(Waba {
         owner: Some("2000000000000002".to_owned()),
         ..Waba::derived("100000000000002", "APPROVED")
     });
-    stage.configure(
+    context.configure(
         r#"
 resource "alicloud_cams_waba_binding" "a" {
   for_each = toset(["100000000000001", "100000000000002", "100000000000003"])
@@ -489,14 +505,14 @@ resource "alicloud_cams_waba_binding" "a" {
 }
 "#,
     )?;
-    let output = stage.apply()?.expecting(1)?;
+    let output = context.apply()?.expecting(1)?;
     let error = only_error(&output)?;
     let address = format!("{A}[\"100000000000002\"]");
     equal("address", error.address.as_deref(), Some(&*address))?;
-    let state = stage.directory.state()?;
+    let state = context.directory.state()?;
     equal("objects", state.resources.len(), 2)?;
     for waba_id in ["100000000000001", "100000000000003"] {
-        stage.object(&format!("{A}[\"{waba_id}\"]"))?;
+        context.object(&format!("{A}[\"{waba_id}\"]"))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Stage, contains, equal},
+    acceptance::{Case, TestContext, TestResult, contains, equal},
     cases,
     provider_binary::{self, Profile},
     terraform::{Installation, Program},
@@ -23,11 +23,11 @@ pub(crate) const CASES: &[Case] = cases![installation:
     nothing_is_left_in_the_temporary_directory,
 ];
 
-fn init_installs_from_a_filesystem_mirror(stage: &mut Stage) -> Ending {
+fn init_installs_from_a_filesystem_mirror(context: &mut TestContext) -> TestResult {
     let binary = provider_binary::path(Profile::tested())?;
-    let directory = stage.another_directory(&Installation::filesystem_mirror(binary))?;
-    stage.configure(&binding(WABA, ""))?;
-    directory.write("main.tf", &stage.directory.read("main.tf")?)?;
+    let directory = context.another_directory(&Installation::filesystem_mirror(binary))?;
+    context.configure(&binding(WABA, ""))?;
+    directory.write("main.tf", &context.directory.read("main.tf")?)?;
     let output = directory.run(&["init"])?.expecting(0)?;
     contains(
         &output.text(),
@@ -37,7 +37,7 @@ fn init_installs_from_a_filesystem_mirror(stage: &mut Stage) -> Ending {
         ],
     )?;
     let lock = directory.read(".terraform.lock.hcl")?;
-    let registry = stage.directory.cli().program.registry();
+    let registry = context.directory.cli().program.registry();
     contains(
         &lock,
         &[&format!("{registry}/alicloud-cams/alicloud"), "h1:"],
@@ -49,7 +49,7 @@ fn init_installs_from_a_filesystem_mirror(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-fn it_works_beside_the_official_provider(stage: &mut Stage) -> Ending {
+fn it_works_beside_the_official_provider(context: &mut TestContext) -> TestResult {
     // The official provider's own binary is not needed: nothing of it is used, so any provider under its address will do.
     let installation = Installation::DevOverrides {
         binary: provider_binary::path(Profile::tested())?,
@@ -57,8 +57,8 @@ fn it_works_beside_the_official_provider(stage: &mut Stage) -> Ending {
             .map(str::to_owned)
             .to_vec(),
     };
-    let directory = stage.another_directory(&installation)?;
-    let block = stage
+    let directory = context.another_directory(&installation)?;
+    let block = context
         .provider_block("")
         .replace("provider \"alicloud\"", "provider \"alicloud-cams\"");
     directory.write(
@@ -92,22 +92,22 @@ resource "alicloud_cams_waba_binding" "a" {{
         &*object.provider_name,
         format!("{registry}/alicloud-cams/alicloud"),
     )?;
-    equal("id", object.text("id"), stage.space_of(WABA)?)?;
+    equal("id", object.text("id"), context.space_of(WABA)?)?;
     directory.plan(&[])?.output.expecting(0)?;
     directory.run(&["state", "rm", A])?.expecting(0)?;
-    let space = stage.space_of(WABA)?;
+    let space = context.space_of(WABA)?;
     directory.run(&["import", A, &space])?.expecting(0)?;
     Ok(())
 }
 
-fn it_works_without_tls_when_the_cli_asks_for_that(stage: &mut Stage) -> Ending {
-    stage.directory.set("TF_DISABLE_PLUGIN_TLS", "1");
-    stage.applied(&binding(WABA, ""))?;
-    stage.plan(0)?;
+fn it_works_without_tls_when_the_cli_asks_for_that(context: &mut TestContext) -> TestResult {
+    context.directory.set("TF_DISABLE_PLUGIN_TLS", "1");
+    context.applied(&binding(WABA, ""))?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn it_works_under_a_debugger(stage: &mut Stage) -> Ending {
+fn it_works_under_a_debugger(context: &mut TestContext) -> TestResult {
     // What a maintainer does: start the provider by hand, and tell the CLI what it printed.
     let mut provider = Command::new(provider_binary::path(Profile::tested())?)
         .arg("-debug")
@@ -115,7 +115,7 @@ fn it_works_under_a_debugger(stage: &mut Stage) -> Ending {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()?;
-    let ending = (|| {
+    let result = (|| {
         let stdout = provider.stdout.take().ok_or("stdout is piped")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
@@ -125,14 +125,14 @@ fn it_works_under_a_debugger(stage: &mut Stage) -> Ending {
             .and_then(|rest| rest.strip_suffix('\''))
             .ok_or_else(|| format!("an assignment, not {line:?}"))?;
         // Nothing else tells the CLI where a provider is.
-        let mut directory = stage.another_directory(&Installation::DevOverrides {
+        let mut directory = context.another_directory(&Installation::DevOverrides {
             binary: provider_binary::path(Profile::tested())?,
             sources: Vec::new(),
         })?;
         directory.set("TF_REATTACH_PROVIDERS", providers);
-        stage.configure(&binding(WABA, ""))?;
+        context.configure(&binding(WABA, ""))?;
         // With the host that the printed address has: OpenTofu would add another.
-        let main = stage.directory.read("main.tf")?.replace(
+        let main = context.directory.read("main.tf")?.replace(
             "\"alicloud-cams/alicloud\"",
             "\"registry.terraform.io/alicloud-cams/alicloud\"",
         );
@@ -157,44 +157,46 @@ fn it_works_under_a_debugger(stage: &mut Stage) -> Ending {
     })();
     provider.kill()?;
     provider.wait()?;
-    ending
+    result
 }
 
-fn it_works_through_a_proxy(stage: &mut Stage) -> Ending {
+fn it_works_through_a_proxy(context: &mut TestContext) -> TestResult {
     // The emulator also takes requests as a proxy gets them. The endpoint has a name that only a proxy could know.
-    let emulator = stage.emulator.endpoint().to_owned();
-    stage.configure_with("protocol = \"HTTP\"", &binding(WABA, ""))?;
-    let configuration = stage.directory.read("main.tf")?;
+    let emulator = context.emulator.endpoint().to_owned();
+    context.configure_with("protocol = \"HTTP\"", &binding(WABA, ""))?;
+    let configuration = context.directory.read("main.tf")?;
     let hidden = configuration.replace(&emulator, "http://cams.behind-the-proxy.invalid");
-    stage.directory.write("main.tf", &hidden)?;
+    context.directory.write("main.tf", &hidden)?;
     // Without the proxy nothing is sent; the wait for a name that may yet come is cut short.
-    stage.directory.set("MAX_RETRY_TIMEOUT", "1");
-    let output = stage
+    context.directory.set("MAX_RETRY_TIMEOUT", "1");
+    let output = context
         .directory
         .run(&["apply", "-auto-approve"])?
         .expecting(1)?;
     contains(&output.text(), &["the host name cannot be resolved"])?;
 
-    stage.directory.set("HTTP_PROXY", &emulator);
-    stage
+    context.directory.set("HTTP_PROXY", &emulator);
+    context
         .directory
         .run(&["apply", "-auto-approve"])?
         .expecting(0)?;
-    stage.directory.plan(&[])?.output.expecting(0)?;
+    context.directory.plan(&[])?.output.expecting(0)?;
 
-    stage.directory.set("NO_PROXY", "behind-the-proxy.invalid");
-    let output = stage.directory.run(&["plan"])?.expecting(1)?;
+    context
+        .directory
+        .set("NO_PROXY", "behind-the-proxy.invalid");
+    let output = context.directory.run(&["plan"])?.expecting(1)?;
     contains(&output.text(), &["the host name cannot be resolved"])
 }
 
-fn nothing_is_left_in_the_temporary_directory(stage: &mut Stage) -> Ending {
-    let temporary = stage.directory.path().join("temporary");
+fn nothing_is_left_in_the_temporary_directory(context: &mut TestContext) -> TestResult {
+    let temporary = context.directory.path().join("temporary");
     std::fs::create_dir(&temporary)?;
     for name in ["TMPDIR", "TEMP", "TMP"] {
-        stage.directory.set(name, &temporary);
+        context.directory.set(name, &temporary);
     }
-    stage.applied(&binding(WABA, ""))?;
-    stage.plan(0)?;
+    context.applied(&binding(WABA, ""))?;
+    context.plan(0)?;
     let left: Vec<_> = std::fs::read_dir(&temporary)?
         .filter_map(|entry| Some(entry.ok()?.file_name()))
         .collect();

@@ -3,9 +3,9 @@
 use std::{thread, time::Duration};
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Stage, contains, equal},
+    acceptance::{Case, TestContext, TestResult, contains, equal},
     cases,
-    emulator::{Fault, Misbehaviour},
+    emulator::{Fault, FaultKind},
 };
 
 use crate::{A, BIND, QUERY, WABA, binding};
@@ -20,14 +20,14 @@ pub(crate) const CASES: &[Case] = cases![interrupt:
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn interrupted(
-    stage: &Stage,
+    context: &TestContext,
     action: &str,
     grace: Duration,
 ) -> Result<acceptance_tests::terraform::Output, acceptance_tests::acceptance::Failed> {
-    let running = stage
+    let running = context
         .directory
         .start(&["apply", "-json", "-auto-approve"])?;
-    if !stage.emulator.wait_for_calls(action, 1, PATIENCE) {
+    if !context.emulator.wait_for_calls(action, 1, PATIENCE) {
         return Err(format!("no {action} came; the command printed {}", running.stdout()).into());
     }
     thread::sleep(grace);
@@ -35,51 +35,51 @@ fn interrupted(
     Ok(running.finish()?)
 }
 
-fn a_bind_in_flight_is_in_state_afterwards(stage: &mut Stage) -> Ending {
-    stage.configure(&binding(WABA, ""))?;
-    stage
+fn a_bind_in_flight_is_in_state_afterwards(context: &mut TestContext) -> TestResult {
+    context.configure(&binding(WABA, ""))?;
+    context
         .emulator
-        .inject(Fault::new(BIND, Misbehaviour::Slow { delay_ms: 2_500 }).after())?;
-    let output = interrupted(stage, BIND, Duration::from_millis(300))?.expecting(1)?;
+        .inject(Fault::new(BIND, FaultKind::Slow { delay_ms: 2_500 }).after())?;
+    let output = interrupted(context, BIND, Duration::from_millis(300))?.expecting(1)?;
     contains(&output.stdout, &["nterrupt"])?;
-    let space = stage.space_of(WABA)?;
-    let object = stage.object(A)?;
+    let space = context.space_of(WABA)?;
+    let object = context.object(A)?;
     equal("id", object.text("id"), &space)?;
     equal("waba_id", object.text("waba_id"), WABA)?;
     equal("tainted", object.tainted, false)?;
     // The next run goes on from there.
-    stage.apply()?.expecting(0)?;
+    context.apply()?.expecting(0)?;
     equal(
         "waba_name",
-        stage.object(A)?.text("waba_name"),
+        context.object(A)?.text("waba_name"),
         "Business 0001",
     )?;
-    equal("binds", stage.calls(BIND), 1)
+    equal("binds", context.calls(BIND), 1)
 }
 
-fn a_read_after_the_bind_does_not_cost_the_binding(stage: &mut Stage) -> Ending {
-    stage
+fn a_read_after_the_bind_does_not_cost_the_binding(context: &mut TestContext) -> TestResult {
+    context
         .emulator
-        .set_switches(|switches| switches.lag_ms = 600_000);
-    stage.configure(&binding(WABA, ""))?;
-    let output = interrupted(stage, QUERY, Duration::from_millis(300))?;
+        .set_behavior(|behavior| behavior.lag_ms = 600_000);
+    context.configure(&binding(WABA, ""))?;
+    let output = interrupted(context, QUERY, Duration::from_millis(300))?;
     equal("ended soon", output.elapsed < Duration::from_secs(20), true)?;
-    let object = stage.object(A)?;
-    equal("id", object.text("id"), stage.space_of(WABA)?)?;
+    let object = context.object(A)?;
+    equal("id", object.text("id"), context.space_of(WABA)?)?;
     equal("tainted", object.tainted, false)
 }
 
-fn a_wait_for_the_next_attempt_ends_soon(stage: &mut Stage) -> Ending {
-    stage.configure(&binding(WABA, ""))?;
-    let throttled = Misbehaviour::Throttle {
+fn a_wait_for_the_next_attempt_ends_soon(context: &mut TestContext) -> TestResult {
+    context.configure(&binding(WABA, ""))?;
+    let throttled = FaultKind::Throttle {
         code: "Throttling.User".to_owned(),
         status: 400,
         retry_after_ms: Some(120_000),
     };
-    stage
+    context
         .emulator
         .inject(Fault::new(BIND, throttled).always())?;
-    let output = interrupted(stage, BIND, Duration::from_millis(500))?.expecting(1)?;
+    let output = interrupted(context, BIND, Duration::from_millis(500))?.expecting(1)?;
     equal("ended soon", output.elapsed < Duration::from_secs(20), true)?;
     let text: String = output.errors().iter().map(|error| error.text()).collect();
     contains(
@@ -96,12 +96,12 @@ fn a_wait_for_the_next_attempt_ends_soon(stage: &mut Stage) -> Ending {
         text.contains("is unknown"),
         false,
     )?;
-    equal("binds", stage.calls(BIND), 1)?;
-    equal("objects", stage.directory.state()?.resources.len(), 0)
+    equal("binds", context.calls(BIND), 1)?;
+    equal("objects", context.directory.state()?.resources.len(), 0)
 }
 
-fn bindings_not_begun_are_left_alone(stage: &mut Stage) -> Ending {
-    stage.configure(
+fn bindings_not_begun_are_left_alone(context: &mut TestContext) -> TestResult {
+    context.configure(
         r#"
 resource "alicloud_cams_waba_binding" "a" {
   count   = 12
@@ -109,19 +109,19 @@ resource "alicloud_cams_waba_binding" "a" {
 }
 "#,
     )?;
-    stage.emulator.inject(
-        Fault::new(BIND, Misbehaviour::Slow { delay_ms: 1_500 })
+    context.emulator.inject(
+        Fault::new(BIND, FaultKind::Slow { delay_ms: 1_500 })
             .after()
             .always(),
     )?;
-    interrupted(stage, BIND, Duration::from_millis(600))?.expecting(1)?;
-    let state = stage.directory.state()?;
+    interrupted(context, BIND, Duration::from_millis(600))?.expecting(1)?;
+    let state = context.directory.state()?;
     let mut in_state: Vec<&str> = state
         .resources
         .iter()
         .map(|resource| resource.text("id"))
         .collect();
-    let spaces = stage
+    let spaces = context
         .emulator
         .spaces(acceptance_tests::emulator::DEFAULT_ACCOUNT);
     let mut in_cloud: Vec<&str> = spaces.iter().map(|space| &*space.cust_space_id).collect();

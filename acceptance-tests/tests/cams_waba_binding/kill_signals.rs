@@ -15,9 +15,9 @@ use std::{
 };
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Failed, Stage, contains, equal, only_warning},
+    acceptance::{Case, Failed, TestContext, TestResult, contains, equal, only_warning},
     cases,
-    emulator::{BindAgain, Fault, Misbehaviour},
+    emulator::{BindAgain, Fault, FaultKind},
     process::{self, Process},
     terraform::{Output, Running},
 };
@@ -25,7 +25,7 @@ use tempfile::TempDir;
 
 use crate::{A, BIND, WABA, binding};
 
-pub(crate) const CASES: &[Case] = cases![endings:
+pub(crate) const CASES: &[Case] = cases![kill_signals:
     a_second_interrupt_costs_the_answer_and_the_next_apply_finds_the_space,
     a_termination_of_both_leaves_the_bind_in_state,
     a_killed_provider_then_the_same_space,
@@ -51,19 +51,19 @@ struct Binding {
 }
 
 impl Binding {
-    fn begin(stage: &mut Stage) -> Result<Self, Failed> {
+    fn begin(context: &mut TestContext) -> Result<Self, Failed> {
         let temporary = tempfile::tempdir()?;
-        stage.directory.set("TMPDIR", temporary.path());
-        stage.configure(&binding(WABA, ""))?;
+        context.directory.set("TMPDIR", temporary.path());
+        context.configure(&binding(WABA, ""))?;
         let delay_ms = u64::try_from(ANSWER_AFTER.as_millis())?;
-        stage
+        context
             .emulator
-            .inject(Fault::new(BIND, Misbehaviour::Slow { delay_ms }).after())?;
-        let running = stage
+            .inject(Fault::new(BIND, FaultKind::Slow { delay_ms }).after())?;
+        let running = context
             .directory
             .start(&["apply", "-json", "-auto-approve"])?;
         let deadline = Instant::now() + PATIENCE;
-        while stage.emulator.spaces_bound_to(WABA).is_empty() {
+        while context.emulator.spaces_bound_to(WABA).is_empty() {
             if Instant::now() > deadline {
                 return Err(format!("no bind; the command printed {}", running.stdout()).into());
             }
@@ -79,7 +79,11 @@ impl Binding {
     }
 
     /// Waits until neither the provider nor its socket is there.
-    fn leaves_nothing_within(provider: &Process, temporary: &TempDir, limit: Duration) -> Ending {
+    fn leaves_nothing_within(
+        provider: &Process,
+        temporary: &TempDir,
+        limit: Duration,
+    ) -> TestResult {
         let deadline = Instant::now() + limit;
         while provider.is_running() || files(temporary)? > 0 {
             if Instant::now() > deadline {
@@ -112,112 +116,112 @@ fn files(directory: &TempDir) -> io::Result<usize> {
     Ok(sockets.count())
 }
 
-fn nothing_is_in_state(stage: &Stage) -> Ending {
-    equal("objects", stage.directory.state()?.resources.len(), 0)
+fn nothing_is_in_state(context: &TestContext) -> TestResult {
+    equal("objects", context.directory.state()?.resources.len(), 0)
 }
 
 /// The next apply, which must end with one object in state that the plan after it leaves alone.
-fn converges(stage: &Stage) -> Result<(Output, String), Failed> {
-    let output = stage.apply()?.expecting(0)?;
-    let object = stage.object(A)?;
-    equal("objects", stage.directory.state()?.resources.len(), 1)?;
+fn converges(context: &TestContext) -> Result<(Output, String), Failed> {
+    let output = context.apply()?.expecting(0)?;
+    let object = context.object(A)?;
+    equal("objects", context.directory.state()?.resources.len(), 1)?;
     equal("tainted", object.tainted, false)?;
     equal("waba_id", object.text("waba_id"), WABA)?;
-    stage.plan(0)?;
+    context.plan(0)?;
     Ok((output, object.text("id").to_owned()))
 }
 
 /// The same, with the space of the bind whose answer was lost.
-fn converges_on_the_first_space(stage: &Stage, first: &str) -> Ending {
-    let (_, id) = converges(stage)?;
+fn converges_on_the_first_space(context: &TestContext, first: &str) -> TestResult {
+    let (_, id) = converges(context)?;
     equal("id", &*id, first)?;
-    equal("the one space", stage.space_of(WABA)?, id)
+    equal("the one space", context.space_of(WABA)?, id)
 }
 
 fn a_second_interrupt_costs_the_answer_and_the_next_apply_finds_the_space(
-    stage: &mut Stage,
-) -> Ending {
+    context: &mut TestContext,
+) -> TestResult {
     let Binding {
         running,
         provider,
         temporary,
-    } = Binding::begin(stage)?;
-    let first = stage.space_of(WABA)?;
+    } = Binding::begin(context)?;
+    let first = context.space_of(WABA)?;
     running.interrupt()?;
     thread::sleep(Duration::from_millis(300));
     running.interrupt()?;
     let output = running.finish()?.expecting(1)?;
     contains(&output.text(), &["Two interrupts received"])?;
     Binding::leaves_nothing_within(&provider, &temporary, ANSWER_AFTER + GRACE)?;
-    nothing_is_in_state(stage)?;
-    converges_on_the_first_space(stage, &first)
+    nothing_is_in_state(context)?;
+    converges_on_the_first_space(context, &first)
 }
 
-fn a_termination_of_both_leaves_the_bind_in_state(stage: &mut Stage) -> Ending {
+fn a_termination_of_both_leaves_the_bind_in_state(context: &mut TestContext) -> TestResult {
     let Binding {
         running,
         provider,
         temporary,
-    } = Binding::begin(stage)?;
-    let first = stage.space_of(WABA)?;
+    } = Binding::begin(context)?;
+    let first = context.space_of(WABA)?;
     running.terminate()?;
     running.finish()?.expecting(1)?;
     Binding::leaves_nothing_within(&provider, &temporary, GRACE)?;
-    let object = stage.object(A)?;
+    let object = context.object(A)?;
     equal("id", object.text("id"), &*first)?;
     equal("tainted", object.tainted, false)?;
-    converges_on_the_first_space(stage, &first)?;
-    equal("binds", stage.calls(BIND), 1)
+    converges_on_the_first_space(context, &first)?;
+    equal("binds", context.calls(BIND), 1)
 }
 
 /// Kills the provider during the bind; the first space.
-fn killed_provider(stage: &mut Stage) -> Result<String, Failed> {
+fn killed_provider(context: &mut TestContext) -> Result<String, Failed> {
     let Binding {
         running, provider, ..
-    } = Binding::begin(stage)?;
+    } = Binding::begin(context)?;
     provider.kill()?;
     let output = running.finish()?.expecting(1)?;
     let text: String = output.errors().iter().map(|error| error.text()).collect();
     contains(&text, &["ApplyResourceChange", "lugin"])?;
-    nothing_is_in_state(stage)?;
-    stage.space_of(WABA)
+    nothing_is_in_state(context)?;
+    context.space_of(WABA)
 }
 
-fn a_killed_provider_then_the_same_space(stage: &mut Stage) -> Ending {
-    let first = killed_provider(stage)?;
-    converges_on_the_first_space(stage, &first)
+fn a_killed_provider_then_the_same_space(context: &mut TestContext) -> TestResult {
+    let first = killed_provider(context)?;
+    converges_on_the_first_space(context, &first)
 }
 
-fn a_killed_provider_then_an_error(stage: &mut Stage) -> Ending {
-    let first = killed_provider(stage)?;
-    stage.emulator.set_switches(|switches| {
-        switches.bind_again = BindAgain::Error("Waba.AlreadyBound".to_owned());
+fn a_killed_provider_then_an_error(context: &mut TestContext) -> TestResult {
+    let first = killed_provider(context)?;
+    context.emulator.set_behavior(|behavior| {
+        behavior.bind_again = BindAgain::Error("Waba.AlreadyBound".to_owned());
     });
-    converges_on_the_first_space(stage, &first)
+    converges_on_the_first_space(context, &first)
 }
 
 /// A service that makes a new space of each bind does not get a second one.
-fn a_killed_provider_then_no_second_space(stage: &mut Stage) -> Ending {
-    let first = killed_provider(stage)?;
-    stage
+fn a_killed_provider_then_no_second_space(context: &mut TestContext) -> TestResult {
+    let first = killed_provider(context)?;
+    context
         .emulator
-        .set_switches(|switches| switches.bind_again = BindAgain::NewSpace);
-    let (output, id) = converges(stage)?;
+        .set_behavior(|behavior| behavior.bind_again = BindAgain::NewSpace);
+    let (output, id) = converges(context)?;
     equal("the space", &id, &first)?;
     contains(&only_warning(&output)?.text(), &["was already bound"])?;
-    equal("spaces", stage.emulator.spaces_bound_to(WABA).len(), 1)
+    equal("spaces", context.emulator.spaces_bound_to(WABA).len(), 1)
 }
 
-fn a_killed_cli_leaves_nothing_behind(stage: &mut Stage) -> Ending {
+fn a_killed_cli_leaves_nothing_behind(context: &mut TestContext) -> TestResult {
     let Binding {
         running,
         provider,
         temporary,
-    } = Binding::begin(stage)?;
-    let first = stage.space_of(WABA)?;
+    } = Binding::begin(context)?;
+    let first = context.space_of(WABA)?;
     process::kill(running.pid())?;
     equal("exit code", running.finish()?.code, None)?;
     Binding::leaves_nothing_within(&provider, &temporary, ANSWER_AFTER + GRACE)?;
-    nothing_is_in_state(stage)?;
-    converges_on_the_first_space(stage, &first)
+    nothing_is_in_state(context)?;
+    converges_on_the_first_space(context, &first)
 }

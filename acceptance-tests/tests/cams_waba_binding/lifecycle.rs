@@ -1,15 +1,15 @@
 //! The life of bindings when nothing goes wrong: create, leave alone, change in place, replace, many at once.
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Stage, contains, equal, only_warning},
+    acceptance::{Case, TestContext, TestResult, contains, equal, only_warning},
     cases,
-    emulator::{DEFAULT_ACCOUNT, Fault, Misbehaviour},
+    emulator::{DEFAULT_ACCOUNT, Fault, FaultKind},
 };
 use serde_json::{Value, json};
 
 use crate::{A, BIND, OTHER_WABA, QUERY, WABA, binding};
 
-pub(crate) const CASES: &[Case] = cases![life:
+pub(crate) const CASES: &[Case] = cases![lifecycle:
     create_saves_what_the_service_knows,
     the_plan_of_a_create_knows_what_it_can,
     the_second_plan_is_empty,
@@ -24,11 +24,11 @@ pub(crate) const CASES: &[Case] = cases![life:
     many_bindings_stay_within_the_limit_of_calls,
 ];
 
-fn create_saves_what_the_service_knows(stage: &mut Stage) -> Ending {
-    let output = stage.applied(&binding(WABA, ""))?;
+fn create_saves_what_the_service_knows(context: &mut TestContext) -> TestResult {
+    let output = context.applied(&binding(WABA, ""))?;
     equal("warnings", output.warnings().len(), 0)?;
-    let object = stage.object(A)?;
-    let space = stage.space_of(WABA)?;
+    let object = context.object(A)?;
+    let space = context.space_of(WABA)?;
     equal("tainted", object.tainted, false)?;
     let expected = json!({
         "id": space,
@@ -59,12 +59,12 @@ fn create_saves_what_the_service_knows(stage: &mut Stage) -> Ending {
     equal(name, parse(&found)?, parse(&expected)?)?;
     found[name] = expected[name].clone();
     equal("the object", found, expected)?;
-    equal("binds", stage.calls(BIND), 1)
+    equal("binds", context.calls(BIND), 1)
 }
 
-fn the_plan_of_a_create_knows_what_it_can(stage: &mut Stage) -> Ending {
-    stage.configure(&binding(WABA, ""))?;
-    let (plan, _) = stage.plan(2)?;
+fn the_plan_of_a_create_knows_what_it_can(context: &mut TestContext) -> TestResult {
+    context.configure(&binding(WABA, ""))?;
+    let (plan, _) = context.plan(2)?;
     let change = &plan.change(A).ok_or("no change of the resource")?.change;
     equal("actions", change.actions.as_slice(), ["create"])?;
     equal("waba_id", &change.after["waba_id"], WABA)?;
@@ -78,28 +78,28 @@ fn the_plan_of_a_create_knows_what_it_can(stage: &mut Stage) -> Ending {
         equal(name, unknown.contains(&name), true)?;
     }
     // A plan that creates has nothing to ask.
-    equal("calls", stage.emulator.calls().len(), 0)
+    equal("calls", context.emulator.calls().len(), 0)
 }
 
-fn the_second_plan_is_empty(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(
+fn the_second_plan_is_empty(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(
         WABA,
         "isv_code = \"code\"\n  timeouts {\n    read = \"90s\"\n  }",
     ))?;
-    let (plan, output) = stage.plan(0)?;
+    let (plan, output) = context.plan(0)?;
     equal("drift", plan.resource_drift.len(), 0)?;
     equal("warnings", output.warnings().len(), 0)?;
-    equal("binds", stage.calls(BIND), 1)
+    equal("binds", context.calls(BIND), 1)
 }
 
-fn what_the_service_does_not_say_is_null(stage: &mut Stage) -> Ending {
+fn what_the_service_does_not_say_is_null(context: &mut TestContext) -> TestResult {
     let fields = ["Name", "BusinessId", "AuthInternationalRateEligibility"];
     let fields = fields.iter().map(|name| format!("Data.{name}")).collect();
-    stage
+    context
         .emulator
-        .inject(Fault::new(QUERY, Misbehaviour::MissingFields { fields }).always())?;
-    stage.applied(&binding(WABA, ""))?;
-    let object = stage.object(A)?;
+        .inject(Fault::new(QUERY, FaultKind::MissingFields { fields }).always())?;
+    context.applied(&binding(WABA, ""))?;
+    let object = context.object(A)?;
     for name in [
         "waba_name",
         "business_id",
@@ -108,16 +108,16 @@ fn what_the_service_does_not_say_is_null(stage: &mut Stage) -> Ending {
         equal(name, &object.values[name], &Value::Null)?;
     }
     equal("currency", object.text("currency"), "USD")?;
-    stage.plan(0)?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn a_changed_waba_id_replaces_and_warns_in_the_plan(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    let old_space = stage.space_of(WABA)?;
-    stage.configure(&binding(OTHER_WABA, ""))?;
+fn a_changed_waba_id_replaces_and_warns_in_the_plan(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    let old_space = context.space_of(WABA)?;
+    context.configure(&binding(OTHER_WABA, ""))?;
 
-    let (plan, output) = stage.plan(2)?;
+    let (plan, output) = context.plan(2)?;
     let change = plan.change(A).ok_or("no change of the resource")?;
     equal(
         "actions",
@@ -140,7 +140,7 @@ fn a_changed_waba_id_replaces_and_warns_in_the_plan(stage: &mut Stage) -> Ending
         ],
     )?;
 
-    let output = stage.apply()?.expecting(0)?;
+    let output = context.apply()?.expecting(0)?;
     let told: String = output
         .warnings()
         .iter()
@@ -150,20 +150,20 @@ fn a_changed_waba_id_replaces_and_warns_in_the_plan(stage: &mut Stage) -> Ending
         &told,
         &["The binding was left in the cloud", WABA, &old_space],
     )?;
-    let object = stage.object(A)?;
+    let object = context.object(A)?;
     equal(
         "the new space",
         object.text("cust_space_id"),
-        stage.space_of(OTHER_WABA)?,
+        context.space_of(OTHER_WABA)?,
     )?;
-    equal("the old space", stage.space_of(WABA)?, old_space)?;
-    stage.plan(0)?;
+    equal("the old space", context.space_of(WABA)?, old_space)?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn isv_code_deletion_policy_and_timeouts_change_in_place(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    let created = stage.object(A)?;
+fn isv_code_deletion_policy_and_timeouts_change_in_place(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    let created = context.object(A)?;
     for (arguments, changed) in [
         ("isv_code = \"one\"", "isv_code"),
         ("isv_code = \"two\"", "isv_code"),
@@ -180,14 +180,14 @@ fn isv_code_deletion_policy_and_timeouts_change_in_place(stage: &mut Stage) -> E
             "deletion_policy",
         ),
     ] {
-        stage.configure(&binding(WABA, arguments))?;
-        let (plan, output) = stage.plan(2)?;
+        context.configure(&binding(WABA, arguments))?;
+        let (plan, output) = context.plan(2)?;
         let change = &plan.change(A).ok_or("no change of the resource")?.change;
         equal("actions", change.actions.as_slice(), ["update"])?;
         equal("changed attributes", change.changed(), [changed])?;
         equal("unknown attributes", change.unknown(), Vec::<&str>::new())?;
         equal("warnings", output.warnings().len(), 0)?;
-        let text = stage.directory.run(&["plan"])?.expecting(0)?.text();
+        let text = context.directory.run(&["plan"])?.expecting(0)?.text();
         contains(
             &text,
             &[
@@ -200,45 +200,49 @@ fn isv_code_deletion_policy_and_timeouts_change_in_place(stage: &mut Stage) -> E
             text.contains("known after apply"),
             false,
         )?;
-        let reads = stage.calls(QUERY);
-        stage
+        let reads = context.calls(QUERY);
+        context
             .directory
             .run(&["apply", "-json", "-refresh=false", "-auto-approve"])?
             .expecting(0)?;
-        equal("reads while updating", stage.calls(QUERY), reads)?;
-        stage.plan(0)?;
+        equal("reads while updating", context.calls(QUERY), reads)?;
+        context.plan(0)?;
     }
-    equal("binds", stage.calls(BIND), 1)?;
-    equal("the space", stage.object(A)?.text("id"), created.text("id"))
+    equal("binds", context.calls(BIND), 1)?;
+    equal(
+        "the space",
+        context.object(A)?.text("id"),
+        created.text("id"),
+    )
 }
 
-fn the_isv_code_is_sent_on_reads(stage: &mut Stage) -> Ending {
-    stage
+fn the_isv_code_is_sent_on_reads(context: &mut TestContext) -> TestResult {
+    context
         .emulator
-        .set_switches(|switches| switches.isv_code = Some("sub-customer-7".to_owned()));
-    stage.applied(&binding(WABA, "isv_code = \"sub-customer-7\""))?;
+        .set_behavior(|behavior| behavior.isv_code = Some("sub-customer-7".to_owned()));
+    context.applied(&binding(WABA, "isv_code = \"sub-customer-7\""))?;
     equal(
         "waba_name",
-        stage.object(A)?.text("waba_name"),
+        context.object(A)?.text("waba_name"),
         "Business 0001",
     )?;
-    stage.plan(0)?;
+    context.plan(0)?;
 
     // Without it the service refuses, and the object stays.
-    stage.configure(&binding(WABA, "isv_code = \"wrong\""))?;
-    stage
+    context.configure(&binding(WABA, "isv_code = \"wrong\""))?;
+    context
         .directory
         .run(&["apply", "-refresh=false", "-auto-approve"])?
         .expecting(0)?;
-    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
         &output.errors()[0].text(),
         &["Authentication.NoAuth", "stays in state"],
     )
 }
 
-fn for_each_binds_each_once(stage: &mut Stage) -> Ending {
-    stage.applied(
+fn for_each_binds_each_once(context: &mut TestContext) -> TestResult {
+    context.applied(
         r#"
 locals {
   wabas = { berlin = "100000000000001", lagos = "100000000000002", lima = "100000000000003" }
@@ -252,21 +256,21 @@ output "spaces" {
 }
 "#,
     )?;
-    let state = stage.directory.state()?;
+    let state = context.directory.state()?;
     equal("objects", state.resources.len(), 3)?;
     let spaces = json!({
-        "berlin": stage.space_of("100000000000001")?,
-        "lagos": stage.space_of("100000000000002")?,
-        "lima": stage.space_of("100000000000003")?,
+        "berlin": context.space_of("100000000000001")?,
+        "lagos": context.space_of("100000000000002")?,
+        "lima": context.space_of("100000000000003")?,
     });
     equal("the output", &state.outputs["spaces"], &spaces)?;
-    equal("binds", stage.calls(BIND), 3)?;
-    stage.plan(0)?;
+    equal("binds", context.calls(BIND), 3)?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn a_waba_id_from_another_resource_is_planned_as_unknown(stage: &mut Stage) -> Ending {
-    stage.configure(
+fn a_waba_id_from_another_resource_is_planned_as_unknown(context: &mut TestContext) -> TestResult {
+    context.configure(
         r#"
 resource "terraform_data" "signup" {
   for_each = toset(["100000000000001", "100000000000002"])
@@ -278,7 +282,7 @@ resource "alicloud_cams_waba_binding" "a" {
 }
 "#,
     )?;
-    let (plan, _) = stage.plan(2)?;
+    let (plan, _) = context.plan(2)?;
     for waba_id in [WABA, OTHER_WABA] {
         let address = format!("{A}[\"{waba_id}\"]");
         let change = &plan
@@ -292,51 +296,51 @@ resource "alicloud_cams_waba_binding" "a" {
             true,
         )?;
     }
-    stage
+    context
         .directory
         .run(&["apply", "-json", "tfplan"])?
         .expecting(0)?;
     for waba_id in [WABA, OTHER_WABA] {
-        let object = stage.object(&format!("{A}[\"{waba_id}\"]"))?;
+        let object = context.object(&format!("{A}[\"{waba_id}\"]"))?;
         equal("waba_id", object.text("waba_id"), waba_id)?;
-        equal("the space", object.text("id"), stage.space_of(waba_id)?)?;
+        equal("the space", object.text("id"), context.space_of(waba_id)?)?;
     }
-    stage.plan(0)?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn create_before_destroy_replaces(stage: &mut Stage) -> Ending {
+fn create_before_destroy_replaces(context: &mut TestContext) -> TestResult {
     let lifecycle = "lifecycle {\n    create_before_destroy = true\n  }";
-    stage.applied(&binding(WABA, lifecycle))?;
-    stage.configure(&binding(OTHER_WABA, lifecycle))?;
-    let (plan, _) = stage.plan(2)?;
+    context.applied(&binding(WABA, lifecycle))?;
+    context.configure(&binding(OTHER_WABA, lifecycle))?;
+    let (plan, _) = context.plan(2)?;
     let change = &plan.change(A).ok_or("no change of the resource")?.change;
     equal("actions", change.actions.as_slice(), ["create", "delete"])?;
-    stage
+    context
         .directory
         .run(&["apply", "-json", "tfplan"])?
         .expecting(0)?;
     equal(
         "the space",
-        stage.object(A)?.text("id"),
-        stage.space_of(OTHER_WABA)?,
+        context.object(A)?.text("id"),
+        context.space_of(OTHER_WABA)?,
     )?;
-    stage.plan(0)?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn a_binding_is_found_again_after_state_rm(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    let space = stage.space_of(WABA)?;
-    stage.directory.run(&["state", "rm", A])?.expecting(0)?;
-    let output = stage.apply()?.expecting(0)?;
+fn a_binding_is_found_again_after_state_rm(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    let space = context.space_of(WABA)?;
+    context.directory.run(&["state", "rm", A])?.expecting(0)?;
+    let output = context.apply()?.expecting(0)?;
     contains(&only_warning(&output)?.text(), &["was already bound"])?;
-    equal("the space", stage.object(A)?.text("id"), space)?;
-    equal("binds", stage.calls(BIND), 1)
+    equal("the space", context.object(A)?.text("id"), space)?;
+    equal("binds", context.calls(BIND), 1)
 }
 
-fn many_bindings_stay_within_the_limit_of_calls(stage: &mut Stage) -> Ending {
-    stage.applied(
+fn many_bindings_stay_within_the_limit_of_calls(context: &mut TestContext) -> TestResult {
+    context.applied(
         r#"
 resource "alicloud_cams_waba_binding" "a" {
   count   = 25
@@ -344,13 +348,13 @@ resource "alicloud_cams_waba_binding" "a" {
 }
 "#,
     )?;
-    equal("objects", stage.directory.state()?.resources.len(), 25)?;
+    equal("objects", context.directory.state()?.resources.len(), 25)?;
     for action in [BIND, QUERY] {
-        let calls = stage.emulator.calls_of(action);
+        let calls = context.emulator.calls_of(action);
         let executed = calls.iter().filter(|call| call.executed).count();
         equal("executed calls", executed, 25)?;
         // Ten calls a second leave here; on a busy machine some of them arrive closer together.
-        let busiest = stage.emulator.busiest_second(DEFAULT_ACCOUNT, action);
+        let busiest = context.emulator.busiest_second(DEFAULT_ACCOUNT, action);
         equal(
             format!("{busiest} calls within a second"),
             busiest <= 15,

@@ -2,9 +2,9 @@
 //! that `terraform query` uses.
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Stage, contains, equal, only_error},
+    acceptance::{Case, TestContext, TestResult, contains, equal, only_error},
     cases,
-    emulator::{Fault, Misbehaviour, NewSpace},
+    emulator::{Fault, FaultKind, NewSpace},
 };
 use serde_json::{Value, json};
 
@@ -31,12 +31,12 @@ fn data_source(arguments: &str) -> String {
 
 /// Makes a space in the console; with a WABA, it is bound.
 fn made_in_the_console(
-    stage: &Stage,
+    context: &TestContext,
     cust_space_id: &str,
     waba_id: Option<&str>,
     isv_code: Option<&str>,
-) -> Ending {
-    stage.emulator.add_space(NewSpace {
+) -> TestResult {
+    context.emulator.add_space(NewSpace {
         cust_space_id: Some(cust_space_id.to_owned()),
         waba_id: waba_id.map(str::to_owned),
         isv_code: isv_code.map(str::to_owned),
@@ -46,18 +46,21 @@ fn made_in_the_console(
 }
 
 /// The attributes of the data source, once it was read.
-fn read(stage: &Stage, arguments: &str) -> Result<Value, acceptance_tests::acceptance::Failed> {
-    stage.applied(&data_source(arguments))?;
-    let object = stage.object(DATA)?;
+fn read(
+    context: &TestContext,
+    arguments: &str,
+) -> Result<Value, acceptance_tests::acceptance::Failed> {
+    context.applied(&data_source(arguments))?;
+    let object = context.object(DATA)?;
     Ok(serde_json::to_value(&object.values)?)
 }
 
-fn data_source_lists_what_nobody_declared(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    made_in_the_console(stage, "cams-b", Some(OTHER_WABA), None)?;
-    made_in_the_console(stage, "cams-a", None, None)?;
-    stage.emulator.clear_calls();
-    let found = read(stage, "")?;
+fn data_source_lists_what_nobody_declared(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    made_in_the_console(context, "cams-b", Some(OTHER_WABA), None)?;
+    made_in_the_console(context, "cams-a", None, None)?;
+    context.emulator.clear_calls();
+    let found = read(context, "")?;
     equal("complete", &found["complete"], true)?;
     equal("waba_ids", &found["waba_ids"], &json!([WABA, OTHER_WABA]))?;
     equal("unreadable", &found["unreadable"], &json!([]))?;
@@ -75,27 +78,27 @@ fn data_source_lists_what_nobody_declared(stage: &mut Stage) -> Ending {
     equal("the row's space", &row["cust_space_id"], "cams-b")?;
     equal("its review", row["account_review_status"].is_string(), true)?;
     // A read only reads: one list, one query a space.
-    let calls = stage.emulator.calls();
+    let calls = context.emulator.calls();
     let only_reads = calls
         .iter()
         .all(|call| [LIST, QUERY].contains(&&*call.action));
     equal("only reads", only_reads, true)?;
     equal(
         "spaces without a WABA",
-        read(stage, "include_unbound = true")?["ids"]
+        read(context, "include_unbound = true")?["ids"]
             .as_array()
             .map(Vec::len),
         Some(3),
     )
 }
 
-fn data_source_filters_rows(stage: &mut Stage) -> Ending {
+fn data_source_filters_rows(context: &mut TestContext) -> TestResult {
     for (space, waba) in [
         ("cams-a", WABA),
         ("cams-b", OTHER_WABA),
         ("cams-c", THIRD_WABA),
     ] {
-        made_in_the_console(stage, space, Some(waba), None)?;
+        made_in_the_console(context, space, Some(waba), None)?;
     }
     for (arguments, expected) in [
         (
@@ -109,7 +112,7 @@ fn data_source_filters_rows(stage: &mut Stage) -> Ending {
         ),
         (r#"resource_group_id = "rg-none""#.to_owned(), json!([])),
     ] {
-        let found = read(stage, &arguments)?;
+        let found = read(context, &arguments)?;
         let rows = found["bindings"].as_array().ok_or("bindings")?;
         let spaces: Vec<&Value> = rows.iter().map(|row| &row["cust_space_id"]).collect();
         equal(arguments, json!(spaces), expected)?;
@@ -117,22 +120,22 @@ fn data_source_filters_rows(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-fn undeclared_bindings_fail_a_plan_by_a_postcondition(stage: &mut Stage) -> Ending {
+fn undeclared_bindings_fail_a_plan_by_a_postcondition(context: &mut TestContext) -> TestResult {
     let check = format!(
         "lifecycle {{\n    postcondition {{\n      condition = length(setsubtract(self.waba_ids, [\"{WABA}\"])) == 0\n      \
          error_message = \"undeclared: ${{join(\", \", self.waba_ids)}}\"\n    }}\n  }}"
     );
-    stage.applied(&format!("{}{}", binding(WABA, ""), data_source(&check)))?;
-    stage.plan(0)?;
-    made_in_the_console(stage, "cams-b", Some(OTHER_WABA), None)?;
-    let output = stage.directory.run(&["plan", "-json"])?.expecting(1)?;
+    context.applied(&format!("{}{}", binding(WABA, ""), data_source(&check)))?;
+    context.plan(0)?;
+    made_in_the_console(context, "cams-b", Some(OTHER_WABA), None)?;
+    let output = context.directory.run(&["plan", "-json"])?.expecting(1)?;
     contains(&output.text(), &["undeclared: ", OTHER_WABA])
 }
 
-fn unreadable_spaces_are_listed_apart(stage: &mut Stage) -> Ending {
-    made_in_the_console(stage, "cams-a", Some(WABA), None)?;
-    made_in_the_console(stage, "cams-isv", Some(OTHER_WABA), Some("code"))?;
-    let found = read(stage, "")?;
+fn unreadable_spaces_are_listed_apart(context: &mut TestContext) -> TestResult {
+    made_in_the_console(context, "cams-a", Some(WABA), None)?;
+    made_in_the_console(context, "cams-isv", Some(OTHER_WABA), Some("code"))?;
+    let found = read(context, "")?;
     equal("ids", &found["ids"], &json!(["cams-a"]))?;
     equal(
         "unreadable",
@@ -143,13 +146,13 @@ fn unreadable_spaces_are_listed_apart(stage: &mut Stage) -> Ending {
     equal("complete", &found["complete"], true)
 }
 
-fn a_page_that_fails_is_an_error(stage: &mut Stage) -> Ending {
-    made_in_the_console(stage, "cams-a", Some(WABA), None)?;
-    stage
+fn a_page_that_fails_is_an_error(context: &mut TestContext) -> TestResult {
+    made_in_the_console(context, "cams-a", Some(WABA), None)?;
+    context
         .emulator
-        .inject(Fault::new(LIST, Misbehaviour::denied()).always())?;
-    stage.configure(&data_source(""))?;
-    let output = stage.directory.run(&["plan", "-json"])?.expecting(1)?;
+        .inject(Fault::new(LIST, FaultKind::denied()).always())?;
+    context.configure(&data_source(""))?;
+    let output = context.directory.run(&["plan", "-json"])?.expecting(1)?;
     let error = only_error(&output)?;
     equal(
         "summary",
@@ -163,21 +166,23 @@ fn a_page_that_fails_is_an_error(stage: &mut Stage) -> Ending {
 }
 
 /// Writes the query file and an empty configuration, and makes the provider known.
-fn configure_query(stage: &Stage, arguments: &str) -> Ending {
-    stage.configure("")?;
+fn configure_query(context: &TestContext, arguments: &str) -> TestResult {
+    context.configure("")?;
     let query = format!(
         "list \"alicloud_cams_waba_binding\" \"all\" {{\n  provider = alicloud\n  {arguments}\n}}\n"
     );
-    stage.directory.write("found.tfquery.hcl", &query)?;
+    context.directory.write("found.tfquery.hcl", &query)?;
     Ok(())
 }
 
-fn query_finds_bindings_and_writes_a_configuration_that_plans_empty(stage: &mut Stage) -> Ending {
-    made_in_the_console(stage, "cams-a", Some(WABA), None)?;
-    made_in_the_console(stage, "cams-b", Some(OTHER_WABA), None)?;
-    made_in_the_console(stage, "cams-c", None, None)?;
-    configure_query(stage, "include_resource = true")?;
-    let output = stage
+fn query_finds_bindings_and_writes_a_configuration_that_plans_empty(
+    context: &mut TestContext,
+) -> TestResult {
+    made_in_the_console(context, "cams-a", Some(WABA), None)?;
+    made_in_the_console(context, "cams-b", Some(OTHER_WABA), None)?;
+    made_in_the_console(context, "cams-c", None, None)?;
+    configure_query(context, "include_resource = true")?;
+    let output = context
         .directory
         .run(&["query", "-generate-config-out=found.tf"])?
         .expecting(0)?;
@@ -186,8 +191,8 @@ fn query_finds_bindings_and_writes_a_configuration_that_plans_empty(stage: &mut 
         &["cust_space_id=cams-a", "cust_space_id=cams-b", WABA],
     )?;
     equal("an unbound space", output.text().contains("cams-c"), false)?;
-    equal("binds", stage.calls(BIND), 0)?;
-    let output = stage
+    equal("binds", context.calls(BIND), 0)?;
+    let output = context
         .directory
         .run(&["plan", "-detailed-exitcode", "-out=plan"])?
         .expecting(2)?;
@@ -195,21 +200,21 @@ fn query_finds_bindings_and_writes_a_configuration_that_plans_empty(stage: &mut 
         &output.text(),
         &["2 to import, 0 to add, 0 to change, 0 to destroy"],
     )?;
-    stage.directory.run(&["apply", "plan"])?.expecting(0)?;
-    stage.directory.plan(&[])?.output.expecting(0)?;
+    context.directory.run(&["apply", "plan"])?.expecting(0)?;
+    context.directory.plan(&[])?.output.expecting(0)?;
     Ok(())
 }
 
-fn query_stops_at_the_limit(stage: &mut Stage) -> Ending {
+fn query_stops_at_the_limit(context: &mut TestContext) -> TestResult {
     for (space, waba) in [
         ("cams-a", WABA),
         ("cams-b", OTHER_WABA),
         ("cams-c", THIRD_WABA),
     ] {
-        made_in_the_console(stage, space, Some(waba), None)?;
+        made_in_the_console(context, space, Some(waba), None)?;
     }
-    configure_query(stage, "limit = 2")?;
-    let output = stage.directory.run(&["query"])?.expecting(0)?;
+    configure_query(context, "limit = 2")?;
+    let output = context.directory.run(&["query"])?.expecting(0)?;
     equal(
         "bindings",
         output.text().matches("cust_space_id=").count(),

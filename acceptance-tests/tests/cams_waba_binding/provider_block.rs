@@ -1,7 +1,9 @@
 //! The provider block, the environment in its place, and what validation says about wrong values.
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Failed, REQUIRED_PROVIDERS, Stage, contains, equal, only_error},
+    acceptance::{
+        Case, Failed, REQUIRED_PROVIDERS, TestContext, TestResult, contains, equal, only_error,
+    },
     cases,
     emulator::{Account, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT},
     terraform::{Output, Program},
@@ -33,64 +35,66 @@ pub(crate) const CASES: &[Case] = cases![provider_block:
 const RESOURCE_ALONE: &str =
     "resource \"alicloud_cams_waba_binding\" \"a\" {\n  waba_id = \"100000000000001\"\n}\n";
 
-fn without_a_block(stage: &Stage) -> Ending {
-    Ok(stage.directory.write(
+fn without_a_block(context: &TestContext) -> TestResult {
+    Ok(context.directory.write(
         "main.tf",
         &format!("{REQUIRED_PROVIDERS}\n{RESOURCE_ALONE}"),
     )?)
 }
 
-fn the_environment_alone_is_enough(stage: &mut Stage) -> Ending {
-    without_a_block(stage)?;
-    let endpoint = stage.emulator.endpoint().to_owned();
-    stage.directory.set("ALIBABA_CLOUD_ENDPOINT_CAMS", endpoint);
-    stage
+fn the_environment_alone_is_enough(context: &mut TestContext) -> TestResult {
+    without_a_block(context)?;
+    let endpoint = context.emulator.endpoint().to_owned();
+    context
+        .directory
+        .set("ALIBABA_CLOUD_ENDPOINT_CAMS", endpoint);
+    context
         .directory
         .set("ALIBABA_CLOUD_ACCESS_KEY_ID", DEFAULT_ACCESS_KEY_ID);
-    stage
+    context
         .directory
         .set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", DEFAULT_ACCESS_KEY_SECRET);
-    stage.apply()?.expecting(0)?;
-    stage.space_of(WABA)?;
-    stage.plan(0)?;
+    context.apply()?.expecting(0)?;
+    context.space_of(WABA)?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn older_variables_still_work(stage: &mut Stage) -> Ending {
-    without_a_block(stage)?;
-    let endpoint = stage.emulator.endpoint().to_owned();
-    stage.directory.set("CAMS_ENDPOINT", endpoint);
-    stage
+fn older_variables_still_work(context: &mut TestContext) -> TestResult {
+    without_a_block(context)?;
+    let endpoint = context.emulator.endpoint().to_owned();
+    context.directory.set("CAMS_ENDPOINT", endpoint);
+    context
         .directory
         .set("ALICLOUD_ACCESS_KEY", DEFAULT_ACCESS_KEY_ID);
-    stage
+    context
         .directory
         .set("ALICLOUD_SECRET_KEY", DEFAULT_ACCESS_KEY_SECRET);
-    stage.apply()?.expecting(0)?;
-    stage.space_of(WABA)?;
+    context.apply()?.expecting(0)?;
+    context.space_of(WABA)?;
     Ok(())
 }
 
-fn the_block_beats_the_environment(stage: &mut Stage) -> Ending {
-    stage
+fn the_block_beats_the_environment(context: &mut TestContext) -> TestResult {
+    context
         .directory
         .set("ALIBABA_CLOUD_ENDPOINT_CAMS", "http://127.0.0.1:1");
-    stage
+    context
         .directory
         .set("ALIBABA_CLOUD_ACCESS_KEY_ID", "another-key");
-    stage
+    context
         .directory
         .set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "another-secret");
-    stage
+    context
         .directory
         .set("ALIBABA_CLOUD_SECURITY_TOKEN", "a-token-of-the-other-key");
-    stage.applied(&binding(WABA, ""))?;
-    stage.space_of(WABA)?;
+    context.applied(&binding(WABA, ""))?;
+    context.space_of(WABA)?;
     Ok(())
 }
 
 /// Everything that the official provider takes and that names no other product's endpoint.
-fn a_block_of_the_official_provider_works_as_it_is(stage: &mut Stage) -> Ending {
+fn a_block_of_the_official_provider_works_as_it_is(context: &mut TestContext) -> TestResult {
     let block = format!(
         "  region                 = \"ap-southeast-1\"
   skip_region_validation = true
@@ -118,23 +122,23 @@ fn a_block_of_the_official_provider_works_as_it_is(stage: &mut Stage) -> Ending 
     sls = \"v1\"
   }}"
     );
-    stage.configure_with(&block, &binding(WABA, ""))?;
-    let output = stage.apply()?.expecting(0)?;
+    context.configure_with(&block, &binding(WABA, ""))?;
+    let output = context.apply()?.expecting(0)?;
     equal("warnings", output.warnings().len(), 0)?;
-    stage.plan(0)?;
+    context.plan(0)?;
     equal(
         "account",
-        stage.object(A)?.text("account_id"),
+        context.object(A)?.text("account_id"),
         DEFAULT_ACCOUNT,
     )?;
-    stage.configure_with("  account_type = \"Foreign\"", &binding(WABA, ""))?;
-    let output = stage.apply()?.expecting(1)?;
+    context.configure_with("  account_type = \"Foreign\"", &binding(WABA, ""))?;
+    let output = context.apply()?.expecting(1)?;
     contains(
         &first_error(&output)?,
         &["\"Domestic\" or \"International\"", "Foreign"],
     )?;
-    stage.configure_with("  account_id = \"acme\"", &binding(WABA, ""))?;
-    let output = stage.apply()?.expecting(1)?;
+    context.configure_with("  account_id = \"acme\"", &binding(WABA, ""))?;
+    let output = context.apply()?.expecting(1)?;
     contains(&first_error(&output)?, &["decimal digits only", "acme"])
 }
 
@@ -146,15 +150,15 @@ fn first_error(output: &Output) -> Result<String, Failed> {
     }
 }
 
-fn missing_credentials_are_named(stage: &mut Stage) -> Ending {
-    without_a_block(stage)?;
-    stage
+fn missing_credentials_are_named(context: &mut TestContext) -> TestResult {
+    without_a_block(context)?;
+    context
         .directory
         .set("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true");
     // Neither a check of the configuration nor the plan of something new needs credentials.
-    stage.directory.run(&["validate"])?.expecting(0)?;
-    stage.directory.plan(&[])?.output.expecting(2)?;
-    let output = stage.apply()?.expecting(1)?;
+    context.directory.run(&["validate"])?.expecting(0)?;
+    context.directory.plan(&[])?.output.expecting(2)?;
+    let output = context.apply()?.expecting(1)?;
     contains(
         &first_error(&output)?,
         &[
@@ -167,12 +171,12 @@ fn missing_credentials_are_named(stage: &mut Stage) -> Ending {
     )
 }
 
-fn half_of_the_credentials_is_named(stage: &mut Stage) -> Ending {
-    without_a_block(stage)?;
-    stage
+fn half_of_the_credentials_is_named(context: &mut TestContext) -> TestResult {
+    without_a_block(context)?;
+    context
         .directory
         .set("ALIBABA_CLOUD_ACCESS_KEY_ID", "some-key");
-    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
         &first_error(&output)?,
         &[
@@ -183,19 +187,19 @@ fn half_of_the_credentials_is_named(stage: &mut Stage) -> Ending {
     )
 }
 
-fn both_signatures_are_made(stage: &mut Stage) -> Ending {
+fn both_signatures_are_made(context: &mut TestContext) -> TestResult {
     for (version, signature) in [("v1", "V1"), ("v3", "V3")] {
         let arguments = format!("  sign_version {{\n    cams = \"{version}\"\n  }}");
-        stage
+        context
             .emulator
-            .set_switches(|switches| switches.accepts_v1 = version == "v1");
-        stage.emulator.clear_calls();
-        stage.configure_with(
+            .set_behavior(|behavior| behavior.accepts_v1 = version == "v1");
+        context.emulator.clear_calls();
+        context.configure_with(
             &arguments,
             &binding(WABA, "isv_code = \"a b+c*d~e/f=g&h%\""),
         )?;
-        stage.apply()?.expecting(0)?;
-        let calls = stage.emulator.calls();
+        context.apply()?.expecting(0)?;
+        let calls = context.emulator.calls();
         equal("calls", calls.is_empty(), false)?;
         for call in calls {
             equal("signature", call.signature, signature)?;
@@ -205,18 +209,18 @@ fn both_signatures_are_made(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-fn the_user_agent_says_who_calls(stage: &mut Stage) -> Ending {
-    stage.configure_with(
+fn the_user_agent_says_who_calls(context: &mut TestContext) -> TestResult {
+    context.configure_with(
         "  configuration_source = \"acme/onboarding\"",
         &binding(WABA, ""),
     )?;
-    stage.apply()?.expecting(0)?;
-    let calls = stage.emulator.calls_of(BIND);
+    context.apply()?.expecting(0)?;
+    let calls = context.emulator.calls_of(BIND);
     let agent = calls
         .first()
         .and_then(|call| call.user_agent.clone())
         .unwrap_or_default();
-    let cli = stage.directory.cli();
+    let cli = context.directory.cli();
     let version = match cli.program {
         Program::Terraform => &*cli.version,
         // OpenTofu tells providers the version of Terraform whose features it has.
@@ -232,7 +236,7 @@ fn the_user_agent_says_who_calls(stage: &mut Stage) -> Ending {
     )
 }
 
-fn wrong_values_of_the_resource_are_refused(stage: &mut Stage) -> Ending {
+fn wrong_values_of_the_resource_are_refused(context: &mut TestContext) -> TestResult {
     for (text, part) in [
         (binding("", ""), "waba_id"),
         (binding("12a", ""), "1 to 32 decimal digits, but is \"12a\""),
@@ -265,8 +269,11 @@ fn wrong_values_of_the_resource_are_refused(stage: &mut Stage) -> Ending {
         (binding(WABA, "id = \"cams-1\""), "id"),
         (binding(WABA, "cust_space_id = \"cams-1\""), "cust_space_id"),
     ] {
-        stage.configure(&text)?;
-        let output = stage.directory.run(&["validate", "-json"])?.expecting(1)?;
+        context.configure(&text)?;
+        let output = context
+            .directory
+            .run(&["validate", "-json"])?
+            .expecting(1)?;
         let errors = output.errors();
         let found = errors.iter().any(|error| {
             let place = format!("{} {}", error.text(), error.points_at());
@@ -274,12 +281,15 @@ fn wrong_values_of_the_resource_are_refused(stage: &mut Stage) -> Ending {
         });
         equal(format!("\"{part}\" in {output}"), found, true)?;
     }
-    stage.configure("resource \"alicloud_cams_waba_binding\" \"a\" {}\n")?;
-    let output = stage.directory.run(&["validate", "-json"])?.expecting(1)?;
+    context.configure("resource \"alicloud_cams_waba_binding\" \"a\" {}\n")?;
+    let output = context
+        .directory
+        .run(&["validate", "-json"])?
+        .expecting(1)?;
     contains(&only_error(&output)?.text(), &["waba_id", "required"])
 }
 
-fn wrong_values_of_the_provider_are_refused(stage: &mut Stage) -> Ending {
+fn wrong_values_of_the_provider_are_refused(context: &mut TestContext) -> TestResult {
     for (arguments, part) in [
         ("  protocol = \"FTP\"", "must be \"HTTP\" or \"HTTPS\""),
         ("  client_read_timeout = -1", "whole number"),
@@ -289,8 +299,11 @@ fn wrong_values_of_the_provider_are_refused(stage: &mut Stage) -> Ending {
         ("  sign_version {\n    sts = \"v1\"\n  }", "sts"),
         ("  no_such_argument = 1", "no_such_argument"),
     ] {
-        stage.configure_with(arguments, &binding(WABA, ""))?;
-        let output = stage.directory.run(&["validate", "-json"])?.expecting(1)?;
+        context.configure_with(arguments, &binding(WABA, ""))?;
+        let output = context
+            .directory
+            .run(&["validate", "-json"])?
+            .expecting(1)?;
         let errors = output.errors();
         let found = errors.iter().any(|error| error.text().contains(part));
         equal(format!("\"{part}\" in {output}"), found, true)?;
@@ -298,7 +311,7 @@ fn wrong_values_of_the_provider_are_refused(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-fn wrong_values_from_variables_are_refused_in_the_plan(stage: &mut Stage) -> Ending {
+fn wrong_values_from_variables_are_refused_in_the_plan(context: &mut TestContext) -> TestResult {
     for (endpoint, region, part) in [
         ("http://cams.example.com", "ap-southeast-1", "plain HTTP"),
         ("a b", "ap-southeast-1", "\"a b\""),
@@ -317,15 +330,15 @@ provider \"alicloud\" {{
 }}
 {RESOURCE_ALONE}"
         );
-        stage.directory.write("main.tf", &text)?;
-        let output = stage.directory.plan(&[])?.output.expecting(1)?;
+        context.directory.write("main.tf", &text)?;
+        let output = context.directory.plan(&[])?.output.expecting(1)?;
         contains(&only_error(&output)?.text(), &["Invalid", part])?;
     }
     Ok(())
 }
 
 /// A configuration whose endpoint is an output of another resource.
-fn endpoint_from_a_resource(stage: &Stage, revision: u32) -> String {
+fn endpoint_from_a_resource(context: &TestContext, revision: u32) -> String {
     format!(
         "{REQUIRED_PROVIDERS}
 resource \"terraform_data\" \"gateway\" {{
@@ -340,37 +353,41 @@ provider \"alicloud\" {{
   }}
 }}
 {RESOURCE_ALONE}",
-        endpoint = stage.emulator.endpoint(),
+        endpoint = context.emulator.endpoint(),
     )
 }
 
-fn an_endpoint_that_is_not_known_yet_is_no_error_for_a_create(stage: &mut Stage) -> Ending {
-    stage
+fn an_endpoint_that_is_not_known_yet_is_no_error_for_a_create(
+    context: &mut TestContext,
+) -> TestResult {
+    context
         .directory
-        .write("main.tf", &endpoint_from_a_resource(stage, 1))?;
-    let (plan, output) = stage.plan(2)?;
+        .write("main.tf", &endpoint_from_a_resource(context, 1))?;
+    let (plan, output) = context.plan(2)?;
     equal("warnings", output.warnings().len(), 0)?;
     let change = &plan.change(A).ok_or("no change of the resource")?.change;
     equal("actions", change.actions.as_slice(), ["create"])?;
-    stage
+    context
         .directory
         .run(&["apply", "-json", "tfplan"])?
         .expecting(0)?;
-    stage.space_of(WABA)?;
-    stage.plan(0)?;
+    context.space_of(WABA)?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn an_endpoint_that_is_not_known_yet_is_named_when_it_is_needed(stage: &mut Stage) -> Ending {
-    stage
+fn an_endpoint_that_is_not_known_yet_is_named_when_it_is_needed(
+    context: &mut TestContext,
+) -> TestResult {
+    context
         .directory
-        .write("main.tf", &endpoint_from_a_resource(stage, 1))?;
-    stage.apply()?.expecting(0)?;
-    let before = stage.object(A)?;
-    stage
+        .write("main.tf", &endpoint_from_a_resource(context, 1))?;
+    context.apply()?.expecting(0)?;
+    let before = context.object(A)?;
+    context
         .directory
-        .write("main.tf", &endpoint_from_a_resource(stage, 2))?;
-    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+        .write("main.tf", &endpoint_from_a_resource(context, 2))?;
+    let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &[
@@ -379,15 +396,15 @@ fn an_endpoint_that_is_not_known_yet_is_named_when_it_is_needed(stage: &mut Stag
             "-target",
         ],
     )?;
-    equal("the object", stage.object(A)?, before)
+    equal("the object", context.object(A)?, before)
 }
 
-fn two_aliases_are_two_accounts(stage: &mut Stage) -> Ending {
+fn two_aliases_are_two_accounts(context: &mut TestContext) -> TestResult {
     let second = Account::new("2000000000000002")
         .with_key("second-access-key-id", "second-access-key-secret");
-    stage.emulator.put_account(second)?;
-    let first = stage.provider_block("");
-    let second = stage.provider_block_of(
+    context.emulator.put_account(second)?;
+    let first = context.provider_block("");
+    let second = context.provider_block_of(
         "second-access-key-id",
         "second-access-key-secret",
         "  alias = \"second\"",
@@ -405,10 +422,10 @@ resource \"alicloud_cams_waba_binding\" \"b\" {{
 }}
 "
     );
-    stage.directory.write("main.tf", &text)?;
-    stage.apply()?.expecting(0)?;
+    context.directory.write("main.tf", &text)?;
+    context.apply()?.expecting(0)?;
     let spaces = |account: &str| -> Vec<Option<String>> {
-        stage
+        context
             .emulator
             .spaces(account)
             .into_iter()
@@ -425,14 +442,14 @@ resource \"alicloud_cams_waba_binding\" \"b\" {{
         spaces("2000000000000002"),
         [Some("100000000000002".to_owned())],
     )?;
-    stage.plan(0)?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn log_lines_arrive(stage: &mut Stage) -> Ending {
-    stage.directory.set("TF_LOG_PROVIDER", "debug");
-    stage.configure(&binding(WABA, ""))?;
-    let output = stage
+fn log_lines_arrive(context: &mut TestContext) -> TestResult {
+    context.directory.set("TF_LOG_PROVIDER", "debug");
+    context.configure(&binding(WABA, ""))?;
+    let output = context
         .directory
         .run(&["apply", "-auto-approve"])?
         .expecting(0)?;
@@ -465,10 +482,10 @@ fn log_lines_arrive(stage: &mut Stage) -> Ending {
     )
 }
 
-fn a_trace_shows_the_shapes_of_values(stage: &mut Stage) -> Ending {
-    stage.directory.set("TF_LOG_PROVIDER", "trace");
-    stage.configure(&binding(WABA, "isv_code = \"marked-isv-code\""))?;
-    let output = stage
+fn a_trace_shows_the_shapes_of_values(context: &mut TestContext) -> TestResult {
+    context.directory.set("TF_LOG_PROVIDER", "trace");
+    context.configure(&binding(WABA, "isv_code = \"marked-isv-code\""))?;
+    let output = context
         .directory
         .run(&["apply", "-auto-approve"])?
         .expecting(0)?;
@@ -491,11 +508,11 @@ fn a_trace_shows_the_shapes_of_values(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-fn the_level_of_the_providers_own_log_can_be_set(stage: &mut Stage) -> Ending {
-    stage.directory.set("TF_LOG_PROVIDER", "trace");
-    stage.directory.set("TF_LOG_PROVIDER_ALICLOUD", "warn");
-    stage.configure(&binding(WABA, ""))?;
-    let output = stage.directory.run(&["plan"])?.expecting(0)?;
+fn the_level_of_the_providers_own_log_can_be_set(context: &mut TestContext) -> TestResult {
+    context.directory.set("TF_LOG_PROVIDER", "trace");
+    context.directory.set("TF_LOG_PROVIDER_ALICLOUD", "warn");
+    context.configure(&binding(WABA, ""))?;
+    let output = context.directory.run(&["plan"])?.expecting(0)?;
     equal(
         "lines of the provider",
         output.stderr.contains("Served request"),
@@ -503,14 +520,14 @@ fn the_level_of_the_providers_own_log_can_be_set(stage: &mut Stage) -> Ending {
     )
 }
 
-fn the_schema_is_whole(stage: &mut Stage) -> Ending {
-    stage.configure(&binding(WABA, ""))?;
-    let output = stage
+fn the_schema_is_whole(context: &mut TestContext) -> TestResult {
+    context.configure(&binding(WABA, ""))?;
+    let output = context
         .directory
         .run(&["providers", "schema", "-json"])?
         .expecting(0)?;
     let schemas: serde_json::Value = serde_json::from_str(&output.stdout)?;
-    let registry = stage.directory.cli().program.registry();
+    let registry = context.directory.cli().program.registry();
     let provider = &schemas["provider_schemas"][format!("{registry}/alicloud-cams/alicloud")];
     let block = &provider["resource_schemas"]["alicloud_cams_waba_binding"]["block"];
     let attributes = block["attributes"].as_object().ok_or("no attributes")?;

@@ -1,9 +1,9 @@
 //! Secrets: nowhere in logs, messages, plans, and in state only where the practitioner has put them.
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, REQUIRED_PROVIDERS, Stage, contains, equal},
+    acceptance::{Case, REQUIRED_PROVIDERS, TestContext, TestResult, contains, equal},
     cases,
-    emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Fault, Misbehaviour},
+    emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Fault, FaultKind},
     terraform::Output,
 };
 
@@ -20,7 +20,7 @@ const ISV_CODE: &str = "isv-code-that-nobody-may-see";
 const TOKEN: &str = "security-token-that-nobody-may-see";
 
 /// Fails if a secret, as it is or in the encodings in which requests carry it, is in what a command wrote.
-fn keeps_quiet(output: &Output, secrets: &[&str]) -> Ending {
+fn keeps_quiet(output: &Output, secrets: &[&str]) -> TestResult {
     let text = format!("{}\n{}", output.stdout, output.stderr);
     for secret in secrets {
         if let Some(line) = text.lines().find(|line| line.contains(secret)) {
@@ -36,13 +36,13 @@ fn keeps_quiet(output: &Output, secrets: &[&str]) -> Ending {
     Ok(())
 }
 
-fn none_is_in_the_trace_of_a_good_run(stage: &mut Stage) -> Ending {
+fn none_is_in_the_trace_of_a_good_run(context: &mut TestContext) -> TestResult {
     let secrets = [DEFAULT_ACCESS_KEY_SECRET, ISV_CODE];
-    stage.directory.set("TF_LOG", "trace");
+    context.directory.set("TF_LOG", "trace");
     for version in ["v1", "v3"] {
         let sign = format!("  sign_version {{\n    cams = \"{version}\"\n  }}");
-        stage.configure_with(&sign, &binding(WABA, &format!("isv_code = \"{ISV_CODE}\"")))?;
-        let planned = stage
+        context.configure_with(&sign, &binding(WABA, &format!("isv_code = \"{ISV_CODE}\"")))?;
+        let planned = context
             .directory
             .run(&["plan", "-out=tfplan"])?
             .expecting(0)?;
@@ -55,12 +55,12 @@ fn none_is_in_the_trace_of_a_good_run(stage: &mut Stage) -> Ending {
         )?;
         keeps_quiet(&planned, &secrets)?;
         keeps_quiet(
-            &stage.directory.run(&["apply", "tfplan"])?.expecting(0)?,
+            &context.directory.run(&["apply", "tfplan"])?.expecting(0)?,
             &secrets,
         )?;
-        keeps_quiet(&stage.directory.run(&["show"])?.expecting(0)?, &secrets)?;
+        keeps_quiet(&context.directory.run(&["show"])?.expecting(0)?, &secrets)?;
         keeps_quiet(
-            &stage
+            &context
                 .directory
                 .run(&["destroy", "-auto-approve"])?
                 .expecting(0)?,
@@ -70,26 +70,26 @@ fn none_is_in_the_trace_of_a_good_run(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-fn none_is_in_the_trace_of_a_bad_run(stage: &mut Stage) -> Ending {
+fn none_is_in_the_trace_of_a_bad_run(context: &mut TestContext) -> TestResult {
     let secrets = [DEFAULT_ACCESS_KEY_SECRET, ISV_CODE, TOKEN];
-    stage.directory.set("TF_LOG", "trace");
-    stage.applied(&binding(WABA, &format!("isv_code = \"{ISV_CODE}\"")))?;
+    context.directory.set("TF_LOG", "trace");
+    context.applied(&binding(WABA, &format!("isv_code = \"{ISV_CODE}\"")))?;
     for fault in [
-        Misbehaviour::InvalidJson,
-        Misbehaviour::Redirect {
+        FaultKind::InvalidJson,
+        FaultKind::Redirect {
             status: 302,
             location: "http://127.0.0.1:1/?Signature=x".to_owned(),
         },
-        Misbehaviour::Error {
+        FaultKind::Error {
             status: 400,
             code: "SignatureDoesNotMatch".to_owned(),
             message: "Specified signature is not matched with our calculation.".to_owned(),
             retry_after_ms: None,
         },
     ] {
-        stage.emulator.clear_faults();
-        stage.emulator.inject(Fault::new(QUERY, fault).always())?;
-        let output = stage.directory.run(&["plan"])?.expecting(1)?;
+        context.emulator.clear_faults();
+        context.emulator.inject(Fault::new(QUERY, fault).always())?;
+        let output = context.directory.run(&["plan"])?.expecting(1)?;
         for secret in secrets {
             equal(
                 format!("{secret} in {}", output.command),
@@ -100,51 +100,51 @@ fn none_is_in_the_trace_of_a_bad_run(stage: &mut Stage) -> Ending {
     }
 
     // A token that the service does not take.
-    let block = stage.provider_block_of(
+    let block = context.provider_block_of(
         "STS.some-temporary-key",
         DEFAULT_ACCESS_KEY_SECRET,
         &format!("  security_token = \"{TOKEN}\""),
     );
-    stage.directory.write(
+    context.directory.write(
         "main.tf",
         &format!("{REQUIRED_PROVIDERS}\n{block}\n{}", binding(WABA, "")),
     )?;
-    keeps_quiet(&stage.directory.run(&["plan"])?.expecting(1)?, &secrets)?;
+    keeps_quiet(&context.directory.run(&["plan"])?.expecting(1)?, &secrets)?;
 
     // A port that nobody listens on: URLs are named, but not what was in them.
-    let text = stage.directory.read("main.tf")?;
-    stage.directory.write(
+    let text = context.directory.read("main.tf")?;
+    context.directory.write(
         "main.tf",
-        &text.replace(&stage.emulator.address().to_string(), "127.0.0.1:1"),
+        &text.replace(&context.emulator.address().to_string(), "127.0.0.1:1"),
     )?;
-    stage.directory.run(&["state", "rm", A])?.expecting(0)?;
+    context.directory.run(&["state", "rm", A])?.expecting(0)?;
     keeps_quiet(
-        &stage
+        &context
             .directory
             .run(&["apply", "-auto-approve"])?
             .expecting(1)?,
         &secrets,
     )?;
-    equal("binds", stage.calls(BIND), 1)
+    equal("binds", context.calls(BIND), 1)
 }
 
-fn none_is_in_the_text_of_a_plan(stage: &mut Stage) -> Ending {
-    stage.configure(&binding(WABA, &format!("isv_code = \"{ISV_CODE}\"")))?;
-    stage
+fn none_is_in_the_text_of_a_plan(context: &mut TestContext) -> TestResult {
+    context.configure(&binding(WABA, &format!("isv_code = \"{ISV_CODE}\"")))?;
+    context
         .directory
         .run(&["plan", "-out=tfplan"])?
         .expecting(0)?;
-    let shown = stage.directory.run(&["show", "tfplan"])?.expecting(0)?;
+    let shown = context.directory.run(&["show", "tfplan"])?.expecting(0)?;
     contains(&shown.text(), &["isv_code = (sensitive value)"])?;
     keeps_quiet(&shown, &[ISV_CODE, DEFAULT_ACCESS_KEY_SECRET])
 }
 
-fn state_holds_the_isv_code_where_it_belongs_and_no_key(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, &format!("isv_code = \"{ISV_CODE}\"")))?;
-    let state = stage.directory.read("terraform.tfstate")?;
+fn state_holds_the_isv_code_where_it_belongs_and_no_key(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, &format!("isv_code = \"{ISV_CODE}\"")))?;
+    let state = context.directory.read("terraform.tfstate")?;
     for key in [DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCESS_KEY_ID] {
         equal(format!("{key} in state"), state.contains(key), false)?;
     }
     equal("isv_code in state", state.matches(ISV_CODE).count(), 1)?;
-    equal("isv_code", stage.object(A)?.text("isv_code"), ISV_CODE)
+    equal("isv_code", context.object(A)?.text("isv_code"), ISV_CODE)
 }

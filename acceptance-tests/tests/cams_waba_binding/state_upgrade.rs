@@ -5,7 +5,7 @@
 //! Must not contain: what the RPCs answer to each form of state; that is tested without a CLI.
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Failed, Stage, contains, equal, only_error},
+    acceptance::{Case, Failed, TestContext, TestResult, contains, equal, only_error},
     cases,
     emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET},
     provider_binary::{self, Profile},
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{A, BIND, WABA, binding};
 
-pub(crate) const CASES: &[Case] = cases![stored:
+pub(crate) const CASES: &[Case] = cases![state_upgrade:
     a_moved_block_takes_over_a_binding_of_another_provider,
     a_moved_block_takes_over_no_other_state,
     state_of_0_1_0_plans_without_a_change,
@@ -53,14 +53,14 @@ const MOVED: &str = r#"moved {
 "#;
 
 /// A directory with a binding of the official provider in its state.
-fn theirs(stage: &Stage) -> Result<WorkingDirectory, Failed> {
-    let mut directory = stage.another_directory(&Installation::DevOverrides {
+fn theirs(context: &TestContext) -> Result<WorkingDirectory, Failed> {
+    let mut directory = context.another_directory(&Installation::DevOverrides {
         binary: provider_binary::path(Profile::tested())?,
         sources: ["alicloud-cams/alicloud", "aliyun/alicloud"]
             .map(str::to_owned)
             .to_vec(),
     })?;
-    directory.set("ALIBABA_CLOUD_ENDPOINT_CAMS", stage.emulator.endpoint());
+    directory.set("ALIBABA_CLOUD_ENDPOINT_CAMS", context.emulator.endpoint());
     directory.set("ALIBABA_CLOUD_ACCESS_KEY_ID", DEFAULT_ACCESS_KEY_ID);
     directory.set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", DEFAULT_ACCESS_KEY_SECRET);
     let resource = format!(
@@ -74,7 +74,7 @@ fn theirs(stage: &Stage) -> Result<WorkingDirectory, Failed> {
 }
 
 /// Changes the only instance in a state file.
-fn edit(directory: &WorkingDirectory, change: impl FnOnce(&mut Value)) -> Ending {
+fn edit(directory: &WorkingDirectory, change: impl FnOnce(&mut Value)) -> TestResult {
     let mut state: Value = serde_json::from_str(&directory.read(STATE)?)?;
     // A newer serial, as any writer of a state gives it.
     state["serial"] = json!(state["serial"].as_u64().unwrap_or_default() + 1);
@@ -83,8 +83,8 @@ fn edit(directory: &WorkingDirectory, change: impl FnOnce(&mut Value)) -> Ending
     Ok(())
 }
 
-fn a_moved_block_takes_over_a_binding_of_another_provider(stage: &mut Stage) -> Ending {
-    let directory = theirs(stage)?;
+fn a_moved_block_takes_over_a_binding_of_another_provider(context: &mut TestContext) -> TestResult {
+    let directory = theirs(context)?;
     let before = directory.state()?;
     let before = before
         .resource("alicloud_cams_waba_binding.theirs")
@@ -102,11 +102,11 @@ fn a_moved_block_takes_over_a_binding_of_another_provider(stage: &mut Stage) -> 
     let provider = stored["resources"][0]["provider"].to_string();
     contains(&provider, &["/alicloud-cams/alicloud"])?;
     directory.plan(&[])?.output.expecting(0)?;
-    equal("binds", stage.calls(BIND), 1)
+    equal("binds", context.calls(BIND), 1)
 }
 
-fn a_moved_block_takes_over_no_other_state(stage: &mut Stage) -> Ending {
-    let directory = theirs(stage)?;
+fn a_moved_block_takes_over_no_other_state(context: &mut TestContext) -> TestResult {
+    let directory = theirs(context)?;
     // A resource of theirs that happens to have the same name.
     edit(&directory, |instance| {
         instance["attributes"] = json!({ "waba_id": WABA, "region": "cn-hangzhou" });
@@ -120,64 +120,64 @@ fn a_moved_block_takes_over_no_other_state(stage: &mut Stage) -> Ending {
         "Unable to move the state",
     )?;
     contains(&error.text(), &["cust_space_id", "import"])?;
-    equal("binds", stage.calls(BIND), 1)
+    equal("binds", context.calls(BIND), 1)
 }
 
 /// Version 0.1.0 had no `existing_binding`.
-fn state_of_0_1_0_plans_without_a_change(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    edit(&stage.directory, |instance| {
+fn state_of_0_1_0_plans_without_a_change(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    edit(&context.directory, |instance| {
         if let Some(attributes) = instance["attributes"].as_object_mut() {
             attributes.remove("existing_binding");
         }
     })?;
-    stage.plan(0)?;
-    stage
+    context.plan(0)?;
+    context
         .directory
         .run(&["plan", "-refresh-only", "-detailed-exitcode"])?
         .expecting(0)?;
-    stage.configure(&binding(WABA, "existing_binding = \"REFUSE\""))?;
-    stage.emulator.clear_calls();
-    stage.apply()?.expecting(0)?;
-    equal("binds", stage.calls(BIND), 0)?;
-    stage.plan(0)?;
+    context.configure(&binding(WABA, "existing_binding = \"REFUSE\""))?;
+    context.emulator.clear_calls();
+    context.apply()?.expecting(0)?;
+    equal("binds", context.calls(BIND), 0)?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn state_that_lacks_attributes_is_filled_by_a_refresh(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    let before = stage.object(A)?;
-    edit(&stage.directory, |instance| {
+fn state_that_lacks_attributes_is_filled_by_a_refresh(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    let before = context.object(A)?;
+    edit(&context.directory, |instance| {
         if let Some(attributes) = instance["attributes"].as_object_mut() {
             for name in ["waba_name", "currency", "timeouts", "id"] {
                 attributes.remove(name);
             }
         }
     })?;
-    stage.plan(0)?;
-    stage
+    context.plan(0)?;
+    context
         .directory
         .run(&["apply", "-refresh-only", "-auto-approve"])?
         .expecting(0)?;
-    equal("the object", &stage.object(A)?, &before)?;
-    equal("binds", stage.calls(BIND), 1)
+    equal("the object", &context.object(A)?, &before)?;
+    equal("binds", context.calls(BIND), 1)
 }
 
-fn state_with_more_attributes_is_read_without_them(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    let before = stage.object(A)?;
-    edit(&stage.directory, |instance| {
+fn state_with_more_attributes_is_read_without_them(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    let before = context.object(A)?;
+    edit(&context.directory, |instance| {
         instance["attributes"]["colour"] = json!({ "of": ["a", "newer", "release"] });
     })?;
-    stage.plan(0)?;
+    context.plan(0)?;
     // The next apply that has something to do writes the state anew.
-    stage.applied(&binding(WABA, "deletion_policy = \"PREVENT\""))?;
-    let mut after = stage.object(A)?;
+    context.applied(&binding(WABA, "deletion_policy = \"PREVENT\""))?;
+    let mut after = context.object(A)?;
     after.values["deletion_policy"] = json!("ABANDON");
     equal("the object", &after.values, &before.values)
 }
 
-fn state_of_another_form_is_a_clear_error(stage: &mut Stage) -> Ending {
+fn state_of_another_form_is_a_clear_error(context: &mut TestContext) -> TestResult {
     type Change = fn(&mut Value);
     let cases: [(Change, &str, &str); 4] = [
         (
@@ -206,17 +206,17 @@ fn state_of_another_form_is_a_clear_error(stage: &mut Stage) -> Ending {
             "(flatmap)",
         ),
     ];
-    stage.applied(&binding(WABA, ""))?;
-    let good = stage.directory.read(STATE)?;
+    context.applied(&binding(WABA, ""))?;
+    let good = context.directory.read(STATE)?;
     for (change, summary, part) in cases {
-        stage.directory.write(STATE, &good)?;
-        edit(&stage.directory, change)?;
-        let output = stage.directory.plan(&[])?.output.expecting(1)?;
+        context.directory.write(STATE, &good)?;
+        edit(&context.directory, change)?;
+        let output = context.directory.plan(&[])?.output.expecting(1)?;
         let error = only_error(&output)?;
         equal("summary", error.summary.as_str(), summary)?;
         contains(&error.text(), &[part, "terraform state rm"])?;
     }
-    stage.directory.write(STATE, &good)?;
-    stage.plan(0)?;
-    equal("binds", stage.calls(BIND), 1)
+    context.directory.write(STATE, &good)?;
+    context.plan(0)?;
+    equal("binds", context.calls(BIND), 1)
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Stage, contains, equal, only_error},
+    acceptance::{Case, TestContext, TestResult, contains, equal, only_error},
     cases,
-    emulator::{BindAnswerWabaId, Fault, Misbehaviour, SuccessFlag},
+    emulator::{BindResponseWabaId, Fault, FaultKind, SuccessFlag},
 };
 use serde_json::json;
 
 use crate::{A, BIND, LIST, OTHER_WABA, QUERY, WABA, binding};
 
-pub(crate) const CASES: &[Case] = cases![odd:
+pub(crate) const CASES: &[Case] = cases![unexpected_responses:
     success_is_the_code_alone,
     a_bind_without_data_saves_nothing_and_says_so,
     a_bind_that_cannot_be_read_saves_nothing_and_says_so,
@@ -21,40 +21,40 @@ pub(crate) const CASES: &[Case] = cases![odd:
     a_redirect_is_not_followed,
 ];
 
-fn success_is_the_code_alone(stage: &mut Stage) -> Ending {
-    stage.emulator.set_switches(|switches| {
-        switches.ok_code = "ok".to_owned();
-        switches.ok_message = "You are not authorized to do this action.".to_owned();
-        switches.ok_access_denied_detail = "None".to_owned();
-        switches.success_flag = SuccessFlag::FalseBesideOk;
+fn success_is_the_code_alone(context: &mut TestContext) -> TestResult {
+    context.emulator.set_behavior(|behavior| {
+        behavior.ok_code = "ok".to_owned();
+        behavior.ok_message = "You are not authorized to do this action.".to_owned();
+        behavior.ok_access_denied_detail = "None".to_owned();
+        behavior.success_flag = SuccessFlag::FalseBesideOk;
     });
-    let output = stage.applied(&binding(WABA, ""))?;
+    let output = context.applied(&binding(WABA, ""))?;
     equal("warnings", output.warnings().len(), 0)?;
     equal(
         "waba_name",
-        stage.object(A)?.text("waba_name"),
+        context.object(A)?.text("waba_name"),
         "Business 0001",
     )?;
-    stage
+    context
         .emulator
-        .set_switches(|switches| switches.success_flag = SuccessFlag::Absent);
-    stage.plan(0)?;
+        .set_behavior(|behavior| behavior.success_flag = SuccessFlag::Absent);
+    context.plan(0)?;
     Ok(())
 }
 
 /// Applies under each fault, where spaces cannot be listed; nothing may be saved or repeated, and the error says that the
 /// outcome is unknown.
-fn spoilt_binds(stage: &Stage, faults: &[(Misbehaviour, &[&str])]) -> Ending {
-    stage.configure(&binding(WABA, ""))?;
-    stage
+fn spoilt_binds(context: &TestContext, faults: &[(FaultKind, &[&str])]) -> TestResult {
+    context.configure(&binding(WABA, ""))?;
+    context
         .emulator
-        .inject(Fault::new(LIST, Misbehaviour::denied()).always())?;
+        .inject(Fault::new(LIST, FaultKind::denied()).always())?;
     for (fault, parts) in faults {
-        stage.emulator.clear_calls();
-        stage
+        context.emulator.clear_calls();
+        context
             .emulator
             .inject(Fault::new(BIND, fault.clone()).after())?;
-        let output = stage.apply()?.expecting(1)?;
+        let output = context.apply()?.expecting(1)?;
         let text = only_error(&output)?.text();
         contains(
             &text,
@@ -66,21 +66,21 @@ fn spoilt_binds(stage: &Stage, faults: &[(Misbehaviour, &[&str])]) -> Ending {
         )?;
         contains(&text, &["Nothing was saved in the state"])?;
         contains(&text, parts)?;
-        equal("binds", stage.calls(BIND), 1)?;
-        equal("objects", stage.directory.state()?.resources.len(), 0)?;
+        equal("binds", context.calls(BIND), 1)?;
+        equal("objects", context.directory.state()?.resources.len(), 0)?;
     }
     Ok(())
 }
 
-fn a_bind_without_data_saves_nothing_and_says_so(stage: &mut Stage) -> Ending {
-    let missing = |field: &str| Misbehaviour::MissingFields {
+fn a_bind_without_data_saves_nothing_and_says_so(context: &mut TestContext) -> TestResult {
+    let missing = |field: &str| FaultKind::MissingFields {
         fields: vec![field.to_owned()],
     };
-    let set = |field: &str, value| Misbehaviour::SetFields {
+    let set = |field: &str, value| FaultKind::SetFields {
         fields: BTreeMap::from([(field.to_owned(), value)]),
     };
     spoilt_binds(
-        stage,
+        context,
         &[
             (missing("Data"), &["it has no `Data`", "Request ID:"]),
             (
@@ -102,38 +102,38 @@ fn a_bind_without_data_saves_nothing_and_says_so(stage: &mut Stage) -> Ending {
     )
 }
 
-fn a_bind_that_cannot_be_read_saves_nothing_and_says_so(stage: &mut Stage) -> Ending {
-    let body = |text: &str| Misbehaviour::Body {
+fn a_bind_that_cannot_be_read_saves_nothing_and_says_so(context: &mut TestContext) -> TestResult {
+    let body = |text: &str| FaultKind::Body {
         status: 200,
         content_type: "application/json".to_owned(),
         text: text.to_owned(),
     };
     spoilt_binds(
-        stage,
+        context,
         &[
-            (Misbehaviour::InvalidJson, &[]),
-            (Misbehaviour::EmptyBody, &[]),
+            (FaultKind::InvalidJson, &[]),
+            (FaultKind::EmptyBody, &[]),
             (
-                Misbehaviour::HugeBody {
+                FaultKind::HugeBody {
                     bytes: 5 * 1024 * 1024,
                 },
                 &["4 MiB"],
             ),
-            (Misbehaviour::Truncate { bytes: Some(10) }, &[]),
+            (FaultKind::Truncate { bytes: Some(10) }, &[]),
             (body("[]"), &[]),
             (body("{}"), &[]),
         ],
     )
 }
 
-fn a_bind_of_another_waba_is_saved_tainted_and_named(stage: &mut Stage) -> Ending {
-    stage.emulator.set_switches(|switches| {
-        switches.bind_answer_waba_id = BindAnswerWabaId::Other(OTHER_WABA.to_owned())
+fn a_bind_of_another_waba_is_saved_tainted_and_named(context: &mut TestContext) -> TestResult {
+    context.emulator.set_behavior(|behavior| {
+        behavior.bind_response_waba_id = BindResponseWabaId::Other(OTHER_WABA.to_owned())
     });
-    stage.configure(&binding(WABA, ""))?;
-    let output = stage.apply()?.expecting(1)?;
+    context.configure(&binding(WABA, ""))?;
+    let output = context.apply()?.expecting(1)?;
     let error = only_error(&output)?;
-    let object = stage.object(A)?;
+    let object = context.object(A)?;
     let space = object.text("id");
     contains(
         &error.text(),
@@ -147,39 +147,39 @@ fn a_bind_of_another_waba_is_saved_tainted_and_named(stage: &mut Stage) -> Endin
     )?;
     equal("tainted", object.tainted, true)?;
     equal("waba_id", object.text("waba_id"), OTHER_WABA)?;
-    equal("the space", space, stage.space_of(WABA)?)
+    equal("the space", space, context.space_of(WABA)?)
 }
 
-fn a_bind_that_does_not_repeat_the_waba_is_fine(stage: &mut Stage) -> Ending {
-    stage
+fn a_bind_that_does_not_repeat_the_waba_is_fine(context: &mut TestContext) -> TestResult {
+    context
         .emulator
-        .set_switches(|switches| switches.bind_answer_waba_id = BindAnswerWabaId::Absent);
-    stage.applied(&binding(WABA, ""))?;
-    equal("waba_id", stage.object(A)?.text("waba_id"), WABA)?;
-    stage.plan(0)?;
+        .set_behavior(|behavior| behavior.bind_response_waba_id = BindResponseWabaId::Absent);
+    context.applied(&binding(WABA, ""))?;
+    equal("waba_id", context.object(A)?.text("waba_id"), WABA)?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn a_read_that_cannot_be_understood_keeps_the_object(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    let before = stage.object(A)?;
-    let wrong = |field: &str| Misbehaviour::WrongTypes {
+fn a_read_that_cannot_be_understood_keeps_the_object(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    let before = context.object(A)?;
+    let wrong = |field: &str| FaultKind::WrongTypes {
         fields: vec![field.to_owned()],
     };
     for fault in [
-        Misbehaviour::InvalidJson,
-        Misbehaviour::EmptyBody,
-        Misbehaviour::HugeBody {
+        FaultKind::InvalidJson,
+        FaultKind::EmptyBody,
+        FaultKind::HugeBody {
             bytes: 5 * 1024 * 1024,
         },
         wrong("Data.Id"),
         wrong("Code"),
     ] {
-        stage.emulator.clear_faults();
-        stage
+        context.emulator.clear_faults();
+        context
             .emulator
             .inject(Fault::new(QUERY, fault.clone()).always())?;
-        let output = stage.directory.plan(&[])?.output.expecting(1)?;
+        let output = context.directory.plan(&[])?.output.expecting(1)?;
         let text = only_error(&output)?.text();
         contains(
             &text,
@@ -190,23 +190,23 @@ fn a_read_that_cannot_be_understood_keeps_the_object(stage: &mut Stage) -> Endin
             ],
         )
         .map_err(|failed| format!("{fault:?}: {}", failed.message().unwrap_or_default()))?;
-        equal("the object", stage.object(A)?, before.clone())?;
+        equal("the object", context.object(A)?, before.clone())?;
     }
-    stage.emulator.clear_faults();
-    stage.plan(0)?;
+    context.emulator.clear_faults();
+    context.plan(0)?;
     Ok(())
 }
 
-fn a_redirect_is_not_followed(stage: &mut Stage) -> Ending {
-    stage.applied(&binding(WABA, ""))?;
-    stage.emulator.clear_calls();
-    let location = format!("{}/somewhere-else", stage.emulator.endpoint());
-    let fault = Misbehaviour::Redirect {
+fn a_redirect_is_not_followed(context: &mut TestContext) -> TestResult {
+    context.applied(&binding(WABA, ""))?;
+    context.emulator.clear_calls();
+    let location = format!("{}/somewhere-else", context.emulator.endpoint());
+    let fault = FaultKind::Redirect {
         status: 302,
         location,
     };
-    stage.emulator.inject(Fault::new(QUERY, fault).always())?;
-    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    context.emulator.inject(Fault::new(QUERY, fault).always())?;
+    let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &[
@@ -215,5 +215,5 @@ fn a_redirect_is_not_followed(stage: &mut Stage) -> Ending {
             "stays in state",
         ],
     )?;
-    equal("calls", stage.emulator.calls().len(), 1)
+    equal("calls", context.emulator.calls().len(), 1)
 }

@@ -3,7 +3,7 @@
 //! Must not contain: deferral, which no release of a CLI allows without an experiment; it is tested without a CLI.
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Stage, contains, equal, only_error},
+    acceptance::{Case, TestContext, TestResult, contains, equal, only_error},
     cases,
 };
 
@@ -24,28 +24,28 @@ fn source(input: &str, trigger: &str) -> String {
 
 const FROM_SOURCE: &str = "configuration_source = terraform_data.source.output";
 
-fn a_provider_that_is_not_known_yet_plans_a_creation(stage: &mut Stage) -> Ending {
+fn a_provider_that_is_not_known_yet_plans_a_creation(context: &mut TestContext) -> TestResult {
     let text = format!("{}{}", source("s", "1"), binding(WABA, ""));
-    stage.configure_with(FROM_SOURCE, &text)?;
-    let (plan, _) = stage.plan(2)?;
+    context.configure_with(FROM_SOURCE, &text)?;
+    let (plan, _) = context.plan(2)?;
     let change = plan.change(A).ok_or("no change of the resource")?;
     equal("actions", change.change.actions.as_slice(), ["create"])?;
-    equal("calls while planning", stage.emulator.calls().len(), 0)?;
-    stage.apply()?.expecting(0)?;
-    equal("the WABA", stage.object(A)?.text("waba_id"), WABA)?;
-    stage.plan(0)?;
-    equal("binds", stage.calls(BIND), 1)
+    equal("calls while planning", context.emulator.calls().len(), 0)?;
+    context.apply()?.expecting(0)?;
+    equal("the WABA", context.object(A)?.text("waba_id"), WABA)?;
+    context.plan(0)?;
+    equal("binds", context.calls(BIND), 1)
 }
 
-fn a_provider_that_is_not_known_yet_says_what_it_lacks(stage: &mut Stage) -> Ending {
+fn a_provider_that_is_not_known_yet_says_what_it_lacks(context: &mut TestContext) -> TestResult {
     let text = |trigger: &str| format!("{}{}", source("s", trigger), binding(WABA, ""));
-    stage.configure_with(FROM_SOURCE, &text("1"))?;
-    stage.apply()?.expecting(0)?;
-    let before = stage.object(A)?;
-    let queries = stage.calls(QUERY);
+    context.configure_with(FROM_SOURCE, &text("1"))?;
+    context.apply()?.expecting(0)?;
+    let before = context.object(A)?;
+    let queries = context.calls(QUERY);
     // The source is to be replaced, so the binding cannot be refreshed.
-    stage.configure_with(FROM_SOURCE, &text("2"))?;
-    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    context.configure_with(FROM_SOURCE, &text("2"))?;
+    let output = context.directory.plan(&[])?.output.expecting(1)?;
     let error = only_error(&output)?;
     contains(
         &error.text(),
@@ -55,10 +55,10 @@ fn a_provider_that_is_not_known_yet_says_what_it_lacks(stage: &mut Stage) -> End
             "-target",
         ],
     )?;
-    equal("queries", stage.calls(QUERY), queries)?;
-    equal("the object", &stage.object(A)?, &before)?;
+    equal("queries", context.calls(QUERY), queries)?;
+    equal("the object", &context.object(A)?, &before)?;
     // What the message advises helps.
-    stage
+    context
         .directory
         .run(&[
             "apply",
@@ -67,11 +67,13 @@ fn a_provider_that_is_not_known_yet_says_what_it_lacks(stage: &mut Stage) -> End
             "-target=terraform_data.source",
         ])?
         .expecting(0)?;
-    stage.plan(0)?;
-    equal("binds", stage.calls(BIND), 1)
+    context.plan(0)?;
+    equal("binds", context.calls(BIND), 1)
 }
 
-fn arguments_that_are_known_in_part_are_planned_and_applied(stage: &mut Stage) -> Ending {
+fn arguments_that_are_known_in_part_are_planned_and_applied(
+    context: &mut TestContext,
+) -> TestResult {
     let (known, rest) = WABA.split_at(5);
     let arguments = "isv_code = \"isv-${terraform_data.source.id}\"
   timeouts {
@@ -85,19 +87,19 @@ fn arguments_that_are_known_in_part_are_planned_and_applied(stage: &mut Stage) -
             arguments
         )
     );
-    stage.configure(&text)?;
-    let (plan, _) = stage.plan(2)?;
+    context.configure(&text)?;
+    let (plan, _) = context.plan(2)?;
     let change = plan.change(A).ok_or("no change of the resource")?;
     equal("actions", change.change.actions.as_slice(), ["create"])?;
     let unknown = change.change.unknown();
     for name in ["waba_id", "isv_code", "cust_space_id"] {
         equal(format!("{name} is unknown"), unknown.contains(&name), true)?;
     }
-    stage.apply()?.expecting(0)?;
-    let object = stage.object(A)?;
+    context.apply()?.expecting(0)?;
+    let object = context.object(A)?;
     equal("waba_id", object.text("waba_id"), WABA)?;
     let timeout = object.values["timeouts"]["create"].as_str();
     equal("timeout", timeout, Some("2m"))?;
-    stage.plan(0)?;
-    equal("binds", stage.calls(BIND), 1)
+    context.plan(0)?;
+    equal("binds", context.calls(BIND), 1)
 }

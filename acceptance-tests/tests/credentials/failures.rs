@@ -1,11 +1,11 @@
 //! Marked secrets in every failure of every source: nowhere in logs, diagnostics or state.
 //!
-//! Good runs, and misbehaviour of STS and of the service itself, are the subject of `secrets`.
+//! Good runs, and kind of STS and of the service itself, are the subject of `secrets`.
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Failed, Stage, contains},
+    acceptance::{Case, Failed, TestContext, TestResult, contains},
     cases,
-    emulator::{OddAnswer, Vending},
+    emulator::{CredentialEndpoints, UnexpectedResponse},
 };
 use serde_json::{Value, json};
 
@@ -28,32 +28,32 @@ pub(crate) const CASES: &[Case] = cases![failures:
 type Failure<'a> = (&'a str, String, &'a [&'a str]);
 
 /// The plan of something that is to be read fails for the reason that is meant, and shows nothing of what it was fed with.
-fn fails_quietly(stage: &Stage, hidden: &[String], failures: &[Failure<'_>]) -> Ending {
+fn fails_quietly(context: &TestContext, hidden: &[String], failures: &[Failure<'_>]) -> TestResult {
     // An object that is there has to be read, so that credentials are needed.
     let state = json!({"version": 4, "serial": 1, "lineage": "x", "outputs": {}, "resources": [{
         "mode": "managed", "type": "alicloud_cams_waba_binding", "name": "a",
         "provider": "provider[\"registry.terraform.io/alicloud-cams/alicloud\"]",
         "instances": [{"schema_version": 0, "attributes": {"id": "cams-a", "cust_space_id": "cams-a", "waba_id": "1"}}],
     }]});
-    stage
+    context
         .directory
         .write("terraform.tfstate", &state.to_string())?;
     for (what, block, words) in failures {
-        configure(stage, block, BINDING)?;
-        let output = stage.directory.run(&["plan"])?.expecting(1)?;
+        configure(context, block, BINDING)?;
+        let output = context.directory.run(&["plan"])?.expecting(1)?;
         contains(&output.text(), words)
             .map_err(|failed| format!("{what}: {}", failed.message().unwrap_or_default()))?;
-        keeps_quiet(stage, what, &output, hidden)?;
+        keeps_quiet(context, what, &output, hidden)?;
     }
     Ok(())
 }
 
 /// A loud log, and short patience with what fails for good.
-fn loud(stage: &mut Stage) -> Result<Vec<String>, Failed> {
-    populate(stage)?;
-    stand_ins(stage);
-    stage.directory.set("TF_LOG", "trace");
-    stage.directory.set("MAX_RETRY_TIMEOUT", "1");
+fn loud(context: &mut TestContext) -> Result<Vec<String>, Failed> {
+    populate(context)?;
+    stand_ins(context);
+    context.directory.set("TF_LOG", "trace");
+    context.directory.set("MAX_RETRY_TIMEOUT", "1");
     let words = ["MARK", "CAIS", "emulator-metadata-token", "emulated-"];
     Ok(words.map(str::to_owned).to_vec())
 }
@@ -62,11 +62,11 @@ fn pair(id: &str, secret: &str) -> String {
     format!("  access_key = \"{id}\"\n  secret_key = \"{secret}\"\n")
 }
 
-fn of_static_keys(stage: &mut Stage) -> Ending {
-    let hidden = loud(stage)?;
+fn of_static_keys(context: &mut TestContext) -> TestResult {
+    let hidden = loud(context)?;
     let token = |token: &str| format!("{}  security_token = \"{token}\"\n", keys());
     fails_quietly(
-        stage,
+        context,
         &hidden,
         &[
             (
@@ -104,15 +104,15 @@ fn of_static_keys(stage: &mut Stage) -> Ending {
     )
 }
 
-fn of_sts(stage: &mut Stage) -> Ending {
-    let mut hidden = loud(stage)?;
+fn of_sts(context: &mut TestContext) -> TestResult {
+    let mut hidden = loud(context)?;
     let token = oidc_token_of("terraform-of-another", 4_102_444_800);
     hidden.push(token.split('.').nth(1).unwrap_or_default().to_owned());
-    stage.directory.write("token", &token)?;
-    stage
+    context.directory.write("token", &token)?;
+    context
         .directory
         .write("broken-token", "MARK-no-token-at-all")?;
-    stage.directory.write("empty-token", "\n")?;
+    context.directory.write("empty-token", "\n")?;
     let role = |arn: &str, external: &str| {
         format!(
             "{}  assume_role {{\n    role_arn    = \"{arn}\"\n    external_id = \"{external}\"\n  }}",
@@ -126,7 +126,7 @@ fn of_sts(stage: &mut Stage) -> Ending {
     };
     let nobody = "acs:ram::1000000000000020:role/nobody";
     // From the environment: a line of the configuration is shown by the CLI, whatever stands in it.
-    stage
+    context
         .directory
         .set("ALIBABA_CLOUD_EXTERNAL_ID", "MARK external");
     let block = format!(
@@ -134,12 +134,12 @@ fn of_sts(stage: &mut Stage) -> Ending {
         keys()
     );
     fails_quietly(
-        stage,
+        context,
         &hidden,
         &[("an external ID with a blank", block, &["2 to 1224 letters"])],
     )?;
     fails_quietly(
-        stage,
+        context,
         &hidden,
         &[
             (
@@ -177,11 +177,11 @@ fn of_sts(stage: &mut Stage) -> Ending {
 }
 
 /// Whoever hands out credentials answers oddly, with secrets in the answer.
-fn of_odd_answers(stage: &mut Stage) -> Ending {
-    let hidden = loud(stage)?;
-    let endpoint = stage.emulator.endpoint().to_owned();
+fn of_odd_answers(context: &mut TestContext) -> TestResult {
+    let hidden = loud(context)?;
+    let endpoint = context.emulator.endpoint().to_owned();
     let file = json!({"profiles": logins(&endpoint)});
-    stage.directory.write("config.json", &file.to_string())?;
+    context.directory.write("config.json", &file.to_string())?;
     let sources = [
         (
             "the URI",
@@ -211,18 +211,20 @@ fn of_odd_answers(stage: &mut Stage) -> Ending {
         (500, "<html>MARK-secret</html>".to_owned()),
     ];
     for (status, body) in bodies {
-        let vending = Vending {
-            odd_answer: Some(OddAnswer {
+        let credential_endpoints = CredentialEndpoints {
+            unexpected_response: Some(UnexpectedResponse {
                 status,
                 body: body.clone(),
             }),
-            ..stage.emulator.vending()
+            ..context.emulator.credential_endpoints()
         };
-        stage.emulator.set_vending(vending);
+        context
+            .emulator
+            .set_credential_endpoints(credential_endpoints);
         for (source, block) in &sources {
             let what = format!("{source} answers {status} {body}");
             fails_quietly(
-                stage,
+                context,
                 &hidden,
                 &[(&what, block.clone(), &["there are no valid credentials"])],
             )?;
@@ -243,9 +245,9 @@ fn logins(endpoint: &str) -> [Value; 2] {
     ]
 }
 
-fn of_profiles(stage: &mut Stage) -> Ending {
-    let hidden = loud(stage)?;
-    let endpoint = stage.emulator.endpoint().to_owned();
+fn of_profiles(context: &mut TestContext) -> TestResult {
+    let hidden = loud(context)?;
+    let endpoint = context.emulator.endpoint().to_owned();
     let [sso, oauth] = logins(&endpoint);
     // All that a profile can hold, in a profile that uses none of it.
     let all = json!({"access_key_id": KEY_ID, "access_key_secret": "MARK-key", "sts_token": "MARK-sts", "private_key": "MARK-rsa",
@@ -304,7 +306,7 @@ fn of_profiles(stage: &mut Stage) -> Ending {
         ),
     ];
     let file = json!({"profiles": profiles});
-    stage.directory.write("config.json", &file.to_string())?;
+    context.directory.write("config.json", &file.to_string())?;
     let words: [(&str, &[&str]); 15] = [
         ("rsa", &["RsaKeyPair"]),
         ("bearer", &["BearerToken"]),
@@ -323,7 +325,7 @@ fn of_profiles(stage: &mut Stage) -> Ending {
         ("oauth-refused", &["invalid_grant"]),
     ];
     for (name, words) in words {
-        fails_quietly(stage, &hidden, &[(name, of_file(name), words)])?;
+        fails_quietly(context, &hidden, &[(name, of_file(name), words)])?;
     }
     // The file itself is broken, in the middle of secrets.
     let text = file.to_string();
@@ -333,9 +335,9 @@ fn of_profiles(stage: &mut Stage) -> Ending {
         text[..text.len() / 2].to_owned(),
         "MARK-no-json".to_owned(),
     ] {
-        stage.directory.write("config.json", &broken)?;
+        context.directory.write("config.json", &broken)?;
         fails_quietly(
-            stage,
+            context,
             &hidden,
             &[("broken", of_file("rsa"), &["config.json"])],
         )?;
@@ -343,11 +345,11 @@ fn of_profiles(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-fn of_programs(stage: &mut Stage) -> Ending {
+fn of_programs(context: &mut TestContext) -> TestResult {
     if cfg!(not(unix)) {
         return Ok(());
     }
-    let hidden = loud(stage)?;
+    let hidden = loud(context)?;
     let commands: [(&str, &str, &[&str]); 7] = [
         (
             "fails",
@@ -382,15 +384,15 @@ fn of_programs(stage: &mut Stage) -> Ending {
         .map(|(name, command, _)| json!({"name": name, "mode": "External", "process_command": command}))
         .collect();
     let file = json!({"profiles": profiles});
-    stage.directory.write("config.json", &file.to_string())?;
+    context.directory.write("config.json", &file.to_string())?;
     for (name, _, words) in commands {
-        fails_quietly(stage, &hidden, &[(name, of_file(name), words)])?;
+        fails_quietly(context, &hidden, &[(name, of_file(name), words)])?;
     }
     Ok(())
 }
 
-fn of_ini_files(stage: &mut Stage) -> Ending {
-    let hidden = loud(stage)?;
+fn of_ini_files(context: &mut TestContext) -> TestResult {
+    let hidden = loud(context)?;
     let block = "  shared_credentials_file = \"credentials.ini\"\n  profile = \"p\"";
     let files: [(&str, &str, &[&str]); 4] = [
         (
@@ -415,26 +417,26 @@ fn of_ini_files(stage: &mut Stage) -> Ending {
         ),
     ];
     for (what, text, words) in files {
-        stage.directory.write("credentials.ini", text)?;
-        fails_quietly(stage, &hidden, &[(what, block.to_owned(), words)])?;
+        context.directory.write("credentials.ini", text)?;
+        fails_quietly(context, &hidden, &[(what, block.to_owned(), words)])?;
     }
     Ok(())
 }
 
 /// Nobody listens; errors of the network name hosts, and not what stands behind them in a URL.
-fn of_unreachable_hosts(stage: &mut Stage) -> Ending {
-    let hidden = loud(stage)?;
+fn of_unreachable_hosts(context: &mut TestContext) -> TestResult {
+    let hidden = loud(context)?;
     let nobody = "http://127.0.0.1:1";
     let file = json!({"profiles": logins(nobody)});
-    stage.directory.write("config.json", &file.to_string())?;
+    context.directory.write("config.json", &file.to_string())?;
     for variable in [
         "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT",
         "ALIBABA_CLOUD_OAUTH_ENDPOINT",
     ] {
-        stage.directory.set(variable, nobody);
+        context.directory.set(variable, nobody);
     }
     fails_quietly(
-        stage,
+        context,
         &hidden,
         &[
             (

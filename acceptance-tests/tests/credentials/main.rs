@@ -16,8 +16,8 @@ mod sources;
 use std::process::ExitCode;
 
 use acceptance_tests::{
-    acceptance::{self, Case, Failed, REQUIRED_PROVIDERS, Stage},
-    emulator::{AccessKey, Account, OidcProvider, Role, Vending},
+    acceptance::{self, Case, Failed, REQUIRED_PROVIDERS, TestContext},
+    emulator::{AccessKey, Account, CredentialEndpoints, OidcProvider, Role},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
@@ -59,7 +59,7 @@ const BINDING: &str =
     "resource \"alicloud_cams_waba_binding\" \"a\" {\n  waba_id = \"100000000000001\"\n}\n";
 
 /// Makes the two accounts; the metadata service and the sign-ins hand out the tenant's role.
-fn populate(stage: &Stage) -> Result<(), Failed> {
+fn populate(context: &TestContext) -> Result<(), Failed> {
     let mut hub = Account::new(HUB);
     hub.access_keys.push(AccessKey {
         id: KEY_ID.to_owned(),
@@ -79,17 +79,19 @@ fn populate(stage: &Stage) -> Result<(), Failed> {
         hs256_key: None,
     });
     for account in [hub, tenant] {
-        stage.emulator.put_account(account)?;
+        context.emulator.put_account(account)?;
     }
-    stage.emulator.set_vending(Vending {
-        account: Some(TENANT.to_owned()),
-        role: "onboarding".to_owned(),
-        sso_access_token: Some("MARK-sso-token".to_owned()),
-        oauth_access_token: Some("MARK-oauth-access".to_owned()),
-        oauth_refresh_token: Some("MARK-oauth-refresh".to_owned()),
-        oauth_seconds: 3600,
-        ..Vending::default()
-    });
+    context
+        .emulator
+        .set_credential_endpoints(CredentialEndpoints {
+            account: Some(TENANT.to_owned()),
+            role: "onboarding".to_owned(),
+            sso_access_token: Some("MARK-sso-token".to_owned()),
+            oauth_access_token: Some("MARK-oauth-access".to_owned()),
+            oauth_refresh_token: Some("MARK-oauth-refresh".to_owned()),
+            oauth_seconds: 3600,
+            ..CredentialEndpoints::default()
+        });
     Ok(())
 }
 
@@ -118,12 +120,12 @@ fn oidc_token_of(audience: &str, end: i64) -> String {
 }
 
 /// Writes `main.tf`: a provider block with these arguments beside the endpoints, and `text`.
-fn configure(stage: &Stage, arguments: &str, text: &str) -> Result<(), Failed> {
-    let endpoint = stage.emulator.endpoint();
+fn configure(context: &TestContext, arguments: &str, text: &str) -> Result<(), Failed> {
+    let endpoint = context.emulator.endpoint();
     let block = format!(
         "provider \"alicloud\" {{\n  endpoints {{\n    cams = \"{endpoint}\"\n    sts  = \"{endpoint}\"\n  }}\n{arguments}\n}}\n"
     );
-    stage
+    context
         .directory
         .write("main.tf", &format!("{REQUIRED_PROVIDERS}\n{block}\n{text}"))?;
     Ok(())
@@ -135,12 +137,12 @@ fn keys() -> String {
 }
 
 /// Points the fixed addresses at the emulator, for this and nothing else.
-fn stand_ins(stage: &mut Stage) {
-    let endpoint = stage.emulator.endpoint().to_owned();
+fn stand_ins(context: &mut TestContext) {
+    let endpoint = context.emulator.endpoint().to_owned();
     for variable in [
         "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT",
         "ALIBABA_CLOUD_OAUTH_ENDPOINT",
     ] {
-        stage.directory.set(variable, &endpoint);
+        context.directory.set(variable, &endpoint);
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Failed, REQUIRED_PROVIDERS, Stage, equal},
+    acceptance::{Case, Failed, REQUIRED_PROVIDERS, TestContext, TestResult, equal},
     cases,
     emulator::{Account, Role},
     machine::{Seen, Watch},
@@ -33,18 +33,18 @@ fn waba(account: usize, number: usize) -> String {
     format!("{}", 300_000_000_000_000 + account * 100 + number)
 }
 
-fn accounts(stage: &Stage) -> Ending {
-    stage.emulator.reset();
-    populate(stage)?;
+fn accounts(context: &TestContext) -> TestResult {
+    context.emulator.reset();
+    populate(context)?;
     for number in 0..ACCOUNTS {
         let account = Account::new(&account(number)).with_role(Role::new("onboarding", &[USER]));
-        stage.emulator.put_account(account)?;
+        context.emulator.put_account(account)?;
     }
     Ok(())
 }
 
 /// One block; the accounts and their WABAs stand in a file.
-fn one_block(stage: &Stage) -> Result<(), Failed> {
+fn one_block(context: &TestContext) -> Result<(), Failed> {
     let mut file = String::new();
     for number in 0..ACCOUNTS {
         let wabas: Vec<String> = (0..WABAS)
@@ -52,7 +52,7 @@ fn one_block(stage: &Stage) -> Result<(), Failed> {
             .collect();
         let _ = writeln!(file, "\"{}\": [{}]", account(number), wabas.join(", "));
     }
-    stage.directory.write("accounts.yaml", &file)?;
+    context.directory.write("accounts.yaml", &file)?;
     let text = "locals {
   wabas = merge([
     for account, wabas in yamldecode(file(\"accounts.yaml\")) : {
@@ -67,12 +67,12 @@ resource \"alicloud_cams_waba_binding\" \"all\" {
   assume_role = { role_arn = each.value }
 }
 ";
-    configure(stage, &keys(), text)
+    configure(context, &keys(), text)
 }
 
 /// An alias for each account, the way it had to be done.
-fn aliases(stage: &Stage) -> Result<(), Failed> {
-    let endpoint = stage.emulator.endpoint();
+fn aliases(context: &TestContext) -> Result<(), Failed> {
+    let endpoint = context.emulator.endpoint();
     let mut text = REQUIRED_PROVIDERS.to_owned();
     for number in 0..ACCOUNTS {
         let wabas: Vec<String> = (0..WABAS)
@@ -103,7 +103,7 @@ resource \"alicloud_cams_waba_binding\" \"a{number}\" {{
             wabas.join(", ")
         );
     }
-    stage.directory.write("main.tf", &text)?;
+    context.directory.write("main.tf", &text)?;
     Ok(())
 }
 
@@ -113,32 +113,32 @@ struct Figures {
     provider: Seen,
 }
 
-fn apply(stage: &Stage) -> Result<Figures, Failed> {
+fn apply(context: &TestContext) -> Result<Figures, Failed> {
     let binary = provider_binary::path(Profile::tested())?;
-    let watch = Watch::begin(&stage.directory.path().canonicalize()?, &binary);
+    let watch = Watch::begin(&context.directory.path().canonicalize()?, &binary);
     let started = Instant::now();
-    stage.apply()?.expecting(0)?;
+    context.apply()?.expecting(0)?;
     let wall = started.elapsed();
     let provider = watch.end();
     for number in 0..ACCOUNTS {
-        let bound = stage.emulator.spaces(&account(number)).len();
+        let bound = context.emulator.spaces(&account(number)).len();
         equal(format!("spaces of the account {number}"), bound, WABAS)?;
     }
     Ok(Figures { wall, provider })
 }
 
-fn fifty_accounts_from_one_provider_block(stage: &mut Stage) -> Ending {
-    accounts(stage)?;
-    one_block(stage)?;
-    let one = apply(stage)?;
-    equal("sessions", stage.calls("AssumeRole"), ACCOUNTS)?;
-    equal("binds", stage.calls("ChatappBindWaba"), ACCOUNTS * WABAS)?;
-    stage.plan(0)?;
+fn fifty_accounts_from_one_provider_block(context: &mut TestContext) -> TestResult {
+    accounts(context)?;
+    one_block(context)?;
+    let one = apply(context)?;
+    equal("sessions", context.calls("AssumeRole"), ACCOUNTS)?;
+    equal("binds", context.calls("ChatappBindWaba"), ACCOUNTS * WABAS)?;
+    context.plan(0)?;
 
-    accounts(stage)?;
-    fs::remove_file(stage.directory.path().join("terraform.tfstate"))?;
-    aliases(stage)?;
-    let many = apply(stage)?;
+    accounts(context)?;
+    fs::remove_file(context.directory.path().join("terraform.tfstate"))?;
+    aliases(context)?;
+    let many = apply(context)?;
     for (what, figures) in [("one provider block", &one), ("50 aliases", &many)] {
         let Figures { wall, provider } = figures;
         eprintln!(

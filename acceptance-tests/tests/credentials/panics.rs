@@ -12,9 +12,9 @@ use std::{
 };
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Failed, Stage, contains, equal},
+    acceptance::{Case, Failed, TestContext, TestResult, contains, equal},
     cases,
-    emulator::Vending,
+    emulator::CredentialEndpoints,
     terraform::Installation,
 };
 use alicloud::RoleClients;
@@ -211,20 +211,20 @@ fn defects(later: bool) -> String {
 }
 
 /// Puts this executable where a CLI looks for the provider.
-fn install(stage: &mut Stage, folder: &Path) -> Ending {
+fn install(context: &mut TestContext, folder: &Path) -> TestResult {
     let name = format!("terraform-provider-alicloud{}", env::consts::EXE_SUFFIX);
     let binary = folder.join(name);
     fs::copy(env::current_exe()?, &binary)?;
-    stage.directory = stage.another_directory(&Installation::dev_overrides(binary))?;
+    context.directory = context.another_directory(&Installation::dev_overrides(binary))?;
     Ok(())
 }
 
-fn no_panic_shows_a_secret(stage: &mut Stage) -> Ending {
+fn no_panic_shows_a_secret(context: &mut TestContext) -> TestResult {
     let folder = tempfile::tempdir()?;
-    install(stage, folder.path())?;
-    populate(stage)?;
-    stand_ins(stage);
-    stage.directory.set("TF_LOG", "trace");
+    install(context, folder.path())?;
+    populate(context)?;
+    stand_ins(context);
+    context.directory.set("TF_LOG", "trace");
     let hidden = hidden();
     let panicked = |what: &str, stderr: &str, held: &[&str]| -> Result<(), Failed> {
         for held in held {
@@ -233,36 +233,42 @@ fn no_panic_shows_a_secret(stage: &mut Stage) -> Ending {
         }
         Ok(())
     };
-    for (what, block) in &sources(stage)? {
+    for (what, block) in &sources(context)? {
         // With credentials in hand.
-        configure(stage, block, &defects(false))?;
-        let output = stage.apply()?.expecting(1)?;
+        configure(context, block, &defects(false))?;
+        let output = context.apply()?.expecting(1)?;
         equal("errors", output.errors().len(), HELD.len())?;
         panicked(what, &output.stderr, &HELD)?;
         contains(
             &output.stderr,
             &["holding credentials: Some(Credentials {", "temporary: true"],
         )?;
-        keeps_quiet(stage, what, &output, &hidden)?;
+        keeps_quiet(context, what, &output, &hidden)?;
 
         // With none to be had, and with what is already in state.
-        configure(stage, block, &defects(true))?;
-        fs::remove_file(stage.directory.path().join("terraform.tfstate"))?;
-        stage.apply()?.expecting(0)?;
-        let state = stage.directory.read("terraform.tfstate")?;
-        let vending = stage.emulator.vending();
-        stage.emulator.set_vending(Vending::default());
-        let output = stage.directory.run(&["apply", "-json", "-auto-approve"])?;
+        configure(context, block, &defects(true))?;
+        fs::remove_file(context.directory.path().join("terraform.tfstate"))?;
+        context.apply()?.expecting(0)?;
+        let state = context.directory.read("terraform.tfstate")?;
+        let credential_endpoints = context.emulator.credential_endpoints();
+        context
+            .emulator
+            .set_credential_endpoints(CredentialEndpoints::default());
+        let output = context
+            .directory
+            .run(&["apply", "-json", "-auto-approve"])?;
         let output = output.expecting(1)?;
         panicked(what, &output.stderr, &HELD)?;
-        keeps_quiet(stage, what, &output, &hidden)?;
+        keeps_quiet(context, what, &output, &hidden)?;
         equal(
             "state after a panic",
-            stage.directory.read("terraform.tfstate")?,
+            context.directory.read("terraform.tfstate")?,
             state,
         )?;
-        stage.emulator.set_vending(vending);
-        fs::remove_file(stage.directory.path().join("terraform.tfstate"))?;
+        context
+            .emulator
+            .set_credential_endpoints(credential_endpoints);
+        fs::remove_file(context.directory.path().join("terraform.tfstate"))?;
     }
     Ok(())
 }

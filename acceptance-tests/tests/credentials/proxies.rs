@@ -12,7 +12,7 @@ use std::{
 };
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Failed, Stage, contains, equal, only_error},
+    acceptance::{Case, Failed, TestContext, TestResult, contains, equal, only_error},
     cases,
 };
 use serde_json::{Value, json};
@@ -68,9 +68,9 @@ impl Refusing {
 const NAMES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
 /// Makes a profile the one of the configuration.
-fn profile(stage: &Stage, profile: &Value) -> Result<String, Failed> {
+fn profile(context: &TestContext, profile: &Value) -> Result<String, Failed> {
     let text = json!({"current": "p", "profiles": [profile]}).to_string();
-    stage.directory.write("config.json", &text)?;
+    context.directory.write("config.json", &text)?;
     Ok("  shared_credentials_file = \"config.json\"\n  profile = \"p\"".to_owned())
 }
 
@@ -93,19 +93,19 @@ fn oidc() -> String {
 }
 
 /// Writes a configuration whose STS stands at `sts`.
-fn with_sts_at(stage: &Stage, sts: &str, arguments: &str) -> Ending {
-    configure(stage, arguments, BINDING)?;
-    let written = stage.directory.read("main.tf")?;
-    let here = format!("sts  = \"{}\"", stage.emulator.endpoint());
+fn with_sts_at(context: &TestContext, sts: &str, arguments: &str) -> TestResult {
+    configure(context, arguments, BINDING)?;
+    let written = context.directory.read("main.tf")?;
+    let here = format!("sts  = \"{}\"", context.emulator.endpoint());
     let moved = written.replace(&here, &format!("sts  = \"{sts}\""));
     equal("whether STS was moved", moved != written, true)?;
-    Ok(stage.directory.write("main.tf", &moved)?)
+    Ok(context.directory.write("main.tf", &moved)?)
 }
 
-fn sts_and_sign_ins_go_through_a_proxy(stage: &mut Stage) -> Ending {
-    stage.directory.write("token", &oidc_token())?;
+fn sts_and_sign_ins_go_through_a_proxy(context: &mut TestContext) -> TestResult {
+    context.directory.write("token", &oidc_token())?;
     // A name that is not known is soon given up.
-    stage.directory.set("MAX_RETRY_TIMEOUT", "1");
+    context.directory.set("MAX_RETRY_TIMEOUT", "1");
     let plain = |block: String| format!("  protocol = \"HTTP\"\n{block}");
     let uri = "  credentials_uri = \"http://vend.behind-the-proxy.invalid/credentials-uri\"";
     for (action, block) in [
@@ -113,48 +113,52 @@ fn sts_and_sign_ins_go_through_a_proxy(stage: &mut Stage) -> Ending {
         ("AssumeRoleWithOIDC", plain(oidc())),
         ("CredentialsUri", uri.to_owned()),
     ] {
-        stage.emulator.reset();
-        populate(stage)?;
+        context.emulator.reset();
+        populate(context)?;
         // There may be none from a round before.
-        let _ = std::fs::remove_file(stage.directory.path().join("terraform.tfstate"));
-        stage.directory.set("HTTP_PROXY", stage.emulator.endpoint());
+        let _ = std::fs::remove_file(context.directory.path().join("terraform.tfstate"));
+        context
+            .directory
+            .set("HTTP_PROXY", context.emulator.endpoint());
         let sts = if action == "CredentialsUri" {
             "https://sts.behind-the-proxy.invalid"
         } else {
             "http://sts.behind-the-proxy.invalid"
         };
-        with_sts_at(stage, sts, &block)?;
-        stage.apply()?.expecting(0)?;
-        equal("spaces", stage.emulator.spaces(TENANT).len(), 1)?;
-        let calls = stage.calls(action);
+        with_sts_at(context, sts, &block)?;
+        context.apply()?.expecting(0)?;
+        equal("spaces", context.emulator.spaces(TENANT).len(), 1)?;
+        let calls = context.calls(action);
         equal(format!("{action} came"), calls > 0, true)?;
 
-        stage.directory.set("NO_PROXY", "behind-the-proxy.invalid");
-        let output = stage.directory.run(&["plan", "-json"])?.expecting(1)?;
+        context
+            .directory
+            .set("NO_PROXY", "behind-the-proxy.invalid");
+        let output = context.directory.run(&["plan", "-json"])?.expecting(1)?;
         contains(
             &only_error(&output)?.text(),
             &["there are no valid credentials", "behind-the-proxy.invalid"],
         )?;
         equal(
             format!("{action} past NO_PROXY"),
-            stage.calls(action),
+            context.calls(action),
             calls,
         )?;
-        stage.directory.unset("NO_PROXY");
+        context.directory.unset("NO_PROXY");
     }
     Ok(())
 }
 
-fn sts_and_sign_ins_over_tls_go_through_a_proxy(stage: &mut Stage) -> Ending {
-    populate(stage)?;
-    stage.directory.write("token", &oidc_token())?;
-    stage.directory.set("MAX_RETRY_TIMEOUT", "1");
+fn sts_and_sign_ins_over_tls_go_through_a_proxy(context: &mut TestContext) -> TestResult {
+    populate(context)?;
+    context.directory.write("token", &oidc_token())?;
+    context.directory.set("MAX_RETRY_TIMEOUT", "1");
     let proxy = Refusing::start()?;
     let with_password = proxy
         .address
         .replace("http://", "http://me:MARK-proxy-password@");
-    stage.directory.set("HTTPS_PROXY", with_password);
-    stage.directory.set("TF_LOG_PROVIDER", "trace");
+    context.directory.set("HTTPS_PROXY", with_password);
+    context.directory.set("TF_LOG_PROVIDER", "trace");
     let hidden = hidden();
     let oauth = json!({"name": "p", "mode": "OAuth", "oauth_site_type": "INTL",
         "oauth_refresh_token": "MARK-oauth-refresh"});
@@ -174,16 +178,16 @@ fn sts_and_sign_ins_over_tls_go_through_a_proxy(stage: &mut Stage) -> Ending {
     ];
     for (host, block, login) in sources {
         let block = match login {
-            Some(login) => profile(stage, login)?,
+            Some(login) => profile(context, login)?,
             None => block,
         };
-        with_sts_at(stage, "https://sts.behind-the-proxy.invalid", &block)?;
-        let output = stage.apply()?.expecting(1)?;
+        with_sts_at(context, "https://sts.behind-the-proxy.invalid", &block)?;
+        let output = context.apply()?.expecting(1)?;
         contains(
             &only_error(&output)?.text(),
             &["there are no valid credentials"],
         )?;
-        keeps_quiet(stage, host, &output, &hidden)?;
+        keeps_quiet(context, host, &output, &hidden)?;
         let asked = proxy.asked();
         let expected = format!("CONNECT {host} HTTP/1.1");
         equal(
@@ -192,27 +196,29 @@ fn sts_and_sign_ins_over_tls_go_through_a_proxy(stage: &mut Stage) -> Ending {
             true,
         )?;
         if host.ends_with(".invalid:443") {
-            stage.directory.set("NO_PROXY", ".invalid");
-            let output = stage.apply()?.expecting(1)?;
+            context.directory.set("NO_PROXY", ".invalid");
+            let output = context.apply()?.expecting(1)?;
             contains(
                 &only_error(&output)?.text(),
                 &["there are no valid credentials"],
             )?;
             equal("asked past NO_PROXY", proxy.asked(), Vec::<String>::new())?;
-            stage.directory.unset("NO_PROXY");
+            context.directory.unset("NO_PROXY");
         }
     }
-    equal("calls", stage.emulator.calls().len(), 0)
+    equal("calls", context.emulator.calls().len(), 0)
 }
 
-fn this_machine_and_the_metadata_service_are_reached_directly(stage: &mut Stage) -> Ending {
-    stage.directory.write("token", &oidc_token())?;
-    stand_ins(stage);
+fn this_machine_and_the_metadata_service_are_reached_directly(
+    context: &mut TestContext,
+) -> TestResult {
+    context.directory.write("token", &oidc_token())?;
+    stand_ins(context);
     let proxy = Refusing::start()?;
     for name in NAMES {
-        stage.directory.set(name, &proxy.address);
+        context.directory.set(name, &proxy.address);
     }
-    let endpoint = stage.emulator.endpoint().to_owned();
+    let endpoint = context.emulator.endpoint().to_owned();
     let sso = sso(&format!("{endpoint}/start"));
     let oauth = json!({"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
         "oauth_refresh_token": "MARK-oauth-refresh"});
@@ -234,16 +240,16 @@ fn this_machine_and_the_metadata_service_are_reached_directly(stage: &mut Stage)
         ("MetadataRole", String::new(), None),
     ];
     for (action, block, login) in sources {
-        stage.emulator.reset();
-        populate(stage)?;
-        let _ = std::fs::remove_file(stage.directory.path().join("terraform.tfstate"));
+        context.emulator.reset();
+        populate(context)?;
+        let _ = std::fs::remove_file(context.directory.path().join("terraform.tfstate"));
         let block = match login {
-            Some(login) => profile(stage, login)?,
+            Some(login) => profile(context, login)?,
             None => block,
         };
-        configure(stage, &block, BINDING)?;
-        stage.apply()?.expecting(0)?;
-        equal(action, stage.calls(action), 1)?;
+        configure(context, &block, BINDING)?;
+        context.apply()?.expecting(0)?;
+        equal(action, context.calls(action), 1)?;
         equal("asked of the proxy", proxy.asked(), Vec::<String>::new())?;
     }
     Ok(())

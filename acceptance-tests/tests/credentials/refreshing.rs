@@ -3,9 +3,9 @@
 use std::{env, fs, io::Write as _, path::Path, process::ExitCode, time::Duration};
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Failed, Stage, equal},
+    acceptance::{Case, Failed, TestContext, TestResult, equal},
     cases,
-    emulator::{Fault, Misbehaviour},
+    emulator::{Fault, FaultKind},
 };
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -30,47 +30,47 @@ pub(crate) const CASES: &[Case] = cases![refreshing:
 ];
 
 /// Binds one after the other, so slowly that the apply outlives its first sessions, and sees each of `actions` again.
-fn outlives(stage: &Stage, arguments: &str, actions: &[&str]) -> Ending {
-    prepare(stage, arguments, 8)?;
-    apply(stage)?;
+fn outlives(context: &TestContext, arguments: &str, actions: &[&str]) -> TestResult {
+    prepare(context, arguments, 8)?;
+    apply(context)?;
     for action in actions {
-        let calls = stage.calls(action);
+        let calls = context.calls(action);
         equal(format!("{action} ({calls} times) again"), calls >= 2, true)?;
     }
     Ok(())
 }
 
 /// Sessions of two seconds, and so many bindings that take a third of a second each.
-fn prepare(stage: &Stage, arguments: &str, count: usize) -> Ending {
-    stage.emulator.reset();
-    populate(stage)?;
+fn prepare(context: &TestContext, arguments: &str, count: usize) -> TestResult {
+    context.emulator.reset();
+    populate(context)?;
     // There may be none from a round before.
-    let _ = fs::remove_file(stage.directory.path().join("terraform.tfstate"));
-    stage
+    let _ = fs::remove_file(context.directory.path().join("terraform.tfstate"));
+    context
         .emulator
-        .set_switches(|switches| switches.sts_lifetime_seconds = Some(2));
-    let slow = Fault::new("ChatappBindWaba", Misbehaviour::Slow { delay_ms: 350 });
-    stage.emulator.inject(slow.always())?;
-    bindings(stage, arguments, count)
+        .set_behavior(|behavior| behavior.sts_lifetime_seconds = Some(2));
+    let slow = Fault::new("ChatappBindWaba", FaultKind::Slow { delay_ms: 350 });
+    context.emulator.inject(slow.always())?;
+    bindings(context, arguments, count)
 }
 
-fn bindings(stage: &Stage, arguments: &str, count: usize) -> Ending {
+fn bindings(context: &TestContext, arguments: &str, count: usize) -> TestResult {
     let text = format!(
         "resource \"alicloud_cams_waba_binding\" \"all\" {{\n  count   = {count}\n  waba_id = 100000000000000 + count.index\n}}\n"
     );
-    configure(stage, arguments, &text)
+    configure(context, arguments, &text)
 }
 
 const APPLY: [&str; 4] = ["apply", "-json", "-auto-approve", "-parallelism=1"];
 
-fn apply(stage: &Stage) -> Ending {
-    stage.directory.run(&APPLY)?.expecting(0)?;
-    none_had_expired(stage)
+fn apply(context: &TestContext) -> TestResult {
+    context.directory.run(&APPLY)?.expecting(0)?;
+    none_had_expired(context)
 }
 
-fn none_had_expired(stage: &Stage) -> Ending {
+fn none_had_expired(context: &TestContext) -> TestResult {
     let expired = "InvalidSecurityToken.Expired";
-    let calls = stage.emulator.calls();
+    let calls = context.emulator.calls();
     let refused = calls
         .iter()
         .any(|call| call.code.as_deref() == Some(expired));
@@ -84,11 +84,11 @@ fn with_role() -> String {
     )
 }
 
-fn sessions_are_renewed_during_an_apply(stage: &mut Stage) -> Ending {
-    prepare(stage, &with_role(), 12)?;
-    apply(stage)?;
-    equal("spaces", stage.emulator.spaces(TENANT).len(), 12)?;
-    let sessions = stage.calls("AssumeRole");
+fn sessions_are_renewed_during_an_apply(context: &mut TestContext) -> TestResult {
+    prepare(context, &with_role(), 12)?;
+    apply(context)?;
+    equal("spaces", context.emulator.spaces(TENANT).len(), 12)?;
+    let sessions = context.calls("AssumeRole");
     equal(
         format!("sessions ({sessions}) of an apply of more than four seconds"),
         sessions >= 3,
@@ -96,106 +96,108 @@ fn sessions_are_renewed_during_an_apply(stage: &mut Stage) -> Ending {
     )
 }
 
-fn an_expired_session_is_replaced_and_the_call_repeated(stage: &mut Stage) -> Ending {
-    populate(stage)?;
-    bindings(stage, &with_role(), 5)?;
-    stage
+fn an_expired_session_is_replaced_and_the_call_repeated(context: &mut TestContext) -> TestResult {
+    populate(context)?;
+    bindings(context, &with_role(), 5)?;
+    context
         .emulator
-        .inject(Fault::new("ChatappBindWaba", Misbehaviour::ExpiredToken))?;
-    stage.apply()?.expecting(0)?;
-    equal("spaces", stage.emulator.spaces(TENANT).len(), 5)?;
-    equal("sessions", stage.calls("AssumeRole"), 2)?;
-    equal("binds", stage.calls("ChatappBindWaba"), 6)
+        .inject(Fault::new("ChatappBindWaba", FaultKind::ExpiredToken))?;
+    context.apply()?.expecting(0)?;
+    equal("spaces", context.emulator.spaces(TENANT).len(), 5)?;
+    equal("sessions", context.calls("AssumeRole"), 2)?;
+    equal("binds", context.calls("ChatappBindWaba"), 6)
 }
 
-fn a_failing_renewal_is_no_failure_while_the_session_is_valid(stage: &mut Stage) -> Ending {
-    prepare(stage, &with_role(), 20)?;
+fn a_failing_renewal_is_no_failure_while_the_session_is_valid(
+    context: &mut TestContext,
+) -> TestResult {
+    prepare(context, &with_role(), 20)?;
     // Renewed from the fourth second on, over in the fifth.
-    stage
+    context
         .emulator
-        .set_switches(|switches| switches.sts_lifetime_seconds = Some(5));
-    let refusal = Misbehaviour::Error {
+        .set_behavior(|behavior| behavior.sts_lifetime_seconds = Some(5));
+    let refusal = FaultKind::Error {
         status: 403,
         code: "NoPermission".to_owned(),
         message: "not now".to_owned(),
         retry_after_ms: None,
     };
-    stage
+    context
         .emulator
         .inject(Fault::new("AssumeRole", refusal).skip(1).times(1))?;
-    apply(stage)?;
-    equal("spaces", stage.emulator.spaces(TENANT).len(), 20)?;
-    let renewals = stage.emulator.calls_of("AssumeRole");
+    apply(context)?;
+    equal("spaces", context.emulator.spaces(TENANT).len(), 20)?;
+    let renewals = context.emulator.calls_of("AssumeRole");
     let statuses: Vec<_> = renewals.iter().filter_map(|call| call.status).collect();
     equal("renewals", statuses.starts_with(&[200, 403, 200]), true)
 }
 
-fn a_chain_of_roles_is_renewed_from_its_beginning(stage: &mut Stage) -> Ending {
-    stand_ins(stage);
+fn a_chain_of_roles_is_renewed_from_its_beginning(context: &mut TestContext) -> TestResult {
+    stand_ins(context);
     let block = "  ecs_role_name = \"onboarding\"\n  assume_role {\n    role_arn = \"acs:ram::1000000000000020:role/second\"\n  }";
-    outlives(stage, block, &["MetadataCredentials", "AssumeRole"])
+    outlives(context, block, &["MetadataCredentials", "AssumeRole"])
 }
 
 /// The first token is not good for the second session, so somebody puts another one into the file.
-fn with_a_token_that_ends(stage: &mut Stage, arguments: &str) -> Ending {
+fn with_a_token_that_ends(context: &mut TestContext, arguments: &str) -> TestResult {
     let soon = OffsetDateTime::now_utc() + Duration::from_secs(2);
-    stage
+    context
         .directory
         .write("token", &oidc_token_until(soon.unix_timestamp()))?;
-    prepare(stage, arguments, 12)?;
-    let running = stage.directory.start(&APPLY)?;
-    let begun = stage
+    prepare(context, arguments, 12)?;
+    let running = context.directory.start(&APPLY)?;
+    let begun = context
         .emulator
         .wait_for_calls("AssumeRoleWithOIDC", 1, Duration::from_secs(30));
-    stage.directory.write("token", &oidc_token())?;
+    context.directory.write("token", &oidc_token())?;
     running.finish()?.expecting(0)?;
     equal("the first token was used", begun, true)?;
-    none_had_expired(stage)?;
-    let sessions = stage.calls("AssumeRoleWithOIDC");
+    none_had_expired(context)?;
+    let sessions = context.calls("AssumeRoleWithOIDC");
     equal(format!("sessions ({sessions})"), sessions >= 3, true)
 }
 
-fn an_oidc_token_from_the_block_is_read_again(stage: &mut Stage) -> Ending {
+fn an_oidc_token_from_the_block_is_read_again(context: &mut TestContext) -> TestResult {
     let block = format!(
         "  assume_role_with_oidc {{\n    oidc_provider_arn = \"{OIDC_PROVIDER}\"\n    role_arn = \"{ROLE}\"\n    oidc_token_file = \"token\"\n  }}"
     );
-    with_a_token_that_ends(stage, &block)
+    with_a_token_that_ends(context, &block)
 }
 
-fn an_oidc_token_from_the_environment_alone_is_read_again(stage: &mut Stage) -> Ending {
+fn an_oidc_token_from_the_environment_alone_is_read_again(context: &mut TestContext) -> TestResult {
     for (name, value) in [
         ("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", OIDC_PROVIDER),
         ("ALIBABA_CLOUD_ROLE_ARN", ROLE),
         ("ALIBABA_CLOUD_OIDC_TOKEN_FILE", "token"),
     ] {
-        stage.directory.set(name, value);
+        context.directory.set(name, value);
     }
-    with_a_token_that_ends(stage, "")
+    with_a_token_that_ends(context, "")
 }
 
-fn a_credentials_uri(stage: &mut Stage) -> Ending {
-    let uri = format!("{}/credentials-uri", stage.emulator.endpoint());
+fn a_credentials_uri(context: &mut TestContext) -> TestResult {
+    let uri = format!("{}/credentials-uri", context.emulator.endpoint());
     let block = format!("  credentials_uri = \"{uri}\"");
-    outlives(stage, &block, &["CredentialsUri"])
+    outlives(context, &block, &["CredentialsUri"])
 }
 
-fn the_role_of_the_instance(stage: &mut Stage) -> Ending {
-    stand_ins(stage);
+fn the_role_of_the_instance(context: &mut TestContext) -> TestResult {
+    stand_ins(context);
     let block = "  ecs_role_name = \"onboarding\"";
-    outlives(stage, block, &["MetadataCredentials"])
+    outlives(context, block, &["MetadataCredentials"])
 }
 
-fn nothing_configured_on_an_instance(stage: &mut Stage) -> Ending {
-    stand_ins(stage);
-    outlives(stage, "", &["MetadataRole", "MetadataCredentials"])
+fn nothing_configured_on_an_instance(context: &mut TestContext) -> TestResult {
+    stand_ins(context);
+    outlives(context, "", &["MetadataRole", "MetadataCredentials"])
 }
 
-fn the_current_profile(stage: &mut Stage) -> Ending {
+fn the_current_profile(context: &mut TestContext) -> TestResult {
     let profile = json!({"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET,
         "ram_role_arn": ROLE});
     let text = json!({"current": "p", "profiles": [profile]}).to_string();
-    home_file(stage, ".aliyun/config.json", &text)?;
-    outlives(stage, "", &["AssumeRole"])
+    home_file(context, ".aliyun/config.json", &text)?;
+    outlives(context, "", &["AssumeRole"])
 }
 
 /// Makes this executable a program that vends the hub's key for two seconds, and counts its runs in a file.
@@ -221,7 +223,7 @@ pub(crate) fn vend() -> Option<ExitCode> {
     })
 }
 
-fn vending(runs: &Path) -> Result<String, Failed> {
+fn credential_endpoints(runs: &Path) -> Result<String, Failed> {
     let program = env::current_exe()?;
     Ok(format!(
         "'{}' {VEND} '{}'",
@@ -230,11 +232,11 @@ fn vending(runs: &Path) -> Result<String, Failed> {
     ))
 }
 
-fn every_mode_of_the_clis_profiles(stage: &mut Stage) -> Ending {
-    stand_ins(stage);
-    stage.directory.write("token", &oidc_token())?;
-    let endpoint = stage.emulator.endpoint().to_owned();
-    let runs = stage.directory.path().join("runs");
+fn every_mode_of_the_clis_profiles(context: &mut TestContext) -> TestResult {
+    stand_ins(context);
+    context.directory.write("token", &oidc_token())?;
+    let endpoint = context.emulator.endpoint().to_owned();
+    let runs = context.directory.path().join("runs");
     let second = "acs:ram::1000000000000020:role/second";
     let modes: [(&str, Value, &[&str]); 9] = [
         (
@@ -279,19 +281,23 @@ fn every_mode_of_the_clis_profiles(stage: &mut Stage) -> Ending {
             json!({"oauth_site_type": "CN", "oauth_refresh_token": "MARK-oauth-refresh"}),
             &["OAuthExchange"],
         ),
-        ("External", json!({"process_command": vending(&runs)?}), &[]),
+        (
+            "External",
+            json!({"process_command": credential_endpoints(&runs)?}),
+            &[],
+        ),
     ];
     for (mode, mut profile, actions) in modes {
         profile["name"] = json!("p");
         profile["mode"] = json!(mode);
         let base = json!({"name": "base", "mode": "EcsRamRole", "ram_role_name": "onboarding"});
         let text = json!({"profiles": [base, profile]}).to_string();
-        home_file(stage, ".aliyun/config.json", &text)?;
+        home_file(context, ".aliyun/config.json", &text)?;
         let more = match mode {
             "External" => format!("\n  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}"),
             _ => String::new(),
         };
-        outlives(stage, &format!("  profile = \"p\"{more}"), actions)
+        outlives(context, &format!("  profile = \"p\"{more}"), actions)
             .map_err(|failed| format!("{mode}: {}", failed.message().unwrap_or_default()))?;
     }
     let runs = fs::read_to_string(runs)?.len();

@@ -1,9 +1,11 @@
 //! `assume_role` on the resource: whose account is acted on, and what a change of it means.
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Failed, Stage, contains, equal, only_error, only_warning},
+    acceptance::{
+        Case, Failed, TestContext, TestResult, contains, equal, only_error, only_warning,
+    },
     cases,
-    emulator::{AccessKey, Account, Fault, Misbehaviour, Outcome, Role, SpaceAnswer},
+    emulator::{AccessKey, Account, Fault, FaultKind, Outcome, Role, SpaceResponse},
 };
 
 use crate::{
@@ -33,101 +35,104 @@ const SECOND: &str = "acs:ram::1000000000000020:role/second";
 const OTHER: &str = "1000000000000030";
 const ROLE_OF_OTHER: &str = "acs:ram::1000000000000030:role/onboarding";
 
-fn with_role(stage: &Stage, role: &str, more: &str) -> Result<(), Failed> {
+fn with_role(context: &TestContext, role: &str, more: &str) -> Result<(), Failed> {
     let text = format!(
         "resource \"alicloud_cams_waba_binding\" \"a\" {{\n  waba_id     = \"{WABA}\"\n  assume_role = {{ role_arn = \"{role}\" }}\n{more}\n}}\n"
     );
-    configure(stage, &keys(), &text)
+    configure(context, &keys(), &text)
 }
 
-fn accounts(stage: &Stage) -> Ending {
-    populate(stage)?;
+fn accounts(context: &TestContext) -> TestResult {
+    populate(context)?;
     let other = Account::new(OTHER).with_role(Role::new("onboarding", &[USER]));
-    stage.emulator.put_account(other)?;
+    context.emulator.put_account(other)?;
     // Whether the service lets another account bind the same WABA is not documented; here it does.
-    stage
+    context
         .emulator
-        .set_switches(|switches| switches.bind_foreign = Outcome::Ok);
+        .set_behavior(|behavior| behavior.bind_foreign = Outcome::Ok);
     Ok(())
 }
 
-fn a_role_of_the_same_account_changes_in_place(stage: &mut Stage) -> Ending {
-    accounts(stage)?;
-    with_role(stage, ROLE, "")?;
-    stage.apply()?.expecting(0)?;
-    stage.plan(0)?;
-    with_role(stage, SECOND, "")?;
-    let (plan, _) = stage.plan(2)?;
+fn a_role_of_the_same_account_changes_in_place(context: &mut TestContext) -> TestResult {
+    accounts(context)?;
+    with_role(context, ROLE, "")?;
+    context.apply()?.expecting(0)?;
+    context.plan(0)?;
+    with_role(context, SECOND, "")?;
+    let (plan, _) = context.plan(2)?;
     equal(
         "actions",
         plan.resource_changes[0].change.actions.clone(),
         ["update"],
     )?;
-    stage.directory.run(&["apply", "tfplan"])?.expecting(0)?;
-    stage.plan(0)?;
-    equal("spaces", stage.emulator.spaces(TENANT).len(), 1)?;
-    equal("spaces of the hub", stage.emulator.spaces(HUB).len(), 0)?;
-    equal("binds", stage.calls("ChatappBindWaba"), 1)
+    context.directory.run(&["apply", "tfplan"])?.expecting(0)?;
+    context.plan(0)?;
+    equal("spaces", context.emulator.spaces(TENANT).len(), 1)?;
+    equal("spaces of the hub", context.emulator.spaces(HUB).len(), 0)?;
+    equal("binds", context.calls("ChatappBindWaba"), 1)
 }
 
-fn a_role_of_another_account_replaces(stage: &mut Stage) -> Ending {
-    accounts(stage)?;
-    with_role(stage, ROLE, "")?;
-    stage.apply()?.expecting(0)?;
-    with_role(stage, ROLE_OF_OTHER, "")?;
-    let (plan, _) = stage.plan(2)?;
+fn a_role_of_another_account_replaces(context: &mut TestContext) -> TestResult {
+    accounts(context)?;
+    with_role(context, ROLE, "")?;
+    context.apply()?.expecting(0)?;
+    with_role(context, ROLE_OF_OTHER, "")?;
+    let (plan, _) = context.plan(2)?;
     equal(
         "actions",
         plan.resource_changes[0].change.actions.clone(),
         ["delete", "create"],
     )?;
-    stage.directory.run(&["apply", "tfplan"])?.expecting(0)?;
-    stage.plan(0)?;
+    context.directory.run(&["apply", "tfplan"])?.expecting(0)?;
+    context.plan(0)?;
     // The service cannot unbind: the old one stays, as the plan has said.
     equal(
         "spaces of the old account",
-        stage.emulator.spaces(TENANT).len(),
+        context.emulator.spaces(TENANT).len(),
         1,
     )?;
     equal(
         "spaces of the new account",
-        stage.emulator.spaces(OTHER).len(),
+        context.emulator.spaces(OTHER).len(),
         1,
     )
 }
 
-fn a_protected_binding_is_not_moved_to_another_account(stage: &mut Stage) -> Ending {
-    accounts(stage)?;
-    with_role(stage, ROLE, "  deletion_policy = \"PREVENT\"")?;
-    stage.apply()?.expecting(0)?;
-    with_role(stage, ROLE_OF_OTHER, "  deletion_policy = \"PREVENT\"")?;
-    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+fn a_protected_binding_is_not_moved_to_another_account(context: &mut TestContext) -> TestResult {
+    accounts(context)?;
+    with_role(context, ROLE, "  deletion_policy = \"PREVENT\"")?;
+    context.apply()?.expecting(0)?;
+    with_role(context, ROLE_OF_OTHER, "  deletion_policy = \"PREVENT\"")?;
+    let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(&only_error(&output)?.text(), &["PREVENT"])?;
     equal(
         "spaces of the new account",
-        stage.emulator.spaces(OTHER).len(),
+        context.emulator.spaces(OTHER).len(),
         0,
     )
 }
 
-fn a_binding_is_imported_with_its_role(stage: &mut Stage) -> Ending {
-    accounts(stage)?;
-    with_role(stage, ROLE, "")?;
-    stage.apply()?.expecting(0)?;
-    let space = stage.space_of(WABA)?;
-    stage.directory.run(&["state", "rm", A])?.expecting(0)?;
-    let output = stage.directory.run(&["import", A, &space])?.expecting(1)?;
+fn a_binding_is_imported_with_its_role(context: &mut TestContext) -> TestResult {
+    accounts(context)?;
+    with_role(context, ROLE, "")?;
+    context.apply()?.expecting(0)?;
+    let space = context.space_of(WABA)?;
+    context.directory.run(&["state", "rm", A])?.expecting(0)?;
+    let output = context
+        .directory
+        .run(&["import", A, &space])?
+        .expecting(1)?;
     contains(&output.stderr, &["hub-"])?;
-    stage
+    context
         .directory
         .run(&["import", A, &format!("{ROLE}/{space}")])?
         .expecting(0)?;
-    stage.plan(0)?;
+    context.plan(0)?;
     Ok(())
 }
 
-fn a_role_that_is_not_trusted_is_explained(stage: &mut Stage) -> Ending {
-    accounts(stage)?;
+fn a_role_that_is_not_trusted_is_explained(context: &mut TestContext) -> TestResult {
+    accounts(context)?;
     for (role, parts) in [
         (
             "acs:ram::1000000000000020:role/nobody",
@@ -136,9 +141,9 @@ fn a_role_that_is_not_trusted_is_explained(stage: &mut Stage) -> Ending {
         (ROLE_OF_OTHER, ["NoPermission", "trust policy"]),
     ] {
         let other = Account::new(OTHER).with_role(Role::new("onboarding", &["1"]));
-        stage.emulator.put_account(other)?;
-        with_role(stage, role, "")?;
-        let output = stage.apply()?.expecting(1)?;
+        context.emulator.put_account(other)?;
+        with_role(context, role, "")?;
+        let output = context.apply()?.expecting(1)?;
         let text = only_error(&output)?.text();
         contains(&text, &parts)?;
         contains(
@@ -154,36 +159,38 @@ fn a_role_that_is_not_trusted_is_explained(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-fn the_import_that_is_advised_after_an_unknown_bind_names_the_role(stage: &mut Stage) -> Ending {
-    accounts(stage)?;
-    with_role(stage, ROLE, "")?;
+fn the_import_that_is_advised_after_an_unknown_bind_names_the_role(
+    context: &mut TestContext,
+) -> TestResult {
+    accounts(context)?;
+    with_role(context, ROLE, "")?;
     let faults = [
-        Fault::new("ListInstance", Misbehaviour::denied()).always(),
-        Fault::new("ChatappBindWaba", Misbehaviour::Cut).after(),
+        Fault::new("ListInstance", FaultKind::denied()).always(),
+        Fault::new("ChatappBindWaba", FaultKind::Cut).after(),
     ];
     for fault in faults {
-        stage.emulator.inject(fault)?;
+        context.emulator.inject(fault)?;
     }
-    let output = stage.apply()?.expecting(1)?;
+    let output = context.apply()?.expecting(1)?;
     let text = only_error(&output)?.detail;
     // The command is followed as it is printed, with the two words filled in.
     let line = text
         .lines()
         .find_map(|line| line.trim().strip_prefix("terraform import "))
         .ok_or("no command")?;
-    let space = stage.space_of(WABA)?;
+    let space = context.space_of(WABA)?;
     let line = line.replace("'ADDRESS'", A).replace("CHANNEL_ID", &space);
     let words: Vec<&str> = std::iter::once("import").chain(line.split(' ')).collect();
-    stage.directory.run(&words)?.expecting(0)?;
-    stage.plan(0)?;
-    equal("binds", stage.calls("ChatappBindWaba"), 1)
+    context.directory.run(&words)?.expecting(0)?;
+    context.plan(0)?;
+    equal("binds", context.calls("ChatappBindWaba"), 1)
 }
 
 const ROLE_OF_HUB: &str = "acs:ram::1000000000000010:role/onboarding";
 
 /// The hub has bindings of its own.
-fn hub_of_its_own(stage: &Stage) -> Ending {
-    accounts(stage)?;
+fn hub_of_its_own(context: &TestContext) -> TestResult {
+    accounts(context)?;
     let mut hub = Account::new(HUB).with_role(Role::new("onboarding", &[USER]));
     hub.access_keys.push(AccessKey {
         id: KEY_ID.to_owned(),
@@ -192,57 +199,59 @@ fn hub_of_its_own(stage: &Stage) -> Ending {
         allow: vec!["*".to_owned()],
         active: true,
     });
-    stage.emulator.put_account(hub)?;
+    context.emulator.put_account(hub)?;
     Ok(())
 }
 
 /// The actions that are planned for the binding.
-fn planned(stage: &Stage, more: &[&str]) -> Result<Vec<String>, Failed> {
-    let planned = stage.directory.plan(more)?;
+fn planned(context: &TestContext, more: &[&str]) -> Result<Vec<String>, Failed> {
+    let planned = context.directory.plan(more)?;
     let output = planned.output.expecting(2)?;
     let plan = planned.plan.ok_or("no plan")?;
     let change = plan.change(A).ok_or(format!("no change: {output}"))?;
     Ok(change.change.actions.clone())
 }
 
-fn account_id(stage: &Stage) -> Result<serde_json::Value, Failed> {
-    Ok(stage.object(A)?.values["account_id"].clone())
+fn account_id(context: &TestContext) -> Result<serde_json::Value, Failed> {
+    Ok(context.object(A)?.values["account_id"].clone())
 }
 
-fn a_role_of_the_providers_account_comes_and_goes_in_place(stage: &mut Stage) -> Ending {
-    hub_of_its_own(stage)?;
-    configure(stage, &keys(), BINDING)?;
-    stage.apply()?.expecting(0)?;
-    stage.plan(0)?;
-    equal("account", account_id(stage)?, serde_json::Value::Null)?;
-    equal("questions", stage.calls("GetCallerIdentity"), 0)?;
+fn a_role_of_the_providers_account_comes_and_goes_in_place(
+    context: &mut TestContext,
+) -> TestResult {
+    hub_of_its_own(context)?;
+    configure(context, &keys(), BINDING)?;
+    context.apply()?.expecting(0)?;
+    context.plan(0)?;
+    equal("account", account_id(context)?, serde_json::Value::Null)?;
+    equal("questions", context.calls("GetCallerIdentity"), 0)?;
     for (number, role) in [Some(ROLE_OF_HUB), None, Some(ROLE_OF_HUB)]
         .into_iter()
         .enumerate()
     {
         match role {
-            Some(role) => with_role(stage, role, "")?,
-            None => configure(stage, &keys(), BINDING)?,
+            Some(role) => with_role(context, role, "")?,
+            None => configure(context, &keys(), BINDING)?,
         }
-        equal("actions", planned(stage, &[])?, ["update"])?;
-        stage.directory.run(&["apply", "tfplan"])?.expecting(0)?;
-        stage.plan(0)?;
-        equal("account", account_id(stage)?, HUB)?;
+        equal("actions", planned(context, &[])?, ["update"])?;
+        context.directory.run(&["apply", "tfplan"])?.expecting(0)?;
+        context.plan(0)?;
+        equal("account", account_id(context)?, HUB)?;
         // Once noted, it need not be asked for to add a role again.
         let questions = (number + 1).min(2);
-        equal("questions", stage.calls("GetCallerIdentity"), questions)?;
+        equal("questions", context.calls("GetCallerIdentity"), questions)?;
     }
-    equal("binds", stage.calls("ChatappBindWaba"), 1)
+    equal("binds", context.calls("ChatappBindWaba"), 1)
 }
 
-fn a_role_of_another_account_is_not_added_unseen(stage: &mut Stage) -> Ending {
-    hub_of_its_own(stage)?;
-    configure(stage, &keys(), BINDING)?;
-    stage.apply()?.expecting(0)?;
-    let before = stage.object(A)?;
-    with_role(stage, ROLE, "")?;
-    equal("actions", planned(stage, &[])?, ["update"])?;
-    let output = stage.apply()?.expecting(1)?;
+fn a_role_of_another_account_is_not_added_unseen(context: &mut TestContext) -> TestResult {
+    hub_of_its_own(context)?;
+    configure(context, &keys(), BINDING)?;
+    context.apply()?.expecting(0)?;
+    let before = context.object(A)?;
+    with_role(context, ROLE, "")?;
+    equal("actions", planned(context, &[])?, ["update"])?;
+    let output = context.apply()?.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &[
@@ -254,35 +263,37 @@ fn a_role_of_another_account_is_not_added_unseen(stage: &mut Stage) -> Ending {
             "-replace=ADDRESS",
         ],
     )?;
-    equal("the object", stage.object(A)?, before)?;
+    equal("the object", context.object(A)?, before)?;
     // What the message advises.
     let replace = ["apply", "-json", "-auto-approve", "-replace", A];
-    stage.directory.run(&replace)?.expecting(0)?;
-    stage.plan(0)?;
-    equal("account", account_id(stage)?, TENANT)?;
-    equal("spaces", stage.emulator.spaces(TENANT).len(), 1)?;
+    context.directory.run(&replace)?.expecting(0)?;
+    context.plan(0)?;
+    equal("account", account_id(context)?, TENANT)?;
+    equal("spaces", context.emulator.spaces(TENANT).len(), 1)?;
     // And back.
-    configure(stage, &keys(), BINDING)?;
-    equal("actions", planned(stage, &[])?, ["update"])?;
-    let output = stage.apply()?.expecting(1)?;
+    configure(context, &keys(), BINDING)?;
+    equal("actions", planned(context, &[])?, ["update"])?;
+    let output = context.apply()?.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &[HUB, TENANT, "leave `assume_role` as it was"],
     )?;
-    equal("account", account_id(stage)?, TENANT)?;
-    equal("binds", stage.calls("ChatappBindWaba"), 2)
+    equal("account", account_id(context)?, TENANT)?;
+    equal("binds", context.calls("ChatappBindWaba"), 2)
 }
 
-fn a_role_is_not_added_while_the_account_cannot_be_found_out(stage: &mut Stage) -> Ending {
-    hub_of_its_own(stage)?;
-    configure(stage, &keys(), BINDING)?;
-    stage.apply()?.expecting(0)?;
-    let before = stage.object(A)?;
-    stage
+fn a_role_is_not_added_while_the_account_cannot_be_found_out(
+    context: &mut TestContext,
+) -> TestResult {
+    hub_of_its_own(context)?;
+    configure(context, &keys(), BINDING)?;
+    context.apply()?.expecting(0)?;
+    let before = context.object(A)?;
+    context
         .emulator
-        .inject(Fault::new("GetCallerIdentity", Misbehaviour::denied()).always())?;
-    with_role(stage, ROLE_OF_HUB, "")?;
-    let output = stage.apply()?.expecting(1)?;
+        .inject(Fault::new("GetCallerIdentity", FaultKind::denied()).always())?;
+    with_role(context, ROLE_OF_HUB, "")?;
+    let output = context.apply()?.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &[
@@ -292,123 +303,127 @@ fn a_role_is_not_added_while_the_account_cannot_be_found_out(stage: &mut Stage) 
             "`account_id` in the provider block",
         ],
     )?;
-    equal("the object", stage.object(A)?, before)
+    equal("the object", context.object(A)?, before)
 }
 
 /// The provider block names a role, so both accounts are known during the plan.
-fn a_role_beside_the_providers_own_replaces(stage: &mut Stage) -> Ending {
-    accounts(stage)?;
+fn a_role_beside_the_providers_own_replaces(context: &mut TestContext) -> TestResult {
+    accounts(context)?;
     let block = |role: &str| {
         format!(
             "{}  assume_role {{\n    role_arn = \"{role}\"\n  }}\n",
             keys()
         )
     };
-    configure(stage, &block(ROLE), BINDING)?;
-    stage.apply()?.expecting(0)?;
-    stage.plan(0)?;
-    equal("account", account_id(stage)?, TENANT)?;
+    configure(context, &block(ROLE), BINDING)?;
+    context.apply()?.expecting(0)?;
+    context.plan(0)?;
+    equal("account", account_id(context)?, TENANT)?;
     let with_role = |role: &str| {
         BINDING.replace(
             "\n}",
             &format!("\n  assume_role = {{ role_arn = \"{role}\" }}\n}}"),
         )
     };
-    configure(stage, &block(ROLE), &with_role(ROLE_OF_OTHER))?;
-    equal("actions", planned(stage, &[])?, ["delete", "create"])?;
+    configure(context, &block(ROLE), &with_role(ROLE_OF_OTHER))?;
+    equal("actions", planned(context, &[])?, ["delete", "create"])?;
     // The role moves from the provider block to the resource: the same account, whoever assumes it.
-    configure(stage, &keys(), &with_role(ROLE))?;
-    let in_place = planned(stage, &["-refresh=false"])?;
+    configure(context, &keys(), &with_role(ROLE))?;
+    let in_place = planned(context, &["-refresh=false"])?;
     equal("actions", in_place, ["update"])?;
     // The provider turns to another account.
-    configure(stage, &block(ROLE_OF_OTHER), BINDING)?;
-    let output = stage.directory.plan(&[])?.output.expecting(1)?;
+    configure(context, &block(ROLE_OF_OTHER), BINDING)?;
+    let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &[TENANT, OTHER, "stays in state", "-refresh=false"],
     )?;
-    let anew = planned(stage, &["-refresh=false"])?;
+    let anew = planned(context, &["-refresh=false"])?;
     equal("actions", anew, ["delete", "create"])?;
-    stage.directory.run(&["apply", "tfplan"])?.expecting(0)?;
-    stage.plan(0)?;
-    equal("account", account_id(stage)?, OTHER)?;
-    equal("questions", stage.calls("GetCallerIdentity"), 0)
+    context.directory.run(&["apply", "tfplan"])?.expecting(0)?;
+    context.plan(0)?;
+    equal("account", account_id(context)?, OTHER)?;
+    equal("questions", context.calls("GetCallerIdentity"), 0)
 }
 
 /// Whether a query of a foreign space is refused or says that nothing is bound is not documented; here it is the latter.
-fn a_binding_of_another_account_does_not_count_as_gone(stage: &mut Stage) -> Ending {
-    hub_of_its_own(stage)?;
-    stage
+fn a_binding_of_another_account_does_not_count_as_gone(context: &mut TestContext) -> TestResult {
+    hub_of_its_own(context)?;
+    context
         .emulator
-        .set_switches(|switches| switches.foreign_space = SpaceAnswer::NothingBound);
+        .set_behavior(|behavior| behavior.foreign_space = SpaceResponse::NothingBound);
     let block = format!(
         "{}  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}\n",
         keys()
     );
-    configure(stage, &block, BINDING)?;
-    stage.apply()?.expecting(0)?;
-    let before = stage.object(A)?;
-    configure(stage, &keys(), BINDING)?;
-    let output = stage.apply()?.expecting(1)?;
+    configure(context, &block, BINDING)?;
+    context.apply()?.expecting(0)?;
+    let before = context.object(A)?;
+    configure(context, &keys(), BINDING)?;
+    let output = context.apply()?.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
         &["The object is in another account", HUB, TENANT],
     )?;
-    equal("the object", stage.object(A)?, before)?;
-    equal("binds", stage.calls("ChatappBindWaba"), 1)?;
+    equal("the object", context.object(A)?, before)?;
+    equal("binds", context.calls("ChatappBindWaba"), 1)?;
     // What is gone from its own account is gone.
-    configure(stage, &block, BINDING)?;
-    stage.emulator.unbind(&stage.space_of(WABA)?)?;
-    equal("actions", planned(stage, &[])?, ["create"])
+    configure(context, &block, BINDING)?;
+    context.emulator.unbind(&context.space_of(WABA)?)?;
+    equal("actions", planned(context, &[])?, ["create"])
 }
 
-fn an_account_id_in_the_provider_block_spares_the_question(stage: &mut Stage) -> Ending {
-    hub_of_its_own(stage)?;
+fn an_account_id_in_the_provider_block_spares_the_question(
+    context: &mut TestContext,
+) -> TestResult {
+    hub_of_its_own(context)?;
     let block = format!("{}  account_id = \"{HUB}\"\n", keys());
-    configure(stage, &block, BINDING)?;
-    stage.apply()?.expecting(0)?;
-    stage.plan(0)?;
-    equal("account", account_id(stage)?, HUB)?;
+    configure(context, &block, BINDING)?;
+    context.apply()?.expecting(0)?;
+    context.plan(0)?;
+    equal("account", account_id(context)?, HUB)?;
     let with_role = |role: &str| {
         BINDING.replace(
             "\n}",
             &format!("\n  assume_role = {{ role_arn = \"{role}\" }}\n}}"),
         )
     };
-    configure(stage, &block, &with_role(ROLE))?;
-    let output = stage.directory.plan(&[])?.output.expecting(2)?;
+    configure(context, &block, &with_role(ROLE))?;
+    let output = context.directory.plan(&[])?.output.expecting(2)?;
     contains(&output.text(), &["Replacing will leave the old binding"])?;
-    equal("actions", planned(stage, &[])?, ["delete", "create"])?;
-    configure(stage, &block, &with_role(ROLE_OF_HUB))?;
-    equal("actions", planned(stage, &[])?, ["update"])?;
-    stage.directory.run(&["apply", "tfplan"])?.expecting(0)?;
-    stage.plan(0)?;
-    equal("questions", stage.calls("GetCallerIdentity"), 0)?;
-    equal("binds", stage.calls("ChatappBindWaba"), 1)
+    equal("actions", planned(context, &[])?, ["delete", "create"])?;
+    configure(context, &block, &with_role(ROLE_OF_HUB))?;
+    equal("actions", planned(context, &[])?, ["update"])?;
+    context.directory.run(&["apply", "tfplan"])?.expecting(0)?;
+    context.plan(0)?;
+    equal("questions", context.calls("GetCallerIdentity"), 0)?;
+    equal("binds", context.calls("ChatappBindWaba"), 1)
 }
 
-fn an_account_id_that_is_contradicted_changes_nothing(stage: &mut Stage) -> Ending {
-    hub_of_its_own(stage)?;
+fn an_account_id_that_is_contradicted_changes_nothing(context: &mut TestContext) -> TestResult {
+    hub_of_its_own(context)?;
     let with = |more: &str| format!("{}  account_id = \"{OTHER}\"\n{more}\n", keys());
     let by_arn = with(&format!(
         "  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}"
     ));
     let by_answer = with(&format!("  allowed_account_ids = [\"{HUB}\", \"{OTHER}\"]"));
     for (block, account, questions) in [(by_arn, TENANT, 0), (by_answer, HUB, 1)] {
-        configure(stage, &block, BINDING)?;
-        let output = stage.apply()?.expecting(1)?;
+        configure(context, &block, BINDING)?;
+        let output = context.apply()?.expecting(1)?;
         let text = only_error(&output)?.text().to_lowercase();
         contains(
             &text,
             &["account_id", OTHER, account, "nothing was changed"],
         )?;
-        equal("questions", stage.calls("GetCallerIdentity"), questions)?;
+        equal("questions", context.calls("GetCallerIdentity"), questions)?;
     }
-    equal("binds", stage.calls("ChatappBindWaba"), 0)
+    equal("binds", context.calls("ChatappBindWaba"), 0)
 }
 
-fn a_role_that_turns_out_to_be_of_another_account_changes_nothing(stage: &mut Stage) -> Ending {
-    accounts(stage)?;
+fn a_role_that_turns_out_to_be_of_another_account_changes_nothing(
+    context: &mut TestContext,
+) -> TestResult {
+    accounts(context)?;
     let late = |role: &str| {
         let resource = BINDING.replace(
             "\n}",
@@ -416,17 +431,17 @@ fn a_role_that_turns_out_to_be_of_another_account_changes_nothing(stage: &mut St
         );
         format!("resource \"terraform_data\" \"role\" {{\n  input = \"{role}\"\n}}\n{resource}")
     };
-    configure(stage, &keys(), &late(ROLE))?;
-    stage.apply()?.expecting(0)?;
-    configure(stage, &keys(), &late(ROLE_OF_OTHER))?;
-    equal("actions", planned(stage, &[])?, ["update"])?;
-    let (_, output) = stage.plan(2)?;
+    configure(context, &keys(), &late(ROLE))?;
+    context.apply()?.expecting(0)?;
+    configure(context, &keys(), &late(ROLE_OF_OTHER))?;
+    equal("actions", planned(context, &[])?, ["update"])?;
+    let (_, output) = context.plan(2)?;
     contains(
         &only_warning(&output)?.text(),
         &["The role is not known yet", "run it again"],
     )?;
-    let before = stage.object(A)?;
-    let output = stage
+    let before = context.object(A)?;
+    let output = context
         .directory
         .run(&["apply", "-json", "tfplan"])?
         .expecting(1)?;
@@ -435,15 +450,15 @@ fn a_role_that_turns_out_to_be_of_another_account_changes_nothing(stage: &mut St
         &output.text(),
         &["changed the planned action from Update to DeleteThenCreate"],
     )?;
-    equal("the object", stage.object(A)?, before)?;
-    equal("binds", stage.calls("ChatappBindWaba"), 1)?;
-    equal("actions", planned(stage, &[])?, ["delete", "create"])
+    equal("the object", context.object(A)?, before)?;
+    equal("binds", context.calls("ChatappBindWaba"), 1)?;
+    equal("actions", planned(context, &[])?, ["delete", "create"])
 }
 
 /// Core compares what it stored with what a refresh returns by every detail: the order of sensitive paths, which is random
 /// (hashicorp/terraform#37406), and how a number is represented. `TF_ACC_REFRESHES` says how many runs are made.
-fn a_refresh_of_a_binding_with_a_role_finds_no_drift(stage: &mut Stage) -> Ending {
-    accounts(stage)?;
+fn a_refresh_of_a_binding_with_a_role_finds_no_drift(context: &mut TestContext) -> TestResult {
+    accounts(context)?;
     let text = format!(
         r#"resource "alicloud_cams_waba_binding" "a" {{
   waba_id = "{WABA}"
@@ -460,19 +475,19 @@ fn a_refresh_of_a_binding_with_a_role_finds_no_drift(stage: &mut Stage) -> Endin
 }}
 "#
     );
-    configure(stage, &keys(), &text)?;
-    stage.apply()?.expecting(0)?;
-    let before = stage.directory.read("terraform.tfstate")?;
+    configure(context, &keys(), &text)?;
+    context.apply()?.expecting(0)?;
+    let before = context.directory.read("terraform.tfstate")?;
     let runs = std::env::var("TF_ACC_REFRESHES").map_or(Ok(20), |runs| runs.parse())?;
     for _ in 0..runs {
-        let output = stage
+        let output = context
             .directory
             .run(&["plan", "-refresh-only", "-detailed-exitcode"])?;
         output.expecting(0)?;
     }
     equal(
         "the state",
-        stage.directory.read("terraform.tfstate")?,
+        context.directory.read("terraform.tfstate")?,
         before,
     )
 }

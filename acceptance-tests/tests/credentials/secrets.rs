@@ -3,9 +3,9 @@
 use std::fs;
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Failed, Stage, contains},
+    acceptance::{Case, Failed, TestContext, TestResult, contains},
     cases,
-    emulator::{Fault, Misbehaviour, Vending},
+    emulator::{CredentialEndpoints, Fault, FaultKind},
     terraform::Output,
 };
 use serde_json::json;
@@ -18,8 +18,13 @@ use crate::{
 pub(crate) const CASES: &[Case] = cases![secrets: no_source_shows_one];
 
 /// Fails if what a command wrote, or the state, holds a marked word, part of a token or a session's secret.
-pub(crate) fn keeps_quiet(stage: &Stage, what: &str, output: &Output, hidden: &[String]) -> Ending {
-    let state = stage
+pub(crate) fn keeps_quiet(
+    context: &TestContext,
+    what: &str,
+    output: &Output,
+    hidden: &[String],
+) -> TestResult {
+    let state = context
         .directory
         .read("terraform.tfstate")
         .unwrap_or_default();
@@ -56,9 +61,9 @@ fn profile(name: &str) -> String {
 }
 
 /// Arguments of the provider block for each source whose credentials are temporary, by who hands them out.
-pub(crate) fn sources(stage: &Stage) -> Result<[(&'static str, String); 9], Failed> {
-    let endpoint = stage.emulator.endpoint().to_owned();
-    stage.directory.write("token", &oidc_token())?;
+pub(crate) fn sources(context: &TestContext) -> Result<[(&'static str, String); 9], Failed> {
+    let endpoint = context.emulator.endpoint().to_owned();
+    context.directory.write("token", &oidc_token())?;
     let role = format!(
         "  assume_role {{\n    role_arn    = \"{ROLE}\"\n    external_id = \"MARK-external\"\n  }}"
     );
@@ -73,12 +78,12 @@ pub(crate) fn sources(stage: &Stage) -> Result<[(&'static str, String); 9], Fail
             "cloud_sso_access_config": "ac-1", "access_token": "MARK-sso-token"}),
         json!({"name": "OAuth", "mode": "OAuth", "oauth_site_type": "CN", "oauth_refresh_token": "MARK-oauth-refresh"}),
     ];
-    let file = stage.directory.path().join("config.json");
+    let file = context.directory.path().join("config.json");
     fs::write(&file, json!({"profiles": profiles}).to_string())?;
     let ini = format!(
         "[ini]\ntype = ram_role_arn\naccess_key_id = {KEY_ID}\naccess_key_secret = {KEY_SECRET}\nrole_arn = {ROLE}\n"
     );
-    stage.directory.write("credentials.ini", &ini)?;
+    context.directory.write("credentials.ini", &ini)?;
     Ok([
         ("AssumeRole", format!("{}{role}", keys())),
         ("AssumeRoleWithOIDC", oidc),
@@ -98,49 +103,53 @@ pub(crate) fn sources(stage: &Stage) -> Result<[(&'static str, String); 9], Fail
     ])
 }
 
-fn no_source_shows_one(stage: &mut Stage) -> Ending {
-    populate(stage)?;
-    stand_ins(stage);
-    stage.directory.set("TF_LOG", "trace");
+fn no_source_shows_one(context: &mut TestContext) -> TestResult {
+    populate(context)?;
+    stand_ins(context);
+    context.directory.set("TF_LOG", "trace");
     let hidden = hidden();
-    let sources = sources(stage)?;
-    let file = stage.directory.path().join("config.json");
+    let sources = sources(context)?;
+    let file = context.directory.path().join("config.json");
     let bad = [
-        Misbehaviour::InvalidJson,
-        Misbehaviour::Cut,
-        Misbehaviour::ExpiredToken,
+        FaultKind::InvalidJson,
+        FaultKind::Cut,
+        FaultKind::ExpiredToken,
     ];
     for (what, block) in &sources {
-        configure(stage, block, BINDING)?;
-        let good = stage.directory.run(&["plan"])?.expecting(0)?;
+        configure(context, block, BINDING)?;
+        let good = context.directory.run(&["plan"])?.expecting(0)?;
         contains(&good.stderr, &["[TRACE]"])?;
-        keeps_quiet(stage, what, &good, &hidden)?;
-        keeps_quiet(stage, what, &stage.apply()?.expecting(0)?, &hidden)?;
+        keeps_quiet(context, what, &good, &hidden)?;
+        keeps_quiet(context, what, &context.apply()?.expecting(0)?, &hidden)?;
         for fault in &bad {
             // STS and the service itself misbehave, each in turn, for the whole command.
             for action in ["AssumeRole", "AssumeRoleWithOIDC", "QueryChatappBindWaba"] {
-                stage
+                context
                     .emulator
                     .inject(Fault::new(action, fault.clone()).times(2))?;
             }
-            let output = stage.directory.run(&["plan"])?;
-            keeps_quiet(stage, what, &output, &hidden)?;
-            stage.emulator.clear_faults();
+            let output = context.directory.run(&["plan"])?;
+            keeps_quiet(context, what, &output, &hidden)?;
+            context.emulator.clear_faults();
         }
         // Whoever handed out credentials now refuses.
-        let vending = stage.emulator.vending();
-        stage.emulator.set_vending(Vending::default());
-        let output = stage.directory.run(&["plan"])?;
-        keeps_quiet(stage, what, &output, &hidden)?;
-        stage.emulator.set_vending(vending);
+        let credential_endpoints = context.emulator.credential_endpoints();
+        context
+            .emulator
+            .set_credential_endpoints(CredentialEndpoints::default());
+        let output = context.directory.run(&["plan"])?;
+        keeps_quiet(context, what, &output, &hidden)?;
+        context
+            .emulator
+            .set_credential_endpoints(credential_endpoints);
     }
     // A broken file, with secrets all around the break.
     let text = fs::read_to_string(&file)?;
     let broken = text.replacen("MARK-sso-token\"", "MARK-sso-token", 1);
     fs::write(&file, broken)?;
-    configure(stage, &profile("CloudSSO"), BINDING)?;
-    let output = stage.directory.run(&["plan"])?.expecting(1)?;
+    configure(context, &profile("CloudSSO"), BINDING)?;
+    let output = context.directory.run(&["plan"])?.expecting(1)?;
     contains(&output.stderr, &["is not valid JSON"])?;
-    keeps_quiet(stage, "a broken file", &output, &hidden)?;
+    keeps_quiet(context, "a broken file", &output, &hidden)?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Failed, Stage, contains, equal},
+    acceptance::{Case, Failed, TestContext, TestResult, contains, equal},
     cases,
 };
 use serde_json::{Value, json};
@@ -40,33 +40,33 @@ pub(crate) const CASES: &[Case] = cases![sources:
 ];
 
 /// Applies, and finds the binding in the tenant's account.
-fn binds(stage: &Stage, arguments: &str) -> Ending {
-    configure(stage, arguments, BINDING)?;
-    stage.apply()?.expecting(0)?;
+fn binds(context: &TestContext, arguments: &str) -> TestResult {
+    configure(context, arguments, BINDING)?;
+    context.apply()?.expecting(0)?;
     equal(
         "spaces of the tenant",
-        stage.emulator.spaces(TENANT).len(),
+        context.emulator.spaces(TENANT).len(),
         1,
     )?;
-    equal("spaces of the hub", stage.emulator.spaces(HUB).len(), 0)?;
-    stage.plan(0)?;
+    equal("spaces of the hub", context.emulator.spaces(HUB).len(), 0)?;
+    context.plan(0)?;
     Ok(())
 }
 
 /// A fresh cloud and no state.
-fn afresh(stage: &mut Stage) -> Ending {
-    stage.emulator.reset();
-    populate(stage)?;
-    stand_ins(stage);
+fn afresh(context: &mut TestContext) -> TestResult {
+    context.emulator.reset();
+    populate(context)?;
+    stand_ins(context);
     for file in ["terraform.tfstate", "terraform.tfstate.backup"] {
         // It may not be there yet.
-        let _ = fs::remove_file(stage.directory.path().join(file));
+        let _ = fs::remove_file(context.directory.path().join(file));
     }
     Ok(())
 }
 
-pub(crate) fn home_file(stage: &Stage, path: &str, text: &str) -> Ending {
-    let path = stage.directory.path().join("../home").join(path);
+pub(crate) fn home_file(context: &TestContext, path: &str, text: &str) -> TestResult {
+    let path = context.directory.path().join("../home").join(path);
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -74,8 +74,8 @@ pub(crate) fn home_file(stage: &Stage, path: &str, text: &str) -> Ending {
 }
 
 /// A session of the tenant's role, as somebody copies it: AccessKey ID, secret and token.
-fn session(stage: &Stage) -> Result<[String; 3], Failed> {
-    let mut stream = TcpStream::connect(stage.emulator.address())?;
+fn session(context: &TestContext) -> Result<[String; 3], Failed> {
+    let mut stream = TcpStream::connect(context.emulator.address())?;
     stream.write_all(b"GET /credentials-uri HTTP/1.0\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
@@ -85,11 +85,11 @@ fn session(stage: &Stage) -> Result<[String; 3], Failed> {
         .map(|name| session[name].as_str().unwrap_or_default().to_owned()))
 }
 
-fn static_keys(stage: &mut Stage) -> Ending {
-    afresh(stage)?;
-    let [id, secret, token] = session(stage)?;
+fn static_keys(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
+    let [id, secret, token] = session(context)?;
     binds(
-        stage,
+        context,
         &format!(
             "  access_key     = \"{id}\"\n  secret_key     = \"{secret}\"\n  security_token = \"{token}\""
         ),
@@ -112,43 +112,43 @@ fn static_keys(stage: &mut Stage) -> Ending {
             "ALIBABA_CLOUD_SECURITY_TOKEN",
         ],
     ] {
-        afresh(stage)?;
-        for (name, value) in names.iter().zip(session(stage)?) {
-            stage.directory.set(name, value);
+        afresh(context)?;
+        for (name, value) in names.iter().zip(session(context)?) {
+            context.directory.set(name, value);
         }
-        binds(stage, "")
+        binds(context, "")
             .map_err(|failed| format!("{names:?}: {}", failed.message().unwrap_or_default()))?;
     }
     Ok(())
 }
 
 /// Sets these variables, binds without a word in the provider block, and unsets them.
-fn binds_from(stage: &mut Stage, variables: &[(&str, &str)]) -> Ending {
-    afresh(stage)?;
+fn binds_from(context: &mut TestContext, variables: &[(&str, &str)]) -> TestResult {
+    afresh(context)?;
     for (name, value) in variables {
-        stage.directory.set(name, value);
+        context.directory.set(name, value);
     }
-    let ending = binds(stage, "");
+    let result = binds(context, "");
     for (name, _) in variables {
-        stage.directory.unset(name);
+        context.directory.unset(name);
     }
-    ending.map_err(|failed| {
+    result.map_err(|failed| {
         let why = failed.message().unwrap_or_default();
         format!("{variables:?}: {why}").into()
     })
 }
 
-fn older_spellings_of_variables(stage: &mut Stage) -> Ending {
-    let endpoint = stage.emulator.endpoint().to_owned();
+fn older_spellings_of_variables(context: &mut TestContext) -> TestResult {
+    let endpoint = context.emulator.endpoint().to_owned();
     let uri = format!("{endpoint}/credentials-uri");
     let token = oidc_token();
-    stage.directory.write("token", &token)?;
+    context.directory.write("token", &token)?;
     let profile = json!({"current": "none", "profiles": [{"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID,
         "access_key_secret": KEY_SECRET, "ram_role_arn": ROLE}]});
-    home_file(stage, ".aliyun/config.json", &profile.to_string())?;
+    home_file(context, ".aliyun/config.json", &profile.to_string())?;
     let mut current = profile;
     current["current"] = json!("p");
-    stage.directory.write("file.json", &current.to_string())?;
+    context.directory.write("file.json", &current.to_string())?;
     let sets: [&[(&str, &str)]; 10] = [
         &[
             ("ALIBABACLOUD_ACCESS_KEY_ID", KEY_ID),
@@ -177,11 +177,11 @@ fn older_spellings_of_variables(stage: &mut Stage) -> Ending {
         &[("ALICLOUD_ECS_ROLE_NAME", "onboarding")],
     ];
     for variables in sets {
-        binds_from(stage, variables)?;
+        binds_from(context, variables)?;
     }
     // The current spelling beats an older one.
     binds_from(
-        stage,
+        context,
         &[
             ("ALIBABA_CLOUD_ACCESS_KEY_ID", KEY_ID),
             ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", KEY_SECRET),
@@ -196,14 +196,14 @@ fn older_spellings_of_variables(stage: &mut Stage) -> Ending {
     )
 }
 
-fn an_assumed_role(stage: &mut Stage) -> Ending {
-    afresh(stage)?;
+fn an_assumed_role(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
     let block = format!(
         "{}  assume_role {{\n    role_arn           = \"{ROLE}\"\n    session_name       = \"ci-run\"\n    session_expiration = 900\n  }}",
         keys()
     );
-    binds(stage, &block)?;
-    let calls = stage.emulator.calls_of("AssumeRole");
+    binds(context, &block)?;
+    let calls = context.emulator.calls_of("AssumeRole");
     equal(
         "parameters",
         calls[0]
@@ -222,25 +222,25 @@ fn an_assumed_role(stage: &mut Stage) -> Ending {
     )
 }
 
-fn an_assumed_role_from_the_environment_alone(stage: &mut Stage) -> Ending {
-    afresh(stage)?;
-    stage.directory.set("ALIBABA_CLOUD_ACCESS_KEY_ID", KEY_ID);
-    stage
+fn an_assumed_role_from_the_environment_alone(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
+    context.directory.set("ALIBABA_CLOUD_ACCESS_KEY_ID", KEY_ID);
+    context
         .directory
         .set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", KEY_SECRET);
-    stage.directory.set("ALIBABA_CLOUD_ROLE_ARN", ROLE);
-    binds(stage, "")?;
-    stage.directory.unset("ALIBABA_CLOUD_ROLE_ARN");
+    context.directory.set("ALIBABA_CLOUD_ROLE_ARN", ROLE);
+    binds(context, "")?;
+    context.directory.unset("ALIBABA_CLOUD_ROLE_ARN");
     for (name, value) in [
         ("ALICLOUD_ASSUME_ROLE_ARN", ROLE),
         ("ALICLOUD_ASSUME_ROLE_SESSION_NAME", "older"),
         ("ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION", "900"),
     ] {
-        stage.directory.set(name, value);
+        context.directory.set(name, value);
     }
-    afresh(stage)?;
-    binds(stage, "")?;
-    let calls = stage.emulator.calls_of("AssumeRole");
+    afresh(context)?;
+    binds(context, "")?;
+    let calls = context.emulator.calls_of("AssumeRole");
     for (name, value) in [("RoleSessionName", "older"), ("DurationSeconds", "900")] {
         let sent = calls[0].parameters.get(name).map(String::as_str);
         equal(name, sent, Some(value))?;
@@ -248,16 +248,16 @@ fn an_assumed_role_from_the_environment_alone(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-fn an_oidc_token_from_the_block(stage: &mut Stage) -> Ending {
-    afresh(stage)?;
-    stage
+fn an_oidc_token_from_the_block(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
+    context
         .directory
         .write("token", &format!("{}\n", oidc_token()))?;
     let block = format!(
         "  assume_role_with_oidc {{\n    oidc_provider_arn = \"{OIDC_PROVIDER}\"\n    role_arn = \"{ROLE}\"\n    oidc_token_file = \"token\"\n  }}"
     );
-    binds(stage, &block)?;
-    let calls = stage.emulator.calls_of("AssumeRoleWithOIDC");
+    binds(context, &block)?;
+    let calls = context.emulator.calls_of("AssumeRoleWithOIDC");
     equal(
         "a token in the URL",
         calls[0].query_parameters.contains(&"OIDCToken".to_owned()),
@@ -270,19 +270,19 @@ fn an_oidc_token_from_the_block(stage: &mut Stage) -> Ending {
     )
 }
 
-fn an_oidc_token_from_the_environment_alone(stage: &mut Stage) -> Ending {
-    afresh(stage)?;
-    stage
+fn an_oidc_token_from_the_environment_alone(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
+    context
         .directory
         .set("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", OIDC_PROVIDER);
-    stage.directory.set("ALIBABA_CLOUD_ROLE_ARN", ROLE);
-    stage
+    context.directory.set("ALIBABA_CLOUD_ROLE_ARN", ROLE);
+    context
         .directory
         .set("ALIBABA_CLOUD_OIDC_TOKEN", oidc_token());
-    binds(stage, "")
+    binds(context, "")
 }
 
-fn every_mode_of_the_clis_profiles(stage: &mut Stage) -> Ending {
+fn every_mode_of_the_clis_profiles(context: &mut TestContext) -> TestResult {
     let key = |mode: &str| json!({"name": "p", "mode": mode, "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET});
     let role = json!({"ram_role_arn": ROLE, "ram_session_name": "profile"});
     let with = |base: Value, more: &Value| {
@@ -293,8 +293,8 @@ fn every_mode_of_the_clis_profiles(stage: &mut Stage) -> Ending {
         profile
     };
     let program = json!({"mode": "AK", "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET});
-    let endpoint = stage.emulator.endpoint().to_owned();
-    stage.directory.write("token", &oidc_token())?;
+    let endpoint = context.emulator.endpoint().to_owned();
+    context.directory.write("token", &oidc_token())?;
     let named = |mode: &str| json!({"name": "p", "mode": mode});
     let second = "acs:ram::1000000000000020:role/second";
     let on_top = format!("  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}");
@@ -370,66 +370,66 @@ fn every_mode_of_the_clis_profiles(stage: &mut Stage) -> Ending {
         ),
     ];
     for (profile, below, more) in profiles {
-        afresh(stage)?;
+        afresh(context)?;
         let mode = profile["mode"].clone();
         let mut list = vec![profile];
         list.extend(below);
         home_file(
-            stage,
+            context,
             ".aliyun/config.json",
             &json!({"current": "other", "profiles": list}).to_string(),
         )?;
-        binds(stage, &format!("  profile = \"p\"\n{more}"))
+        binds(context, &format!("  profile = \"p\"\n{more}"))
             .map_err(|failed| format!("{mode}: {}", failed.message().unwrap_or_default()))?;
     }
     // Every process has renewed the login with the tokens that the one before it had written back.
-    let renewals = stage.emulator.calls_of("OAuthToken");
+    let renewals = context.emulator.calls_of("OAuthToken");
     equal(
         "refused renewals",
         renewals.iter().any(|call| call.status != Some(200)),
         false,
     )?;
-    let written = fs::read_to_string(stage.directory.path().join("../home/.aliyun/config.json"))?;
-    let token = stage
+    let written = fs::read_to_string(context.directory.path().join("../home/.aliyun/config.json"))?;
+    let token = context
         .emulator
-        .vending()
+        .credential_endpoints()
         .oauth_refresh_token
         .unwrap_or_default();
     contains(&written, &[&token])
 }
 
-fn the_ini_file(stage: &mut Stage) -> Ending {
-    afresh(stage)?;
+fn the_ini_file(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
     let text = format!(
         "[ci]\ntype = ram_role_arn\naccess_key_id = {KEY_ID}\naccess_key_secret = {KEY_SECRET} # the hub's\nrole_arn = {ROLE}\nrole_session_name = ini\n"
     );
-    home_file(stage, ".alibabacloud/credentials", &text)?;
-    stage.directory.set("ALIBABA_CLOUD_PROFILE", "ci");
-    binds(stage, "")
+    home_file(context, ".alibabacloud/credentials", &text)?;
+    context.directory.set("ALIBABA_CLOUD_PROFILE", "ci");
+    binds(context, "")
 }
 
-fn the_current_profile(stage: &mut Stage) -> Ending {
-    afresh(stage)?;
+fn the_current_profile(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
     let profiles = json!([
         {"name": "other", "mode": "AK", "access_key_id": "other", "access_key_secret": "MARK-other"},
         {"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET, "ram_role_arn": ROLE},
     ]);
     let text = json!({"current": "p", "profiles": profiles}).to_string();
-    home_file(stage, ".aliyun/config.json", &text)?;
-    binds(stage, "")?;
-    equal("roles", stage.calls("AssumeRole") > 0, true)?;
+    home_file(context, ".aliyun/config.json", &text)?;
+    binds(context, "")?;
+    equal("roles", context.calls("AssumeRole") > 0, true)?;
     // It comes before the ini file and the instance, and can be switched off.
-    equal("discoveries", stage.calls("MetadataRole"), 0)?;
-    afresh(stage)?;
-    stage
+    equal("discoveries", context.calls("MetadataRole"), 0)?;
+    afresh(context)?;
+    context
         .directory
         .set("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "true");
-    binds(stage, "")?;
-    equal("roles", stage.calls("AssumeRole"), 0)?;
-    equal("discoveries", stage.calls("MetadataRole"), 2)
+    binds(context, "")?;
+    equal("roles", context.calls("AssumeRole"), 0)?;
+    equal("discoveries", context.calls("MetadataRole"), 2)
 }
 
-fn the_default_section_of_the_ini_file(stage: &mut Stage) -> Ending {
+fn the_default_section_of_the_ini_file(context: &mut TestContext) -> TestResult {
     let text = |role: &str| {
         format!(
             "[default]\ntype = ram_role_arn\naccess_key_id = {KEY_ID}\naccess_key_secret = {KEY_SECRET}\nrole_arn = {role}\n"
@@ -437,61 +437,65 @@ fn the_default_section_of_the_ini_file(stage: &mut Stage) -> Ending {
     };
     let section = text(ROLE);
     for file in [".alibabacloud/credentials.ini", ".alibabacloud/credentials"] {
-        afresh(stage)?;
-        home_file(stage, file, &section)?;
-        binds(stage, "")?;
-        equal("roles", stage.calls("AssumeRole") > 0, true)?;
-        equal("discoveries", stage.calls("MetadataRole"), 0)?;
+        afresh(context)?;
+        home_file(context, file, &section)?;
+        binds(context, "")?;
+        equal("roles", context.calls("AssumeRole") > 0, true)?;
+        equal("discoveries", context.calls("MetadataRole"), 0)?;
         // The next file comes before this one.
-        home_file(stage, file, &text("acs:ram::1000000000000020:role/nobody"))?;
+        home_file(
+            context,
+            file,
+            &text("acs:ram::1000000000000020:role/nobody"),
+        )?;
     }
     Ok(())
 }
 
-fn a_credentials_uri(stage: &mut Stage) -> Ending {
-    afresh(stage)?;
-    let uri = format!("{}/credentials-uri", stage.emulator.endpoint());
-    binds(stage, &format!("  credentials_uri = \"{uri}\""))?;
-    afresh(stage)?;
-    stage.directory.set("ALIBABA_CLOUD_CREDENTIALS_URI", uri);
-    binds(stage, "")
+fn a_credentials_uri(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
+    let uri = format!("{}/credentials-uri", context.emulator.endpoint());
+    binds(context, &format!("  credentials_uri = \"{uri}\""))?;
+    afresh(context)?;
+    context.directory.set("ALIBABA_CLOUD_CREDENTIALS_URI", uri);
+    binds(context, "")
 }
 
-fn the_role_of_the_instance(stage: &mut Stage) -> Ending {
-    afresh(stage)?;
-    binds(stage, "  ecs_role_name = \"onboarding\"")?;
-    equal("discoveries", stage.calls("MetadataRole"), 0)?;
-    afresh(stage)?;
-    stage
+fn the_role_of_the_instance(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
+    binds(context, "  ecs_role_name = \"onboarding\"")?;
+    equal("discoveries", context.calls("MetadataRole"), 0)?;
+    afresh(context)?;
+    context
         .directory
         .set("ALIBABA_CLOUD_ECS_METADATA", "onboarding");
-    binds(stage, "")
+    binds(context, "")
 }
 
-fn nothing_configured_on_an_instance(stage: &mut Stage) -> Ending {
-    afresh(stage)?;
-    binds(stage, "")?;
+fn nothing_configured_on_an_instance(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
+    binds(context, "")?;
     // Once in the process that applied, once in the one that planned; the first plan had nothing to read.
-    equal("discoveries", stage.calls("MetadataRole"), 2)
+    equal("discoveries", context.calls("MetadataRole"), 2)
 }
 
-fn a_machine_that_is_no_instance_is_not_held_up(stage: &mut Stage) -> Ending {
-    afresh(stage)?;
+fn a_machine_that_is_no_instance_is_not_held_up(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
     // Whoever stands at the address of the metadata service takes connections and never says a word.
     let mute = TcpListener::bind("127.0.0.1:0")?;
-    stage.directory.set(
+    context.directory.set(
         "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT",
         format!("http://{}", mute.local_addr()?),
     );
     let bindings = "resource \"alicloud_cams_waba_binding\" \"all\" {\n  count   = 4\n  waba_id = 100000000000000 + count.index\n}\n";
     let mut time = |disabled: &str| -> Result<Duration, Failed> {
-        stage
+        context
             .directory
             .set("ALIBABA_CLOUD_ECS_METADATA_DISABLED", disabled);
-        configure(stage, "", bindings)?;
+        configure(context, "", bindings)?;
         let begun = Instant::now();
         // One after the other, so that a wait of each would add up.
-        let output = stage
+        let output = context
             .directory
             .run(&["apply", "-json", "-auto-approve", "-parallelism=1"])?
             .expecting(1)?;
@@ -515,35 +519,35 @@ fn a_machine_that_is_no_instance_is_not_held_up(stage: &mut Stage) -> Ending {
     )
 }
 
-fn a_chain_of_roles(stage: &mut Stage) -> Ending {
-    afresh(stage)?;
+fn a_chain_of_roles(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
     let block = "  ecs_role_name = \"onboarding\"\n  assume_role {\n    role_arn = \"acs:ram::1000000000000020:role/second\"\n  }";
-    binds(stage, block)
+    binds(context, block)
 }
 
-fn nothing_is_asked_before_it_is_needed(stage: &mut Stage) -> Ending {
-    afresh(stage)?;
-    configure(stage, "  profile = \"no-such-profile\"", BINDING)?;
+fn nothing_is_asked_before_it_is_needed(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
+    configure(context, "  profile = \"no-such-profile\"", BINDING)?;
     // Something new: no call, no credentials, no file.
-    stage.plan(2)?;
-    equal("calls", stage.emulator.calls().len(), 0)?;
+    context.plan(2)?;
+    equal("calls", context.emulator.calls().len(), 0)?;
     configure(
-        stage,
+        context,
         &format!("{}  allowed_account_ids = [\"{HUB}\"]\n", keys()),
         BINDING,
     )?;
-    stage.plan(2)?;
-    equal("calls", stage.emulator.calls().len(), 0)?;
-    configure(stage, "  profile = \"no-such-profile\"", BINDING)?;
-    let output = stage.apply()?.expecting(1)?;
+    context.plan(2)?;
+    equal("calls", context.emulator.calls().len(), 0)?;
+    configure(context, "  profile = \"no-such-profile\"", BINDING)?;
+    let output = context.apply()?.expecting(1)?;
     contains(
         &acceptance_tests::acceptance::only_error(&output)?.text(),
         &["there are no valid credentials", ".aliyun", "config.json"],
     )
 }
 
-fn the_cause_is_named(stage: &mut Stage) -> Ending {
-    afresh(stage)?;
+fn the_cause_is_named(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
     let file = |profile: Value| json!({"profiles": [profile]}).to_string();
     let refused = json!({"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID, "access_key_secret": "MARK-wrong",
         "ram_role_arn": ROLE});
@@ -582,9 +586,9 @@ fn the_cause_is_named(stage: &mut Stage) -> Ending {
         ));
     }
     for (text, parts) in causes {
-        home_file(stage, ".aliyun/config.json", &text)?;
-        configure(stage, "  profile = \"p\"", BINDING)?;
-        let output = stage.apply()?.expecting(1)?;
+        home_file(context, ".aliyun/config.json", &text)?;
+        configure(context, "  profile = \"p\"", BINDING)?;
+        let output = context.apply()?.expecting(1)?;
         let error = acceptance_tests::acceptance::only_error(&output)?.text();
         contains(&error, &["there are no valid credentials"])?;
         contains(&error, parts)?;
@@ -593,7 +597,7 @@ fn the_cause_is_named(stage: &mut Stage) -> Ending {
     Ok(())
 }
 
-fn a_wrong_account_binds_nothing(stage: &mut Stage) -> Ending {
+fn a_wrong_account_binds_nothing(context: &mut TestContext) -> TestResult {
     let block = |rule: &str| {
         format!(
             "{}  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}\n  {rule}\n",
@@ -604,20 +608,20 @@ fn a_wrong_account_binds_nothing(stage: &mut Stage) -> Ending {
         format!("allowed_account_ids = [\"{HUB}\"]"),
         format!("forbidden_account_ids = [\"{TENANT}\"]"),
     ] {
-        afresh(stage)?;
-        configure(stage, &block(&rule), BINDING)?;
-        let output = stage.apply()?.expecting(1)?;
+        afresh(context)?;
+        configure(context, &block(&rule), BINDING)?;
+        let output = context.apply()?.expecting(1)?;
         contains(
             &acceptance_tests::acceptance::only_error(&output)?.text(),
             &["account_ids", TENANT, "nothing was changed"],
         )?;
-        equal("binds", stage.calls("ChatappBindWaba"), 0)?;
+        equal("binds", context.calls("ChatappBindWaba"), 0)?;
     }
-    afresh(stage)?;
+    afresh(context)?;
     binds(
-        stage,
+        context,
         &block(&format!("allowed_account_ids = [\"{TENANT}\"]")),
     )?;
-    stage.space_of(WABA)?;
-    equal("checks", stage.calls("GetCallerIdentity"), 2)
+    context.space_of(WABA)?;
+    equal("checks", context.calls("GetCallerIdentity"), 2)
 }

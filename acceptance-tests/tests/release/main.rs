@@ -13,7 +13,7 @@ use std::{
 };
 
 use acceptance_tests::{
-    acceptance::{self, Case, Ending, Failed, Stage, contains, equal},
+    acceptance::{self, Case, Failed, TestContext, TestResult, contains, equal},
     cases,
 };
 use tempfile::TempDir;
@@ -207,42 +207,50 @@ fn platform() -> (&'static str, &'static str) {
 }
 
 /// Lets the commands of a directory trust a registry, with `text` as the CLI configuration.
-fn trust(stage: &mut Stage, registry: &Registry, text: &str) -> Ending {
-    let certificate = stage.directory.path().join("certificate.pem");
+fn trust(context: &mut TestContext, registry: &Registry, text: &str) -> TestResult {
+    let certificate = context.directory.path().join("certificate.pem");
     fs::write(&certificate, &registry.certificate)?;
-    stage.directory.set("SSL_CERT_FILE", &certificate);
-    let configuration = stage.directory.path().join("cli.tfrc");
+    context.directory.set("SSL_CERT_FILE", &certificate);
+    let configuration = context.directory.path().join("cli.tfrc");
     fs::write(&configuration, text)?;
-    stage.directory.set("TF_CLI_CONFIG_FILE", &configuration);
+    context.directory.set("TF_CLI_CONFIG_FILE", &configuration);
     Ok(())
 }
 
 /// Writes a configuration with one binding, its provider from `source`.
-fn configure(stage: &Stage, source: &str, version: &str) -> Ending {
-    stage.configure(
+fn configure(context: &TestContext, source: &str, version: &str) -> TestResult {
+    context.configure(
         "resource \"alicloud_cams_waba_binding\" \"a\" {\n  waba_id = \"102030405060708\"\n}\n",
     )?;
-    let text = stage.directory.read("main.tf")?;
+    let text = context.directory.read("main.tf")?;
     let from = "source = \"alicloud-cams/alicloud\"";
     let to = format!("source  = \"{source}\"\n      version = \"{version}\"");
-    stage.directory.write("main.tf", &text.replace(from, &to))?;
+    context
+        .directory
+        .write("main.tf", &text.replace(from, &to))?;
     Ok(())
 }
 
-fn init_installs_from_a_registry_with_checksum_and_signature(stage: &mut Stage) -> Ending {
+fn init_installs_from_a_registry_with_checksum_and_signature(
+    context: &mut TestContext,
+) -> TestResult {
     let release = Release::made()?;
     let registry = release.registry(|_| {})?;
-    let cache = stage.directory.path().join("cache");
+    let cache = context.directory.path().join("cache");
     fs::create_dir(&cache)?;
-    trust(stage, &registry, &format!("plugin_cache_dir = {cache:?}\n"))?;
+    trust(
+        context,
+        &registry,
+        &format!("plugin_cache_dir = {cache:?}\n"),
+    )?;
     let source = format!("{}/alicloud-cams/alicloud", registry.host());
-    configure(stage, &source, &release.version)?;
-    let output = stage.directory.run(&["init"])?.expecting(0)?.text();
+    configure(context, &source, &release.version)?;
+    let output = context.directory.run(&["init"])?.expecting(0)?.text();
     contains(
         &output,
         &["(self-signed, key ID", &release.key.0, &release.version],
     )?;
-    let lock = stage.directory.read(".terraform.lock.hcl")?;
+    let lock = context.directory.read(".terraform.lock.hcl")?;
     contains(&lock, &[&source, &release.version, "\"h1:", "\"zh:"])?;
     // The hash over the content that the mirror announces is the one that the CLI computes.
     let index = release
@@ -255,21 +263,21 @@ fn init_installs_from_a_registry_with_checksum_and_signature(stage: &mut Stage) 
         contains(&lock, &[hash.as_str().unwrap_or("a hash")])?;
     }
     equal("in the cache", fs::read_dir(&cache)?.count(), 1)?;
-    stage
+    context
         .directory
         .run(&["apply", "-auto-approve"])?
         .expecting(0)?;
-    stage.directory.plan(&[])?.output.expecting(0)?;
+    context.directory.plan(&[])?.output.expecting(0)?;
     let (os, arch) = platform();
-    stage
+    context
         .directory
         .run(&["providers", "lock", &format!("-platform={os}_{arch}")])?
         .expecting(0)?;
-    stage
+    context
         .directory
         .run(&["providers", "mirror", "copy"])?
         .expecting(0)?;
-    let copied = stage
+    let copied = context
         .directory
         .path()
         .join("copy")
@@ -282,10 +290,12 @@ fn init_installs_from_a_registry_with_checksum_and_signature(stage: &mut Stage) 
     )
 }
 
-fn init_installs_from_the_mirror_over_https_and_from_its_directory(stage: &mut Stage) -> Ending {
+fn init_installs_from_the_mirror_over_https_and_from_its_directory(
+    context: &mut TestContext,
+) -> TestResult {
     let release = Release::made()?;
     let mirror = release.folder.join("mirror");
-    let host = stage.directory.cli().program.registry();
+    let host = context.directory.cli().program.registry();
     let place = mirror.join(host).join("alicloud-cams/alicloud");
     let mut files = Files::new();
     for entry in fs::read_dir(&place)? {
@@ -304,22 +314,22 @@ fn init_installs_from_the_mirror_over_https_and_from_its_directory(stage: &mut S
     let filesystem = format!("filesystem_mirror {{\n    path = {mirror:?}\n  }}");
     for way in [network, filesystem] {
         trust(
-            stage,
+            context,
             &registry,
             &format!("provider_installation {{\n  {way}\n}}\n"),
         )?;
-        configure(stage, "alicloud-cams/alicloud", &release.version)?;
-        stage.directory.run(&["init"])?.expecting(0)?;
-        stage
+        configure(context, "alicloud-cams/alicloud", &release.version)?;
+        context.directory.run(&["init"])?.expecting(0)?;
+        context
             .directory
             .run(&["apply", "-auto-approve"])?
             .expecting(0)?;
-        fs::remove_dir_all(stage.directory.path().join(".terraform"))?;
+        fs::remove_dir_all(context.directory.path().join(".terraform"))?;
     }
-    equal("binds", stage.calls("ChatappBindWaba"), 1)
+    equal("binds", context.calls("ChatappBindWaba"), 1)
 }
 
-fn tampered_packages_and_foreign_keys_are_refused(stage: &mut Stage) -> Ending {
+fn tampered_packages_and_foreign_keys_are_refused(context: &mut TestContext) -> TestResult {
     let release = Release::made()?;
     let package = format!("/assets/{}", release.package());
     let foreign = Keyring::with_an_rsa_key()?.public_key()?;
@@ -335,20 +345,20 @@ fn tampered_packages_and_foreign_keys_are_refused(stage: &mut Stage) -> Ending {
     let files = offered(&release.folder, &release.version, platform(), (id, key))?;
     let foreign = Registry::start(files)?;
     for (registry, expected) in [(tampered, "checksum"), (foreign, "sign")] {
-        trust(stage, &registry, "")?;
+        trust(context, &registry, "")?;
         configure(
-            stage,
+            context,
             &format!("{}/alicloud-cams/alicloud", registry.host()),
             &release.version,
         )?;
-        let output = stage.directory.run(&["init"])?.expecting(1)?.text();
+        let output = context.directory.run(&["init"])?.expecting(1)?.text();
         contains(&output, &[expected])?;
     }
     Ok(())
 }
 
 /// What the CLIs take without a word: the checks on downloaded assets refuse it.
-fn downloaded_assets_are_verified(_: &mut Stage) -> Ending {
+fn downloaded_assets_are_verified(_: &mut TestContext) -> TestResult {
     let release = Release::made()?;
     let keyring = Keyring::with_an_rsa_key()?;
     let downloaded = tempfile::tempdir()?;
@@ -378,7 +388,7 @@ fn downloaded_assets_are_verified(_: &mut Stage) -> Ending {
 }
 
 /// The working tree as it is now, in a directory of another name and depth.
-fn copied_tree(to: &Path) -> Ending {
+fn copied_tree(to: &Path) -> TestResult {
     let git = |arguments: &[&str]| -> Result<Vec<u8>, Failed> {
         let output = Command::new("git")
             .arg("-C")
@@ -414,7 +424,7 @@ fn copied_tree(to: &Path) -> Ending {
     Ok(())
 }
 
-fn builds_in_two_directories_are_identical(_: &mut Stage) -> Ending {
+fn builds_in_two_directories_are_identical(_: &mut TestContext) -> TestResult {
     let release = Release::made()?;
     let keyring = Keyring::with_an_rsa_key()?;
     let elsewhere = tempfile::tempdir()?;

@@ -5,8 +5,8 @@
 use std::fmt;
 
 use acceptance_tests::emulator::{
-    BindAgain, BindAnswerWabaId, BusinessErrorStatus, Fault, Filter, KeyStyle, Misbehaviour,
-    NothingBound, SpaceAnswer, SpaceIdStyle, SuccessFlag, Switches, Throttling,
+    Behavior, BindAgain, BindResponseWabaId, BusinessErrorStatus, Fault, FaultKind, Filter,
+    KeyStyle, NothingBound, SpaceIdStyle, SpaceResponse, SuccessFlag, Throttling,
 };
 use fastrand::Rng;
 
@@ -67,7 +67,7 @@ pub(crate) enum Action {
         block: bool,
     },
     Drift(Drift),
-    Switches,
+    Behavior,
     Ended(End),
     Converge,
 }
@@ -85,7 +85,7 @@ impl Action {
                 (4, Action::Drift(Drift::AnotherWaba)),
                 (2, Action::Drift(Drift::WabaGone)),
                 (2, Action::Drift(Drift::SpaceGone)),
-                (12, Action::Switches),
+                (12, Action::Behavior),
                 (5, Action::Ended(End::Interrupt)),
                 (3, Action::Ended(End::InterruptTwice)),
                 (3, Action::Ended(End::Terminate)),
@@ -104,7 +104,7 @@ impl Action {
             Action::Refresh => 50,
             Action::Import { .. } => 40,
             Action::Ended(_) => 30,
-            Action::Drift(_) | Action::Switches | Action::Converge => 0,
+            Action::Drift(_) | Action::Behavior | Action::Converge => 0,
         }
     }
 }
@@ -304,7 +304,7 @@ fn fault(rng: &mut Rng) -> Fault {
         ],
     );
     let after = chance(rng, 50);
-    let mut fault = Fault::new(BIND, misbehaviour(rng, action, after));
+    let mut fault = Fault::new(BIND, kind(rng, action, after));
     fault.action = action.map(str::to_owned);
     if after {
         fault = fault.after();
@@ -326,8 +326,8 @@ fn fault(rng: &mut Rng) -> Fault {
     fault
 }
 
-fn misbehaviour(rng: &mut Rng, action: Option<&str>, after: bool) -> Misbehaviour {
-    let error = |status: u16, code: &str, retry_after_ms| Misbehaviour::Error {
+fn kind(rng: &mut Rng, action: Option<&str>, after: bool) -> FaultKind {
+    let error = |status: u16, code: &str, retry_after_ms| FaultKind::Error {
         status,
         code: code.to_owned(),
         message: "told".to_owned(),
@@ -341,26 +341,26 @@ fn misbehaviour(rng: &mut Rng, action: Option<&str>, after: bool) -> Misbehaviou
     let may_refuse = !(after && matches!(action, Some(BIND) | None));
     if may_refuse && chance(rng, 45) {
         return match clear {
-            0 => Misbehaviour::Throttle {
+            0 => FaultKind::Throttle {
                 code: "Throttling.User".to_owned(),
                 status: 400,
                 retry_after_ms: wait,
             },
-            1 => Misbehaviour::Throttle {
+            1 => FaultKind::Throttle {
                 code: "System.LimitControl".to_owned(),
                 status: 200,
                 retry_after_ms: None,
             },
-            2 => Misbehaviour::Throttle {
+            2 => FaultKind::Throttle {
                 code: "Throttling".to_owned(),
                 status: 429,
                 retry_after_ms: wait,
             },
             3 => error(503, "ServiceUnavailable", wait),
             4 => error(200, "Some.Failure", None),
-            5 => Misbehaviour::denied(),
-            6 => Misbehaviour::ExpiredToken,
-            7 => Misbehaviour::Redirect {
+            5 => FaultKind::denied(),
+            6 => FaultKind::ExpiredToken,
+            7 => FaultKind::Redirect {
                 status: 302,
                 location: "http://127.0.0.1:9/elsewhere".to_owned(),
             },
@@ -369,30 +369,30 @@ fn misbehaviour(rng: &mut Rng, action: Option<&str>, after: bool) -> Misbehaviou
     }
     let fields = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     match vague {
-        0 => Misbehaviour::Cut,
-        1 => Misbehaviour::Reset,
-        2 => Misbehaviour::Slow {
+        0 => FaultKind::Cut,
+        1 => FaultKind::Reset,
+        2 => FaultKind::Slow {
             delay_ms: rng.u64(100..3_000),
         },
-        3 => Misbehaviour::Drip {
+        3 => FaultKind::Drip {
             bytes: rng.usize(8..64),
             interval_ms: rng.u64(20..400),
         },
-        4 => Misbehaviour::Truncate {
+        4 => FaultKind::Truncate {
             bytes: chance(rng, 50).then_some(20),
         },
         5 => error(500, "InternalError", None),
-        6 => Misbehaviour::Html { status: 502 },
-        7 => Misbehaviour::Html { status: 504 },
-        8 => Misbehaviour::EmptyBody,
-        9 => Misbehaviour::InvalidJson,
-        10 => Misbehaviour::HugeBody { bytes: 5 << 20 },
-        11 => Misbehaviour::Body {
+        6 => FaultKind::Html { status: 502 },
+        7 => FaultKind::Html { status: 504 },
+        8 => FaultKind::EmptyBody,
+        9 => FaultKind::InvalidJson,
+        10 => FaultKind::HugeBody { bytes: 5 << 20 },
+        11 => FaultKind::Body {
             status: 200,
             content_type: "text/plain".to_owned(),
             text: "moved".to_owned(),
         },
-        12 => Misbehaviour::MissingFields {
+        12 => FaultKind::MissingFields {
             fields: match action {
                 Some(BIND) => fields(pick(rng, &[(1, &["Data.CustSpaceId"]), (1, &["Data"])])),
                 Some(LIST) => fields(&["Data"]),
@@ -401,7 +401,7 @@ fn misbehaviour(rng: &mut Rng, action: Option<&str>, after: bool) -> Misbehaviou
                 _ => fields(&["Code"]),
             },
         },
-        _ => Misbehaviour::WrongTypes {
+        _ => FaultKind::WrongTypes {
             fields: match action {
                 Some(BIND | QUERY | LIST) => fields(pick(rng, &[(1, &["Data"]), (1, &["Code"])])),
                 Some(ASSUME) => fields(&["Credentials"]),
@@ -414,7 +414,7 @@ fn misbehaviour(rng: &mut Rng, action: Option<&str>, after: bool) -> Misbehaviou
 /// The delay with which binds are answered that a signal is to meet.
 pub(crate) fn delay(rng: &mut Rng) -> Option<Fault> {
     let delay_ms = rng.u64(300..1_500);
-    let slow = Fault::new(BIND, Misbehaviour::Slow { delay_ms }).always();
+    let slow = Fault::new(BIND, FaultKind::Slow { delay_ms }).always();
     let early = slow.clone();
     match rng.u32(0..10) {
         0..6 => Some(slow.after()),
@@ -424,7 +424,7 @@ pub(crate) fn delay(rng: &mut Rng) -> Option<Fault> {
 }
 
 /// Other positions of the switches for what nobody knows about the service.
-pub(crate) fn switches(rng: &mut Rng) -> Switches {
+pub(crate) fn behavior(rng: &mut Rng) -> Behavior {
     let nothing = |rng: &mut Rng| match rng.u32(0..5) {
         0 => NothingBound::DataNull,
         1 => NothingBound::DataEmpty,
@@ -432,8 +432,8 @@ pub(crate) fn switches(rng: &mut Rng) -> Switches {
         3 => NothingBound::DataWithoutId,
         _ => NothingBound::Error("Waba.NotBound".to_owned()),
     };
-    let filter = |rng: &mut Rng| pick(rng, &[(1, Filter::Honoured), (1, Filter::Ignored)]);
-    let mut switches = Switches {
+    let filter = |rng: &mut Rng| pick(rng, &[(1, Filter::Applied), (1, Filter::Ignored)]);
+    let mut behavior = Behavior {
         bind_again: match rng.u32(0..7) {
             0..2 => BindAgain::SameSpace,
             2..5 => BindAgain::NewSpace,
@@ -464,24 +464,24 @@ pub(crate) fn switches(rng: &mut Rng) -> Switches {
         ),
         ok_code: pick(rng, &[(3, "OK"), (1, "ok")]).to_owned(),
         unknown_keys: chance(rng, 50),
-        bind_answer_waba_id: match rng.u32(0..3) {
-            0 => BindAnswerWabaId::Absent,
-            _ => BindAnswerWabaId::Same,
+        bind_response_waba_id: match rng.u32(0..3) {
+            0 => BindResponseWabaId::Absent,
+            _ => BindResponseWabaId::Same,
         },
         space_id_style: pick(rng, &[(2, SpaceIdStyle::Cams), (1, SpaceIdStyle::Isv)]),
         cams_calls_per_second: Some(pick(rng, &[(6, 10), (1, 5), (1, 3)])),
         throttling: pick(rng, &[(1, Throttling::Gateway), (1, Throttling::Product)]),
         throttling_retry_after_ms: chance(rng, 30).then(|| rng.u64(100..1_500)),
         gateway_error_keys: pick(rng, &[(1, KeyStyle::Pascal), (1, KeyStyle::Camel)]),
-        ..Switches::default()
+        ..Behavior::default()
     };
     if chance(rng, 50) {
-        switches.unknown_space = SpaceAnswer::NothingBound;
+        behavior.unknown_space = SpaceResponse::NothingBound;
     }
     match rng.u32(0..6) {
-        0 => switches.lag_queries = rng.u32(1..10),
-        1 => switches.lag_ms = rng.u64(200..12_000),
+        0 => behavior.lag_queries = rng.u32(1..10),
+        1 => behavior.lag_ms = rng.u64(200..12_000),
         _ => {}
     }
-    switches
+    behavior
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use acceptance_tests::{
-    acceptance::{Case, Ending, Stage},
+    acceptance::{Case, TestContext, TestResult},
     cases,
 };
 
@@ -34,7 +34,7 @@ const SEED: u64 = 500;
 const LANES: usize = 4;
 
 #[expect(clippy::print_stdout, reason = "the table is what this test is for")]
-fn loses_doubles_and_leaks_nothing(stage: &mut Stage) -> Ending {
+fn loses_doubles_and_leaks_nothing(context: &mut TestContext) -> TestResult {
     let wanted = number(SECONDS_VARIABLE)?;
     let seconds = wanted.unwrap_or(SECONDS);
     let seed = number(SEED_VARIABLE)?.unwrap_or_else(|| match wanted {
@@ -42,7 +42,7 @@ fn loses_doubles_and_leaks_nothing(stage: &mut Stage) -> Ending {
         None => SEED,
     });
     let repeat = format!("{SEED_VARIABLE}={seed} {SECONDS_VARIABLE}={seconds}");
-    let cli = stage.directory.cli().clone();
+    let cli = context.directory.cli().clone();
     println!("soak of {cli}: {repeat}");
     let started = Instant::now();
     let end = started + Duration::from_secs(seconds);
@@ -52,7 +52,7 @@ fn loses_doubles_and_leaks_nothing(stage: &mut Stage) -> Ending {
         let log = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("soak-{}-{number}.log", cli.program.name()));
         println!("  lane {number}: {}", log.display());
-        let directory = stage.directory_with_the_provider()?;
+        let directory = context.directory_with_the_provider()?;
         let lane = Lane::new(number, seed, directory, &log)?;
         let stop = Arc::clone(&stop);
         running.push(thread::spawn(move || lane.run(end, &stop)));

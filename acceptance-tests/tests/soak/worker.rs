@@ -16,8 +16,8 @@ use std::{
 use acceptance_tests::{
     acceptance::{Failed, REQUIRED_PROVIDERS},
     emulator::{
-        Account, BindAgain, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT,
-        Emulator, Fault, NewSpace, Role, Space, Switches,
+        Account, Behavior, BindAgain, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET,
+        DEFAULT_ACCOUNT, Emulator, Fault, NewSpace, Role, Space,
     },
     process::{self, Process},
     terraform::{Output, Running, WorkingDirectory},
@@ -301,15 +301,15 @@ impl Lane {
             }
             Action::Import { block } => self.import(block, before, faults, rng)?,
             Action::Drift(drift) => self.drift(drift, rng)?,
-            Action::Switches => {
-                self.count("switches");
-                let switches = generator::switches(rng);
-                self.note(&format!("      {}", differences(&switches)?));
-                if switches.bind_again == BindAgain::NewSpace {
+            Action::Behavior => {
+                self.count("behavior");
+                let behavior = generator::behavior(rng);
+                self.note(&format!("      {}", differences(&behavior)?));
+                if behavior.bind_again == BindAgain::NewSpace {
                     // From here on, binding again without the look that a message asks for would double.
                     self.settle()?;
                 }
-                self.stir(switches)?;
+                self.stir(behavior)?;
             }
             Action::Ended(end) => {
                 let ran = self.ended(end, faults, rng)?;
@@ -538,8 +538,8 @@ resource \"{TYPE}\" \"{name}\" {{
         let mut defects = self.ledger.judge(Some(&command), &truth, &stored);
         self.leaks(output, &text, &stored, &mut defects)?;
         let lags = {
-            let switches = self.emulator.switches();
-            switches.lag_queries > 0 || switches.lag_ms > 0
+            let behavior = self.emulator.behavior();
+            behavior.lag_queries > 0 || behavior.lag_ms > 0
         };
         let refreshes = !output.command.contains(" plan ") && !output.command.contains(" import ");
         if clean && !lags && ran.well() && refreshes {
@@ -685,7 +685,7 @@ resource \"{TYPE}\" \"{name}\" {{
                 }
             }
         }
-        let new_spaces = self.emulator.switches().bind_again == BindAgain::NewSpace;
+        let new_spaces = self.emulator.behavior().bind_again == BindAgain::NewSpace;
         let (settles, removes) = (rng.bool(), rng.bool());
         if new_spaces || settles {
             self.settle()?;
@@ -804,22 +804,22 @@ resource \"{TYPE}\" \"{name}\" {{
     }
 
     /// The switches as they stand, which are then moved so that nothing is in the way: no lag, a whole list, no haste.
-    fn calm(&self) -> Result<Switches, Stop> {
+    fn calm(&self) -> Result<Behavior, Stop> {
         self.show_all()?;
-        let now = self.emulator.switches();
-        self.emulator.set_switches(|switches| {
-            switches.lag_queries = 0;
-            switches.lag_ms = 0;
-            switches.list_shows_bound_spaces = true;
-            switches.cams_calls_per_second = Some(10);
+        let now = self.emulator.behavior();
+        self.emulator.set_behavior(|behavior| {
+            behavior.lag_queries = 0;
+            behavior.lag_ms = 0;
+            behavior.list_shows_bound_spaces = true;
+            behavior.cams_calls_per_second = Some(10);
         });
         Ok(now)
     }
 
     /// Moves the switches. Lag is about binds to come: what was to be seen does not vanish again.
-    fn stir(&self, switches: Switches) -> Result<(), Stop> {
+    fn stir(&self, behavior: Behavior) -> Result<(), Stop> {
         self.show_all()?;
-        self.emulator.set_switches(|now| *now = switches);
+        self.emulator.set_behavior(|now| *now = behavior);
         Ok(())
     }
 
@@ -914,15 +914,15 @@ fn import_id(binding: &Binding, space: &str) -> String {
 }
 
 /// The switches that do not stand as they do by default.
-fn differences(switches: &Switches) -> Result<String, Stop> {
+fn differences(behavior: &Behavior) -> Result<String, Stop> {
     let (now, usual) = (
-        serde_json::to_value(switches)?,
-        serde_json::to_value(Switches::default())?,
+        serde_json::to_value(behavior)?,
+        serde_json::to_value(Behavior::default())?,
     );
     let moved = now.as_object().into_iter().flatten();
     let moved = moved.filter(|(name, value)| usual.get(name) != Some(value));
     let moved: Vec<String> = moved
         .map(|(name, value)| format!("{name}: {value}"))
         .collect();
-    Ok(format!("switches: {}", moved.join(", ")))
+    Ok(format!("behavior: {}", moved.join(", ")))
 }

@@ -12,7 +12,7 @@ use super::super::response::Reply;
 /// What can go wrong.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Misbehaviour {
+pub enum FaultKind {
     /// Flow control with any code.
     Throttle {
         /// `Throttling.User`, `System.LimitControl`, …
@@ -147,10 +147,10 @@ pub(in crate::emulator) enum WireBody {
     Huge(u64),
 }
 
-impl Misbehaviour {
+impl FaultKind {
     /// A right that is lacking, as the gateway says it.
     pub fn denied() -> Self {
-        Misbehaviour::Error {
+        FaultKind::Error {
             status: 403,
             code: "NoPermission".to_owned(),
             message: "You are not authorized to do this action.".to_owned(),
@@ -161,23 +161,23 @@ impl Misbehaviour {
     /// The name in control documents and in the call log.
     pub(in crate::emulator) fn name(&self) -> &'static str {
         match self {
-            Misbehaviour::Throttle { .. } => "throttle",
-            Misbehaviour::Error { .. } => "error",
-            Misbehaviour::Html { .. } => "html",
-            Misbehaviour::Body { .. } => "body",
-            Misbehaviour::EmptyBody => "empty_body",
-            Misbehaviour::InvalidJson => "invalid_json",
-            Misbehaviour::HugeBody { .. } => "huge_body",
-            Misbehaviour::Redirect { .. } => "redirect",
-            Misbehaviour::ExpiredToken => "expired_token",
-            Misbehaviour::Cut => "cut",
-            Misbehaviour::Reset => "reset",
-            Misbehaviour::Slow { .. } => "slow",
-            Misbehaviour::Drip { .. } => "drip",
-            Misbehaviour::Truncate { .. } => "truncate",
-            Misbehaviour::MissingFields { .. } => "missing_fields",
-            Misbehaviour::WrongTypes { .. } => "wrong_types",
-            Misbehaviour::SetFields { .. } => "set_fields",
+            FaultKind::Throttle { .. } => "throttle",
+            FaultKind::Error { .. } => "error",
+            FaultKind::Html { .. } => "html",
+            FaultKind::Body { .. } => "body",
+            FaultKind::EmptyBody => "empty_body",
+            FaultKind::InvalidJson => "invalid_json",
+            FaultKind::HugeBody { .. } => "huge_body",
+            FaultKind::Redirect { .. } => "redirect",
+            FaultKind::ExpiredToken => "expired_token",
+            FaultKind::Cut => "cut",
+            FaultKind::Reset => "reset",
+            FaultKind::Slow { .. } => "slow",
+            FaultKind::Drip { .. } => "drip",
+            FaultKind::Truncate { .. } => "truncate",
+            FaultKind::MissingFields { .. } => "missing_fields",
+            FaultKind::WrongTypes { .. } => "wrong_types",
+            FaultKind::SetFields { .. } => "set_fields",
         }
     }
 
@@ -185,19 +185,19 @@ impl Misbehaviour {
     pub(in crate::emulator) fn needs_answer(&self) -> bool {
         matches!(
             self,
-            Misbehaviour::Slow { .. }
-                | Misbehaviour::Drip { .. }
-                | Misbehaviour::Truncate { .. }
-                | Misbehaviour::MissingFields { .. }
-                | Misbehaviour::WrongTypes { .. }
-                | Misbehaviour::SetFields { .. }
+            FaultKind::Slow { .. }
+                | FaultKind::Drip { .. }
+                | FaultKind::Truncate { .. }
+                | FaultKind::MissingFields { .. }
+                | FaultKind::WrongTypes { .. }
+                | FaultKind::SetFields { .. }
         )
     }
 
     /// Milliseconds to wait, if it is slowness.
     pub(in crate::emulator) fn delay_ms(&self) -> Option<u64> {
         match self {
-            Misbehaviour::Slow { delay_ms } => Some(*delay_ms),
+            FaultKind::Slow { delay_ms } => Some(*delay_ms),
             _ => None,
         }
     }
@@ -205,8 +205,8 @@ impl Misbehaviour {
     /// The error code that the client is made to see, if it is one.
     pub(in crate::emulator) fn code(&self) -> Option<&str> {
         match self {
-            Misbehaviour::Throttle { code, .. } | Misbehaviour::Error { code, .. } => Some(code),
-            Misbehaviour::ExpiredToken => Some("InvalidSecurityToken.Expired"),
+            FaultKind::Throttle { code, .. } | FaultKind::Error { code, .. } => Some(code),
+            FaultKind::ExpiredToken => Some("InvalidSecurityToken.Expired"),
             _ => None,
         }
     }
@@ -248,9 +248,9 @@ impl Misbehaviour {
             }
         };
         match self {
-            Misbehaviour::Cut => Wire::Cut,
-            Misbehaviour::Reset => Wire::Reset,
-            Misbehaviour::Throttle {
+            FaultKind::Cut => Wire::Cut,
+            FaultKind::Reset => Wire::Reset,
+            FaultKind::Throttle {
                 code,
                 status,
                 retry_after_ms,
@@ -260,71 +260,71 @@ impl Misbehaviour {
                 "Request was denied due to flow control.",
                 *retry_after_ms,
             ),
-            Misbehaviour::Error {
+            FaultKind::Error {
                 status,
                 code,
                 message,
                 retry_after_ms,
             } => error(*status, code, message, *retry_after_ms),
-            Misbehaviour::ExpiredToken => error(
+            FaultKind::ExpiredToken => error(
                 400,
                 "InvalidSecurityToken.Expired",
                 "Specified SecurityToken is expired.",
                 None,
             ),
-            Misbehaviour::Html { status } => text(
+            FaultKind::Html { status } => text(
                 *status,
                 "text/html",
                 &format!(
                     "<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center><hr>front end</body></html>"
                 ),
             ),
-            Misbehaviour::Body {
+            FaultKind::Body {
                 status,
                 content_type,
                 text: body,
             } => text(*status, content_type, body),
-            Misbehaviour::EmptyBody => text(200, "application/json", ""),
-            Misbehaviour::InvalidJson => text(
+            FaultKind::EmptyBody => text(200, "application/json", ""),
+            FaultKind::InvalidJson => text(
                 200,
                 "application/json",
                 "{\"Code\":\"OK\",\"Data\":{\"Id\":",
             ),
-            Misbehaviour::HugeBody { bytes } => Wire::Answer {
+            FaultKind::HugeBody { bytes } => Wire::Answer {
                 status: 200,
                 headers: vec![("content-type", json_type())],
                 body: WireBody::Huge(*bytes),
             },
-            Misbehaviour::Redirect { status, location } => Wire::Answer {
+            FaultKind::Redirect { status, location } => Wire::Answer {
                 status: *status,
                 headers: vec![("location", location.clone())],
                 body: WireBody::Whole(Vec::new()),
             },
-            Misbehaviour::Slow { .. } => reshaped(reply, &WireBody::Whole),
-            Misbehaviour::Drip { bytes, interval_ms } => reshaped(reply, &|whole| WireBody::Drip {
+            FaultKind::Slow { .. } => reshaped(reply, &WireBody::Whole),
+            FaultKind::Drip { bytes, interval_ms } => reshaped(reply, &|whole| WireBody::Drip {
                 whole,
                 piece: (*bytes).max(1),
                 interval_ms: *interval_ms,
             }),
-            Misbehaviour::Truncate { bytes } => reshaped(reply, &|whole| WireBody::Truncated {
+            FaultKind::Truncate { bytes } => reshaped(reply, &|whole| WireBody::Truncated {
                 sent: bytes.unwrap_or(whole.len() / 2).min(whole.len()),
                 whole,
             }),
-            Misbehaviour::MissingFields { fields } => {
+            FaultKind::MissingFields { fields } => {
                 let mut body = reply.body;
                 for field in fields {
                     edit(&mut body, field, None);
                 }
                 json(reply.status, &body)
             }
-            Misbehaviour::WrongTypes { fields } => {
+            FaultKind::WrongTypes { fields } => {
                 let mut body = reply.body;
                 for field in fields {
                     edit(&mut body, field, Some(json!([{"Unexpected": true}, 1])));
                 }
                 json(reply.status, &body)
             }
-            Misbehaviour::SetFields { fields } => {
+            FaultKind::SetFields { fields } => {
                 let mut body = reply.body;
                 for (field, value) in fields {
                     edit(&mut body, field, Some(value.clone()));

@@ -1,7 +1,7 @@
-//! Misbehaviour on demand: which calls it hits, when, and how often.
+//! Faults on demand: which calls they hit, when, and how often.
 //!
 //! A fault is played on calls that are signed well and within the limits: a broken client is told what is broken
-//! instead. Must not contain: what a misbehaviour does to an answer.
+//! instead. What a fault does to a response is in [`kind`].
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ mod kind;
 
 use super::request::Received;
 use fastrand::Rng;
-pub use kind::Misbehaviour;
+pub use kind::FaultKind;
 pub(super) use kind::{Wire, WireBody};
 use serde::{Deserialize, Serialize};
 
@@ -42,14 +42,14 @@ pub struct Fault {
     #[serde(default)]
     pub seed: u64,
     /// What happens.
-    pub fault: Misbehaviour,
+    pub fault: FaultKind,
 }
 
 /// Whether the operation runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
-    /// The operation does not run (but [`Misbehaviour::Slow`] only delays it).
+    /// The operation does not run (but [`FaultKind::Slow`] only delays it).
     #[default]
     Before,
     /// The operation runs, and then this happens to its answer.
@@ -58,7 +58,7 @@ pub enum When {
 
 impl Fault {
     /// Hits the next call of an action, before it runs.
-    pub fn new(action: &str, fault: Misbehaviour) -> Self {
+    pub fn new(action: &str, fault: FaultKind) -> Self {
         Fault {
             action: Some(action.to_owned()),
             parameters: BTreeMap::new(),
@@ -141,11 +141,11 @@ impl Faults {
                 fault.probability
             ));
         }
-        if let Misbehaviour::Throttle { status, .. }
-        | Misbehaviour::Error { status, .. }
-        | Misbehaviour::Html { status }
-        | Misbehaviour::Body { status, .. }
-        | Misbehaviour::Redirect { status, .. } = &fault.fault
+        if let FaultKind::Throttle { status, .. }
+        | FaultKind::Error { status, .. }
+        | FaultKind::Html { status }
+        | FaultKind::Body { status, .. }
+        | FaultKind::Redirect { status, .. } = &fault.fault
             && !(200..=599).contains(status)
         {
             return Err(format!("the status {status} is not between 200 and 599"));
@@ -161,7 +161,7 @@ impl Faults {
         received: &Received,
         action: &str,
         account: Option<&str>,
-    ) -> Option<(When, Misbehaviour)> {
+    ) -> Option<(When, FaultKind)> {
         let mut due = None;
         for (index, (fault, rng)) in self.waiting.iter_mut().enumerate() {
             if !fault.matches(received, action, account) {
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn faults_hit_what_they_are_meant_for() {
-        use Misbehaviour::{Cut, EmptyBody};
+        use FaultKind::{Cut, EmptyBody};
         let cut = || Fault::new("A", Cut);
         check(vec![cut()], &["B", "A", "A"], &[None, Some("cut"), None]);
         check(
@@ -283,7 +283,7 @@ mod tests {
     fn chance_is_repeatable() {
         let run = |seed| {
             let mut waiting = Faults::default();
-            let fault = Fault::new("A", Misbehaviour::Cut).always();
+            let fault = Fault::new("A", FaultKind::Cut).always();
             waiting
                 .add(fault.with_probability(0.3, seed))
                 .expect("sound");
@@ -301,9 +301,9 @@ mod tests {
     #[test]
     fn unsound_faults_are_refused() {
         let mut waiting = Faults::default();
-        let fault = Fault::new("A", Misbehaviour::Cut).with_probability(1.5, 0);
+        let fault = Fault::new("A", FaultKind::Cut).with_probability(1.5, 0);
         assert!(waiting.add(fault).is_err());
-        let fault = Fault::new("A", Misbehaviour::Html { status: 99 });
+        let fault = Fault::new("A", FaultKind::Html { status: 99 });
         assert!(waiting.add(fault).is_err());
         assert!(waiting.all().is_empty());
     }
