@@ -103,13 +103,16 @@ for name, signature in (("V3", None), ("V1", "v2")):
     missing = cams.ChatappBindWabaRequest()
     check(f"{name} missing parameter", code_of(lambda: client.chatapp_bind_waba(missing)), "MissingWabaId")
 
-    control("PUT", "behavior", {"cams_calls_per_second": 2})
+    control("PUT", "behavior", {"gateway": {"cams_calls_per_second": 2}})
     codes = [code_of(lambda: client.list_instance(cams.ListInstanceRequest())) for _ in range(4)]
     check(f"{name} throttling", codes[-1], "Throttling.User")
-    control("PUT", "behavior", {"cams_calls_per_second": None, "business_error_status": "always200"})
+    control("PUT", "behavior", {
+        "gateway": {"cams_calls_per_second": None},
+        "response": {"business_error_status": "always200"},
+    })
     control("POST", "faults", {"fault": {"throttle": {"code": "System.LimitControl", "retry_after_ms": 50}}})
     check(f"{name} injected throttling", code_of(lambda: client.list_instance(cams.ListInstanceRequest())), "System.LimitControl")
-    control("PUT", "behavior", {"nothing_bound": {"error": "Unknown.ResourceOwnerId"}})
+    control("PUT", "behavior", {"waba": {"nothing_bound": {"error": "Unknown.ResourceOwnerId"}}})
     found = client.query_chatapp_bind_waba(query).body
     check(f"{name} business error with 200", found.code, "Unknown.ResourceOwnerId")
 
@@ -129,12 +132,12 @@ for name, signature in (("V3", None), ("V1", "v2")):
     check(f"{name} bind with a session", assumed.chatapp_bind_waba(bind).body.code, "OK")
     bare = CamsClient(config(signature, session.access_key_id, session.access_key_secret))
     check(f"{name} session without its token", code_of(lambda: bare.chatapp_bind_waba(bind)), "MissingSecurityToken")
-    control("PUT", "behavior", {"sts_lifetime_seconds": 0})
+    control("PUT", "behavior", {"sts": {"lifetime_seconds": 0}})
     session = StsClient(config(signature)).assume_role(role).body.credentials
     assumed = CamsClient(config(signature, session.access_key_id, session.access_key_secret, session.security_token))
     check(f"{name} expired session", code_of(lambda: assumed.chatapp_bind_waba(bind)), "InvalidSecurityToken.Expired")
 
-    control("PUT", "behavior", {"clock_offset_seconds": 3600})
+    control("PUT", "behavior", {"gateway": {"clock_offset_seconds": 3600}})
     check(f"{name} clock", code_of(lambda: client.chatapp_bind_waba(bind)), "InvalidTimeStamp.Expired")
 
     signatures = {call["signature"] for call in control("GET", "calls")}

@@ -210,7 +210,7 @@ async fn an_executed_bind_without_an_answer_is_adopted() {
     for (name, fault) in faults {
         for again in AGAIN {
             cases.push(async move {
-                let case = Case::new(|behavior| behavior.bind_again = again()).fault(fault());
+                let case = Case::new(|behavior| behavior.waba.bind_again = again()).fault(fault());
                 let name = format!("{name}, {:?}", again());
                 let seen = case.run().await;
                 seen.is_honest(&name).is_bound_once(&name);
@@ -233,7 +233,7 @@ async fn a_bind_that_was_not_executed_is_not_sent_again() {
     let mut cases = Vec::new();
     for again in AGAIN {
         cases.push(async move {
-            let case = Case::new(|behavior| behavior.bind_again = again()).fault(cut());
+            let case = Case::new(|behavior| behavior.waba.bind_again = again()).fault(cut());
             let name = format!("{:?}", again());
             let seen = case.run().await;
             seen.is_honest(&name)
@@ -250,38 +250,38 @@ async fn looking_up_works_whatever_the_service_is_like() {
     type Switch = fn(&mut Behavior);
     let behavior: [(&str, Switch); 12] = [
         ("filters ignored", |behavior| {
-            behavior.list_bind_id_filter = Filter::Ignored;
-            behavior.list_is_bind_filter = Filter::Ignored;
+            behavior.instance.list_bind_id_filter = Filter::Ignored;
+            behavior.instance.list_is_bind_filter = Filter::Ignored;
         }),
-        ("seen late", |behavior| behavior.lag_queries = 2),
-        ("seen very late", |behavior| behavior.lag_ms = 4000),
+        ("seen late", |behavior| behavior.waba.lag_queries = 2),
+        ("seen very late", |behavior| behavior.waba.lag_ms = 4000),
         ("other instance IDs", |behavior| {
-            behavior.instance_id_equals_space = false
+            behavior.instance.instance_id_equals_space = false
         }),
         ("errors with 200", |behavior| {
-            behavior.business_error_status = BusinessErrorStatus::Always200
+            behavior.response.business_error_status = BusinessErrorStatus::Always200
         }),
         ("errors with 400", |behavior| {
-            behavior.business_error_status = BusinessErrorStatus::Always400
+            behavior.response.business_error_status = BusinessErrorStatus::Always400
         }),
         ("nothing bound is empty", |behavior| {
-            behavior.nothing_bound = NothingBound::DataEmpty
+            behavior.waba.nothing_bound = NothingBound::DataEmpty
         }),
         ("nothing bound is an error", |behavior| {
-            behavior.nothing_bound = NothingBound::Error("Some.Code".to_owned());
-            behavior.lag_queries = 1;
+            behavior.waba.nothing_bound = NothingBound::Error("Some.Code".to_owned());
+            behavior.waba.lag_queries = 1;
         }),
         ("small pages", |behavior| {
-            behavior.list_maximum_page_size = 2
+            behavior.instance.list_maximum_page_size = 2
         }),
         ("no Success", |behavior| {
-            behavior.success_flag = SuccessFlag::FalseBesideOk
+            behavior.response.success_flag = SuccessFlag::FalseBesideOk
         }),
         ("ISV spaces", |behavior| {
-            behavior.space_id_style = SpaceIdStyle::Isv
+            behavior.space.space_id_style = SpaceIdStyle::Isv
         }),
         ("own ISV code", |behavior| {
-            behavior.isv_code = Some("code".to_owned())
+            behavior.space.isv_code = Some("code".to_owned())
         }),
     ];
     let mut cases = Vec::new();
@@ -290,7 +290,7 @@ async fn looking_up_works_whatever_the_service_is_like() {
             for executed in [true, false] {
                 cases.push(async move {
                     let mut case = Case::new(|behavior| {
-                        behavior.bind_again = again();
+                        behavior.waba.bind_again = again();
                         switch(behavior);
                     });
                     // Neighbours that hold other WABAs, and enough of them for several pages.
@@ -326,8 +326,8 @@ async fn a_space_that_the_list_hides_stays_unknown() {
         for executed in [true, false] {
             cases.push(async move {
                 let case = Case::new(|behavior| {
-                    behavior.bind_again = again();
-                    behavior.list_shows_bound_spaces = false;
+                    behavior.waba.bind_again = again();
+                    behavior.instance.list_shows_bound_spaces = false;
                 })
                 .fault(if executed { cut().after() } else { cut() });
                 let name = format!("{:?}, executed {executed}", again());
@@ -349,8 +349,8 @@ async fn a_space_without_a_waba_is_named() {
         for lag in [0, 60_000] {
             cases.push(async move {
                 let case = Case::new(|behavior| {
-                    behavior.bind_again = again();
-                    behavior.lag_ms = lag;
+                    behavior.waba.bind_again = again();
+                    behavior.waba.lag_ms = lag;
                 });
                 let empty = (lag == 0).then(|| {
                     case.emulator
@@ -386,7 +386,7 @@ async fn an_existing_binding_is_adopted_by_default() {
     for again in AGAIN {
         for argument in [None, Some("ADOPT")] {
             cases.push(async move {
-                let mut case = Case::new(|behavior| behavior.bind_again = again());
+                let mut case = Case::new(|behavior| behavior.waba.bind_again = again());
                 if let Some(argument) = argument {
                     case.arguments["existing_binding"] = json!(argument);
                 }
@@ -417,7 +417,7 @@ async fn an_existing_binding_can_be_refused() {
     let mut cases = Vec::new();
     for again in AGAIN {
         cases.push(async move {
-            let mut case = Case::new(|behavior| behavior.bind_again = again());
+            let mut case = Case::new(|behavior| behavior.waba.bind_again = again());
             case.arguments["existing_binding"] = json!("REFUSE");
             let space = bound_before(&case);
             let name = format!("{:?}", again());
@@ -434,7 +434,7 @@ async fn an_existing_binding_can_be_refused() {
             assert!(seen.outcome.state.is_null(), "{name}");
             assert_eq!(seen.binds, 0, "{name}");
             // Without an existing binding it binds as any other.
-            let mut case = Case::new(|behavior| behavior.bind_again = again());
+            let mut case = Case::new(|behavior| behavior.waba.bind_again = again());
             case.arguments["existing_binding"] = json!("REFUSE");
             let seen = case.run().await;
             seen.is_honest(&name).is_bound_once(&name);
@@ -451,7 +451,7 @@ async fn an_existing_binding_can_be_ignored() {
         (already(), 1),
     ] {
         let name = format!("{again:?}");
-        let mut case = Case::new(|behavior| behavior.bind_again = again.clone());
+        let mut case = Case::new(|behavior| behavior.waba.bind_again = again.clone());
         case.arguments["existing_binding"] = json!("IGNORE");
         let before = bound_before(&case);
         let seen = case.run().await;
@@ -478,7 +478,7 @@ async fn one_waba_is_bound_once_in_a_run() {
     for again in AGAIN {
         for bound in [true, false] {
             cases.push(async move {
-                let case = Case::new(|behavior| behavior.bind_again = again());
+                let case = Case::new(|behavior| behavior.waba.bind_again = again());
                 let name = format!("{:?}, bound before {bound}", again());
                 if bound {
                     bound_before(&case);
@@ -517,7 +517,7 @@ async fn one_waba_is_bound_once_in_a_run() {
 async fn an_account_is_listed_once() {
     const SPACES: usize = 20;
     const CREATES: usize = 8;
-    let case = Case::new(|behavior| behavior.cams_calls_per_second = None);
+    let case = Case::new(|behavior| behavior.gateway.cams_calls_per_second = None);
     for number in 0..SPACES {
         let space = NewSpace {
             waba_id: Some(format!("8000000000000{number:02}")),
@@ -610,7 +610,7 @@ async fn what_was_not_checked_is_said() {
         }
     }
     // A space that demands a code of its own.
-    let case = Case::new(|behavior| behavior.isv_code = Some("code".to_owned()));
+    let case = Case::new(|behavior| behavior.space.isv_code = Some("code".to_owned()));
     let space = NewSpace {
         waba_id: Some("800000000000001".to_owned()),
         ..NewSpace::default()
@@ -637,7 +637,7 @@ async fn trouble_that_lasts_ends_with_the_truth() {
                 FaultKind::InvalidJson,
             ] {
                 cases.push(async move {
-                    let mut case = Case::new(|behavior| behavior.bind_again = again());
+                    let mut case = Case::new(|behavior| behavior.waba.bind_again = again());
                     case.arguments["timeouts"]["create"] = json!("12s");
                     let looking = Fault::new(LIST, list.clone()).always();
                     case.emulator.inject(looking).expect("a sound fault");
@@ -661,7 +661,7 @@ async fn without_the_right_to_list_it_is_as_good_as_before() {
         RamDenial::GatewayForbiddenRam,
         RamDenial::Product,
     ] {
-        let case = Case::new(|behavior| behavior.ram_denial = denial).fault(cut().after());
+        let case = Case::new(|behavior| behavior.gateway.ram_denial = denial).fault(cut().after());
         let mut account = Account::new(DEFAULT_ACCOUNT);
         account.access_keys.push(AccessKey {
             id: DEFAULT_ACCESS_KEY_ID.to_owned(),
@@ -691,12 +691,12 @@ async fn a_refusal_because_it_is_bound_already() {
             cases.push(async move {
                 let name = format!("{code}, {status:?}");
                 let switch = move |behavior: &mut Behavior| {
-                    behavior.business_error_status = status;
-                    behavior.bind_again = BindAgain::Error(code.to_owned());
+                    behavior.response.business_error_status = status;
+                    behavior.waba.bind_again = BindAgain::Error(code.to_owned());
                 };
                 let case = Case::new(|behavior| {
                     switch(behavior);
-                    behavior.list_shows_bound_spaces = false;
+                    behavior.instance.list_shows_bound_spaces = false;
                 });
                 let session = Session::start(&binary(), &case.provider)
                     .await
@@ -721,7 +721,8 @@ async fn a_refusal_because_it_is_bound_already() {
 
 async fn a_refusal_because_another_account_has_it() {
     let check = async |code: &str, explained: bool| {
-        let case = Case::new(|behavior| behavior.bind_foreign = Foreign::Error(code.to_owned()));
+        let case =
+            Case::new(|behavior| behavior.waba.bind_foreign = Foreign::Error(code.to_owned()));
         let other = Account::new("2").with_key("other", "s");
         case.emulator.put_account(other).expect("a sound account");
         let foreign = NewSpace {

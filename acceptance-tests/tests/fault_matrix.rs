@@ -725,7 +725,7 @@ async fn cell(
         .env("TF_LOG_PROVIDER", "TRACE");
     let session = Session::with(launch, &provider).await?;
     if matches!(row.fault, Played::Clock) {
-        emulator.set_behavior(|behavior| behavior.clock_offset_seconds = 3600);
+        emulator.set_behavior(|behavior| behavior.gateway.clock_offset_seconds = 3600);
     }
     if let Some(kind) = row.fault.kind(at) {
         let mut fault = Fault::new(at.action(), kind);

@@ -650,7 +650,7 @@ async fn a_failed_read_takes_nothing_away() {
     let instance = session.create(json!({ "waba_id": WABA })).await;
     session
         .emulator
-        .set_behavior(|behavior| behavior.clock_offset_seconds = 3600);
+        .set_behavior(|behavior| behavior.gateway.clock_offset_seconds = 3600);
     let mut kept = instance.clone();
     kept.private = b"{\"notes\":1}".to_vec();
     let (read, deferred, told) = session.read(&kept).await;
@@ -659,7 +659,7 @@ async fn a_failed_read_takes_nothing_away() {
     // Nor does an identity that belongs to another binding.
     session
         .emulator
-        .set_behavior(|behavior| behavior.clock_offset_seconds = 0);
+        .set_behavior(|behavior| behavior.gateway.clock_offset_seconds = 0);
     let mut strange = instance.clone();
     strange.identity = identity(&"cams-another".into());
     let (read, _, told) = session.read(&strange).await;

@@ -30,7 +30,7 @@ pub(super) fn authenticate(
         None if received.parameter("Signature").is_some()
             || received.parameter("AccessKeyId").is_some() =>
         {
-            if !state.behavior.accepts_v1 {
+            if !state.behavior.gateway.accepts_v1 {
                 return Err(invalid_signature_method());
             }
             Signed::v1(received)?
@@ -453,7 +453,7 @@ mod tests {
             }
         }
         let ahead = Duration::hours(2).whole_seconds();
-        emulator.set_behavior(|behavior| behavior.clock_offset_seconds = ahead);
+        emulator.set_behavior(|behavior| behavior.gateway.clock_offset_seconds = ahead);
         check(
             &emulator,
             Style::V3,
@@ -602,7 +602,7 @@ mod tests {
             400,
             "MissingAccessKeyId",
         );
-        emulator.set_behavior(|behavior: &mut Behavior| behavior.accepts_v1 = false);
+        emulator.set_behavior(|behavior: &mut Behavior| behavior.gateway.accepts_v1 = false);
         check(
             &emulator,
             Style::V1,
@@ -662,7 +662,7 @@ mod tests {
                 mismatch,
             );
         }
-        emulator.set_behavior(|behavior| behavior.clock_offset_seconds = 3601);
+        emulator.set_behavior(|behavior| behavior.gateway.clock_offset_seconds = 3601);
         for style in STYLES {
             let later = |draft: &mut Draft| {
                 with(Some(&token))(draft);

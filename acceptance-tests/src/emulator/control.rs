@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::cams::new_space;
+use super::cams::{Space, Waba, new_space};
 use super::credential_endpoints::CredentialEndpoints;
-use super::entities::{Account, Space, Waba};
+use super::entities::Account;
 use super::faults::Fault;
 use super::request::Received;
 use super::state::{Now, State};
@@ -147,7 +147,7 @@ pub(super) fn add_space(state: &mut State, wanted: NewSpace, now: Now) -> Result
         if state.entities.spaces.contains_key(&id) {
             return Err(format!("the space \"{id}\" exists already"));
         }
-        if state.behavior.instance_id_equals_space {
+        if state.behavior.instance.instance_id_equals_space {
             space.instance_id.clone_from(&id);
         }
         space.cust_space_id = id;
@@ -167,7 +167,7 @@ pub(super) fn add_space(state: &mut State, wanted: NewSpace, now: Now) -> Result
 fn put_behavior(state: &mut State, received: &Received) -> Result<Value, String> {
     let changes: Value = document(received)?;
     let changes = changes.as_object().ok_or_else(|| {
-        "the body is no JSON object such as {\"bind_again\": \"same_space\"}".to_owned()
+        "the body is no JSON object such as {\"waba\": {\"bind_again\": \"same_space\"}}".to_owned()
     })?;
     state.behavior = state.behavior.with(changes)?;
     Ok(Value::Object(state.behavior.to_object()))
@@ -181,7 +181,7 @@ fn put_waba(state: &mut State, received: &Received, id: &str) -> Result<Value, S
         .ok_or_else(|| "the body is no JSON object such as {\"name\": \"Shop\"}".to_owned())?;
     let present = state
         .entities
-        .waba(id, &state.behavior.account_review_status);
+        .waba(id, &state.behavior.waba.account_review_status);
     let mut all = json!(present);
     for (name, value) in changes {
         all[name] = value.clone();
@@ -238,23 +238,23 @@ mod tests {
             200,
             "\"bind_again\":\"same_space\"",
         );
-        let body = r#"{"bind_again": {"error": "X"}, "lag_queries": 3}"#;
+        let body = r#"{"waba": {"bind_again": {"error": "X"}, "lag_queries": 3}}"#;
         check(
             &emulator,
             ("PUT", "behavior", body),
             200,
             r#""bind_again":{"error":"X"}"#,
         );
-        assert_eq!(emulator.behavior().lag_queries, 3);
-        let body = r#"{"lag_queries": 4, "bind_agian": 1}"#;
+        assert_eq!(emulator.behavior().waba.lag_queries, 3);
+        let body = r#"{"waba": {"lag_queries": 4, "mispelt": 1}}"#;
         check(
             &emulator,
             ("PUT", "behavior", body),
             400,
-            "bind_again, bind_foreign",
+            "waba.bind_again, waba.bind_foreign",
         );
-        assert_eq!(emulator.behavior().lag_queries, 3);
-        let body = r#"{"success_flag": "maybe"}"#;
+        assert_eq!(emulator.behavior().waba.lag_queries, 3);
+        let body = r#"{"response": {"success_flag": "maybe"}}"#;
         check(
             &emulator,
             ("PUT", "behavior", body),
@@ -453,10 +453,15 @@ mod tests {
     #[test]
     fn a_reset_brings_back_the_start() {
         let emulator = Emulator::start().expect("a free port");
-        check(&emulator, ("PUT", "behavior", r#"{"lag_ms": 5}"#), 200, "");
+        check(
+            &emulator,
+            ("PUT", "behavior", r#"{"waba": {"lag_ms": 5}}"#),
+            200,
+            "",
+        );
         check(&emulator, ("POST", "spaces", "{}"), 200, "");
         check(&emulator, ("POST", "reset", ""), 200, "{}");
-        assert_eq!(emulator.behavior().lag_ms, 0);
+        assert_eq!(emulator.behavior().waba.lag_ms, 0);
         assert!(emulator.spaces(DEFAULT_ACCOUNT).is_empty());
     }
 

@@ -1,13 +1,15 @@
-//! The state of the emulated cloud: accounts and their keys, spaces and what is bound to them, WABAs.
+//! What the emulated cloud remembers: accounts with their keys and roles, and the objects of each product.
 //!
-//! Must not contain: HTTP, error answers, switches.
+//! The type of an object of a product is in the file of its noun.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug, Formatter};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
+
+use super::cams::{Space, Waba};
 
 /// One account with everything that may act for it.
 #[derive(Debug, Clone, Deserialize)]
@@ -165,110 +167,15 @@ pub(super) struct Session {
     pub(super) policy: Option<Value>,
 }
 
-/// A space: what the console calls a channel.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Space {
-    /// The space ID, which is the ID of the binding.
-    pub cust_space_id: String,
-    /// Account that owns the space.
-    pub account: String,
-    /// Instance ID as `ListInstance` shows it.
-    pub instance_id: String,
-    /// Name as `ListInstance` shows it.
-    pub instance_name: String,
-    /// `whatsapp` or another channel.
-    pub channel_type: String,
-    /// `published` and the like.
-    pub state: String,
-    /// `YYYY-MM-DD hh:mm:ss`.
-    pub submit_time: String,
-    /// Made by a bind and not at the console.
-    pub made_by_bind: bool,
-    /// The WABA that is bound to it.
-    pub waba_id: Option<String>,
-    /// Demanded `IsvCode`; never shown.
-    #[serde(skip)]
-    pub(super) isv_code: Option<String>,
-    /// Order of creation.
-    #[serde(skip)]
-    pub(super) number: u64,
-    /// When a call has bound it, in milliseconds since the start; absent if it was not a call.
-    #[serde(skip)]
-    pub(super) bound_at_ms: Option<u64>,
-    /// Queries that have not yet seen the bind.
-    #[serde(skip)]
-    pub(super) blind_queries: u32,
-}
-
-/// A WhatsApp Business Account as the service describes it; an absent field is not in the answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are those of the service's answer")]
-pub struct Waba {
-    #[serde(default)]
-    pub id: String,
-    /// Account that alone may bind it; absent, whoever comes first.
-    #[serde(default)]
-    pub owner: Option<String>,
-    pub name: Option<String>,
-    pub account_review_status: Option<String>,
-    pub business_id: Option<String>,
-    pub business_name: Option<String>,
-    pub currency: Option<String>,
-    pub message_template_namespace: Option<String>,
-    pub marketing_message_lite_status: Option<String>,
-    pub is_on_biz_app: Option<String>,
-    pub primary_business_location: Option<String>,
-    pub auth_international_rate_eligibility: Option<Value>,
-    /// Phone objects in the service's own spelling (`PhoneNumber`, `Status`, …).
-    #[serde(default)]
-    pub phone_numbers: Vec<Value>,
-}
-
-impl Waba {
-    /// The WABA that an unregistered ID stands for: plausible, and the same at every look.
-    pub fn derived(id: &str, account_review_status: &str) -> Self {
-        let start = id.char_indices().rev().nth(3).map_or(0, |(start, _)| start);
-        let tail = &id[start..];
-        let text = |text: String| Some(text);
-        Waba {
-            id: id.to_owned(),
-            owner: None,
-            name: text(format!("Business {tail}")),
-            account_review_status: text(account_review_status.to_owned()),
-            business_id: text(format!("1929{tail}")),
-            business_name: text(format!("Business {tail} Ltd")),
-            currency: text("USD".to_owned()),
-            message_template_namespace: text(format!("93e6b26e_8a67_4163_a093_ebfe645a{tail:0>4}")),
-            marketing_message_lite_status: text("Y".to_owned()),
-            is_on_biz_app: text("N".to_owned()),
-            primary_business_location: text("SG".to_owned()),
-            auth_international_rate_eligibility: Some(
-                json!({"start_time": 1_721_952_000, "exception_countries": []}),
-            ),
-            phone_numbers: vec![json!({
-                "PhoneNumber": format!("65800{tail:0>5}"),
-                "VerifiedName": format!("Business {tail}"),
-                "Status": "CONNECTED",
-                "NameStatus": "Approval",
-                "CodeVerificationStatus": "VERIFIED",
-                "QualityRating": "GREEN",
-                "MessagingLimitTier": "TIER_1K",
-                "IsOfficial": "N",
-            })],
-        }
-    }
-}
-
 /// Everything that the cloud remembers.
 #[derive(Default)]
 pub(super) struct Entities {
     pub(super) accounts: BTreeMap<String, Account>,
-    pub(super) spaces: BTreeMap<String, Space>,
-    pub(super) wabas: BTreeMap<String, Waba>,
     /// Temporary keys by AccessKey ID.
     pub(super) sessions: BTreeMap<String, Session>,
+    pub(super) spaces: BTreeMap<String, Space>,
     pub(super) spaces_made: u64,
+    pub(super) wabas: BTreeMap<String, Waba>,
 }
 
 impl Entities {
@@ -292,49 +199,6 @@ impl Entities {
             }
         }
         self.accounts.insert(account.id.clone(), account);
-        Ok(())
-    }
-
-    /// The WABA of that ID, registered or derived.
-    pub(super) fn waba(&self, id: &str, account_review_status: &str) -> Waba {
-        let registered = self.wabas.get(id).cloned();
-        registered.unwrap_or_else(|| Waba::derived(id, account_review_status))
-    }
-
-    /// Spaces of one account in the order of their creation.
-    pub(super) fn spaces_of(&self, account: &str) -> Vec<&Space> {
-        let mut spaces: Vec<&Space> = self
-            .spaces
-            .values()
-            .filter(|space| space.account == account)
-            .collect();
-        spaces.sort_by_key(|space| space.number);
-        spaces
-    }
-
-    /// Spaces that a WABA is bound to, oldest first.
-    pub(super) fn spaces_bound_to(&self, waba_id: &str) -> Vec<&Space> {
-        let mut spaces: Vec<&Space> = self
-            .spaces
-            .values()
-            .filter(|space| space.waba_id.as_deref() == Some(waba_id))
-            .collect();
-        spaces.sort_by_key(|space| space.number);
-        spaces
-    }
-
-    /// Sets or clears what is bound to a space, seen at once by everybody.
-    pub(super) fn set_binding(
-        &mut self,
-        cust_space_id: &str,
-        waba_id: Option<&str>,
-    ) -> Result<(), String> {
-        let space = self.spaces.get_mut(cust_space_id).ok_or_else(|| {
-            format!("there is no space \"{cust_space_id}\"; look for it in the state")
-        })?;
-        space.waba_id = waba_id.map(str::to_owned);
-        space.blind_queries = 0;
-        space.bound_at_ms = None;
         Ok(())
     }
 

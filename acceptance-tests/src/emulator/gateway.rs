@@ -3,16 +3,89 @@
 //! Statuses and codes are those of the vendor's public pages on RPC gateway errors. Must not contain: what an operation
 //! does.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::behavior::{RamDenial, Throttling};
+use super::behavior::Behavior;
 use super::ram::Caller;
 use super::request::Received;
 use super::response::Refusal;
 use super::state::{Now, State};
 use super::{cams, sts};
+
+/// What the gateway accepts and refuses, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayBehavior {
+    /// Calls a second, for each account and CAMS action; `null` is without limit.
+    pub cams_calls_per_second: Option<u32>,
+    /// Which layer refuses calls beyond the limit.
+    pub throttling: Throttling,
+    /// `x-acs-retry-after` of a call beyond the limit, in milliseconds; `null` sends none.
+    pub throttling_retry_after_ms: Option<u64>,
+    /// Which layer refuses what RAM does not allow.
+    pub ram_denial: RamDenial,
+    /// The emulated clock is this much ahead (or, negative, behind).
+    pub clock_offset_seconds: i64,
+    /// Whether the older signature (HMAC-SHA1) is still taken.
+    pub accepts_v1: bool,
+    /// Whether `GET` is taken beside `POST`.
+    pub accepts_get: bool,
+    /// Whether parameters count that come in a form body.
+    pub accepts_form_parameters: bool,
+    /// How gateway errors spell their keys; products differ.
+    pub error_keys: KeyStyle,
+}
+
+impl Default for GatewayBehavior {
+    fn default() -> Self {
+        GatewayBehavior {
+            cams_calls_per_second: Some(10),
+            throttling: Throttling::Gateway,
+            throttling_retry_after_ms: None,
+            ram_denial: RamDenial::GatewayNoPermission,
+            clock_offset_seconds: 0,
+            accepts_v1: true,
+            accepts_get: true,
+            accepts_form_parameters: true,
+            error_keys: KeyStyle::Pascal,
+        }
+    }
+}
+
+/// Which layer refuses what RAM does not allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RamDenial {
+    /// The gateway: 403 `NoPermission` with an `AccessDeniedDetail` object.
+    GatewayNoPermission,
+    /// The gateway: 403 `Forbidden.RAM` with an `AccessDeniedDetail` object.
+    GatewayForbiddenRam,
+    /// The product: `Ram.PermissionDeny`.
+    Product,
+}
+
+/// Which layer refuses calls beyond the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Throttling {
+    /// The gateway: 400 `Throttling.User`.
+    Gateway,
+    /// The product: `System.LimitControl`.
+    Product,
+}
+
+/// Spelling of the keys of a gateway error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyStyle {
+    /// `RequestId`, `Code`, `Message`.
+    Pascal,
+    /// `requestId`, `code`, `message`.
+    Camel,
+}
 
 /// A product behind the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,9 +116,14 @@ pub(super) struct Operation {
     pub(super) product: Product,
     /// Parameters without which the call never reaches the product.
     pub(super) required: &'static [&'static str],
+    /// Calls a second and account that the operation's page states; absent, the product's switch says.
+    pub(super) calls_per_second: Option<u32>,
     pub(super) access: Access,
-    pub(super) run: fn(&mut State, &Task<'_>) -> Result<Value, Refusal>,
+    pub(super) run: Run,
 }
+
+/// What an operation does to the state, and its response or the refusal.
+pub(super) type Run = fn(&mut State, &Task<'_>) -> Result<Value, Refusal>;
 
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +147,7 @@ pub(super) struct Task<'a> {
 
 /// Every operation there is.
 fn operations() -> impl Iterator<Item = &'static Operation> {
-    cams::OPERATIONS.iter().chain(&sts::OPERATIONS)
+    cams::OPERATIONS.iter().chain(sts::OPERATIONS)
 }
 
 /// The action that a request names, in a header or a parameter.
@@ -84,7 +162,7 @@ pub(super) fn action(received: &Received) -> &str {
 pub(super) fn operation(state: &State, received: &Received) -> Result<&'static Operation, Refusal> {
     match received.method.as_str() {
         "POST" => {}
-        "GET" if state.behavior.accepts_get => {}
+        "GET" if state.behavior.gateway.accepts_get => {}
         method => {
             return Err(Refusal::gateway(
                 400,
@@ -153,10 +231,7 @@ pub(super) fn authorise(
     let product = operation.product;
     // The anonymous calls of everybody share one window: there is no account to count them for.
     let account = task.caller.map_or("", |caller| &caller.account);
-    let limit = match product {
-        Product::Cams => state.behavior.cams_calls_per_second,
-        Product::Sts => state.behavior.sts_calls_per_second,
-    };
+    let limit = calls_per_second(operation, &state.behavior);
     if let Some(limit) = limit
         && !state
             .windows
@@ -182,6 +257,15 @@ pub(super) fn authorise(
     Ok(())
 }
 
+/// Calls a second that an account may make of an operation; `None` is without limit.
+fn calls_per_second(operation: &Operation, behavior: &Behavior) -> Option<u32> {
+    let of_product = match operation.product {
+        Product::Cams => behavior.gateway.cams_calls_per_second,
+        Product::Sts => behavior.sts.calls_per_second,
+    };
+    of_product.map(|limit| operation.calls_per_second.unwrap_or(limit))
+}
+
 /// `Missing…`, 400.
 pub(super) fn missing(name: &str) -> Refusal {
     Refusal::gateway(
@@ -201,8 +285,8 @@ pub(super) fn invalid(name: &str) -> Refusal {
 }
 
 fn throttled(state: &State, product: Product) -> Refusal {
-    let retry_after_ms = state.behavior.throttling_retry_after_ms;
-    match (state.behavior.throttling, product) {
+    let retry_after_ms = state.behavior.gateway.throttling_retry_after_ms;
+    match (state.behavior.gateway.throttling, product) {
         (Throttling::Product, Product::Cams) => {
             let mut refusal = Refusal::product("System.LimitControl");
             if let Refusal::Product {
@@ -225,7 +309,7 @@ fn throttled(state: &State, product: Product) -> Refusal {
 }
 
 fn denied(state: &State, product: Product, detail: Value) -> Refusal {
-    let code = match (state.behavior.ram_denial, product) {
+    let code = match (state.behavior.gateway.ram_denial, product) {
         (RamDenial::Product, Product::Cams) => return Refusal::product("Ram.PermissionDeny"),
         (RamDenial::GatewayForbiddenRam, _) => "Forbidden.RAM",
         _ => "NoPermission",
@@ -250,10 +334,15 @@ pub(super) fn iso_date(date: OffsetDateTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::test_client::{Answer, Draft, Style};
-    use super::super::{
-        AccessKey, Account, Behavior, BusinessErrorStatus, DEFAULT_ACCOUNT, Emulator, KeyStyle,
-    };
+    use super::super::{AccessKey, Account, BusinessErrorStatus, DEFAULT_ACCOUNT, Emulator};
     use super::*;
+
+    /// The defaults with some switches moved.
+    fn moved(change: impl FnOnce(&mut Behavior)) -> Behavior {
+        let mut behavior = Behavior::default();
+        change(&mut behavior);
+        behavior
+    }
 
     fn emulator(behavior: Behavior) -> Emulator {
         let emulator = Emulator::start().expect("a free port");
@@ -338,11 +427,10 @@ mod tests {
         let lenient = emulator(Behavior::default());
         check(&bind(&lenient, true, false), 200, "OK");
         check(&bind(&lenient, false, true), 200, "OK");
-        let strict = emulator(Behavior {
-            accepts_get: false,
-            accepts_form_parameters: false,
-            ..Behavior::default()
-        });
+        let strict = emulator(moved(|behavior| {
+            behavior.gateway.accepts_get = false;
+            behavior.gateway.accepts_form_parameters = false;
+        }));
         check(&bind(&strict, true, false), 400, "UnsupportedHTTPMethod");
         check(&bind(&strict, false, true), 400, "MissingWabaId");
         check(&bind(&strict, false, false), 200, "OK");
@@ -352,10 +440,8 @@ mod tests {
     #[test]
     fn calls_beyond_the_limit_are_refused_by_the_layer_of_choice() {
         let run = |behavior: Behavior| {
-            let emulator = emulator(Behavior {
-                cams_calls_per_second: Some(3),
-                ..behavior
-            });
+            let emulator = emulator(behavior);
+            emulator.set_behavior(|behavior| behavior.gateway.cams_calls_per_second = Some(3));
             let draft = || Draft::new(&emulator, "ListInstance", &[]).send();
             let answers: Vec<Answer> = (0..4).map(|_| draft()).collect();
             for answer in &answers[..3] {
@@ -372,28 +458,45 @@ mod tests {
         check(&gateway, 400, "Throttling.User");
         assert_eq!(gateway.header("x-acs-retry-after"), None);
         assert!(gateway.json()["HostId"].is_string());
-        let product = run(Behavior {
-            throttling: Throttling::Product,
-            throttling_retry_after_ms: Some(250),
-            ..Behavior::default()
-        });
+        let product = run(moved(|behavior| {
+            behavior.gateway.throttling = Throttling::Product;
+            behavior.gateway.throttling_retry_after_ms = Some(250);
+        }));
         check(&product, 400, "System.LimitControl");
         assert_eq!(product.header("x-acs-retry-after"), Some("250"));
         assert_eq!(product.json()["Success"], false);
-        let hidden = run(Behavior {
-            throttling: Throttling::Product,
-            business_error_status: BusinessErrorStatus::Always200,
-            ..Behavior::default()
-        });
+        let hidden = run(moved(|behavior| {
+            behavior.gateway.throttling = Throttling::Product;
+            behavior.response.business_error_status = BusinessErrorStatus::Always200;
+        }));
         check(&hidden, 200, "System.LimitControl");
     }
 
     #[test]
+    fn limit_of_an_operation_replaces_that_of_its_product() {
+        let limit = |own: Option<u32>, of_product: Option<u32>| {
+            let operation = Operation {
+                name: "GetWhatsappHealthStatus",
+                product: Product::Cams,
+                required: &[],
+                calls_per_second: own,
+                access: Access::Allowed,
+                run: |_, _| Ok(Value::Null),
+            };
+            let behavior = moved(|behavior| behavior.gateway.cams_calls_per_second = of_product);
+            calls_per_second(&operation, &behavior)
+        };
+        assert_eq!(limit(None, Some(10)), Some(10));
+        assert_eq!(limit(Some(5), Some(10)), Some(5));
+        assert_eq!(limit(Some(50), Some(10)), Some(50));
+        assert_eq!(limit(Some(5), None), None);
+    }
+
+    #[test]
     fn without_a_limit_nobody_is_refused() {
-        let emulator = emulator(Behavior {
-            cams_calls_per_second: None,
-            ..Behavior::default()
-        });
+        let emulator = emulator(moved(|behavior| {
+            behavior.gateway.cams_calls_per_second = None;
+        }));
         for _ in 0..30 {
             let answer = Draft::new(&emulator, "ListInstance", &[]).send();
             check(&answer, 200, "OK");
@@ -407,10 +510,9 @@ mod tests {
             (RamDenial::GatewayForbiddenRam, 403, "Forbidden.RAM"),
             (RamDenial::Product, 400, "Ram.PermissionDeny"),
         ] {
-            let emulator = emulator(Behavior {
-                ram_denial,
-                ..Behavior::default()
-            });
+            let emulator = emulator(moved(|behavior| {
+                behavior.gateway.ram_denial = ram_denial;
+            }));
             let mut account = Account::new("2").with_key("reader", "s");
             account.access_keys[0].allow = vec!["cams:Get*".to_owned(), "cams:List*".to_owned()];
             account.access_keys.push(AccessKey {
@@ -458,10 +560,9 @@ mod tests {
 
     #[test]
     fn gateway_errors_can_be_in_camel_case() {
-        let emulator = emulator(Behavior {
-            gateway_error_keys: KeyStyle::Camel,
-            ..Behavior::default()
-        });
+        let emulator = emulator(moved(|behavior| {
+            behavior.gateway.error_keys = KeyStyle::Camel;
+        }));
         let answer = Draft::new(&emulator, "ChatappBindWaba", &[]).send();
         let body = answer.json();
         assert_eq!(answer.status, Some(400));

@@ -42,7 +42,7 @@
 //! # a binding that Terraform did not make
 //! curl -s -X POST $E/spaces -d '{"waba_id": "100000000000008"}'
 //! # the service refuses a second bind, and a bind is seen late
-//! curl -s -X PUT $E/behavior -d '{"bind_again": {"error": "Some.Code"}, "lag_queries": 2}'
+//! curl -s -X PUT $E/behavior -d '{"waba": {"bind_again": {"error": "Some.Code"}, "lag_queries": 2}}'
 //! # the next bind is executed, but its answer never arrives
 //! curl -s -X POST $E/faults -d '{"action": "ChatappBindWaba", "when": "after", "fault": "cut"}'
 //! # a tenth of all calls is throttled, for ever, the same tenth in every run
@@ -57,16 +57,16 @@
 //!
 //! # Credentials beside STS
 //!
-//! Once [`CredentialEndpoints`] names an account and a role, sessions of that role come from an instance's metadata service (versions 1
-//! and 2, `/latest/…`), a credentials URI (`/credentials-uri`), the sign-in host of CloudSSO (`/cloud-credentials`) and the
-//! OAuth server (`/v1/token`, whose refresh tokens serve once, and `/v1/exchange`). They stand in the call log under names
-//! such as `MetadataToken`. How long sessions last is the switch `sts_lifetime_seconds`.
+//! Once [`CredentialEndpoints`] names an account and a role, sessions of that role come from an instance's metadata service
+//! (versions 1 and 2, `/latest/…`), a credentials URI (`/credentials-uri`), the sign-in host of CloudSSO
+//! (`/cloud-credentials`) and the OAuth server (`/v1/token`, whose refresh tokens serve once, and `/v1/exchange`). They are
+//! in the call log under names such as `MetadataToken`. How long sessions last is the switch `sts.lifetime_seconds`.
 //!
 //! # Behavior
 //!
-//! The fields of [`Behavior`] are the switches, and their documentation says what each position does. One stands for each
-//! thing that no public page says: a second bind, a foreign WABA, a space without one, HTTP status of business errors, lag,
-//! filters and paging of lists, oddities of answers. A position is a word (`"same_space"`), a number, `null`, or a word with
+//! The fields of [`Behavior`] are groups of switches, and the documentation of a switch says what each position does. There
+//! is one for each thing that no public page says: a second bind, a foreign WABA, a space without one, HTTP status of
+//! business errors, lag, filters and paging of lists, unusual fields of responses. A position is a word (`"same_space"`), a number, `null`, or a word with
 //! a value (`{"error": "Some.Code"}`).
 //!
 //! # Faults
@@ -100,17 +100,20 @@ mod sts;
 #[cfg(test)]
 mod test_client;
 
-pub use behavior::{
-    Behavior, BindAgain, BindResponseWabaId, BusinessErrorStatus, Filter, KeyStyle, NothingBound,
-    OpenStatusUnsubscribed, Outcome, QueryWithoutSpace, RamDenial, SpaceIdStyle, SpaceResponse,
-    SuccessFlag, Throttling,
-};
+pub use behavior::Behavior;
 pub use calls::Call;
+pub use cams::{
+    BindAgain, BindResponseWabaId, Filter, InstanceBehavior, NothingBound, OpenStatusUnsubscribed,
+    Outcome, QueryWithoutSpace, ServiceBehavior, Space, SpaceBehavior, SpaceIdStyle, SpaceResponse,
+    Waba, WabaBehavior,
+};
 pub use control::NewSpace;
-pub use entities::{AccessKey, Account, OidcProvider, Role, Space, Waba};
-pub use faults::{Fault, FaultKind, When};
-
 pub use credential_endpoints::{CredentialEndpoints, Metadata, UnexpectedResponse};
+pub use entities::{AccessKey, Account, OidcProvider, Role};
+pub use faults::{Fault, FaultKind, When};
+pub use gateway::{GatewayBehavior, KeyStyle, RamDenial, Throttling};
+pub use response::{BusinessErrorStatus, ResponseBehavior, SuccessFlag};
+pub use sts::StsBehavior;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -3,9 +3,66 @@
 //! The bodies follow the vendor's public pages on RPC errors and on the CAMS envelope. Must not contain: decisions about
 //! when which error is due.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::behavior::{Behavior, BusinessErrorStatus, KeyStyle, SuccessFlag};
+use super::behavior::Behavior;
+use super::gateway::KeyStyle;
+
+/// What the responses of the product have in common.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResponseBehavior {
+    /// HTTP status of errors that the product (not the gateway) gives.
+    pub business_error_status: BusinessErrorStatus,
+    /// `Success` of answers that have one; documented samples show `false` beside `OK`.
+    pub success_flag: SuccessFlag,
+    /// `Code` of a success; some documented samples spell it in lower case.
+    pub ok_code: String,
+    /// `Message` of a success; documented samples show `None`, `SUCCESS`, `null` and worse.
+    pub ok_message: String,
+    /// `AccessDeniedDetail` of a success; a text there, while it is an object in gateway errors.
+    pub ok_access_denied_detail: String,
+    /// Whether answers carry keys that no document names.
+    pub unknown_keys: bool,
+}
+
+impl Default for ResponseBehavior {
+    fn default() -> Self {
+        ResponseBehavior {
+            business_error_status: BusinessErrorStatus::Documented,
+            success_flag: SuccessFlag::Consistent,
+            ok_code: "OK".to_owned(),
+            ok_message: "None".to_owned(),
+            ok_access_denied_detail: "None".to_owned(),
+            unknown_keys: true,
+        }
+    }
+}
+
+/// HTTP status of the product's errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BusinessErrorStatus {
+    /// 400 for the four codes documented with it, 200 for every other.
+    Documented,
+    /// Always 200.
+    Always200,
+    /// Always 400.
+    Always400,
+}
+
+/// The key `Success`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuccessFlag {
+    /// `true` beside `OK`.
+    Consistent,
+    /// Not there at all.
+    Absent,
+    /// `false` beside `OK`.
+    FalseBesideOk,
+}
 
 /// The codes whose pages say HTTP 400; about every other product code they are silent.
 const DOCUMENTED_400: [&str; 4] = [
@@ -127,13 +184,13 @@ impl Reply {
                 if let Some(detail) = access_denied_detail {
                     body["AccessDeniedDetail"] = Value::clone(detail);
                 }
-                if behavior.gateway_error_keys == KeyStyle::Camel {
+                if behavior.gateway.error_keys == KeyStyle::Camel {
                     body = camel_case_keys(body);
                 }
                 (*status, body)
             }
             Refusal::Product { code, message, .. } => {
-                let status = match behavior.business_error_status {
+                let status = match behavior.response.business_error_status {
                     BusinessErrorStatus::Always200 => 200,
                     BusinessErrorStatus::Always400 => 400,
                     BusinessErrorStatus::Documented if DOCUMENTED_400.contains(&code.as_str()) => {
@@ -145,9 +202,9 @@ impl Reply {
                     "RequestId": echo.request_id,
                     "Code": code,
                     "Message": message,
-                    "AccessDeniedDetail": behavior.ok_access_denied_detail,
+                    "AccessDeniedDetail": behavior.response.ok_access_denied_detail,
                 });
-                if behavior.success_flag != SuccessFlag::Absent {
+                if behavior.response.success_flag != SuccessFlag::Absent {
                     body["Success"] = json!(false);
                 }
                 (status, body)
@@ -166,16 +223,16 @@ impl Reply {
 pub(super) fn envelope(request_id: &str, behavior: &Behavior, fields: Value) -> Value {
     let mut body = json!({
         "RequestId": request_id,
-        "Code": behavior.ok_code,
-        "Message": behavior.ok_message,
-        "AccessDeniedDetail": behavior.ok_access_denied_detail,
+        "Code": behavior.response.ok_code,
+        "Message": behavior.response.ok_message,
+        "AccessDeniedDetail": behavior.response.ok_access_denied_detail,
     });
-    match behavior.success_flag {
+    match behavior.response.success_flag {
         SuccessFlag::Consistent => body["Success"] = json!(true),
         SuccessFlag::FalseBesideOk => body["Success"] = json!(false),
         SuccessFlag::Absent => {}
     }
-    if behavior.unknown_keys {
+    if behavior.response.unknown_keys {
         body["UnknownKey"] = json!({"Nested": [1, null]});
     }
     if let Value::Object(fields) = fields {
@@ -241,6 +298,13 @@ mod tests {
         action: "A",
     };
 
+    /// The defaults with some switches moved.
+    fn moved(change: impl FnOnce(&mut Behavior)) -> Behavior {
+        let mut behavior = Behavior::default();
+        change(&mut behavior);
+        behavior
+    }
+
     fn check(behavior: Behavior, refusal: Refusal, status: u16, body: Value) {
         let reply = Reply::refusal(&ECHO, &behavior, &refusal);
         assert_eq!(reply.status, status);
@@ -251,9 +315,10 @@ mod tests {
 
     #[test]
     fn product_errors_follow_the_switch() {
-        let with = |business_error_status| Behavior {
-            business_error_status,
-            ..Behavior::default()
+        let with = |business_error_status| {
+            moved(|behavior| {
+                behavior.response.business_error_status = business_error_status;
+            })
         };
         let documented = Refusal::product("System.LimitControl");
         let other = Refusal::product("Authentication.NoAuth");
@@ -276,10 +341,9 @@ mod tests {
         let refusal = Refusal::gateway(404, "InvalidVersion", "no");
         let body = json!({"Code": "InvalidVersion", "HostId": "h", "Message": "no"});
         check(Behavior::default(), refusal.clone(), 404, body);
-        let camel = Behavior {
-            gateway_error_keys: KeyStyle::Camel,
-            ..Behavior::default()
-        };
+        let camel = moved(|behavior| {
+            behavior.gateway.error_keys = KeyStyle::Camel;
+        });
         let body = json!({"code": "InvalidVersion", "hostId": "h", "Code": null});
         check(camel, refusal, 404, body);
     }

@@ -294,7 +294,8 @@ fn admit(
 
 /// The request as a product sees it that takes no parameters from form bodies, if that is switched on.
 fn without_form(state: &State, operation: &Operation, received: &Received) -> Option<Received> {
-    let blind = operation.product == Product::Cams && !state.behavior.accepts_form_parameters;
+    let blind =
+        operation.product == Product::Cams && !state.behavior.gateway.accepts_form_parameters;
     blind.then(|| Received {
         form: Vec::new(),
         ..received.clone()
@@ -607,7 +608,7 @@ mod tests {
     #[test]
     fn calls_are_served_side_by_side() {
         let emulator = Emulator::start().expect("a free port");
-        emulator.set_behavior(|behavior| behavior.cams_calls_per_second = None);
+        emulator.set_behavior(|behavior| behavior.gateway.cams_calls_per_second = None);
         let slow = FaultKind::Slow { delay_ms: 300 };
         let fault = Fault::new("ListInstance", slow).times(20);
         emulator.inject(fault).expect("a sound fault");

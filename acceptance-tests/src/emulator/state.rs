@@ -56,7 +56,7 @@ impl State {
 
     /// The reading as the emulated cloud has it.
     pub(super) fn clock(&self, now: Now) -> Now {
-        let offset = Duration::seconds(self.behavior.clock_offset_seconds);
+        let offset = Duration::seconds(self.behavior.gateway.clock_offset_seconds);
         Now {
             utc: now.utc.checked_add(offset).unwrap_or(now.utc),
             ..now

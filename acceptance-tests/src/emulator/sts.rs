@@ -3,6 +3,7 @@
 //! Parameters, limits and error codes are those of the public API pages. Must not contain: how a temporary credential is
 //! verified later on.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
@@ -13,12 +14,32 @@ use super::ram::{Identity, is_policy};
 use super::response::Refusal;
 use super::state::State;
 
+/// What the Security Token Service does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StsBehavior {
+    /// Calls a second, for each account and STS action; `null` is without limit.
+    pub calls_per_second: Option<u32>,
+    /// Life of temporary credentials, whatever was asked for; `null` is what was asked for.
+    pub lifetime_seconds: Option<u64>,
+}
+
+impl Default for StsBehavior {
+    fn default() -> Self {
+        StsBehavior {
+            calls_per_second: Some(100),
+            lifetime_seconds: None,
+        }
+    }
+}
+
 /// Every operation of the product that is emulated.
-pub(super) const OPERATIONS: [Operation; 3] = [
+pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         name: "AssumeRole",
         product: Product::Sts,
         required: &["RoleArn", "RoleSessionName"],
+        calls_per_second: None,
         access: Access::Allowed,
         run: assume_role,
     },
@@ -26,6 +47,7 @@ pub(super) const OPERATIONS: [Operation; 3] = [
         name: "AssumeRoleWithOIDC",
         product: Product::Sts,
         required: &["RoleArn", "RoleSessionName", "OIDCProviderArn", "OIDCToken"],
+        calls_per_second: None,
         access: Access::Anonymous,
         run: assume_role_with_oidc,
     },
@@ -33,6 +55,7 @@ pub(super) const OPERATIONS: [Operation; 3] = [
         name: "GetCallerIdentity",
         product: Product::Sts,
         required: &[],
+        calls_per_second: None,
         access: Access::Signed,
         run: caller_identity,
     },
@@ -271,7 +294,7 @@ pub(super) fn issue(
     named: RoleSession<'_>,
     seconds: u64,
 ) -> Option<Value> {
-    let seconds = state.behavior.sts_lifetime_seconds.unwrap_or(seconds);
+    let seconds = state.behavior.sts.lifetime_seconds.unwrap_or(seconds);
     let life = i64::try_from(seconds).unwrap_or(i64::MAX);
     let expires = now.checked_add(Duration::seconds(life))?;
     let access_key_id = format!("STS.Emulated{}", state.random_text(LETTERS, 16));
@@ -559,7 +582,7 @@ mod tests {
     #[test]
     fn the_life_of_a_session_can_be_set() {
         let emulator = emulator(|_| {});
-        emulator.set_behavior(|behavior| behavior.sts_lifetime_seconds = Some(0));
+        emulator.set_behavior(|behavior| behavior.sts.lifetime_seconds = Some(0));
         let answer = assume(&emulator, "user", &[]);
         let late = with_session(&emulator, &answer, "ListInstance");
         check(&late, 400, "InvalidSecurityToken.Expired");

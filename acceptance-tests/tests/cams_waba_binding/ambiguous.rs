@@ -83,7 +83,7 @@ fn a_bind_cut_after_execution_is_found_beside_an_older_space(
     })?;
     context
         .emulator
-        .set_behavior(|behavior| behavior.bind_again = BindAgain::NewSpace);
+        .set_behavior(|behavior| behavior.waba.bind_again = BindAgain::NewSpace);
     context
         .emulator
         .inject(Fault::new(BIND, FaultKind::Cut).after())?;
@@ -176,7 +176,7 @@ fn a_replacement_of_the_same_waba_binds_again(context: &mut TestContext) -> Test
         context.emulator.reset();
         context
             .emulator
-            .set_behavior(|behavior| behavior.bind_again = BindAgain::NewSpace);
+            .set_behavior(|behavior| behavior.waba.bind_again = BindAgain::NewSpace);
         context.applied(&binding(WABA, arguments))?;
         let before = context.object(A)?.text("id").to_owned();
         context
@@ -192,7 +192,7 @@ fn a_replacement_of_the_same_waba_binds_again(context: &mut TestContext) -> Test
         // The same space back is a replacement, too.
         context
             .emulator
-            .set_behavior(|behavior| behavior.bind_again = BindAgain::SameSpace);
+            .set_behavior(|behavior| behavior.waba.bind_again = BindAgain::SameSpace);
         context
             .directory
             .run(&["apply", "-auto-approve", &format!("-replace={A}")])?
@@ -201,7 +201,7 @@ fn a_replacement_of_the_same_waba_binds_again(context: &mut TestContext) -> Test
 
         // Refused: the binding that has left the state is named.
         context.emulator.set_behavior(|behavior| {
-            behavior.bind_again = BindAgain::Error("Waba.AlreadyBound".to_owned());
+            behavior.waba.bind_again = BindAgain::Error("Waba.AlreadyBound".to_owned());
         });
         let replaced = context.object(A)?.text("id").to_owned();
         let output = context
@@ -225,7 +225,7 @@ fn a_replacement_of_the_same_waba_binds_again(context: &mut TestContext) -> Test
 fn a_renamed_resource_keeps_the_binding(context: &mut TestContext) -> TestResult {
     context
         .emulator
-        .set_behavior(|behavior| behavior.bind_again = BindAgain::NewSpace);
+        .set_behavior(|behavior| behavior.waba.bind_again = BindAgain::NewSpace);
     context.applied(&binding(WABA, ""))?;
     let space = context.space_of(WABA)?;
     context.applied(&binding(WABA, "").replace("\"a\"", "\"b\""))?;
@@ -375,7 +375,7 @@ fn a_slow_answer_within_the_limit_is_waited_for(context: &mut TestContext) -> Te
 fn a_lagging_read_is_tolerated(context: &mut TestContext) -> TestResult {
     context
         .emulator
-        .set_behavior(|behavior| behavior.lag_queries = 2);
+        .set_behavior(|behavior| behavior.waba.lag_queries = 2);
     let output = context.applied(&binding(WABA, ""))?;
     equal("warnings", output.warnings().len(), 0)?;
     equal(
@@ -393,7 +393,7 @@ fn a_read_that_lags_too_long_leaves_a_saved_binding_and_a_warning(
 ) -> TestResult {
     context
         .emulator
-        .set_behavior(|behavior| behavior.lag_ms = 600_000);
+        .set_behavior(|behavior| behavior.waba.lag_ms = 600_000);
     let output = context.applied(&binding(WABA, ""))?;
     let space = context.space_of(WABA)?;
     let warning = only_warning(&output)?;
@@ -413,7 +413,7 @@ fn a_read_that_lags_too_long_leaves_a_saved_binding_and_a_warning(
 
     context
         .emulator
-        .set_behavior(|behavior| behavior.lag_ms = 0);
+        .set_behavior(|behavior| behavior.waba.lag_ms = 0);
     context.plan(0)?;
     context.apply()?.expecting(0)?;
     equal(
@@ -429,8 +429,8 @@ fn a_binding_that_the_service_has_not_shown_yet_stays_in_state(
     context: &mut TestContext,
 ) -> TestResult {
     context.emulator.set_behavior(|behavior| {
-        behavior.lag_ms = 600_000;
-        behavior.bind_again = BindAgain::NewSpace;
+        behavior.waba.lag_ms = 600_000;
+        behavior.waba.bind_again = BindAgain::NewSpace;
     });
     context.applied(&binding(WABA, ""))?;
     let space = context.space_of(WABA)?;
@@ -453,7 +453,7 @@ fn a_binding_that_the_service_has_not_shown_yet_stays_in_state(
     // Once it has been shown, "nothing bound" means that it is gone.
     context
         .emulator
-        .set_behavior(|behavior| behavior.lag_ms = 0);
+        .set_behavior(|behavior| behavior.waba.lag_ms = 0);
     let output = context.apply()?.expecting(0)?;
     equal("warnings", output.warnings().len(), 0)?;
     context.emulator.unbind(&space)?;

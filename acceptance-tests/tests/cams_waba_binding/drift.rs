@@ -77,7 +77,7 @@ fn nothing_bound_is_planned_as_a_create_in_every_form(context: &mut TestContext)
         let space = context.object(A)?.text("id").to_owned();
         context
             .emulator
-            .set_behavior(|behavior| behavior.nothing_bound = form.clone());
+            .set_behavior(|behavior| behavior.waba.nothing_bound = form.clone());
         context.emulator.unbind(&space)?;
         let (plan, _) = context.plan(2)?;
         let change = &plan.change(A).ok_or("no change of the resource")?.change;
@@ -102,7 +102,7 @@ fn an_error_instead_of_nothing_keeps_the_object(context: &mut TestContext) -> Te
     let before = context.object(A)?;
     let space = context.space_of(WABA)?;
     context.emulator.set_behavior(|behavior| {
-        behavior.nothing_bound = NothingBound::Error("Space.NotBound".to_owned());
+        behavior.waba.nothing_bound = NothingBound::Error("Space.NotBound".to_owned());
     });
     context.emulator.unbind(&space)?;
     let output = context.directory.plan(&[])?.output.expecting(1)?;

@@ -133,7 +133,7 @@ fn an_account_without_the_service(context: &mut TestContext) -> TestResult {
 fn permission_denied(context: &mut TestContext, denial: RamDenial, parts: &[&str]) -> TestResult {
     context
         .emulator
-        .set_behavior(|behavior| behavior.ram_denial = denial);
+        .set_behavior(|behavior| behavior.gateway.ram_denial = denial);
     context.configure(&binding(WABA, ""))?;
     // What the system policy for readers allows.
     allow(context, &["cams:Get*", "cams:List*"])?;
@@ -183,7 +183,7 @@ fn permission_denied_by_the_gateway(context: &mut TestContext) -> TestResult {
     )?;
     context
         .emulator
-        .set_behavior(|behavior| behavior.ram_denial = RamDenial::GatewayForbiddenRam);
+        .set_behavior(|behavior| behavior.gateway.ram_denial = RamDenial::GatewayForbiddenRam);
     allow(context, &[])?;
     refuses_the_read(context, &["HTTP status: 403", "Code: Forbidden.RAM"])
 }
@@ -388,7 +388,7 @@ fn a_clock_that_is_off(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     context
         .emulator
-        .set_behavior(|behavior| behavior.clock_offset_seconds = 3600);
+        .set_behavior(|behavior| behavior.gateway.clock_offset_seconds = 3600);
     refuses_the_read(
         context,
         &[
@@ -399,11 +399,11 @@ fn a_clock_that_is_off(context: &mut TestContext) -> TestResult {
     )?;
     context
         .emulator
-        .set_behavior(|behavior| behavior.clock_offset_seconds = -3600);
+        .set_behavior(|behavior| behavior.gateway.clock_offset_seconds = -3600);
     refuses_the_read(context, &["Code: InvalidTimeStamp.Expired"])?;
     context
         .emulator
-        .set_behavior(|behavior| behavior.clock_offset_seconds = 800);
+        .set_behavior(|behavior| behavior.gateway.clock_offset_seconds = 800);
     context.plan(0)?;
     Ok(())
 }
@@ -420,12 +420,12 @@ fn codes_are_found_under_every_status_and_spelling(context: &mut TestContext) ->
     ] {
         context
             .emulator
-            .set_behavior(|behavior| behavior.business_error_status = status);
+            .set_behavior(|behavior| behavior.response.business_error_status = status);
         refuses_the_bind(context, &[shown, "Code: Unknown.ResourceOwnerId"])?;
     }
     context
         .emulator
-        .set_behavior(|behavior| behavior.gateway_error_keys = KeyStyle::Camel);
+        .set_behavior(|behavior| behavior.gateway.error_keys = KeyStyle::Camel);
     allow(context, &[])?;
     refuses_the_bind(
         context,

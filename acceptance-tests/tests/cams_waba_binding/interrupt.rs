@@ -60,7 +60,7 @@ fn a_bind_in_flight_is_in_state_afterwards(context: &mut TestContext) -> TestRes
 fn a_read_after_the_bind_does_not_cost_the_binding(context: &mut TestContext) -> TestResult {
     context
         .emulator
-        .set_behavior(|behavior| behavior.lag_ms = 600_000);
+        .set_behavior(|behavior| behavior.waba.lag_ms = 600_000);
     context.configure(&binding(WABA, ""))?;
     let output = interrupted(context, QUERY, Duration::from_millis(300))?;
     equal("ended soon", output.elapsed < Duration::from_secs(20), true)?;

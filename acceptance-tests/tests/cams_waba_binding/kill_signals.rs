@@ -195,7 +195,7 @@ fn a_killed_provider_then_the_same_space(context: &mut TestContext) -> TestResul
 fn a_killed_provider_then_an_error(context: &mut TestContext) -> TestResult {
     let first = killed_provider(context)?;
     context.emulator.set_behavior(|behavior| {
-        behavior.bind_again = BindAgain::Error("Waba.AlreadyBound".to_owned());
+        behavior.waba.bind_again = BindAgain::Error("Waba.AlreadyBound".to_owned());
     });
     converges_on_the_first_space(context, &first)
 }
@@ -205,7 +205,7 @@ fn a_killed_provider_then_no_second_space(context: &mut TestContext) -> TestResu
     let first = killed_provider(context)?;
     context
         .emulator
-        .set_behavior(|behavior| behavior.bind_again = BindAgain::NewSpace);
+        .set_behavior(|behavior| behavior.waba.bind_again = BindAgain::NewSpace);
     let (output, id) = converges(context)?;
     equal("the space", &id, &first)?;
     contains(&only_warning(&output)?.text(), &["was already bound"])?;

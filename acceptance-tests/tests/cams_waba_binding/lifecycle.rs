@@ -219,7 +219,7 @@ fn isv_code_deletion_policy_and_timeouts_change_in_place(context: &mut TestConte
 fn the_isv_code_is_sent_on_reads(context: &mut TestContext) -> TestResult {
     context
         .emulator
-        .set_behavior(|behavior| behavior.isv_code = Some("sub-customer-7".to_owned()));
+        .set_behavior(|behavior| behavior.space.isv_code = Some("sub-customer-7".to_owned()));
     context.applied(&binding(WABA, "isv_code = \"sub-customer-7\""))?;
     equal(
         "waba_name",

@@ -192,7 +192,7 @@ fn both_signatures_are_made(context: &mut TestContext) -> TestResult {
         let arguments = format!("  sign_version {{\n    cams = \"{version}\"\n  }}");
         context
             .emulator
-            .set_behavior(|behavior| behavior.accepts_v1 = version == "v1");
+            .set_behavior(|behavior| behavior.gateway.accepts_v1 = version == "v1");
         context.emulator.clear_calls();
         context.configure_with(
             &arguments,

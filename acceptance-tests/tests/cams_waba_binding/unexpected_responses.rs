@@ -23,10 +23,10 @@ pub(crate) const CASES: &[Case] = cases![unexpected_responses:
 
 fn success_is_the_code_alone(context: &mut TestContext) -> TestResult {
     context.emulator.set_behavior(|behavior| {
-        behavior.ok_code = "ok".to_owned();
-        behavior.ok_message = "You are not authorized to do this action.".to_owned();
-        behavior.ok_access_denied_detail = "None".to_owned();
-        behavior.success_flag = SuccessFlag::FalseBesideOk;
+        behavior.response.ok_code = "ok".to_owned();
+        behavior.response.ok_message = "You are not authorized to do this action.".to_owned();
+        behavior.response.ok_access_denied_detail = "None".to_owned();
+        behavior.response.success_flag = SuccessFlag::FalseBesideOk;
     });
     let output = context.applied(&binding(WABA, ""))?;
     equal("warnings", output.warnings().len(), 0)?;
@@ -37,7 +37,7 @@ fn success_is_the_code_alone(context: &mut TestContext) -> TestResult {
     )?;
     context
         .emulator
-        .set_behavior(|behavior| behavior.success_flag = SuccessFlag::Absent);
+        .set_behavior(|behavior| behavior.response.success_flag = SuccessFlag::Absent);
     context.plan(0)?;
     Ok(())
 }
@@ -128,7 +128,7 @@ fn a_bind_that_cannot_be_read_saves_nothing_and_says_so(context: &mut TestContex
 
 fn a_bind_of_another_waba_is_saved_tainted_and_named(context: &mut TestContext) -> TestResult {
     context.emulator.set_behavior(|behavior| {
-        behavior.bind_response_waba_id = BindResponseWabaId::Other(OTHER_WABA.to_owned())
+        behavior.waba.bind_response_waba_id = BindResponseWabaId::Other(OTHER_WABA.to_owned())
     });
     context.configure(&binding(WABA, ""))?;
     let output = context.apply()?.expecting(1)?;
@@ -153,7 +153,7 @@ fn a_bind_of_another_waba_is_saved_tainted_and_named(context: &mut TestContext) 
 fn a_bind_that_does_not_repeat_the_waba_is_fine(context: &mut TestContext) -> TestResult {
     context
         .emulator
-        .set_behavior(|behavior| behavior.bind_response_waba_id = BindResponseWabaId::Absent);
+        .set_behavior(|behavior| behavior.waba.bind_response_waba_id = BindResponseWabaId::Absent);
     context.applied(&binding(WABA, ""))?;
     equal("waba_id", context.object(A)?.text("waba_id"), WABA)?;
     context.plan(0)?;

@@ -48,7 +48,7 @@ fn prepare(context: &TestContext, arguments: &str, count: usize) -> TestResult {
     let _ = fs::remove_file(context.directory.path().join("terraform.tfstate"));
     context
         .emulator
-        .set_behavior(|behavior| behavior.sts_lifetime_seconds = Some(2));
+        .set_behavior(|behavior| behavior.sts.lifetime_seconds = Some(2));
     let slow = Fault::new("ChatappBindWaba", FaultKind::Slow { delay_ms: 350 });
     context.emulator.inject(slow.always())?;
     bindings(context, arguments, count)
@@ -115,7 +115,7 @@ fn a_failing_renewal_is_no_failure_while_the_session_is_valid(
     // Renewed from the fourth second on, over in the fifth.
     context
         .emulator
-        .set_behavior(|behavior| behavior.sts_lifetime_seconds = Some(5));
+        .set_behavior(|behavior| behavior.sts.lifetime_seconds = Some(5));
     let refusal = FaultKind::Error {
         status: 403,
         code: "NoPermission".to_owned(),

@@ -49,7 +49,7 @@ fn accounts(context: &TestContext) -> TestResult {
     // Whether the service lets another account bind the same WABA is not documented; here it does.
     context
         .emulator
-        .set_behavior(|behavior| behavior.bind_foreign = Outcome::Ok);
+        .set_behavior(|behavior| behavior.waba.bind_foreign = Outcome::Ok);
     Ok(())
 }
 
@@ -351,7 +351,7 @@ fn a_binding_of_another_account_does_not_count_as_gone(context: &mut TestContext
     hub_of_its_own(context)?;
     context
         .emulator
-        .set_behavior(|behavior| behavior.foreign_space = SpaceResponse::NothingBound);
+        .set_behavior(|behavior| behavior.space.foreign_space = SpaceResponse::NothingBound);
     let block = format!(
         "{}  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}\n",
         keys()

@@ -433,54 +433,52 @@ pub(crate) fn behavior(rng: &mut Rng) -> Behavior {
         _ => NothingBound::Error("Waba.NotBound".to_owned()),
     };
     let filter = |rng: &mut Rng| pick(rng, &[(1, Filter::Applied), (1, Filter::Ignored)]);
-    let mut behavior = Behavior {
-        bind_again: match rng.u32(0..7) {
-            0..2 => BindAgain::SameSpace,
-            2..5 => BindAgain::NewSpace,
-            _ => BindAgain::Error(BOUND_ALREADY.to_owned()),
-        },
-        nothing_bound: nothing(rng),
-        business_error_status: pick(
-            rng,
-            &[
-                (1, BusinessErrorStatus::Documented),
-                (1, BusinessErrorStatus::Always200),
-                (1, BusinessErrorStatus::Always400),
-            ],
-        ),
-        list_shows_bound_spaces: chance(rng, 80),
-        instance_id_equals_space: chance(rng, 50),
-        list_bind_id_filter: filter(rng),
-        list_is_bind_filter: filter(rng),
-        list_filter_str: filter(rng),
-        list_maximum_page_size: pick(rng, &[(3, 100), (1, 2), (1, 5)]),
-        success_flag: pick(
-            rng,
-            &[
-                (2, SuccessFlag::Consistent),
-                (1, SuccessFlag::Absent),
-                (1, SuccessFlag::FalseBesideOk),
-            ],
-        ),
-        ok_code: pick(rng, &[(3, "OK"), (1, "ok")]).to_owned(),
-        unknown_keys: chance(rng, 50),
-        bind_response_waba_id: match rng.u32(0..3) {
-            0 => BindResponseWabaId::Absent,
-            _ => BindResponseWabaId::Same,
-        },
-        space_id_style: pick(rng, &[(2, SpaceIdStyle::Cams), (1, SpaceIdStyle::Isv)]),
-        cams_calls_per_second: Some(pick(rng, &[(6, 10), (1, 5), (1, 3)])),
-        throttling: pick(rng, &[(1, Throttling::Gateway), (1, Throttling::Product)]),
-        throttling_retry_after_ms: chance(rng, 30).then(|| rng.u64(100..1_500)),
-        gateway_error_keys: pick(rng, &[(1, KeyStyle::Pascal), (1, KeyStyle::Camel)]),
-        ..Behavior::default()
+    let mut behavior = Behavior::default();
+    behavior.waba.bind_again = match rng.u32(0..7) {
+        0..2 => BindAgain::SameSpace,
+        2..5 => BindAgain::NewSpace,
+        _ => BindAgain::Error(BOUND_ALREADY.to_owned()),
     };
+    behavior.waba.nothing_bound = nothing(rng);
+    behavior.response.business_error_status = pick(
+        rng,
+        &[
+            (1, BusinessErrorStatus::Documented),
+            (1, BusinessErrorStatus::Always200),
+            (1, BusinessErrorStatus::Always400),
+        ],
+    );
+    behavior.instance.list_shows_bound_spaces = chance(rng, 80);
+    behavior.instance.instance_id_equals_space = chance(rng, 50);
+    behavior.instance.list_bind_id_filter = filter(rng);
+    behavior.instance.list_is_bind_filter = filter(rng);
+    behavior.instance.list_filter_str = filter(rng);
+    behavior.instance.list_maximum_page_size = pick(rng, &[(3, 100), (1, 2), (1, 5)]);
+    behavior.response.success_flag = pick(
+        rng,
+        &[
+            (2, SuccessFlag::Consistent),
+            (1, SuccessFlag::Absent),
+            (1, SuccessFlag::FalseBesideOk),
+        ],
+    );
+    behavior.response.ok_code = pick(rng, &[(3, "OK"), (1, "ok")]).to_owned();
+    behavior.response.unknown_keys = chance(rng, 50);
+    behavior.waba.bind_response_waba_id = match rng.u32(0..3) {
+        0 => BindResponseWabaId::Absent,
+        _ => BindResponseWabaId::Same,
+    };
+    behavior.space.space_id_style = pick(rng, &[(2, SpaceIdStyle::Cams), (1, SpaceIdStyle::Isv)]);
+    behavior.gateway.cams_calls_per_second = Some(pick(rng, &[(6, 10), (1, 5), (1, 3)]));
+    behavior.gateway.throttling = pick(rng, &[(1, Throttling::Gateway), (1, Throttling::Product)]);
+    behavior.gateway.throttling_retry_after_ms = chance(rng, 30).then(|| rng.u64(100..1_500));
+    behavior.gateway.error_keys = pick(rng, &[(1, KeyStyle::Pascal), (1, KeyStyle::Camel)]);
     if chance(rng, 50) {
-        behavior.unknown_space = SpaceResponse::NothingBound;
+        behavior.space.unknown_space = SpaceResponse::NothingBound;
     }
     match rng.u32(0..6) {
-        0 => behavior.lag_queries = rng.u32(1..10),
-        1 => behavior.lag_ms = rng.u64(200..12_000),
+        0 => behavior.waba.lag_queries = rng.u32(1..10),
+        1 => behavior.waba.lag_ms = rng.u64(200..12_000),
         _ => {}
     }
     behavior

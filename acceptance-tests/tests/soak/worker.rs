@@ -304,8 +304,8 @@ impl Lane {
             Action::Behavior => {
                 self.count("behavior");
                 let behavior = generator::behavior(rng);
-                self.note(&format!("      {}", differences(&behavior)?));
-                if behavior.bind_again == BindAgain::NewSpace {
+                self.note(&format!("      {}", differences(&behavior)));
+                if behavior.waba.bind_again == BindAgain::NewSpace {
                     // From here on, binding again without the look that a message asks for would double.
                     self.settle()?;
                 }
@@ -539,7 +539,7 @@ resource \"{TYPE}\" \"{name}\" {{
         self.leaks(output, &text, &stored, &mut defects)?;
         let lags = {
             let behavior = self.emulator.behavior();
-            behavior.lag_queries > 0 || behavior.lag_ms > 0
+            behavior.waba.lag_queries > 0 || behavior.waba.lag_ms > 0
         };
         let refreshes = !output.command.contains(" plan ") && !output.command.contains(" import ");
         if clean && !lags && ran.well() && refreshes {
@@ -685,7 +685,7 @@ resource \"{TYPE}\" \"{name}\" {{
                 }
             }
         }
-        let new_spaces = self.emulator.behavior().bind_again == BindAgain::NewSpace;
+        let new_spaces = self.emulator.behavior().waba.bind_again == BindAgain::NewSpace;
         let (settles, removes) = (rng.bool(), rng.bool());
         if new_spaces || settles {
             self.settle()?;
@@ -808,10 +808,10 @@ resource \"{TYPE}\" \"{name}\" {{
         self.show_all()?;
         let now = self.emulator.behavior();
         self.emulator.set_behavior(|behavior| {
-            behavior.lag_queries = 0;
-            behavior.lag_ms = 0;
-            behavior.list_shows_bound_spaces = true;
-            behavior.cams_calls_per_second = Some(10);
+            behavior.waba.lag_queries = 0;
+            behavior.waba.lag_ms = 0;
+            behavior.instance.list_shows_bound_spaces = true;
+            behavior.gateway.cams_calls_per_second = Some(10);
         });
         Ok(now)
     }
@@ -852,7 +852,7 @@ resource \"{TYPE}\" \"{name}\" {{
             }
         };
         let (_, stored) = self.stored()?;
-        let one_space = kept.bind_again != BindAgain::NewSpace;
+        let one_space = kept.waba.bind_again != BindAgain::NewSpace;
         let defects = self.ledger.heard(&self.truth(), &stored, one_space);
         self.report(&defects, &ran.output, &stored)?;
         let ran = self.undisturbed(&["plan", "-json", "-detailed-exitcode"])?;
@@ -913,16 +913,11 @@ fn import_id(binding: &Binding, space: &str) -> String {
     }
 }
 
-/// The switches that do not stand as they do by default.
-fn differences(behavior: &Behavior) -> Result<String, Stop> {
-    let (now, usual) = (
-        serde_json::to_value(behavior)?,
-        serde_json::to_value(Behavior::default())?,
-    );
-    let moved = now.as_object().into_iter().flatten();
-    let moved = moved.filter(|(name, value)| usual.get(name) != Some(value));
+/// The switches that are not in their default positions.
+fn differences(behavior: &Behavior) -> String {
+    let moved = behavior.differences().into_iter();
     let moved: Vec<String> = moved
-        .map(|(name, value)| format!("{name}: {value}"))
+        .map(|(name, position)| format!("{name}: {position}"))
         .collect();
-    Ok(format!("behavior: {}", moved.join(", ")))
+    format!("behavior: {}", moved.join(", "))
 }

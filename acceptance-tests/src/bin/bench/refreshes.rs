@@ -39,8 +39,8 @@ pub(crate) fn waba(number: usize) -> String {
 /// A provider that does not hold itself back, and a service that does not mind.
 pub(crate) fn without_limits(emulator: &Emulator) -> Value {
     emulator.set_behavior(|behavior| {
-        behavior.cams_calls_per_second = None;
-        behavior.sts_calls_per_second = None;
+        behavior.gateway.cams_calls_per_second = None;
+        behavior.sts.calls_per_second = None;
     });
     let mut config = provider_config(emulator);
     config["requests_per_second"] = json!(1_000_000);

@@ -1,0 +1,73 @@
+//! Chat App Message Service, API 2020-06-06: one file for each noun, and the table of operations.
+//!
+//! Names and shapes follow the public API pages of the product. Where the pages are silent a switch decides.
+//! Authentication, rights and rate limits are the gateway's.
+//!
+//! # Add an operation
+//!
+//! 1. Write its function in the file of its noun, with the public page's names for parameters and fields.
+//! 2. Add its line to `OPERATIONS`, which is sorted by name. The gateway then verifies, limits and logs its calls.
+//! 3. What no page says is a switch of the noun's own struct (`PhoneNumberBehavior`), a field of `Behavior`, sorted by name.
+//! 4. What the service remembers is a type of the noun's file with `Default`, a field of `Entities`, keyed by space ID.
+//! 5. Test the operation and each position of its switches in the same file, with the helpers of `testing`.
+
+mod instance;
+mod phone_number;
+mod service;
+mod space;
+#[cfg(test)]
+mod testing;
+mod waba;
+
+pub use instance::{Filter, InstanceBehavior};
+pub use service::{OpenStatusUnsubscribed, ServiceBehavior};
+pub use space::{QueryWithoutSpace, Space, SpaceBehavior, SpaceIdStyle, SpaceResponse};
+pub use waba::{BindAgain, BindResponseWabaId, NothingBound, Outcome, Waba, WabaBehavior};
+
+pub(super) use space::new_space;
+
+use super::gateway::{Access, Operation, Product, Run, Task, missing};
+use super::response::Refusal;
+
+/// The limit of operations whose page states none, or the usual ten calls a second: the switch says it.
+const DEFAULT_RATE: Option<u32> = None;
+
+/// Every operation of the product that is emulated: name, calls a second, required parameters, function.
+#[rustfmt::skip]
+pub(super) const OPERATIONS: &[Operation] = &[
+    operation("ChatappBindWaba", DEFAULT_RATE, &["WabaId"], waba::bind),
+    operation("GetChatappOpenStatus", DEFAULT_RATE, &[], service::open_status),
+    operation("ListInstance", DEFAULT_RATE, &[], instance::list),
+    operation("QueryChatappBindWaba", DEFAULT_RATE, &[], waba::query),
+    operation("QueryChatappPhoneNumbers", DEFAULT_RATE, &[], phone_number::list),
+];
+
+const fn operation(
+    name: &'static str,
+    calls_per_second: Option<u32>,
+    required: &'static [&'static str],
+    run: Run,
+) -> Operation {
+    Operation {
+        name,
+        product: Product::Cams,
+        required,
+        calls_per_second,
+        access: Access::Allowed,
+        run,
+    }
+}
+
+fn account<'a>(task: &Task<'a>) -> Result<&'a str, Refusal> {
+    // The gateway lets nobody through to these operations without a key; said again, not assumed.
+    let caller = task.caller.ok_or_else(|| missing("AccessKeyId"))?;
+    Ok(&caller.account)
+}
+
+/// A code that a switch gives; `Missing…` belongs to the gateway, everything else to the product.
+fn refused(code: &str) -> Refusal {
+    match code.strip_prefix("Missing") {
+        Some(name) => missing(name),
+        None => Refusal::product(code),
+    }
+}
