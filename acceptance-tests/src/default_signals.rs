@@ -20,7 +20,7 @@ pub fn restore() {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::fs;
+    use std::{fs, thread};
 
     use tokio::signal::unix::{SignalKind, signal};
 
@@ -35,9 +35,18 @@ mod linux {
         .into_iter()
         .filter(|kind| ignored & (1 << (kind.as_raw_value() - 1)) != 0)
         .collect();
-        if kinds.is_empty() {
-            return;
+        if !kinds.is_empty() {
+            handle(kinds);
         }
+    }
+
+    /// Installs a handler for each signal, on a thread of its own: a task of another runtime must not drop a runtime.
+    fn handle(kinds: Vec<SignalKind>) {
+        let installing = thread::spawn(|| install_handlers(kinds));
+        installing.join().expect("the handlers are installed");
+    }
+
+    fn install_handlers(kinds: Vec<SignalKind>) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .build()
@@ -68,6 +77,11 @@ mod linux {
                 0x1007,
             );
             check("Name:\tcat\n", 0);
+        }
+
+        #[tokio::test]
+        async fn handlers_are_installed_from_inside_a_task() {
+            handle(vec![SignalKind::user_defined1()]);
         }
     }
 }
