@@ -889,7 +889,7 @@ fn judge(
             (Played::Without(Part::Whole | Part::Key), At::Fill, _) => {
                 &["does not show a WABA in the space"]
             }
-            (Played::Without(Part::Whole | Part::Key), At::Import, _) => &["no WABA is bound"],
+            (Played::Without(Part::Whole | Part::Key), At::Import, _) => &["has no WABA"],
             (Played::Without(Part::Whole), At::Search, _) => {
                 &["the list of spaces may be incomplete"]
             }

@@ -614,7 +614,7 @@ async fn the_identity_of_a_binding_is_its_space_for_as_long_as_it_lives() {
     let destroyed = session.plan(Some(&drifted), None).await;
     assert_eq!(destroyed.planned, Value::Null);
     let (gone, told) = session.apply(Some(&drifted), &destroyed).await;
-    must_say(&told, "The binding was left in the cloud");
+    must_say(&told, "Destroyed WABA bindings stay in the cloud");
     assert_eq!((gone.state, gone.identity), (Value::Null, Value::Null));
     let (replaced, told) = session.apply(None, &second).await;
     assert_eq!(told, "");
@@ -654,7 +654,7 @@ async fn a_failed_read_takes_nothing_away() {
     let mut kept = instance.clone();
     kept.private = b"{\"notes\":1}".to_vec();
     let (read, deferred, told) = session.read(&kept).await;
-    must_say(&told, "Error: Unable to read the binding");
+    must_say(&told, "Error: Cannot read the binding");
     assert_eq!((read, deferred), (kept, None));
     // Nor does an identity that belongs to another binding.
     session
@@ -1007,7 +1007,7 @@ async fn the_same_type_of_another_provider_is_taken_over_by_a_process_without_co
     refuse(
         other,
         &[
-            "Error: Unable to move the state",
+            "Error: Cannot move the state",
             "alicloud_cams_other",
             OFFICIAL,
         ],
@@ -1122,7 +1122,7 @@ async fn a_provider_that_is_not_known_yet_defers_where_it_may() {
     must_say(&told, "Invalid import ID");
     // What stays refused is refused at once.
     let plan = session.plan(Some(&stored(&session, "PREVENT")), None).await;
-    must_say(&text(&plan.told), "Binding is protected from destruction");
+    must_say(&text(&plan.told), "is protected by deletion_policy");
     assert!(session.emulator.calls().is_empty());
 }
 
@@ -1218,7 +1218,7 @@ async fn whether_an_unknown_waba_replaces_a_binding_can_wait() {
     let plan = session
         .plan(Some(&stored(&session, "PREVENT")), Some(&config))
         .await;
-    must_say(&text(&plan.told), "Binding is protected from replacement");
+    must_say(&text(&plan.told), "is protected by deletion_policy");
     let plan = session
         .plan(Some(&stored(&session, "ABANDON")), Some(&config))
         .await;

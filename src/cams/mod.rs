@@ -4,22 +4,24 @@ mod waba_binding;
 
 use framework::{DataSource, ListResource, Resource};
 
-use crate::common::Connection;
+use crate::common::{Connection, data_source, list_resource, resource};
 
 /// All resources of the provider.
 #[must_use]
 pub fn resources() -> Vec<Box<dyn Resource<Client = Connection>>> {
-    vec![Box::new(waba_binding::CamsWabaBinding)]
+    vec![Box::new(resource::Wrapper(waba_binding::CamsWabaBinding))]
 }
 
 /// All data sources of the provider.
 #[must_use]
 pub fn data_sources() -> Vec<Box<dyn DataSource<Client = Connection>>> {
-    vec![Box::new(waba_binding::WabaBindings)]
+    vec![Box::new(data_source::Wrapper(waba_binding::WabaBindings))]
 }
 
 /// All list resources of the provider.
 #[must_use]
 pub fn list_resources() -> Vec<Box<dyn ListResource<Client = Connection>>> {
-    vec![Box::new(waba_binding::WabaBindingList)]
+    vec![Box::new(list_resource::Wrapper(
+        waba_binding::WabaBindingList,
+    ))]
 }

@@ -9,13 +9,15 @@ use std::collections::BTreeMap;
 
 use alicloud::credentials::{Role, RoleArn};
 use framework::{
-    Attribute, AttributePath, Diagnostic, Diagnostics, Field, Object, Type, Value,
+    Attribute, AttributePath, Diagnostic, Diagnostics, Object, Type, Value,
     schema::{Collection, Setting, Validator},
 };
-use serde::{Deserialize, Serialize};
 
 /// The name of block and attribute.
 pub(crate) const NAME: &str = "assume_role";
+
+/// The attribute of an identity by which an import says as whom to read.
+pub(crate) const ROLE_ARN: &str = "role_arn";
 
 /// The attribute for a resource.
 pub(crate) fn attribute() -> Attribute {
@@ -25,20 +27,10 @@ pub(crate) fn attribute() -> Attribute {
     )
 }
 
-/// The attribute for a data source or a list, which only read.
-pub(crate) fn data_source_attribute() -> Attribute {
+/// The attribute for a data source, a list or an action, which have no object of their own.
+pub(crate) fn read_attribute() -> Attribute {
     Attribute::nested(NAME, Collection::Single, attributes(true), Setting::Optional)
-        .describe("A RAM role to assume for this read, with the provider's credentials. Uses of the same role share its session.")
-}
-
-/// The attributes as a model.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Model {
-    role_arn: Field<String>,
-    session_name: Field<String>,
-    policy: Field<String>,
-    session_expiration: Field<i64>,
-    external_id: Field<String>,
+        .describe("A RAM role to assume here, with the provider's credentials. Uses of the same role share its session.")
 }
 
 /// The attributes. In the provider block the ARN may come from the environment.

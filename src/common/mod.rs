@@ -1,18 +1,34 @@
 //! What every type shares: the connection to the cloud, roles and accounts, and how errors become diagnostics.
 //!
-//! Must not contain: the operations of a single resource.
+//! A type implements one trait: [`resource::CamsResource`], [`data_source::CamsDataSource`],
+//! [`list_resource::CamsListResource`] or [`action::CamsAction`]. The wrapper beside the trait adds what the types share and
+//! makes a type of the framework of it. The operations get a [`Context`] with a client that is ready.
+
+// Until the types that use the rest of it are here.
+#![allow(dead_code)]
 
 pub(crate) mod account_id;
+pub(crate) mod action;
 pub(crate) mod assume_role;
+mod context;
+pub(crate) mod data_source;
+pub(crate) mod deletion_policy;
 pub(crate) mod error_diagnostics;
+mod import_id;
+pub(crate) mod list_resource;
 #[cfg(test)]
 pub(crate) mod printed;
+pub(crate) mod resource;
 mod run_cache;
+pub(crate) mod space;
+pub(crate) mod space_list;
 
 use std::time::Duration;
 
 use alicloud::{Operation, RoleClients};
 use framework::{Diagnostic, Diagnostics, Object};
+
+pub(crate) use self::{context::Context, import_id::Key};
 
 pub use self::run_cache::RunCache;
 
@@ -71,6 +87,18 @@ impl Connection {
         match self {
             Self::Ready { run, .. } => Ok(run),
             Self::Waiting { unknown } => Err(waiting(unknown)),
+        }
+    }
+
+    /// Whether this is the first time in this run that something is said of a type.
+    pub(crate) fn is_first(
+        connection: Option<&Self>,
+        type_name: &'static str,
+        what: &'static str,
+    ) -> bool {
+        match connection {
+            Some(Self::Ready { run, .. }) => run.is_first(type_name, what),
+            _ => true,
         }
     }
 

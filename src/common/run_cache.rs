@@ -2,7 +2,7 @@
 
 use std::{
     any::{Any, TypeId},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -27,6 +27,20 @@ impl RunCache {
         Arc::clone(entry)
             .downcast()
             .expect("the key holds the type of the value")
+    }
+}
+
+/// What was said once in this run.
+#[derive(Default)]
+struct Said(Mutex<BTreeSet<(&'static str, &'static str)>>);
+
+impl RunCache {
+    /// Whether this is the first time that something is said of a type. Terraform prints the warnings of objects without
+    /// configuration one by one; two hundred of the same are no help.
+    pub(crate) fn is_first(&self, type_name: &'static str, what: &'static str) -> bool {
+        let said = self.of_account::<Said>(None);
+        let mut said = said.0.lock().unwrap_or_else(PoisonError::into_inner);
+        said.insert((type_name, what))
     }
 }
 

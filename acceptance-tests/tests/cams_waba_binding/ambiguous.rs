@@ -345,7 +345,7 @@ fn reads_that_never_work_end_in_time(context: &mut TestContext) -> TestResult {
     let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
-        &["HTTP status: 504", "Attempts:", "stays in state as it was"],
+        &["HTTP status: 504", "Attempts:", "stays in the state"],
     )?;
     equal("ended in time", output.elapsed.as_secs() < 15, true)?;
     equal("repeated", context.calls(QUERY) > 2, true)?;
@@ -440,10 +440,10 @@ fn a_binding_that_the_service_has_not_shown_yet_stays_in_state(
         contains(
             &warning.text(),
             &[
-                "does not show the binding yet",
+                "does not show its WABA yet",
                 WABA,
                 &space,
-                "terraform state rm 'alicloud_cams_waba_binding.NAME'",
+                "terraform state rm 'ADDRESS'",
             ],
         )?;
         equal("id", context.object(A)?.text("id"), &space)?;

@@ -40,7 +40,7 @@ fn abandon_warns_in_plan_and_apply_and_leaves_the_binding(context: &mut TestCont
     equal(
         "summary",
         &*warning.summary,
-        "Destroying will leave the binding in the cloud",
+        "Destroying leaves WABA bindings in the cloud",
     )?;
     contains(&warning.text(), &parts)?;
 
@@ -52,7 +52,7 @@ fn abandon_warns_in_plan_and_apply_and_leaves_the_binding(context: &mut TestCont
     equal(
         "summary",
         &*warning.summary,
-        "The binding was left in the cloud",
+        "Destroyed WABA bindings stay in the cloud",
     )?;
     contains(&warning.text(), &parts)?;
     equal("objects", context.directory.state()?.resources.len(), 0)?;
@@ -68,7 +68,7 @@ fn abandon_is_the_default_and_needs_no_call(context: &mut TestContext) -> TestRe
         .expecting(0)?;
     contains(
         &output.text(),
-        &["The binding was left in the cloud", "1 destroyed"],
+        &["Destroyed WABA bindings stay in the cloud", "1 destroyed"],
     )?;
     equal("calls", context.emulator.calls().len(), 0)?;
     context.space_of(WABA)?;
@@ -81,7 +81,7 @@ fn a_removed_resource_block_is_treated_alike(context: &mut TestContext) -> TestR
     let output = context.apply()?.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
-        &["Binding is protected from destruction", WABA],
+        &["is protected by deletion_policy", WABA],
     )?;
     context.applied(&binding(WABA, ""))?;
     let output = context.applied("")?;
@@ -94,8 +94,8 @@ fn a_removed_resource_block_is_treated_alike(context: &mut TestContext) -> TestR
         "warnings",
         warnings,
         [
-            "Destroying will leave the binding in the cloud",
-            "The binding was left in the cloud",
+            "Destroying leaves WABA bindings in the cloud",
+            "Destroyed WABA bindings stay in the cloud",
         ],
     )
 }
@@ -107,7 +107,7 @@ fn prevent_refuses_the_plan_of_a_destruction(context: &mut TestContext) -> TestR
     contains(
         &only_error(&output)?.text(),
         &[
-            "Binding is protected from destruction",
+            "is protected by deletion_policy",
             WABA,
             before.text("id"),
             "first apply `deletion_policy = \"ABANDON\"`",
@@ -129,10 +129,10 @@ fn prevent_refuses_the_plan_of_a_replacement(context: &mut TestContext) -> TestR
     contains(
         &error.text(),
         &[
-            "Binding is protected from replacement",
+            "is protected by deletion_policy",
             WABA,
             before.text("id"),
-            "Keep `waba_id` as it is",
+            &format!("set `waba_id = \"{WABA}\"`"),
         ],
     )?;
     contains(error.points_at(), &["waba_id", OTHER_WABA])?;
@@ -147,7 +147,7 @@ fn prevent_refuses_a_forced_replacement(context: &mut TestContext) -> TestResult
     let output = context.directory.plan(&[&replace])?.output.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
-        &["Binding is protected from replacement", WABA],
+        &["is protected by deletion_policy", WABA],
     )
 }
 
@@ -166,7 +166,7 @@ fn prevent_refuses_a_triggered_replacement(context: &mut TestContext) -> TestRes
     let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
-        &["Binding is protected from replacement", WABA],
+        &["is protected by deletion_policy", WABA],
     )
 }
 
@@ -178,8 +178,8 @@ fn prevent_refuses_a_replacement_after_drift(context: &mut TestContext) -> TestR
     contains(
         &only_error(&output)?.text(),
         &[
-            "Binding is protected from replacement",
-            &format!("set `waba_id` to {OTHER_WABA}"),
+            "is protected by deletion_policy",
+            &format!("set `waba_id = \"{OTHER_WABA}\"`"),
             &space,
         ],
     )
@@ -192,7 +192,7 @@ fn prevent_counts_as_it_stands_in_state(context: &mut TestContext) -> TestResult
     let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
-        &["Binding is protected from replacement"],
+        &["is protected by deletion_policy"],
     )
 }
 
@@ -216,7 +216,7 @@ fn a_tainted_object_is_protected_when_applied(context: &mut TestContext) -> Test
     let output = context.apply()?.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
-        &["Binding is protected from destruction", WABA, &space],
+        &["is protected by deletion_policy", WABA, &space],
     )?;
     equal("binds", context.calls(BIND), 1)?;
     equal("the space", context.object(A)?.text("id"), &space)?;
@@ -237,7 +237,7 @@ fn a_tainted_object_keeps_its_space(context: &mut TestContext) -> TestResult {
     equal(
         "warnings",
         summaries.as_slice(),
-        ["The binding was left in the cloud", &*adopted],
+        ["Destroyed WABA bindings stay in the cloud", &*adopted],
     )?;
     let object = context.object(A)?;
     equal("tainted", object.tainted, false)?;

@@ -109,10 +109,10 @@ fn an_error_instead_of_nothing_keeps_the_object(context: &mut TestContext) -> Te
     contains(
         &only_error(&output)?.text(),
         &[
-            "Unable to read the binding",
+            "Cannot read the binding",
             "Space.NotBound",
             &space,
-            "only a clear answer that nothing is bound removes it",
+            "stays in the state",
         ],
     )?;
     equal("the object", context.object(A)?, before)

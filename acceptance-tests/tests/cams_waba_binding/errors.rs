@@ -91,7 +91,7 @@ fn refuses_the_read(context: &TestContext, parts: &[&str]) -> TestResult {
     equal(
         "summary",
         &*error.summary,
-        "Unable to read the binding of the WhatsApp Business Account",
+        format!("Cannot read the binding of space {}", before.text("id")),
     )?;
     contains(
         &error.text(),
@@ -99,7 +99,7 @@ fn refuses_the_read(context: &TestContext, parts: &[&str]) -> TestResult {
             "QueryChatappBindWaba",
             before.text("id"),
             "Request ID:",
-            "The object stays in state as it was",
+            "stays in the state",
         ],
     )?;
     contains(&error.text(), parts)?;

@@ -91,9 +91,9 @@ fn nothing_bound_says_what_to_check(context: &mut TestContext) -> TestResult {
     let parts = [
         "Nothing to import",
         &space,
-        "no WABA is bound",
+        "has no WABA",
         "channel ID",
-        "neither the WABA ID",
+        "neither the ID of the WABA",
         "account",
     ];
     let output = context
@@ -120,7 +120,7 @@ fn an_unknown_space_says_what_to_check(context: &mut TestContext) -> TestResult 
     contains(
         &text,
         &[
-            "Unable to read the binding",
+            "Cannot read the binding",
             "cams-nowhere",
             "Unknown.ResourceOwnerId",
             "belongs to another account",
@@ -128,7 +128,7 @@ fn an_unknown_space_says_what_to_check(context: &mut TestContext) -> TestResult 
     )?;
     equal(
         "nothing is said of a state",
-        text.contains("stays in state"),
+        text.contains("stays in the state"),
         false,
     )
 }
@@ -159,7 +159,11 @@ fn ids_that_cannot_be_any_are_refused_unsent(context: &mut TestContext) -> TestR
         let output = context.directory.run(&["import", A, id])?.expecting(1)?;
         contains(
             &output.text(),
-            &["Invalid import ID", "CustSpaceId", "without blanks"],
+            &[
+                "Invalid import ID",
+                "CustSpaceId",
+                "a blank or a control character",
+            ],
         )?;
     }
     equal("calls", context.emulator.calls().len(), 0)

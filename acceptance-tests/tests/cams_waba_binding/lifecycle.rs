@@ -133,7 +133,7 @@ fn a_changed_waba_id_replaces_and_warns_in_the_plan(context: &mut TestContext) -
     contains(
         &warning.text(),
         &[
-            "Replacing will leave the old binding in the cloud",
+            "Replacing leaves the old object in the cloud",
             WABA,
             &old_space,
             "Channel Management",
@@ -148,7 +148,11 @@ fn a_changed_waba_id_replaces_and_warns_in_the_plan(context: &mut TestContext) -
         .collect();
     contains(
         &told,
-        &["The binding was left in the cloud", WABA, &old_space],
+        &[
+            "Destroyed WABA bindings stay in the cloud",
+            WABA,
+            &old_space,
+        ],
     )?;
     let object = context.object(A)?;
     equal(
@@ -237,7 +241,7 @@ fn the_isv_code_is_sent_on_reads(context: &mut TestContext) -> TestResult {
     let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
         &output.errors()[0].text(),
-        &["Authentication.NoAuth", "stays in state"],
+        &["Authentication.NoAuth", "stays in the state"],
     )
 }
 

@@ -102,10 +102,13 @@ fn data_source_filters_rows(context: &mut TestContext) -> TestResult {
     }
     for (arguments, expected) in [
         (
-            r#"ids = ["cams-a", "cams-x"]"#.to_owned(),
+            r#"ids_filter = ["cams-a", "cams-x"]"#.to_owned(),
             json!(["cams-a"]),
         ),
-        (format!("waba_ids = [\"{THIRD_WABA}\"]"), json!(["cams-c"])),
+        (
+            format!("waba_ids_filter = [\"{THIRD_WABA}\"]"),
+            json!(["cams-c"]),
+        ),
         (
             r#"account_review_status = "REJECTED""#.to_owned(),
             json!([]),
@@ -143,7 +146,7 @@ fn unreadable_spaces_are_listed_apart(context: &mut TestContext) -> TestResult {
         "cams-isv",
     )?;
     equal("its code", found["unreadable"][0]["code"].is_string(), true)?;
-    equal("complete", &found["complete"], true)
+    equal("complete", &found["complete"], false)
 }
 
 fn a_page_that_fails_is_an_error(context: &mut TestContext) -> TestResult {
@@ -157,7 +160,7 @@ fn a_page_that_fails_is_an_error(context: &mut TestContext) -> TestResult {
     equal(
         "summary",
         &*error.summary,
-        "Unable to list the WABA bindings of the account",
+        "Cannot list the WABA bindings of the account",
     )?;
     contains(
         &error.text(),

@@ -114,11 +114,7 @@ fn a_moved_block_takes_over_no_other_state(context: &mut TestContext) -> TestRes
     directory.write("main.tf", &configuration(&binding(WABA, ""), MOVED))?;
     let output = directory.plan(&[])?.output.expecting(1)?;
     let error = only_error(&output)?;
-    equal(
-        "summary",
-        error.summary.as_str(),
-        "Unable to move the state",
-    )?;
+    equal("summary", error.summary.as_str(), "Cannot move the state")?;
     contains(&error.text(), &["cust_space_id", "import"])?;
     equal("binds", context.calls(BIND), 1)
 }

@@ -138,7 +138,7 @@ fn a_bind_of_another_waba_is_saved_tainted_and_named(context: &mut TestContext) 
     contains(
         &error.text(),
         &[
-            "Another WhatsApp Business Account was bound",
+            "was bound instead of",
             WABA,
             OTHER_WABA,
             space,
@@ -184,9 +184,9 @@ fn a_read_that_cannot_be_understood_keeps_the_object(context: &mut TestContext) 
         contains(
             &text,
             &[
-                "Unable to read the binding",
+                "Cannot read the binding",
                 before.text("id"),
-                "stays in state as it was",
+                "stays in the state",
             ],
         )
         .map_err(|failed| format!("{fault:?}: {}", failed.message().unwrap_or_default()))?;
@@ -210,9 +210,9 @@ fn a_redirect_is_not_followed(context: &mut TestContext) -> TestResult {
     contains(
         &only_error(&output)?.text(),
         &[
-            "Unable to read the binding",
+            "Cannot read the binding",
             "`endpoints`",
-            "stays in state",
+            "stays in the state",
         ],
     )?;
     equal("calls", context.emulator.calls().len(), 1)

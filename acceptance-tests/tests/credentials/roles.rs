@@ -336,7 +336,7 @@ fn a_role_beside_the_providers_own_replaces(context: &mut TestContext) -> TestRe
     let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
-        &[TENANT, OTHER, "stays in state", "-refresh=false"],
+        &[TENANT, OTHER, "stays in the state", "-refresh=false"],
     )?;
     let anew = planned(context, &["-refresh=false"])?;
     equal("actions", anew, ["delete", "create"])?;

@@ -167,9 +167,9 @@ pub(crate) struct Ledger {
 
 /// Summaries with which a binding is taken out of state.
 const ABANDONING: [&str; 3] = [
-    "Destroying will leave the binding in the cloud",
-    "The binding was left in the cloud",
-    "Replacing will leave the old binding in the cloud",
+    "Destroying leaves WABA bindings in the cloud",
+    "Destroyed WABA bindings stay in the cloud",
+    "Replacing leaves the old object in the cloud",
 ];
 
 const UNKNOWN: &str = "It is unknown whether WABA";
@@ -178,13 +178,12 @@ const MAY_HAVE_MADE_ANOTHER: &str = "for a second channel with this WABA";
 const NOT_CHECKED: &str = "It was not checked whether WABA";
 
 /// Summaries of the errors that a good configuration can meet, whatever the cloud does.
-const OURS: [&str; 8] = [
+const OURS: [&str; 7] = [
     "Cannot bind WABA",
     UNKNOWN,
-    "Unable to read the binding of the WhatsApp Business Account",
-    "Another WhatsApp Business Account was bound",
-    "Binding is protected from destruction",
-    "Binding is protected from replacement",
+    "Cannot read the binding",
+    "was bound instead of",
+    "is protected by deletion_policy",
     "Nothing to import",
     "Unable to import the object",
 ];
@@ -343,25 +342,34 @@ impl Ledger {
             self.bindings += 1;
         }
         let hard = command.is_some_and(|command| command.hard);
+        // Terraform shows which objects go; the provider says once for all of them what that means.
+        let shown_to_go = |command: &Command<'_>| {
+            let address = self.addresses.get(id);
+            command.output.messages().iter().any(|message| {
+                let change = match message["type"].as_str() {
+                    Some("planned_change") => &message["change"],
+                    Some("apply_start") => &message["hook"],
+                    _ => return false,
+                };
+                address.is_some_and(|address| change["resource"]["addr"] == address.as_str())
+                    && ["delete", "replace"]
+                        .iter()
+                        .any(|action| change["action"] == *action)
+            })
+        };
         let abandoned = || {
             let warned = |told: &Told| ABANDONING.contains(&told.summary.as_str());
-            said.iter()
-                .any(|told| warned(told) && told.text.contains(id))
+            let of_all = said.iter().any(warned) && command.is_some_and(shown_to_go);
+            of_all
+                || said
+                    .iter()
+                    .any(|told| warned(told) && told.text.contains(id))
         };
         // The CLI prints the warnings of a plan after its apply. One that was killed has shown what it planned, and no more.
         let planned_to_go = || {
-            let address = self.addresses.get(id);
-            let hard_ends = command.filter(|command| command.hard);
-            hard_ends.zip(address).is_some_and(|(command, address)| {
-                command.output.messages().iter().any(|message| {
-                    let change = &message["change"];
-                    message["type"] == "planned_change"
-                        && change["resource"]["addr"] == address.as_str()
-                        && ["delete", "replace"]
-                            .iter()
-                            .any(|action| change["action"] == *action)
-                })
-            })
+            command
+                .filter(|command| command.hard)
+                .is_some_and(shown_to_go)
         };
         let named = || {
             said.iter().any(|told| {

@@ -16,14 +16,14 @@
 
 use std::time::Duration;
 
+use super::messages;
 use super::space_search::{Absence, Finding, LookError, Search, SearchError};
-use super::{RAM_ACTIONS, messages};
-use crate::common::error_diagnostics::{Attempted, diagnose, is_documented};
+use crate::common::error_diagnostics::is_documented;
 use alicloud::{
     Error, ErrorKind,
     cams::waba::{ChatappBindWaba, Waba},
 };
-use framework::{AttributePath, Diagnostic, Diagnostics};
+use framework::{Diagnostic, Diagnostics};
 
 /// The waits between searches after a bind of unknown outcome: a service that cut the connection may still be working.
 const PAUSES: [Duration; 3] = [
@@ -98,7 +98,7 @@ pub(super) async fn bind(search: &Search<'_>, if_bound: IfBound) -> Result<Bound
     let action = ChatappBindWaba {
         waba_id: search.waba_id,
     };
-    match search.operation.call(&action).await {
+    match search.context.operation.call(&action).await {
         Ok(response) => {
             let response = response.body;
             let waba_id = response
@@ -146,7 +146,7 @@ async fn after_bind(search: &Search<'_>) -> Result<Finding, SearchError> {
         if matches!(finding, Finding::Found { .. }) {
             break;
         }
-        let paused = search.operation.pause(pause).await;
+        let paused = search.context.operation.pause(pause).await;
         paused.map_err(|interrupt| SearchError(interrupt.to_string()))?;
         finding = search.after_bind().await?;
     }
@@ -155,14 +155,9 @@ async fn after_bind(search: &Search<'_>) -> Result<Finding, SearchError> {
 
 /// The error for a bind that was certainly not executed.
 fn refused(search: &Search<'_>, error: &Error, look: &Look) -> Diagnostic {
-    let attempted = Attempted {
-        summary: &format!("Cannot bind WABA {}", search.waba_id),
-        subject: &format!("WABA {}", search.waba_id),
-        attribute: AttributePath::attribute("waba_id"),
-        limit: "timeouts.create",
-        ram_actions: &RAM_ACTIONS,
-    };
-    let mut diagnostic = diagnose(error, &attempted);
+    let waba = format!("WABA {}", search.waba_id);
+    let summary = format!("Cannot bind {waba}");
+    let mut diagnostic = search.context.diagnose(error, &summary, &waba, "waba_id");
     if matches!(error.kind(), ErrorKind::Api(_)) && !is_documented(error) {
         messages::explain_refusal(&mut diagnostic, search, look);
     }

@@ -12,51 +12,40 @@ use alicloud::{
 };
 use async_trait::async_trait;
 use framework::{
-    Attribute, AttributePath, Block, DataSource, DataSourceReadRequest, Diagnostic, Diagnostics,
-    Field, Nesting, Object, Schema, StateResponse, Type,
-    schema::{Collection, Setting, Validator},
-    timeouts::{self, Timeout},
+    Attribute, Block, Diagnostic, Diagnostics, Field, Type,
+    schema::{Collection, Setting},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{
-    space_search::{SpaceList, concerns_one_space, list_spaces},
-    waba_attributes::query,
-};
+use super::query::query;
 use crate::common::{
-    Connection, account_id, assume_role,
-    error_diagnostics::{Attempted, diagnose},
+    Context,
+    data_source::CamsDataSource,
+    space::isv_code_attribute,
+    space_list::{SpaceList, concerns_one_space, list_spaces},
 };
 
 /// The data source.
 pub(crate) struct WabaBindings;
 
-const READ: Timeout = Timeout {
-    operation: "read",
-    default: "5m",
-};
+/// The RAM actions of a list of bindings.
+pub(super) const LIST_RAM_ACTIONS: &[&str] = &["cams:ListInstance", "cams:QueryChatappBindWaba"];
 
-/// Filters and results, named as the attributes of the schema. `assume_role` and `timeouts` are read from the object.
+/// Filters and results.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Model {
-    ids: Field<Vec<String>>,
-    waba_ids: Field<Vec<String>>,
+pub(crate) struct Model {
+    ids_filter: Field<Vec<String>>,
+    waba_ids_filter: Field<Vec<String>>,
     business_ids: Field<Vec<String>>,
     account_review_status: Field<String>,
     resource_group_id: Field<String>,
     include_unbound: Field<bool>,
     isv_code: Field<String>,
-    assume_role: Field<assume_role::Model>,
-    timeouts: Field<Timeouts>,
-    account_id: Field<String>,
+    ids: Field<Vec<String>>,
+    waba_ids: Field<Vec<String>>,
     bindings: Field<Vec<Binding>>,
     unreadable: Field<Vec<Unreadable>>,
     complete: Field<bool>,
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Timeouts {
-    read: Field<String>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -84,112 +73,109 @@ struct Unreadable {
 }
 
 #[async_trait]
-impl DataSource for WabaBindings {
-    type Client = Connection;
+impl CamsDataSource for WabaBindings {
+    type Model = Model;
 
-    fn type_name(&self) -> &'static str {
-        "alicloud_cams_waba_bindings"
-    }
+    const TYPE: &'static str = "alicloud_cams_waba_bindings";
+    const TIMEOUT: &'static str = "5m";
+    const RAM_ACTIONS: &'static [&'static str] = LIST_RAM_ACTIONS;
 
-    fn schema(&self) -> Schema {
+    fn block(&self) -> Block {
         let list = || Type::List(Box::new(Type::String));
-        let block = Block::new(
+        Block::new(
             "Lists the spaces (channels) of the account and the WhatsApp Business Accounts (WABAs) that are bound to them, \
              also those that no configuration declares. One call for each 50 spaces, and one for each space.",
         )
+        .attribute(Attribute::optional("ids_filter", list()).describe("Only these spaces."))
         .attribute(
-            Attribute::optional_computed("ids", list())
-                .describe("Only these spaces. Without it: the IDs of the spaces in `bindings`, sorted."),
+            Attribute::optional("waba_ids_filter", list())
+                .describe("Only spaces that one of these WABAs is bound to."),
         )
         .attribute(
-            Attribute::optional_computed("waba_ids", list())
-                .describe("Only spaces that one of these WABAs is bound to. Without it: the IDs of the WABAs in `bindings`, sorted."),
+            Attribute::optional("business_ids", list())
+                .describe("Only WABAs of these Meta business portfolios."),
         )
-        .attribute(Attribute::optional("business_ids", list()).describe("Only WABAs of these Meta business portfolios."))
         .attribute(
             Attribute::optional("account_review_status", Type::String)
                 .describe("Only WABAs with this review by Meta: `PENDING`, `APPROVED`, `REJECTED` or `DISABLED`."),
         )
-        .attribute(Attribute::optional("resource_group_id", Type::String).describe("Only spaces of this resource group."))
+        .attribute(
+            Attribute::optional("resource_group_id", Type::String)
+                .describe("Only spaces of this resource group."),
+        )
         .attribute(
             Attribute::optional("include_unbound", Type::Bool)
                 .describe("Whether spaces without a WABA are listed, too. Default: `false`."),
         )
         .attribute(isv_code_attribute())
-        .attribute(assume_role::data_source_attribute())
         .attribute(
-            Attribute::computed("account_id", Type::String)
-                .describe("ID of the account that was listed, as far as it is known; else null."),
+            Attribute::computed("ids", list())
+                .describe("The IDs of the spaces in `bindings`, sorted."),
         )
         .attribute(
-            Attribute::nested("bindings", Collection::List, binding_attributes(), Setting::Computed)
-                .describe("The spaces, sorted by `cust_space_id`."),
+            Attribute::computed("waba_ids", list())
+                .describe("The IDs of the WABAs in `bindings`, sorted."),
         )
         .attribute(
-            Attribute::nested("unreadable", Collection::List, unreadable_attributes(), Setting::Computed)
-                .describe("Spaces that the service refused to read, for example those that need an `isv_code`. They may hold a WABA."),
+            Attribute::nested(
+                "bindings",
+                Collection::List,
+                binding_attributes(),
+                Setting::Computed,
+            )
+            .describe("The spaces, sorted by `cust_space_id`."),
+        )
+        .attribute(
+            Attribute::nested(
+                "unreadable",
+                Collection::List,
+                unreadable_attributes(),
+                Setting::Computed,
+            )
+            .describe("Spaces that the service refused to read, for example those that need an `isv_code`. They may hold a WABA."),
         )
         .attribute(
             Attribute::computed("complete", Type::Bool)
-                .describe("Whether the list was seen to its end. If not, the service repeated or lost pages; there may be more spaces."),
-        );
-        Schema::new(block.nested(timeouts::NAME, Nesting::OPTIONAL, timeouts::block(&[READ])))
+                .describe("Whether the list was seen to its end and each of its spaces was read. If not, the service repeated or lost pages, or there are `unreadable` spaces; there may be more bindings."),
+        )
     }
 
-    async fn read(
-        &self,
-        connection: &Connection,
-        request: DataSourceReadRequest,
-        response: &mut StateResponse,
-    ) -> Result<(), Diagnostics> {
-        let config = request.config;
-        let mut model: Model = config.to_model()?;
-        let operation = connection.operation(&config, READ.of(&config))?;
-        let listed = list_spaces(&operation).await;
-        let SpaceList { spaces, complete } = listed.map_err(|error| list_failed(&error))?;
+    async fn read(&self, context: &Context<'_>, mut model: Model) -> Result<Model, Diagnostics> {
+        let operation = &context.operation;
+        let listed = list_spaces(operation).await;
+        let SpaceList { spaces, complete } =
+            listed.map_err(|error| list_failed(context, &error))?;
         let filter = Filter::of(&model);
+        let isv_code = model.isv_code.as_deref();
         let mut bindings = Vec::new();
         let mut unreadable = Vec::new();
         for space in spaces.into_iter().filter(|space| filter.takes_space(space)) {
-            match query(
-                &operation,
-                &space.cust_space_id,
-                model.isv_code.as_known().map(String::as_str),
-            )
-            .await
-            {
+            match query(operation, &space.cust_space_id, isv_code).await {
                 Ok(waba) if filter.takes_waba(waba.as_deref()) => {
-                    bindings.push(Binding::new(space, waba.as_deref()))
+                    bindings.push(Binding::new(space, waba.as_deref()));
                 }
                 Ok(_) => {}
                 Err(error) if concerns_one_space(&error) => unreadable.push(Unreadable {
                     cust_space_id: space.cust_space_id.into(),
                     code: Field::from(error.code().map(str::to_owned)),
                 }),
-                Err(error) => return Err(list_failed(&error).into()),
+                Err(error) => return Err(list_failed(context, &error).into()),
             }
         }
         bindings.sort_by(|a, b| a.cust_space_id.as_known().cmp(&b.cust_space_id.as_known()));
         unreadable.sort_by(|a, b| a.cust_space_id.as_known().cmp(&b.cust_space_id.as_known()));
-        if model.ids.is_null() {
-            let ids = bindings
-                .iter()
-                .filter_map(|binding| binding.cust_space_id.as_known().cloned());
-            model.ids = Field::Known(ids.collect());
-        }
-        if model.waba_ids.is_null() {
-            let ids = bindings
-                .iter()
-                .filter_map(|binding| binding.waba_id.as_known().cloned());
-            let ids: BTreeSet<String> = ids.collect();
-            model.waba_ids = Field::Known(ids.into_iter().collect());
-        }
-        model.account_id = Field::from(account_id::known(connection, &config));
+        let ids = bindings.iter();
+        let ids = ids.filter_map(|binding| binding.cust_space_id.as_known().cloned());
+        model.ids = Field::Known(ids.collect());
+        let wabas = bindings.iter();
+        let wabas: BTreeSet<String> = wabas
+            .filter_map(|binding| binding.waba_id.as_known().cloned())
+            .collect();
+        model.waba_ids = Field::Known(wabas.into_iter().collect());
+        model.complete = Field::Known(complete && unreadable.is_empty());
         model.bindings = Field::Known(bindings);
         model.unreadable = Field::Known(unreadable);
-        model.complete = Field::Known(complete);
-        response.state = Some(Object::from_model(&model));
-        Ok(())
+        Ok(model)
     }
 }
 
@@ -216,33 +202,13 @@ impl Binding {
     }
 }
 
-/// The attribute for the code of an ISV, of types that only read.
-pub(super) fn isv_code_attribute() -> Attribute {
-    Attribute::optional("isv_code", Type::String)
-        .describe(
-            "ISV verification code, which shows that the sub-account is authorised by the ISV.",
-        )
-        .sensitive()
-        .validate(Validator::text(|text| {
-            if text.is_empty() {
-                Err("must not be empty; leave it out instead".to_owned())
-            } else {
-                Ok(())
-            }
-        }))
-}
-
 /// Why the bindings of the account could not be listed.
-pub(super) fn list_failed(error: &Error) -> Diagnostic {
-    diagnose(
+pub(super) fn list_failed(context: &Context<'_>, error: &Error) -> Diagnostic {
+    context.diagnose(
         error,
-        &Attempted {
-            summary: "Unable to list the WABA bindings of the account",
-            subject: "the account",
-            attribute: AttributePath::root(),
-            limit: "timeouts.read",
-            ram_actions: &["cams:ListInstance", "cams:QueryChatappBindWaba"],
-        },
+        "Cannot list the WABA bindings of the account",
+        "the account",
+        "bindings",
     )
 }
 
@@ -260,8 +226,8 @@ pub(super) struct Filter {
 impl Filter {
     fn of(model: &Model) -> Self {
         Self {
-            ids: model.ids.as_known().cloned(),
-            waba_ids: model.waba_ids.as_known().cloned(),
+            ids: model.ids_filter.as_known().cloned(),
+            waba_ids: model.waba_ids_filter.as_known().cloned(),
             business_ids: model.business_ids.as_known().cloned(),
             account_review_status: model.account_review_status.as_known().cloned(),
             resource_group_id: model.resource_group_id.as_known().cloned(),
@@ -360,11 +326,6 @@ fn computed(attributes: &[(&'static str, &'static str)]) -> Vec<Attribute> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn model_has_the_attributes_of_the_schema() {
-        framework::model::check::<Model>(&WabaBindings.schema()).expect("the model fits");
-    }
 
     #[test]
     fn filters_are_combined() {

@@ -4,10 +4,7 @@ use std::fmt::Write as _;
 
 use super::bind::Look;
 use super::space_search::{Absence, Search, SearchError};
-use crate::common::{
-    assume_role as role,
-    error_diagnostics::{facts_of_unknown_outcome, shell_word},
-};
+use crate::common::error_diagnostics::{facts_of_unknown_outcome, shell_word};
 use alicloud::{Error, ErrorKind};
 use framework::{AttributePath, Diagnostic};
 
@@ -31,7 +28,7 @@ pub(super) fn adopted(search: &Search<'_>, cust_space_id: &str) -> Diagnostic {
 /// `existing_binding = "REFUSE"`, and the WABA is bound.
 pub(super) fn already_bound(search: &Search<'_>, cust_space_id: &str) -> Diagnostic {
     let waba_id = search.waba_id;
-    let id = role::import_id(search.role_arn, cust_space_id);
+    let id = search.context.import_id(cust_space_id);
     error(
         format!("WABA {waba_id} is already bound"),
         format!(
@@ -135,7 +132,7 @@ pub(super) fn unknown(
         ),
         None => String::new(),
     };
-    let id = role::import_id(search.role_arn, "CHANNEL_ID");
+    let id = search.context.import_id("CHANNEL_ID");
     error(
         format!("It is unknown whether WABA {waba_id} was bound"),
         format!(
@@ -155,7 +152,7 @@ pub(super) fn explain_refusal(refusal: &mut Diagnostic, search: &Search<'_>, loo
         (Some(space), _) => format!(
             "Space {space}, whose binding was to be replaced, may still hold the WABA. To keep that binding, import it:\n\n  \
              terraform import 'ADDRESS' {}",
-            shell_word(&role::import_id(search.role_arn, space))
+            shell_word(&search.context.import_id(space))
         ),
         (None, Look::Skipped) => {
             "The provider did not look for an existing binding, because of `existing_binding = \"IGNORE\"`.".to_owned()
@@ -174,6 +171,96 @@ pub(super) fn explain_refusal(refusal: &mut Diagnostic, search: &Search<'_>, loo
         refusal.detail,
         "\n\nNo error code is documented for a WABA that is already bound, so this may be the reason. {known}"
     );
+}
+
+/// What stays when a binding leaves the state alone.
+pub(super) fn stays_bound(waba_id: &str, space: &str) -> String {
+    format!(
+        "WABA {waba_id} stays bound to space {space}, because Chat App Message Service has no operation to unbind. To \
+         release it by hand, delete the channel with this ID in Channel Management in the console \
+         (https://chatapp.console.alibabacloud.com). That is permanent, and it is not documented whether the WABA can be \
+         bound again afterwards."
+    )
+}
+
+/// How to keep a binding that the plan would replace.
+pub(super) fn keep(waba_id: &str, space: &str) -> String {
+    format!(
+        "To keep the binding, set `waba_id = \"{waba_id}\"`, the WABA that space {space} holds now, and leave the account of \
+         `assume_role` as it is. If you did not change `waba_id`, the WABA of the space was changed outside of Terraform."
+    )
+}
+
+/// The space of a binding holds another WABA than the state says.
+pub(super) fn rebound(stored: &str, found: &str, space: &str) -> Diagnostic {
+    warning(
+        format!("Space {space} holds another WABA"),
+        format!(
+            "Space {space} holds WABA {found} now, not WABA {stored}. It was changed outside of Terraform, for example in the \
+             console. While the configuration asks for WABA {stored}, the plan binds it to a new space.\n\nTo keep the space \
+             and its new WABA, set `waba_id = \"{found}\"`."
+        ),
+    )
+}
+
+/// The space of a binding has no WABA any more.
+pub(super) fn no_waba(waba_id: &str, space: &str) -> String {
+    format!(
+        "Space {space} has no WABA any more, so WABA {waba_id} is no longer bound to it. It may have been released in the \
+         console, or have moved to another account."
+    )
+}
+
+/// The space of an import has no WABA.
+pub(super) fn no_waba_to_import(space: &str) -> String {
+    let digits = space.len() >= 10 && space.bytes().all(|byte| byte.is_ascii_digit());
+    let hint = if digits {
+        " This looks like the ID of a WABA. An import takes the ID of the space that holds it: the channel ID in Channel \
+         Management in the console, or `cust_space_id` of the data source `alicloud_cams_waba_bindings`."
+    } else {
+        " The ID of a space is the channel ID in Channel Management in the console. It is neither the ID of the WABA nor the name \
+         of the channel."
+    };
+    format!("Space \"{}\" has no WABA.{hint}", space.escape_debug())
+}
+
+/// The service bound another WABA than the one it was asked to bind.
+pub(super) fn another_waba_was_bound(asked: &str, bound: &str, space: &str) -> Diagnostic {
+    error(
+        format!("WABA {bound} was bound instead of {asked}"),
+        format!(
+            "ChatappBindWaba was asked to bind WABA {asked}, but the response says that WABA {bound} is bound to space {space}. \
+             The binding is saved in the state as tainted.\n\nLook in Channel Management in the console \
+             (https://chatapp.console.alibabacloud.com) what is bound there, and report the case to Alibaba Cloud support. To \
+             keep the binding as it is, set `waba_id = \"{bound}\"` and run:\n\n  terraform untaint 'ADDRESS'\n\n  Action:  \
+             ChatappBindWaba\n  Code:    Provider.AnotherWabaBound"
+        ),
+    )
+}
+
+/// A bind made the space, and then no query showed the WABA, for a reason.
+pub(super) fn bound_but_not_read(waba_id: &str, space: &str, why: &str) -> Diagnostic {
+    warning(
+        format!("WABA {waba_id} is bound, but could not be read yet"),
+        format!(
+            "WABA {waba_id} is bound to space {space} and saved in the state. Attributes such as `waba_name` stay null until \
+             the next refresh.\n\n{why}"
+        ),
+    )
+}
+
+/// A bind made the space, and no query has shown a WABA in it since. A service that is behind says the same as one that
+/// has lost the binding; taken as gone, a binding that exists would leave the state, and the next apply would bind again.
+pub(super) fn not_shown_yet(waba_id: &str, space: &str) -> Diagnostic {
+    warning(
+        format!("Space {space} does not show its WABA yet"),
+        format!(
+            "WABA {waba_id} was bound to space {space}, but the service has not shown a WABA in that space since. The service \
+             may be behind, so the binding stays in the state until a refresh shows more.\n\nIf it stays so, look in Channel \
+             Management in the console (https://chatapp.console.alibabacloud.com) for the channel {space}. If it is not \
+             there, remove the binding from the state, and apply again:\n\n  terraform state rm 'ADDRESS'\n  terraform apply"
+        ),
+    )
 }
 
 /// "The request was sent once and no usable response came back (HTTP 502)."

@@ -1,15 +1,14 @@
-//! `alicloud_cams_waba_binding`.
+//! Bindings of WABAs to spaces: the resource, the data source and the list resource.
 
 mod bind;
 mod data_source;
 mod list_resource;
 mod messages;
+mod model;
+mod query;
 mod resource;
 mod space_search;
-mod waba_attributes;
 
 pub(super) use self::{
     data_source::WabaBindings, list_resource::WabaBindingList, resource::CamsWabaBinding,
 };
-
-use self::resource::RAM_ACTIONS;

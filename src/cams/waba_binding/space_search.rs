@@ -10,21 +10,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::{sync::Mutex as AsyncMutex, time::timeout};
 
-use super::waba_attributes::{query, unread};
-use crate::common::error_diagnostics::is_permission;
-use alicloud::{
-    Error, ErrorKind, GiveUp, Operation,
-    cams::{
-        space::{ListInstance, ListInstanceResponse, Space},
-        waba::Waba,
-    },
+use super::query::{query, unread};
+use crate::common::{
+    Context,
+    error_diagnostics::is_permission,
+    space_list::{SpaceList, concerns_one_space, list_spaces},
 };
-
-/// Rows asked for in a page. The largest that the service gives is not documented; this is an ordinary one.
-const PAGE_SIZE: u32 = 50;
-
-/// More pages than any account has; in case the service never says that the list is over.
-const MAX_PAGES: u32 = 1_000;
+use alicloud::{Error, ErrorKind, GiveUp, cams::waba::Waba};
 
 /// What one run knows of the spaces of one account. All bindings of the account share it, so that the account is listed
 /// once, however many bindings are created.
@@ -48,15 +40,6 @@ struct Listing {
     unbound: BTreeSet<String>,
     /// Why listing failed, for each role: another role may have the right to list.
     failures: BTreeMap<Option<String>, SearchError>,
-}
-
-/// The spaces of an account.
-#[derive(Clone, Default)]
-pub(super) struct SpaceList {
-    /// The youngest first.
-    pub(super) spaces: Vec<Space>,
-    /// Whether the list was seen to its end.
-    pub(super) complete: bool,
 }
 
 impl AccountSpaces {
@@ -142,12 +125,10 @@ pub(super) enum LookError {
 
 /// A search for one WABA.
 pub(super) struct Search<'a> {
-    pub(super) operation: &'a Operation,
+    pub(super) context: &'a Context<'a>,
     pub(super) spaces: &'a AccountSpaces,
     pub(super) waba_id: &'a str,
     pub(super) isv_code: Option<&'a str>,
-    /// The role that the resource names.
-    pub(super) role_arn: Option<&'a str>,
     /// A space that does not count, although it holds the WABA.
     pub(super) except: Option<&'a str>,
 }
@@ -155,7 +136,7 @@ pub(super) struct Search<'a> {
 impl Search<'_> {
     /// Searches the spaces as they were when this run began. At most half of the time that is left is spent on it.
     pub(super) async fn before_bind(&self) -> Result<Finding, LookError> {
-        let limit = self.operation.remaining() / 2;
+        let limit = self.context.operation.remaining() / 2;
         timeout(limit, self.shared_search())
             .await
             .unwrap_or_else(|_| {
@@ -167,13 +148,13 @@ impl Search<'_> {
 
     async fn shared_search(&self) -> Result<Finding, LookError> {
         let mut listing = self.spaces.listing.lock().await;
-        let role = self.role_arn.map(str::to_owned);
+        let role = self.context.role_arn().map(str::to_owned);
         if let Some(failure) = listing.failures.get(&role) {
             return Err(LookError::Search(failure.clone()));
         }
         let list = match &listing.spaces {
             Some(list) => list.clone(),
-            None => match list_spaces(self.operation).await {
+            None => match list_spaces(&self.context.operation).await {
                 Ok(list) => listing.spaces.insert(list).clone(),
                 Err(error) => return Err(listing.fail(role, error)),
             },
@@ -213,7 +194,7 @@ impl Search<'_> {
 
     /// Searches the spaces as they are now, after a bind of unknown outcome.
     pub(super) async fn after_bind(&self) -> Result<Finding, SearchError> {
-        let list = list_spaces(self.operation)
+        let list = list_spaces(&self.context.operation)
             .await
             .map_err(|error| SearchError::from(&error))?;
         let mut absence = Absence {
@@ -246,56 +227,13 @@ impl Search<'_> {
         if let Some(waba) = self.spaces.known_waba(cust_space_id) {
             return Ok(Some(waba));
         }
-        let waba = query(self.operation, cust_space_id, self.isv_code).await?;
+        let waba = query(&self.context.operation, cust_space_id, self.isv_code).await?;
         if let Some(waba) = &waba {
             let mut wabas = self.spaces.wabas();
             wabas.insert(cust_space_id.to_owned(), waba.clone());
         }
         Ok(waba)
     }
-}
-
-/// All spaces of the account that a WABA can be bound to, the youngest first.
-///
-/// # Errors
-/// If a page could not be read: the list is never shorter without a word.
-pub(super) async fn list_spaces(operation: &Operation) -> Result<SpaceList, Error> {
-    let mut spaces: Vec<Space> = Vec::new();
-    let mut known = BTreeSet::new();
-    let mut rows_seen = 0;
-    let mut complete = false;
-    for page in 1..=MAX_PAGES {
-        let action = ListInstance {
-            page_index: page,
-            page_size: PAGE_SIZE,
-            bind_id: None,
-        };
-        let response = operation.call(&action).await?.body;
-        let (rows, total) = (response.row_count, response.total_count);
-        let found = whatsapp(response);
-        rows_seen += rows as u64;
-        let before = spaces.len();
-        let relevant = found.len();
-        spaces.extend(
-            found
-                .into_iter()
-                .filter(|space| known.insert(space.cust_space_id.clone())),
-        );
-        if rows == 0 {
-            complete = total.is_none_or(|total| rows_seen >= total);
-            break;
-        }
-        if relevant > 0 && spaces.len() == before {
-            // The same rows again: the service does not page as expected.
-            break;
-        }
-        if total.is_some_and(|total| rows_seen >= total) {
-            complete = true;
-            break;
-        }
-    }
-    youngest_first(&mut spaces);
-    Ok(SpaceList { spaces, complete })
 }
 
 impl Listing {
@@ -319,29 +257,6 @@ impl Listing {
         }
         LookError::Search(failure)
     }
-}
-
-/// A WABA may be in an older space and in the one that a bind has just made; the latter is searched for. The list's order is
-/// not documented. Spaces of the same second stay in the reverse of it.
-fn youngest_first(spaces: &mut [Space]) {
-    spaces.reverse();
-    spaces.sort_by(|a, b| b.submit_time.cmp(&a.submit_time));
-}
-
-/// Whether the failure says nothing of other spaces: a refusal of this request, such as for a space that needs another ISV
-/// code, or a response that cannot be used.
-pub(super) fn concerns_one_space(error: &Error) -> bool {
-    match error.kind() {
-        ErrorKind::Api(_) => !is_permission(error),
-        ErrorKind::Decode { .. } => true,
-        _ => false,
-    }
-}
-
-/// The spaces that a WABA can be bound to.
-fn whatsapp(page: ListInstanceResponse) -> Vec<Space> {
-    let spaces = page.spaces.into_iter();
-    spaces.filter(Space::is_whatsapp).collect()
 }
 
 impl From<&Error> for SearchError {
@@ -374,23 +289,5 @@ mod tests {
         assert!(account.claim("2"));
         assert!(!account.claim("1"));
         assert!(AccountSpaces::default().claim("1"));
-    }
-
-    #[test]
-    fn the_youngest_space_comes_first() {
-        let space = |id: &str, time: Option<&str>| Space {
-            cust_space_id: id.to_owned(),
-            submit_time: time.map(str::to_owned),
-            ..Space::default()
-        };
-        let mut spaces = [
-            space("a", Some("2026-01-01 00:00:00")),
-            space("b", Some("2026-01-02 00:00:00")),
-            space("c", Some("2026-01-02 00:00:00")),
-            space("d", None),
-        ];
-        youngest_first(&mut spaces);
-        let ids: Vec<&str> = spaces.iter().map(|space| &*space.cust_space_id).collect();
-        assert_eq!(ids, ["c", "b", "a", "d"]);
     }
 }

@@ -1,0 +1,103 @@
+//! What one operation of a CAMS type works with: a client of the right account, limited in time, and the ways to report.
+
+use std::{
+    any::Any,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use alicloud::{Error, Operation};
+use framework::{AttributePath, Diagnostic, Diagnostics, Object, timeouts::Timeout};
+
+use super::{
+    Connection, assume_role,
+    error_diagnostics::{Attempted, diagnose},
+};
+
+/// What an operation of a type is given: a create, read, update or delete, a list, or an action.
+pub(crate) struct Context<'a> {
+    /// Calls and waits under the time limit of this operation, as the role that the object names.
+    pub(crate) operation: Operation,
+    /// The attribute that sets the limit, for example `timeouts.create`.
+    pub(crate) limit: String,
+    /// Whether this is the read that follows an import.
+    pub(crate) importing: bool,
+    pub(super) connection: &'a Connection,
+    role_arn: Option<String>,
+    role_account: Option<String>,
+    ram_actions: &'static [&'static str],
+    warnings: Mutex<Vec<Diagnostic>>,
+}
+
+impl<'a> Context<'a> {
+    /// Begins an operation on the object: its role and its limit apply.
+    ///
+    /// # Errors
+    /// If the role is none, or the provider's configuration is not known yet.
+    pub(super) fn new(
+        connection: &'a Connection,
+        object: &Object,
+        timeout: &Timeout,
+        ram_actions: &'static [&'static str],
+    ) -> Result<Self, Diagnostics> {
+        Ok(Self {
+            operation: connection.operation(object, timeout.of(object))?,
+            limit: format!("timeouts.{}", timeout.operation),
+            importing: false,
+            connection,
+            role_arn: assume_role::arn(object).map(str::to_owned),
+            role_account: assume_role::account(object),
+            ram_actions,
+            warnings: Mutex::default(),
+        })
+    }
+
+    /// What all objects of this account share for as long as a plan or an apply lasts, by its Rust type.
+    pub(crate) fn shared<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        let run = self.connection.run();
+        let run = run.expect("there is an operation only once the configuration is known");
+        run.of_account(self.role_account.as_deref())
+    }
+
+    /// The ARN of the role that acts, if the object names one.
+    pub(crate) fn role_arn(&self) -> Option<&str> {
+        self.role_arn.as_deref()
+    }
+
+    /// An import ID for an object of this account: with the role's ARN before it if there is a role.
+    pub(crate) fn import_id(&self, id: &str) -> String {
+        assume_role::import_id(self.role_arn(), id)
+    }
+
+    /// Warns the user, whether the operation succeeds or not.
+    pub(crate) fn warn(&self, warning: Diagnostic) {
+        self.warnings().push(warning);
+    }
+
+    /// The diagnostic for a failed call. `summary` names cause and object; `subject` is what the call was about, for
+    /// example "space cams-1"; `attribute` names the subject in the configuration.
+    pub(crate) fn diagnose(
+        &self,
+        error: &Error,
+        summary: &str,
+        subject: &str,
+        attribute: &str,
+    ) -> Diagnostic {
+        let attempted = Attempted {
+            summary,
+            subject,
+            attribute: AttributePath::attribute(attribute),
+            limit: &self.limit,
+            ram_actions: self.ram_actions,
+        };
+        diagnose(error, &attempted)
+    }
+
+    pub(super) fn take_warnings(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut *self.warnings())
+    }
+
+    fn warnings(&self) -> std::sync::MutexGuard<'_, Vec<Diagnostic>> {
+        // Warnings are pushed whole, so a poisoned list is still one.
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,143 @@
+//! What every list resource of CAMS has in common. A type implements [`CamsListResource`]; [`Wrapper`] adds `assume_role` and
+//! `timeouts` to the `config` block, and makes state and identity of what is found.
+
+use std::ops::ControlFlow;
+
+use async_trait::async_trait;
+
+use framework::{
+    Block, Diagnostics, ListRequest, ListResource, ListSink, ListedResource, Model, Nesting,
+    Object, Schema, Value,
+    timeouts::{self, Timeout},
+};
+
+use super::{
+    Connection, Context, assume_role,
+    data_source::own,
+    resource::{CamsResource, listed},
+};
+
+/// The attributes and blocks of the wrapper, which no model has.
+const SHARED: [&str; 2] = [assume_role::NAME, timeouts::NAME];
+
+/// Finds the objects of one resource type, for `terraform query`.
+#[async_trait]
+pub(crate) trait CamsListResource: Send + Sync + 'static {
+    /// The type whose objects are listed.
+    type Resource: CamsResource;
+    /// The type's own arguments.
+    type Config: Model + Send;
+
+    /// How long a list may take unless the configuration says otherwise, for example `5m`.
+    const TIMEOUT: &'static str;
+    /// The RAM actions that listing needs.
+    const RAM_ACTIONS: &'static [&'static str];
+
+    /// The resource, for its schema.
+    fn resource(&self) -> Self::Resource;
+
+    /// The description of the list and its own arguments.
+    fn block(&self) -> Block;
+
+    /// Finds objects, and pushes each as soon as it is known, until `found` says to stop. Must only read.
+    ///
+    /// # Errors
+    /// Why the list is not whole. What was pushed before stays with the user.
+    async fn list(
+        &self,
+        context: &Context<'_>,
+        config: Self::Config,
+        found: &mut Found<'_, Self::Resource>,
+    ) -> Result<(), Diagnostics>;
+}
+
+/// Where a list puts what it finds.
+pub(crate) struct Found<'a, R> {
+    /// At most so many objects are wanted. [`Found::push`] enforces it; knowing it saves requests.
+    pub(crate) limit: Option<u64>,
+    /// Whether the whole object is wanted. If not, the keys are enough.
+    pub(crate) include_resource: bool,
+    resource: R,
+    connection: &'a Connection,
+    role: Value,
+    sink: &'a mut dyn ListSink,
+}
+
+impl<R: CamsResource> Found<'_, R> {
+    /// Hands over one object: its model, as reading it after an import would fill it, and what a person calls it. `Break`
+    /// when nothing more is wanted.
+    pub(crate) async fn push(&mut self, model: &R::Model, display_name: String) -> ControlFlow<()> {
+        let (state, identity) = listed(&self.resource, self.connection, self.role.clone(), model);
+        let object = ListedResource {
+            identity,
+            display_name,
+            resource: self.include_resource.then_some(state),
+            warnings: Vec::new(),
+        };
+        self.sink.push(object).await
+    }
+}
+
+/// A [`CamsListResource`] as a list resource of the framework.
+pub(crate) struct Wrapper<L>(pub(crate) L);
+
+impl<L: CamsListResource> Wrapper<L> {
+    const LIST: Timeout = Timeout {
+        operation: "read",
+        default: L::TIMEOUT,
+    };
+}
+
+#[async_trait]
+impl<L: CamsListResource> ListResource for Wrapper<L> {
+    type Client = Connection;
+
+    fn type_name(&self) -> &'static str {
+        L::Resource::TYPE
+    }
+
+    fn schema(&self) -> Schema {
+        let block = self.0.block();
+        #[cfg(test)]
+        framework::model::check::<L::Config>(&Schema::new(block.clone()))
+            .unwrap_or_else(|error| panic!("list of {}: {error}", L::Resource::TYPE));
+        let block = block.attribute(assume_role::read_attribute()).nested(
+            timeouts::NAME,
+            Nesting::OPTIONAL,
+            timeouts::block(&[Self::LIST]),
+        );
+        Schema::new(block)
+    }
+
+    async fn list(
+        &self,
+        connection: &Connection,
+        request: ListRequest,
+        sink: &mut dyn ListSink,
+    ) -> Result<(), Diagnostics> {
+        let config: Object = request.config;
+        let model = own::<L::Config>(&config, &SHARED)?;
+        let context = Context::new(connection, &config, &Self::LIST, L::RAM_ACTIONS)?;
+        let mut found = Found {
+            limit: request.limit,
+            include_resource: request.include_resource,
+            resource: self.0.resource(),
+            connection,
+            role: config.get(assume_role::NAME).clone(),
+            sink,
+        };
+        let result = self.0.list(&context, model, &mut found).await;
+        let mut diagnostics = Diagnostics::new();
+        for warning in context.take_warnings() {
+            diagnostics.push(warning);
+        }
+        if let Err(errors) = result {
+            diagnostics.extend(errors);
+        }
+        if diagnostics.is_empty() {
+            Ok(())
+        } else {
+            Err(diagnostics)
+        }
+    }
+}

@@ -1,0 +1,826 @@
+//! What every CAMS resource has in common, in one place, so that no type can forget it.
+//!
+//! A type implements [`CamsResource`] with a model of its own attributes. [`Wrapper`] makes a `framework::Resource` of it
+//! and adds:
+//!
+//! | what | how |
+//! |---|---|
+//! | `assume_role` | the operations get a client that acts with the role |
+//! | `account_id` | noted when the object is made or found; an object is read, changed and given up only in that account |
+//! | `timeouts` | each operation has its limit |
+//! | `deletion_policy` | `PREVENT` refuses destroying and replacing in the plan; `ABANDON` only warns |
+//! | `id`, identity, import | made of the type's keys; an import ID may begin with the ARN of a role |
+//! | `moved` | state of the same type is taken over, whatever provider stored it |
+//!
+//! The attributes of the table are not in the model of the type.
+
+use async_trait::async_trait;
+use serde_json::{Value as Json, json};
+
+use framework::{
+    Attribute, AttributePath, Block, CreateRequest, DeleteRequest, Diagnostic, Diagnostics,
+    IdentityAttribute, IdentitySchema, IdentityType, ImportRequest, Model, MoveSource, Nesting,
+    Object, PlanRequest, PlanResponse, ReadRequest, Resource, Schema, Severity, SourceVersions,
+    StateResponse, Type, UpdateRequest, Value,
+    timeouts::{self, Timeout},
+};
+
+use super::{
+    Connection, Context, account_id,
+    assume_role::{self, ROLE_ARN},
+    deletion_policy::{self, ABANDON, DeletionPolicy, PREVENT, Phase, Protected},
+    import_id::{self, Key},
+};
+use alicloud::RoleClients;
+
+/// The attribute that the wrapper fills with the joined keys.
+const ID: &str = "id";
+
+/// The attributes and blocks of the wrapper, which no model has.
+const SHARED: [&str; 5] = [
+    ID,
+    assume_role::NAME,
+    account_id::NAME,
+    timeouts::NAME,
+    deletion_policy::NAME,
+];
+
+/// The end of this provider's source address, whatever registry it comes from.
+const ADDRESS: &str = "/alicloud-cams/alicloud";
+
+/// A kind of object of Chat App Message Service that Terraform creates, reads, updates and deletes.
+///
+/// The model has the type's own attributes: those of [`CamsResource::block`], all of them, and no others.
+#[async_trait]
+pub(crate) trait CamsResource: Send + Sync + 'static {
+    /// The type's own attributes.
+    type Model: Model + Clone + PartialEq + Send + Sync;
+
+    /// The name of the resource type, for example `alicloud_cams_phone_webhook`.
+    const TYPE: &'static str;
+    /// What the objects are called in messages, in the plural: "WABA bindings".
+    const PLURAL: &'static str;
+    /// The attributes that name an object for life. Their values, joined by colons, are its `id` and its import ID.
+    const KEYS: &'static [Key];
+    /// The operations that can be limited, with their defaults. An operation without an entry has the limit of `read`.
+    const TIMEOUTS: &'static [Timeout];
+    /// What destroying does.
+    const DELETION: DeletionPolicy;
+    /// The RAM actions that the type needs, for the policy in the error for a missing right.
+    const RAM_ACTIONS: &'static [&'static str];
+
+    /// The description of the type and its own attributes.
+    fn block(&self) -> Block;
+
+    /// The object for the middle of a sentence: "WABA 102030405060708". Values that are not known are left out.
+    fn name(&self, model: &Self::Model) -> String;
+
+    /// What stays when the object leaves the state alone, and how to remove it by hand.
+    fn left_behind(&self, model: &Self::Model) -> String;
+
+    /// What `id` is, for the documentation.
+    fn id_description(&self) -> String {
+        match Self::KEYS {
+            [key] => format!("Same as `{}`.", key.name),
+            keys => format!("`{}`.", import_id::form(keys)),
+        }
+    }
+
+    /// Checks a configuration beyond what the schema says. Values may be unknown.
+    fn validate(&self, _config: &Self::Model) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    /// Looks at a finished plan. Must be pure.
+    fn plan(&self, _plan: &mut Plan<'_, Self::Model>) {}
+
+    /// Creates the object. As soon as it exists it is saved.
+    ///
+    /// # Errors
+    /// Why not, or not wholly. What was saved is kept, and the object is tainted.
+    async fn create(
+        &self,
+        context: &Context<'_>,
+        planned: Self::Model,
+        saved: &mut Saved<'_, Self>,
+    ) -> Result<(), Diagnostics>;
+
+    /// Reads the object: its model starts as the state.
+    ///
+    /// # Errors
+    /// Why it could not be read. The object stays in the state.
+    async fn read(
+        &self,
+        context: &Context<'_>,
+        state: Self::Model,
+        saved: &mut Saved<'_, Self>,
+    ) -> Result<Presence<Self::Model>, Diagnostics>;
+
+    /// Changes the object in place.
+    ///
+    /// # Errors
+    /// Why not, or not wholly. What was saved is true now; without that, the state stays as it was.
+    async fn update(
+        &self,
+        context: &Context<'_>,
+        prior: Self::Model,
+        planned: Self::Model,
+        saved: &mut Saved<'_, Self>,
+    ) -> Result<(), Diagnostics>;
+
+    /// Deletes the object by a policy that is neither `ABANDON` nor `PREVENT`.
+    ///
+    /// # Errors
+    /// Why not. The object stays in the state.
+    async fn delete(
+        &self,
+        context: &Context<'_>,
+        prior: Self::Model,
+        policy: &'static str,
+    ) -> Result<(), Diagnostics>;
+
+    /// Takes note that an object leaves the state alone. `replacing` says that the user asked for a replacement, by a
+    /// change or by `-replace`, so that another object is created next.
+    fn abandoned(&self, _context: &Context<'_>, _prior: &Self::Model, _replacing: bool) {}
+
+    /// Looks at a configuration that was generated from a state, whose plan must change nothing.
+    fn generated_config(&self, config: Self::Model) -> Self::Model {
+        config
+    }
+}
+
+/// Whether an object exists.
+pub(crate) enum Presence<M> {
+    /// It does, and this is true of it now.
+    Found(M),
+    /// It does not. The sentence says how that is known: "Space cams-1 has no WABA."
+    Gone(String),
+}
+
+/// A plan that the framework has made, for a type to look at.
+pub(crate) struct Plan<'a, M> {
+    /// The object as it is; `None` for one to be created.
+    pub(crate) prior: Option<M>,
+    /// The configuration; `None` for an object to be destroyed.
+    pub(crate) config: Option<M>,
+    /// The object as it shall be; `None` for one to be destroyed. Unknown values may be set, and known ones where the
+    /// configuration is silent.
+    pub(crate) planned: Option<M>,
+    /// Attributes whose change cannot be made in place. More may be added.
+    pub(crate) requires_replace: &'a mut Vec<AttributePath>,
+    /// What the type stored with the object.
+    pub(crate) private_state: Option<&'a Json>,
+    /// In the second plan of a replacement: what `note` was in the first one.
+    pub(crate) replaced: Option<Json>,
+    /// For the second plan of a replacement, where `prior` is `None`. No secrets.
+    pub(crate) note: Option<Json>,
+    /// How to keep an object that `PREVENT` protects and that this plan would replace.
+    pub(crate) advice: Option<String>,
+    /// What the user is told.
+    pub(crate) diagnostics: &'a mut Diagnostics,
+}
+
+/// Where an operation puts what it knows of an object, at once.
+pub(crate) struct Saved<'a, R: CamsResource + ?Sized> {
+    response: &'a mut StateResponse,
+    shared: Object,
+    connection: &'a Connection,
+    resource: std::marker::PhantomData<R>,
+}
+
+impl<R: CamsResource + ?Sized> Saved<'_, R> {
+    /// Puts the object into the state. It stays there whatever comes later, a panic included.
+    pub(crate) fn save(&mut self, model: &R::Model) {
+        let mut state = compose::<R>(&self.shared, model);
+        account_id::note(self.connection, &mut state);
+        self.response.state = Some(state);
+    }
+
+    /// What the type stored with the object beside its attributes.
+    pub(crate) fn private(&self) -> Option<&Json> {
+        self.response.private_state.as_ref()
+    }
+
+    /// Stores something with the object that is no attribute. No secrets.
+    pub(crate) fn set_private(&mut self, value: Json) {
+        self.response.private_state = Some(value);
+    }
+}
+
+/// The model of the type's own attributes.
+fn model_of<M: Model>(object: &Object) -> Result<M, Diagnostics> {
+    let mut attributes = object.attributes().clone();
+    for name in SHARED {
+        attributes.remove(name);
+    }
+    Ok(Object::from(attributes).to_model()?)
+}
+
+/// The whole object: the shared attributes, the model, and the ID that is made of its keys.
+fn compose<R: CamsResource + ?Sized>(shared: &Object, model: &R::Model) -> Object {
+    let mut object = shared_of(shared);
+    for (name, value) in Object::from_model(model).into_attributes() {
+        object.set(name, value);
+    }
+    let id = import_id::id_of(R::KEYS, &object).map_or(Value::Unknown, Value::from);
+    object.set(ID, id);
+    object
+}
+
+fn shared_of(object: &Object) -> Object {
+    let mut shared = Object::new();
+    for name in SHARED {
+        shared.set(name, object.get(name).clone());
+    }
+    shared
+}
+
+/// A state that nothing stored: the shared attributes as a configuration without them means them.
+pub(super) fn new_state<R: CamsResource>(resource: &R, role: Value) -> Object {
+    let mut state = Object::new();
+    for attribute in resource.block().attributes {
+        if let Some(default) = attribute.default {
+            state.set(attribute.name, default);
+        }
+    }
+    state.set(deletion_policy::NAME, R::DELETION.default);
+    state.set(assume_role::NAME, role);
+    state
+}
+
+/// The whole state of an object that a list found, and its identity.
+pub(super) fn listed<R: CamsResource>(
+    resource: &R,
+    connection: &Connection,
+    role: Value,
+    model: &R::Model,
+) -> (Object, Object) {
+    let mut state = new_state(resource, role);
+    let defaults = state.clone();
+    let mut whole = compose::<R>(&state, model);
+    for (name, default) in defaults.iter() {
+        if whole.get(name).is_null() {
+            whole.set(name, default.clone());
+        }
+    }
+    state = whole;
+    account_id::note(connection, &mut state);
+    let mut identity = Object::new();
+    for name in R::KEYS.iter().map(|key| key.name).chain([account_id::NAME]) {
+        identity.set(name, state.get(name).clone());
+    }
+    (state, identity)
+}
+
+/// A [`CamsResource`] as a resource of the framework.
+pub(crate) struct Wrapper<R>(pub(crate) R);
+
+impl<R: CamsResource> Wrapper<R> {
+    fn timeout(operation: &'static str) -> Timeout {
+        let of = |operation| {
+            R::TIMEOUTS
+                .iter()
+                .find(|timeout| timeout.operation == operation)
+        };
+        *of(operation)
+            .or_else(|| of("read"))
+            .expect("each type limits its reads")
+    }
+
+    fn context<'a>(
+        connection: &'a Connection,
+        object: &Object,
+        operation: &'static str,
+    ) -> Result<Context<'a>, Diagnostics> {
+        Context::new(
+            connection,
+            object,
+            &Self::timeout(operation),
+            R::RAM_ACTIONS,
+        )
+    }
+
+    fn limit<'a>(
+        context: &'a Context<'_>,
+        object: &Object,
+        operation: &'static str,
+    ) -> account_id::Limit<'a> {
+        account_id::Limit {
+            time: Self::timeout(operation).of(object),
+            attribute: &context.limit,
+        }
+    }
+
+    /// What the type has to say of a plan, and what the policy says of its result.
+    fn look_at_plan(
+        &self,
+        request: &PlanRequest<'_, Connection>,
+        response: &mut PlanResponse,
+    ) -> Result<(), Diagnostics> {
+        let (protected, note) = request
+            .prior_private
+            .map(|private| {
+                let protected = serde_json::from_value::<Protected>(private["object"].clone()).ok();
+                (protected, private.get("note").cloned())
+            })
+            .unwrap_or_default();
+        let mut plan = Plan {
+            prior: request.prior.map(model_of::<R::Model>).transpose()?,
+            config: request.config.map(model_of::<R::Model>).transpose()?,
+            planned: response
+                .planned
+                .as_ref()
+                .map(model_of::<R::Model>)
+                .transpose()?,
+            requires_replace: &mut response.requires_replace,
+            private_state: request.private_state,
+            replaced: note,
+            note: None,
+            advice: None,
+            diagnostics: &mut response.diagnostics,
+        };
+        let before = plan.planned.clone();
+        self.0.plan(&mut plan);
+        let Plan {
+            prior,
+            planned,
+            note,
+            advice,
+            ..
+        } = plan;
+        if let (Some(planned), Some(object)) = (planned, &mut response.planned)
+            && Some(&planned) != before.as_ref()
+        {
+            for (name, value) in Object::from_model(&planned).into_attributes() {
+                object.set(name, value);
+            }
+        }
+        let (Some(state), Some(prior)) = (request.prior, prior) else {
+            // The second plan of a replacement. Only here does `-replace` or `replace_triggered_by` show. Terraform prints
+            // the errors of this plan but not its warnings, so a replacement that is only warned about is told in the first
+            // plan or, if it was asked for in one of these ways, when it is applied.
+            if let Some(protected) = protected {
+                if protected.prevents {
+                    let error = R::DELETION.not_replaced(&protected, &[], None);
+                    response.diagnostics.push(error);
+                }
+                // For the delete, which comes before the create and tells it. The create itself does not get it.
+                response.private = Some(json!({ "object": protected, "note": note }));
+            }
+            return Ok(());
+        };
+        let policy = R::DELETION.of(state);
+        let object = Protected {
+            name: self.0.name(&prior),
+            id: state.text(ID).unwrap_or("(unknown)").to_owned(),
+            prevents: policy == PREVENT,
+        };
+        match &response.planned {
+            None if policy == PREVENT => {
+                let error = R::DELETION.not_destroyed(&object);
+                response.diagnostics.push(error);
+            }
+            None if policy == ABANDON => {
+                if Connection::is_first(request.client, R::TYPE, "leaves behind") {
+                    response
+                        .diagnostics
+                        .push(self.left_behind(state, &prior, Phase::Plan));
+                }
+            }
+            None => {}
+            Some(_) => {
+                let changed = &response.requires_replace;
+                if policy == PREVENT && !changed.is_empty() {
+                    let error = R::DELETION.not_replaced(&object, changed, advice.as_deref());
+                    response.diagnostics.push(error);
+                } else if policy == ABANDON && !changed.is_empty() {
+                    let warning = deletion_policy::replaced_one_stays(
+                        &object.name,
+                        &self.0.left_behind(&prior),
+                    );
+                    response.diagnostics.push(warning.at(changed[0].clone()));
+                }
+                response.private = Some(json!({ "object": object, "note": note }));
+            }
+        }
+        Ok(())
+    }
+
+    fn left_behind(&self, state: &Object, model: &R::Model, phase: Phase) -> Diagnostic {
+        let id = import_id::id_of(R::KEYS, state).unwrap_or_default();
+        deletion_policy::left_behind(
+            R::PLURAL,
+            &self.0.name(model),
+            &self.0.left_behind(model),
+            &super::error_diagnostics::shell_word(&assume_role::import_id(
+                assume_role::arn(state),
+                &id,
+            )),
+            phase,
+        )
+    }
+
+    /// The keys of an import by identity, and how to reach the object.
+    fn of_identity(&self, identity: &Object, state: &mut Object) -> Result<(), Diagnostics> {
+        let role = assume_role::of_identity(identity.text(ROLE_ARN))?;
+        let account = account_id::of_identity(identity.text(account_id::NAME), role.as_ref())?;
+        let attributes = self.0.block().attributes;
+        for key in R::KEYS {
+            let value = identity.text(key.name).or(key.default).unwrap_or_default();
+            if let Err(why) = import_id::check_key(key, &attributes, value) {
+                return Err(Diagnostic::error(
+                    format!("Invalid identity attribute {}", key.name),
+                    format!(
+                        "The identity does not name an object: {why}. Nothing was read.\n\n  Code:  \
+                         Provider.InvalidIdentity"
+                    ),
+                )
+                .into());
+            }
+            state.set(key.name, value);
+        }
+        set_account(state, account, role.as_ref());
+        Ok(())
+    }
+}
+
+fn set_account(
+    state: &mut Object,
+    account: Option<String>,
+    role: Option<&alicloud::credentials::RoleArn>,
+) {
+    if let Some(account) = account {
+        state.set(account_id::NAME, account);
+    }
+    if let Some(arn) = role {
+        state.set(account_id::NAME, arn.account_id());
+        state.set(assume_role::NAME, assume_role::with_arn(arn));
+    }
+}
+
+#[async_trait]
+impl<R: CamsResource> Resource for Wrapper<R> {
+    type Client = Connection;
+
+    fn type_name(&self) -> &'static str {
+        R::TYPE
+    }
+
+    fn schema(&self) -> Schema {
+        let mut block = self.0.block();
+        #[cfg(test)]
+        framework::model::check::<R::Model>(&Schema::new(block.clone()))
+            .unwrap_or_else(|error| panic!("{}: the model does not fit: {error}", R::TYPE));
+        block = block
+            .attribute(R::DELETION.attribute())
+            .attribute(
+                Attribute::computed(ID, Type::String)
+                    .describe(self.0.id_description())
+                    .use_state_for_unknown(),
+            )
+            .attribute(assume_role::attribute())
+            .attribute(account_id::attribute());
+        Schema::new(block.nested(
+            timeouts::NAME,
+            Nesting::OPTIONAL,
+            timeouts::block(R::TIMEOUTS),
+        ))
+    }
+
+    /// The keys, and the account once it is known. The role is no part of it: another one of the same account reaches the
+    /// same object.
+    fn identity_schema(&self) -> Option<IdentitySchema> {
+        let keys = R::KEYS.iter().map(|key| match key.default {
+            None => IdentityAttribute::required(key.name, IdentityType::String, key.description),
+            Some(_) => IdentityAttribute::optional(key.name, IdentityType::String, key.description),
+        });
+        let shared = [
+            IdentityAttribute::optional(
+                account_id::NAME,
+                IdentityType::String,
+                "ID of the account that the object belongs to. Given with an import, it is checked.",
+            ),
+            IdentityAttribute::only_for_import(
+                ROLE_ARN,
+                IdentityType::String,
+                "ARN of the role to assume, for an object in the account of a role. It becomes `assume_role`.",
+            ),
+        ];
+        Some(IdentitySchema::new(keys.chain(shared).collect()))
+    }
+
+    fn validate(&self, config: &Object) -> Diagnostics {
+        match model_of(config) {
+            Ok(model) => self.0.validate(&model),
+            Err(diagnostics) => diagnostics,
+        }
+    }
+
+    fn modify_plan(&self, request: &PlanRequest<'_, Connection>, response: &mut PlanResponse) {
+        if let (Some(prior), Some(planned)) = (request.prior, &mut response.planned) {
+            let clients = request.client.and_then(Connection::accounts);
+            let own = clients.and_then(RoleClients::configured_account);
+            response
+                .requires_replace
+                .extend(account_id::plan(prior, planned, own));
+            if let Some(warning) = account_id::unforeseen(planned) {
+                response.diagnostics.push(warning);
+            }
+        }
+        if let Err(diagnostics) = self.look_at_plan(request, response) {
+            response.diagnostics.extend(diagnostics);
+        }
+    }
+
+    async fn create(
+        &self,
+        connection: &Connection,
+        request: CreateRequest,
+        response: &mut StateResponse,
+    ) -> Result<(), Diagnostics> {
+        let planned = request.planned;
+        let model = model_of(&planned)?;
+        let context = Self::context(connection, &planned, "create")?;
+        let mut saved = Saved::<R> {
+            response,
+            shared: planned,
+            connection,
+            resource: std::marker::PhantomData,
+        };
+        let result = self.0.create(&context, model, &mut saved).await;
+        response.warnings.extend(context.take_warnings());
+        result
+    }
+
+    async fn read(
+        &self,
+        connection: &Connection,
+        request: ReadRequest,
+        response: &mut StateResponse,
+    ) -> Result<(), Diagnostics> {
+        let importing = request.importing;
+        let mut state = request.state;
+        // A state that holds only the ID, as other tools write it.
+        if import_id::id_of(R::KEYS, &state).is_none() {
+            let id = state.text(ID).unwrap_or_default().to_owned();
+            import_id::set_keys(R::KEYS, &self.0.block().attributes, &id, &mut state)
+                .map_err(|_| no_keys::<R>())?;
+        }
+        let mut context = Self::context(connection, &state, "read")?;
+        context.importing = importing;
+        if importing {
+            // What an identity says of the account is not taken on trust.
+            account_id::surely_reachable(
+                connection,
+                &state,
+                true,
+                Self::limit(&context, &state, "read"),
+            )
+            .await?;
+        } else {
+            account_id::reachable(connection, &state, false)?;
+        }
+        let model = model_of::<R::Model>(&state)?;
+        let name = self.0.name(&model);
+        let mut saved = Saved::<R> {
+            response,
+            shared: state.clone(),
+            connection,
+            resource: std::marker::PhantomData,
+        };
+        let result = match self.0.read(&context, model, &mut saved).await {
+            Ok(Presence::Found(model)) => {
+                saved.save(&model);
+                Ok(())
+            }
+            Ok(Presence::Gone(why)) if importing => Err(nothing_to_import::<R>(&why)),
+            Ok(Presence::Gone(why)) => {
+                // Under other credentials an object looks gone that is not.
+                account_id::surely_reachable(
+                    connection,
+                    &state,
+                    false,
+                    Self::limit(&context, &state, "read"),
+                )
+                .await
+                .map(|()| {
+                    context.warn(gone(&name, &why));
+                    response.state = None;
+                })
+            }
+            Err(diagnostics) if importing => Err(diagnostics),
+            Err(diagnostics) => Err(stays(&name, &diagnostics)),
+        };
+        response.warnings.extend(context.take_warnings());
+        result
+    }
+
+    async fn update(
+        &self,
+        connection: &Connection,
+        request: UpdateRequest,
+        response: &mut StateResponse,
+    ) -> Result<(), Diagnostics> {
+        let UpdateRequest {
+            prior, mut planned, ..
+        } = request;
+        let (before, after) = (model_of(&prior)?, model_of(&planned)?);
+        let context = Self::context(connection, &planned, "update")?;
+        let limit = Self::limit(&context, &planned, "update");
+        let account = account_id::unchanged(connection, &prior, &planned, limit).await?;
+        if planned.get(account_id::NAME).is_unknown() {
+            planned.set(account_id::NAME, account.map_or(Value::Null, Value::from));
+        }
+        let mut saved = Saved::<R> {
+            response,
+            shared: planned,
+            connection,
+            resource: std::marker::PhantomData,
+        };
+        let result = self.0.update(&context, before, after, &mut saved).await;
+        response.warnings.extend(context.take_warnings());
+        result
+    }
+
+    async fn delete(
+        &self,
+        connection: &Connection,
+        request: DeleteRequest,
+        response: &mut StateResponse,
+    ) -> Result<(), Diagnostics> {
+        let prior = request.prior;
+        let model = model_of::<R::Model>(&prior)?;
+        let policy = R::DELETION.of(&prior);
+        let name = self.0.name(&model);
+        // A tainted object cannot be told from a new one in a plan, so this is where its replacement is refused.
+        if policy == PREVENT {
+            let object = Protected {
+                name,
+                id: prior.text(ID).unwrap_or("(unknown)").to_owned(),
+                prevents: true,
+            };
+            return Err(R::DELETION.not_destroyed(&object).into());
+        }
+        if policy == ABANDON {
+            // A delete with data of the plan is the first half of a replacement that the user asked for.
+            let replacing = request.planned_private.is_some();
+            if connection.not_ready().is_none() {
+                let context = Self::context(connection, &prior, "delete")?;
+                self.0.abandoned(&context, &model, replacing);
+            }
+            if Connection::is_first(Some(connection), R::TYPE, "left behind") {
+                response
+                    .warnings
+                    .push(self.left_behind(&prior, &model, Phase::Apply));
+            }
+            return Ok(());
+        }
+        let context = Self::context(connection, &prior, "delete")?;
+        account_id::reachable(connection, &prior, false)?;
+        let result = self.0.delete(&context, model, policy).await;
+        response.warnings.extend(context.take_warnings());
+        result.map_err(|diagnostics| stays(&name, &diagnostics))
+    }
+
+    fn import(&self, request: ImportRequest) -> Result<Object, Diagnostics> {
+        let mut state = new_state(&self.0, Value::Null);
+        match &request {
+            ImportRequest::Id(id) => {
+                let (role, id) = assume_role::of_import_id(id)?;
+                import_id::set_keys(R::KEYS, &self.0.block().attributes, id, &mut state)?;
+                set_account(&mut state, None, role.as_ref());
+            }
+            ImportRequest::Identity(identity) => self.of_identity(identity, &mut state)?,
+        }
+        let id = import_id::id_of(R::KEYS, &state);
+        state.set(ID, Value::optional_string(id));
+        Ok(state)
+    }
+
+    /// Should the official provider, or another, come to have this resource, its objects are these objects.
+    fn move_source(&self, source: &MoveSource) -> Option<SourceVersions> {
+        let ours = source.provider_address.ends_with(ADDRESS);
+        Some(if ours {
+            SourceVersions::Ours
+        } else {
+            SourceVersions::Foreign
+        })
+    }
+
+    fn moved(&self, mut state: Object) -> Result<Object, Diagnostics> {
+        let id = state
+            .text(ID)
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned);
+        let attributes = self.0.block().attributes;
+        let keys = import_id::id_of(R::KEYS, &state).filter(|keys| !keys.is_empty());
+        match (&keys, &id) {
+            (None, None) => return Err(cannot_move::<R>("it has neither its keys nor an `id`")),
+            (None, Some(id)) => {
+                import_id::set_keys(R::KEYS, &attributes, id, &mut state).map_err(|_| {
+                    cannot_move::<R>(&format!(
+                        "its `id` \"{}\" has another form",
+                        id.escape_debug()
+                    ))
+                })?
+            }
+            (Some(keys), Some(id)) if keys != id => {
+                return Err(cannot_move::<R>(&format!(
+                    "its keys are \"{}\", but its `id` is \"{}\"",
+                    keys.escape_debug(),
+                    id.escape_debug()
+                )));
+            }
+            (Some(_), _) => {}
+        }
+        for (name, default) in new_state(&self.0, Value::Null).iter() {
+            if state.get(name).is_null() {
+                state.set(name, default.clone());
+            }
+        }
+        let id = import_id::id_of(R::KEYS, &state);
+        state.set(ID, Value::optional_string(id));
+        Ok(state)
+    }
+
+    fn generated_config(&self, mut config: Object) -> Object {
+        if let Ok(model) = model_of::<R::Model>(&config) {
+            let model = self.0.generated_config(model);
+            for (name, value) in Object::from_model(&model).into_attributes() {
+                config.set(name, value);
+            }
+        }
+        config
+    }
+}
+
+fn no_keys<R: CamsResource>() -> Diagnostics {
+    Diagnostic::error(
+        "The state does not name an object",
+        format!(
+            "The stored state of {} has no {}, so there is nothing to read. The state was not changed.\n\nRemove the \
+             object from the state, and import it again:\n\n  terraform state rm 'ADDRESS'\n  terraform import 'ADDRESS' \
+             {}\n\n  Code:  Provider.InvalidState",
+            R::TYPE,
+            R::KEYS.iter().map(|key| format!("`{}`", key.name)).collect::<Vec<_>>().join(" and "),
+            import_id::form(R::KEYS),
+        ),
+    )
+    .into()
+}
+
+fn nothing_to_import<R: CamsResource>(why: &str) -> Diagnostics {
+    Diagnostic::error(
+        "Nothing to import",
+        format!(
+            "{why} Nothing was saved in the state.\n\nCheck the import ID, which has the form {form}, for typing errors. \
+             Check that the provider uses the account that the object belongs to: for the account of a RAM role the import \
+             ID is ROLE_ARN/{form}.\n\n  Code:  Provider.NotFound",
+            form = import_id::form(R::KEYS),
+        ),
+    )
+    .into()
+}
+
+fn gone(name: &str, why: &str) -> Diagnostic {
+    Diagnostic::warning(
+        deletion_policy::sentence(&format!(
+            "{} is gone",
+            name.chars().take(60).collect::<String>()
+        )),
+        format!(
+            "{why} It was removed from the Terraform state. If the configuration still declares it, the plan creates it anew."
+        ),
+    )
+}
+
+/// Says in the first paragraph of an error what the failure means for the state: nothing.
+fn stays(name: &str, diagnostics: &Diagnostics) -> Diagnostics {
+    let mut all = Diagnostics::new();
+    for diagnostic in diagnostics.iter() {
+        let mut diagnostic = diagnostic.clone();
+        if diagnostic.severity == Severity::Error {
+            let name = deletion_policy::sentence(name);
+            let end = diagnostic.detail.find("\n\n");
+            let end = end.unwrap_or(diagnostic.detail.len());
+            diagnostic
+                .detail
+                .insert_str(end, &format!(" {name} stays in the state."));
+        }
+        all.push(diagnostic);
+    }
+    all
+}
+
+fn cannot_move<R: CamsResource>(why: &str) -> Diagnostics {
+    Diagnostic::error(
+        "Cannot move the state",
+        format!(
+            "The state does not name an object of {}: {why}. The state was not changed.\n\nRemove the `moved` block, and \
+             import the object. Its import ID has the form {}.\n\n  Code:  Provider.InvalidState",
+            R::TYPE,
+            import_id::form(R::KEYS),
+        ),
+    )
+    .into()
+}
