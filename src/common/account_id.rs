@@ -275,7 +275,7 @@ fn elsewhere(noted: &str, acting: &str, importing: bool) -> Diagnostic {
         (
             "The object is in another account",
             format!(
-                "It stays in state as it was. Give the provider credentials of the account {noted} again, or give the \
+                "It stays in the state. Give the provider credentials of the account {noted} again, or give the \
                  resource an `assume_role` of that account and take it over with `terraform apply -refresh=false`. To make \
                  the object anew in the account {acting}, plan that:\n\n  terraform apply -refresh=false -replace=ADDRESS"
             ),
@@ -438,7 +438,7 @@ mod tests {
         );
         check(
             elsewhere("1", "2", false),
-            &["-refresh=false -replace", "stays in state"],
+            &["-refresh=false -replace", "stays in the state"],
         );
     }
 }

@@ -390,7 +390,7 @@ fn an_account_id_in_the_provider_block_spares_the_question(
     };
     configure(context, &block, &with_role(ROLE))?;
     let output = context.directory.plan(&[])?.output.expecting(2)?;
-    contains(&output.text(), &["Replacing will leave the old binding"])?;
+    contains(&output.text(), &["Replacing leaves the old object"])?;
     equal("actions", planned(context, &[])?, ["delete", "create"])?;
     configure(context, &block, &with_role(ROLE_OF_HUB))?;
     equal("actions", planned(context, &[])?, ["update"])?;

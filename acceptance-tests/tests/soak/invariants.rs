@@ -475,7 +475,7 @@ fn diagnostics(command: &Command<'_>, said: &[Told], defects: &mut Defects) {
         if signalled && OF_THE_CLI.contains(&summary) {
             continue;
         }
-        if !OURS.iter().any(|ours| summary.starts_with(ours)) {
+        if !OURS.iter().any(|ours| summary.contains(ours)) {
             wrong(format!("an error that is none of ours: {}", error.text));
         } else if !NEXT_STEPS.iter().any(|step| error.text.contains(step)) {
             wrong(format!("an error without a next step: {}", error.text));

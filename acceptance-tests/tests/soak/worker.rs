@@ -666,7 +666,7 @@ resource \"{TYPE}\" \"{name}\" {{
     /// Does what the messages of a command ask for.
     fn follow(&mut self, ran: &Ran, before: Wishes, rng: &mut Rng) -> Result<(), Stop> {
         let said = invariants::told(&ran.output);
-        let protected = |told: &invariants::Told| told.summary.starts_with("Binding is protected");
+        let protected = |told: &invariants::Told| told.summary.contains("is protected by deletion_policy");
         if said.iter().any(protected) {
             // "Keep `waba_id` as it is (if the WABA of the space was changed in the console, set `waba_id` to …)".
             self.wishes.back_to(before);
@@ -875,7 +875,7 @@ resource \"{TYPE}\" \"{name}\" {{
         let mut cleared = false;
         if said
             .iter()
-            .any(|told| told.summary.starts_with("Binding is protected"))
+            .any(|told| told.summary.contains("is protected by deletion_policy"))
         {
             self.follow(ran, self.wishes.clone(), &mut Rng::with_seed(0))?;
             cleared = true;
