@@ -887,7 +887,7 @@ fn judge(
             // What to do is said of credentials in general.
             (_, at, _) if at.is_sts() => &row.words[..1],
             (Played::Without(Part::Whole | Part::Key), At::Fill, _) => {
-                &["does not show a WABA in the space"]
+                &["does not show a WABA in space"]
             }
             (Played::Without(Part::Whole | Part::Key), At::Import, _) => &["has no WABA"],
             (Played::Without(Part::Whole), At::Search, _) => {

@@ -707,7 +707,12 @@ async fn both_ways_of_importing_lead_to_the_same_object() {
         "Invalid identity attribute cust_space_id",
     )
     .await;
-    refused("", identity(&"a b".into()), "a blank or a control character: \"a b\"").await;
+    refused(
+        "",
+        identity(&"a b".into()),
+        "a blank or a control character: \"a b\"",
+    )
+    .await;
     refused("", identity(&7.into()), "Unable to read the identity").await;
     refused("", json!({ "space": "a" }), "Unable to read the identity").await;
     refused("", Value::Null, "Invalid import ID").await;

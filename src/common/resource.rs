@@ -380,12 +380,11 @@ impl<R: CamsResource> Wrapper<R> {
                 let error = R::DELETION.not_destroyed(&object);
                 response.diagnostics.push(error);
             }
-            None if policy == ABANDON => {
-                if Connection::is_first(request.client, R::TYPE, "leaves behind") {
-                    response
-                        .diagnostics
-                        .push(self.left_behind(state, &prior, Phase::Plan));
-                }
+            None if policy == ABANDON
+                && Connection::is_first(request.client, R::TYPE, "leaves behind") =>
+            {
+                let warning = self.left_behind(state, &prior, Phase::Plan);
+                response.diagnostics.push(warning);
             }
             None => {}
             Some(_) => {

@@ -666,7 +666,8 @@ resource \"{TYPE}\" \"{name}\" {{
     /// Does what the messages of a command ask for.
     fn follow(&mut self, ran: &Ran, before: Wishes, rng: &mut Rng) -> Result<(), Stop> {
         let said = invariants::told(&ran.output);
-        let protected = |told: &invariants::Told| told.summary.contains("is protected by deletion_policy");
+        let protected =
+            |told: &invariants::Told| told.summary.contains("is protected by deletion_policy");
         if said.iter().any(protected) {
             // "Keep `waba_id` as it is (if the WABA of the space was changed in the console, set `waba_id` to …)".
             self.wishes.back_to(before);
