@@ -1,8 +1,8 @@
 //! What every type shares: the connection to the cloud, roles and accounts, and how errors become diagnostics.
 //!
-//! A type implements one trait: [`resource::CamsResource`], [`data_source::CamsDataSource`],
-//! [`list_resource::CamsListResource`] or [`action::CamsAction`]. The wrapper beside the trait adds what the types share and
-//! makes a type of the framework of it. The operations get a [`Context`] with a client that is ready.
+//! A type implements one trait: `resource::CamsResource`, `data_source::CamsDataSource`,
+//! `list_resource::CamsListResource` or `action::CamsAction`. The wrapper beside the trait adds what the types share and
+//! makes a type of the framework of it. The operations get a `Context` with a client that is ready.
 
 // Until the types that use the rest of it are here.
 #![allow(dead_code)]
