@@ -1,10 +1,11 @@
-//! Between the framework's words and the messages of the wire.
+//! Between the types of the framework and the messages of the protocol. Every function here is a translation.
 //!
-//! Must not contain: decisions. Every function here is a translation.
+//! Text for the user becomes safe to print here: diagnostics, errors of functions, progress of actions, names in lists.
 
 use framework::{
-    Attribute, AttributePath, Block, Diagnostic, Diagnostics, FunctionDefinition,
+    Attribute, AttributePath, Block, Diagnostic, Diagnostics, FunctionDefinition, FunctionError,
     IdentityAttribute, IdentitySchema, Nesting, Parameter, Schema, Severity, Step, Type,
+    printable_line, printable_text,
     schema::{AttributeKind, Collection, NestedBlock, Setting},
     server::{ClientCapabilities, DeferredReason, DynamicValue, RawState},
 };
@@ -72,6 +73,12 @@ pub(super) fn deferred_to_wire(reason: DeferredReason) -> wire::Deferred {
     }
 }
 
+/// The longest summary, in characters. Ours are shorter; what they quote may not be.
+const MAX_SUMMARY: usize = 200;
+
+/// The longest line of progress and the longest name of a listed object, in characters.
+const MAX_LINE: usize = 1000;
+
 pub(super) fn diagnostics_to_wire(diagnostics: Diagnostics) -> Vec<wire::Diagnostic> {
     diagnostics.into_iter().map(diagnostic_to_wire).collect()
 }
@@ -83,12 +90,26 @@ pub(super) fn diagnostic_to_wire(diagnostic: Diagnostic) -> wire::Diagnostic {
     };
     wire::Diagnostic {
         severity: severity.into(),
-        summary: diagnostic.summary,
-        detail: diagnostic.detail,
+        summary: printable_line(&diagnostic.summary, MAX_SUMMARY),
+        detail: printable_text(&diagnostic.detail),
         attribute: (!diagnostic.attribute.is_root()).then(|| path_to_wire(&diagnostic.attribute)),
     }
 }
 
+pub(super) fn function_error_to_wire(error: FunctionError) -> wire::FunctionError {
+    let FunctionError { text, argument } = error;
+    wire::FunctionError {
+        text: printable_text(&text),
+        function_argument: argument.and_then(|index| i64::try_from(index).ok()),
+    }
+}
+
+/// A line for the user that is no diagnostic: progress of an action, the name of a listed object.
+pub(super) fn line_to_wire(line: &str) -> String {
+    printable_line(line, MAX_LINE)
+}
+
+/// A path is data: the host looks for the place in the configuration by its keys, so they stay as they are.
 pub(super) fn path_to_wire(path: &AttributePath) -> wire::AttributePath {
     use wire::attribute_path::step::Selector;
     let step = |step: &Step| wire::attribute_path::Step {
@@ -101,6 +122,22 @@ pub(super) fn path_to_wire(path: &AttributePath) -> wire::AttributePath {
     wire::AttributePath {
         steps: path.steps().iter().map(step).collect(),
     }
+}
+
+/// A path as the configuration language writes it, for the log.
+pub(super) fn path_from_wire(path: &wire::AttributePath) -> AttributePath {
+    use wire::attribute_path::step::Selector;
+    let root = AttributePath::root();
+    path.steps
+        .iter()
+        .filter_map(|step| step.selector.as_ref())
+        .fold(root, |path, selector| match selector {
+            Selector::AttributeName(name) => path.then_attribute(name),
+            Selector::ElementKeyString(key) => path.then_key(key),
+            Selector::ElementKeyInt(index) => {
+                path.then_index(usize::try_from(*index).unwrap_or_default())
+            }
+        })
 }
 
 pub(super) fn schema_to_wire(schema: &Schema) -> wire::Schema {
@@ -241,5 +278,46 @@ fn nested_block_to_wire(nested: &NestedBlock) -> wire::schema::NestedBlock {
         nesting: nesting.into(),
         min_items: min.into(),
         max_items: max.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Control characters, line and paragraph separators, directions, and what cannot be seen.
+    fn is_dangerous(c: char) -> bool {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..)
+    }
+
+    fn outside_text() -> impl Strategy<Value = String> {
+        let character = prop_oneof![
+            any::<char>(),
+            proptest::char::range('\0', '\u{9f}'),
+            proptest::char::range('\u{2000}', '\u{206f}'),
+        ];
+        proptest::collection::vec(character, 0..40).prop_map(String::from_iter)
+    }
+
+    proptest! {
+        #[test]
+        fn only_printable_text_reaches_the_wire(outside in outside_text()) {
+            let diagnostic = diagnostic_to_wire(Diagnostic::error(
+                format!("It failed: {outside}"),
+                format!("The service said: {outside}\n\n  Code: {outside}"),
+            ));
+            prop_assert!(!diagnostic.summary.contains(is_dangerous), "{:?}", diagnostic.summary);
+            let error = function_error_to_wire(FunctionError::new(outside.clone()));
+            for text in [&diagnostic.detail, &error.text] {
+                let bad = text.contains(|c| c != '\n' && c != '\t' && is_dangerous(c));
+                prop_assert!(!bad, "{text:?}");
+            }
+            let line = line_to_wire(&outside);
+            prop_assert!(!line.contains(is_dangerous), "{line:?}");
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! Logs: tracing events become the JSON lines on stderr that Terraform filters by level and prints.
 //!
-//! Must not contain: what is logged. Only events of this crate are let through: the traces of HTTP libraries carry
-//! credentials, and nobody has asked for them.
+//! Only events of the provider's own crates pass, whatever their target: the traces of HTTP libraries hold credentials.
+//! Texts become safe to print here, because Terraform prints them as they are.
+//!
+//! A field `object` that holds a JSON object becomes one key for each of its members, such as `object.id`. The names of
+//! the fields of an event are fixed at compile time, but which attributes name an object depends on its type.
 //!
 //! The line format is that of `hashicorp/go-hclog`: one JSON object with `@level`, `@message`, `@timestamp` and `@module`,
 //! and any other key as a field. Terraform takes a line with another timestamp layout for plain text, and crashes on an
@@ -36,7 +39,13 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::ProviderInfo;
+use framework::printable_text;
+
+use super::{
+    ProviderInfo,
+    convert::path_from_wire,
+    proto::tfplugin6::{self as wire, diagnostic::Severity},
+};
 
 /// The most verbose level of which anybody will see a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -170,26 +179,34 @@ pub fn rpc_served(duration: Duration, errors: usize, warnings: usize) {
     );
 }
 
-/// Logs an error diagnostic of an answer. `attribute` is its path, if it has one. Nothing in it may be secret.
-pub fn error_diagnostic(summary: &str, detail: &str, attribute: Option<&str>) {
-    tracing::error!(
-        diagnostic_severity = "ERROR",
-        diagnostic_summary = summary,
-        diagnostic_detail = detail,
-        diagnostic_attribute = attribute,
-        "Response contains error diagnostic"
-    );
-}
-
-/// Logs a warning diagnostic of an answer. `attribute` is its path, if it has one. Nothing in it may be secret.
-pub fn warning_diagnostic(summary: &str, detail: &str, attribute: Option<&str>) {
-    tracing::warn!(
-        diagnostic_severity = "WARNING",
-        diagnostic_summary = summary,
-        diagnostic_detail = detail,
-        diagnostic_attribute = attribute,
-        "Response contains warning diagnostic"
-    );
+/// Logs a diagnostic of a response, at the level of its severity. Nothing in it is secret.
+pub(super) fn diagnostic(diagnostic: &wire::Diagnostic) {
+    let attribute = diagnostic
+        .attribute
+        .as_ref()
+        .map(|path| path_from_wire(path).to_string());
+    macro_rules! log {
+        ($level:expr, $severity:literal, $message:literal) => {
+            tracing::event!(
+                $level,
+                diagnostic_severity = $severity,
+                diagnostic_summary = diagnostic.summary,
+                diagnostic_detail = diagnostic.detail,
+                diagnostic_attribute = attribute,
+                $message
+            )
+        };
+    }
+    match diagnostic.severity() {
+        Severity::Warning => log!(
+            Level::WARN,
+            "WARNING",
+            "Response contains warning diagnostic"
+        ),
+        Severity::Error | Severity::Invalid => {
+            log!(Level::ERROR, "ERROR", "Response contains error diagnostic");
+        }
+    }
 }
 
 /// Lines that may wait for a slow reader; further ones are dropped, and the next line that gets through says how many.
@@ -231,7 +248,7 @@ struct JsonLines {
 
 impl JsonLines {
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= self.verbosity && is_own(metadata.target(), self.crates)
+        *metadata.level() <= self.verbosity && is_own(module_path(metadata), self.crates)
     }
 
     fn line<S>(&self, event: &Event<'_>, context: &Context<'_, S>, lost: u64) -> String
@@ -268,7 +285,7 @@ impl JsonLines {
         let metadata = event.metadata();
         object.insert("@level".to_owned(), level_name(*metadata.level()).into());
         object.insert("@message".to_owned(), message.into());
-        object.insert("@module".to_owned(), module(metadata.target()).into());
+        object.insert("@module".to_owned(), module(module_path(metadata)).into());
         object.insert("@timestamp".to_owned(), timestamp((self.clock)()).into());
         fit(object)
     }
@@ -322,20 +339,28 @@ where
 
 const PROTOCOL: &str = "6.11";
 
+/// The field of the framework's spans that names an object by its attributes.
+const OBJECT: &str = "object";
+
 /// The name of this crate, as the first step of every target in it.
 fn own_crate() -> &'static str {
     module_path!().split("::").next().unwrap_or_default()
 }
 
-/// Whether an event comes from this crate, the framework, or one of the provider's other crates.
-fn is_own(target: &str, crates: &[&str]) -> bool {
-    let name = target.split("::").next().unwrap_or_default();
+/// The module that an event or a span was written in. Its target is the same, unless the code says otherwise.
+fn module_path<'a>(metadata: &Metadata<'a>) -> &'a str {
+    metadata.module_path().unwrap_or(metadata.target())
+}
+
+/// Whether a module belongs to this crate, the framework, or one of the provider's other crates.
+fn is_own(module: &str, crates: &[&str]) -> bool {
+    let name = module.split("::").next().unwrap_or_default();
     name == own_crate() || name == "framework" || crates.contains(&name)
 }
 
 /// The logger's name, after the convention of the Go SDK.
-fn module(target: &str) -> &'static str {
-    let mut parts = target.split("::");
+fn module(path: &str) -> &'static str {
+    let mut parts = path.split("::");
     match (parts.next(), parts.next()) {
         (Some("framework"), _) => "sdk.framework",
         (Some(name), Some("plugin")) if name == own_crate() => "sdk.proto",
@@ -415,25 +440,38 @@ impl Fields {
         let key = field.name().trim_start_matches('@');
         self.object.insert(key.to_owned(), value);
     }
+
+    fn insert_text(&mut self, field: &Field, text: &str) {
+        if field.name() == "message" {
+            self.message = printable_text(text);
+            return;
+        }
+        if field.name() == OBJECT
+            && let Ok(members) = serde_json::from_str::<Map<String, Value>>(text)
+        {
+            for (name, value) in members {
+                let value = value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned);
+                let key = printable_text(&format!("{OBJECT}.{name}"));
+                self.object.insert(key, printable_text(&value).into());
+            }
+            return;
+        }
+        self.insert(field, printable_text(text).into());
+    }
 }
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "message" {
-            self.message.clear();
-            // Writing to a string fails only if `value` says so; what it wrote until then stands.
-            let _ = write!(self.message, "{value:?}");
-        } else {
-            self.insert(field, format!("{value:?}").into());
-        }
+        let mut text = String::new();
+        // Writing to a string fails only if `value` says so; what it wrote until then stands.
+        let _ = write!(text, "{value:?}");
+        self.insert_text(field, &text);
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "message" {
-            value.clone_into(&mut self.message);
-        } else {
-            self.insert(field, value.into());
-        }
+        self.insert_text(field, value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -468,9 +506,16 @@ impl Fields {
 
 #[cfg(test)]
 mod tests {
-    use tracing::Instrument;
+    use framework::AttributePath;
+    use tracing::{
+        Instrument,
+        callsite::{Callsite, Identifier},
+        field::FieldSet,
+        metadata::Kind,
+    };
 
     use super::*;
+    use crate::plugin::convert::path_to_wire;
 
     /// Runs `log` with the layer in place, and returns what it wrote.
     fn lines(verbosity: LevelFilter, log: impl FnOnce()) -> Vec<Map<String, Value>> {
@@ -566,7 +611,7 @@ mod tests {
         assert_eq!(value(|| tracing::info!(v = 0.5)), 0.5);
         assert_eq!(value(|| tracing::info!(v = f64::NAN)), "NaN");
         assert_eq!(value(|| tracing::info!(v = f64::INFINITY)), "inf");
-        assert_eq!(value(|| tracing::info!(v = "\u{1}é\"")), "\u{1}é\"");
+        assert_eq!(value(|| tracing::info!(v = "\té\"")), "\té\"");
         assert_eq!(value(|| tracing::info!(v = ?Some(1))), "Some(1)");
         assert_eq!(value(|| tracing::info!(v = %"shown")), "shown");
     }
@@ -631,7 +676,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_and_diagnostics() {
+    fn responses_and_diagnostics_are_logged() {
         let line = one(|| rpc_served(Duration::from_micros(1234), 1, 2));
         assert_eq!(line["tf_req_duration_ms"], 1);
         assert_eq!(
@@ -641,7 +686,17 @@ mod tests {
             ),
             (&1.into(), &2.into())
         );
-        let line = one(|| error_diagnostic("sum", "det", Some("thing_id")));
+        let told = |severity: Severity, attribute| wire::Diagnostic {
+            severity: severity.into(),
+            summary: "sum".to_owned(),
+            detail: "det".to_owned(),
+            attribute,
+        };
+        let path = AttributePath::attribute("things")
+            .then_key("a")
+            .then_index(0)
+            .then_attribute("id");
+        let line = one(|| diagnostic(&told(Severity::Error, Some(path_to_wire(&path)))));
         assert_eq!(
             (&line["@level"], &line["diagnostic_severity"]),
             (&"error".into(), &"ERROR".into())
@@ -650,8 +705,8 @@ mod tests {
             (&line["diagnostic_summary"], &line["diagnostic_detail"]),
             (&"sum".into(), &"det".into())
         );
-        assert_eq!(line["diagnostic_attribute"], "thing_id");
-        let line = one(|| warning_diagnostic("sum", "det", None));
+        assert_eq!(line["diagnostic_attribute"], "things[\"a\"][0].id");
+        let line = one(|| diagnostic(&told(Severity::Warning, None)));
         assert_eq!(
             (&line["@level"], &line["diagnostic_severity"]),
             (&"warn".into(), &"WARNING".into())
@@ -660,24 +715,87 @@ mod tests {
     }
 
     #[test]
-    fn only_own_events_of_the_level_pass() {
+    fn members_of_an_object_become_keys() {
+        let line = one(|| {
+            let object = r#"{"id":"7\u001b[1A","role.arn":"r","n":1}"#;
+            let _object = tracing::error_span!("object", object).entered();
+            tracing::info!(id = "other", "m");
+        });
+        assert_eq!(line["object.id"], "7\\u{1b}[1A");
+        assert_eq!(line["object.role.arn"], "r");
+        assert_eq!(line["object.n"], "1");
+        assert_eq!(line["id"], "other");
+        assert!(!line.contains_key("object"));
+        assert_eq!(
+            one(|| tracing::info!(object = "a thing"))["object"],
+            "a thing"
+        );
+    }
+
+    #[test]
+    fn texts_are_safe_to_print() {
+        let outside = "a\u{1b}[31m\u{9b}\u{202e}\rb\n\tc";
+        let printed = "a\\u{1b}[31m\\u{9b}\\u{202e}\\rb\n\tc";
+        let line = one(|| {
+            let _span = tracing::error_span!("s", span = outside).entered();
+            tracing::info!(text = outside, shown = %outside, "{outside}");
+        });
+        for key in ["span", "text", "shown", "@message"] {
+            assert_eq!(line[key], printed, "{key}");
+        }
+        let debug = &one(|| tracing::info!(v = ?outside))["v"];
+        assert!(!debug.as_str().expect("is text").contains(char::is_control));
+    }
+
+    /// An event of another crate, which calls itself one of ours.
+    struct Foreign;
+
+    static FOREIGN: Metadata<'static> = Metadata::new(
+        "foreign",
+        "terraform_provider_alicloud::plugin",
+        Level::ERROR,
+        None,
+        None,
+        Some("h2::codec"),
+        FieldSet::new(&["message"], Identifier(&Foreign)),
+        Kind::EVENT,
+    );
+
+    impl Callsite for Foreign {
+        fn set_interest(&self, _: Interest) {}
+
+        fn metadata(&self) -> &Metadata<'_> {
+            &FOREIGN
+        }
+    }
+
+    fn foreign_event() {
+        if tracing::dispatcher::get_default(|dispatch| dispatch.enabled(&FOREIGN)) {
+            let message = FOREIGN.fields().field("message").expect("is there");
+            let values = [(&message, Some(&"foreign" as &dyn tracing::Value))];
+            Event::dispatch(&FOREIGN, &FOREIGN.fields().value_set(&values));
+        }
+    }
+
+    #[test]
+    fn own_events_of_the_level_pass_whatever_their_target() {
         let messages = |verbosity| -> Vec<_> {
             lines(verbosity, || {
                 tracing::error!("e");
                 tracing::warn!("w");
                 tracing::debug!("d");
                 tracing::trace!("t");
-                tracing::error!(target: "h2::codec", authorization = "secret", "foreign");
-                tracing::error!(target: "terraform_provider_other", "foreign");
+                tracing::error!(target: "elsewhere", "own");
+                foreign_event();
             })
             .into_iter()
             .map(|line| line["@message"].as_str().unwrap_or_default().to_owned())
             .collect()
         };
         assert_eq!(messages(LevelFilter::OFF), [""; 0]);
-        assert_eq!(messages(LevelFilter::ERROR), ["e"]);
-        assert_eq!(messages(LevelFilter::DEBUG), ["e", "w", "d"]);
-        assert_eq!(messages(LevelFilter::TRACE), ["e", "w", "d", "t"]);
+        assert_eq!(messages(LevelFilter::ERROR), ["e", "own"]);
+        assert_eq!(messages(LevelFilter::DEBUG), ["e", "w", "d", "own"]);
+        assert_eq!(messages(LevelFilter::TRACE), ["e", "w", "d", "t", "own"]);
     }
 
     #[test]
@@ -690,7 +808,7 @@ mod tests {
 
     #[test]
     fn long_lines_are_cut_and_stay_json() {
-        let long = "é\u{1}".repeat(MAX_LINE);
+        let long = "é\n".repeat(MAX_LINE);
         let line = one(|| tracing::info!(a = long, b = "short", c = long, "m"));
         assert_eq!(
             (&line["b"], &line["@message"]),
@@ -702,7 +820,7 @@ mod tests {
             line["@message"]
                 .as_str()
                 .expect("is text")
-                .starts_with("é\u{1}")
+                .starts_with("é\n")
         );
 
         let many: Map<_, _> = (0..10_000)

@@ -32,6 +32,7 @@ use std::{
     sync::Arc,
 };
 
+use framework::printable_text;
 use serde_json::json;
 use time::OffsetDateTime;
 use tokio::runtime::{Builder, Runtime};
@@ -260,6 +261,7 @@ fn write_out(text: &str) -> io::Result<()> {
 }
 
 fn fail(info: &ProviderInfo, failure: &Failure) -> ExitCode {
+    let failure = printable_text(&failure.to_string());
     complain(&format!("{}: {failure}\n", program(info)));
     ExitCode::FAILURE
 }

@@ -1,6 +1,6 @@
 //! The report of a panic, in the form that Terraform shows when a command fails because of it.
 //!
-//! Must not contain: recovery; a panic in a call is caught where the call is served.
+//! The panic itself is caught where the RPC is served.
 
 use std::{
     any::Any,
@@ -9,6 +9,8 @@ use std::{
     io::{self, Write as _},
     panic::{self, Location},
 };
+
+use framework::printable_text;
 
 use super::logging;
 
@@ -26,7 +28,7 @@ pub(super) fn install_panic_hook() {
             panic.location(),
             backtrace.as_deref(),
         );
-        // Nobody is left to be told if this fails.
+        // There is nowhere to report a failure of this.
         let _ = io::stderr().lock().write_all(report.as_bytes());
     }));
 }
@@ -43,7 +45,7 @@ fn message(payload: &dyn Any) -> &str {
 const MAX_MESSAGE: usize = 4 << 10;
 
 fn report(message: &str, location: Option<&Location<'_>>, backtrace: Option<&str>) -> String {
-    let message = logging::head(message, MAX_MESSAGE);
+    let message = printable_text(logging::head(message, MAX_MESSAGE));
     let mut report = format!("panic: {message}\n\n");
     if let Some(location) = location {
         // Writing to a string does not fail.
@@ -70,12 +72,14 @@ mod tests {
         assert_eq!(lines.next(), Some(format!("at {here}").as_str()));
         assert!(text.ends_with("RUST_BACKTRACE=1 for a backtrace.\n"));
         assert!(report("x", None, Some("0: main\n")).ends_with("\n\n0: main\n"));
+        let text = report("\u{1b}[1A\u{202e}", None, Some(""));
+        assert_eq!(text, "panic: \\u{1b}[1A\\u{202e}\n\n");
     }
 
     #[test]
     fn a_long_message_is_cut_between_characters() {
         let text = report(&"é".repeat(MAX_MESSAGE), None, Some(""));
-        assert!(text.len() <= "panic: \n\n".len() + MAX_MESSAGE);
+        assert!(text.len() <= "panic: \n\n".len() + MAX_MESSAGE, "{text}");
         assert!(text.len() >= MAX_MESSAGE);
     }
 

@@ -28,7 +28,7 @@ mod validate_list_resource_config;
 mod validate_provider_config;
 mod validate_resource_config;
 
-use std::{future::Future, sync::Arc, time::Instant};
+use std::{borrow::Cow, future::Future, sync::Arc, time::Instant};
 
 use tonic::{Request, Response, Status, codegen::BoxStream};
 use tracing::Instrument;
@@ -75,7 +75,7 @@ impl<P: Provider> ProviderService<P> {
                 fallback
             });
             let mut counts = Counts::default();
-            counts.add(response.diagnostics());
+            counts.log(&response.diagnostics());
             logging::rpc_served(begin.elapsed(), counts.errors, counts.warnings);
             response
         };
@@ -170,11 +170,11 @@ trait StreamingRpc: Sized + Send + 'static {
 
 /// A response or an event with a place for diagnostics.
 trait WithDiagnostics: Default + Send + Unpin + 'static {
-    fn diagnostics(&self) -> &[wire::Diagnostic];
+    fn diagnostics(&self) -> Cow<'_, [wire::Diagnostic]>;
     fn push_diagnostic(&mut self, diagnostic: wire::Diagnostic);
 }
 
-/// Diagnostics by severity, for the log.
+/// How many diagnostics of each severity an RPC has sent.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     errors: usize,
@@ -182,8 +182,10 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, diagnostics: &[wire::Diagnostic]) {
+    /// Writes diagnostics to the log and counts them.
+    fn log(&mut self, diagnostics: &[wire::Diagnostic]) {
         for diagnostic in diagnostics {
+            logging::diagnostic(diagnostic);
             match diagnostic.severity() {
                 Severity::Error => self.errors += 1,
                 Severity::Warning => self.warnings += 1,
@@ -196,8 +198,8 @@ impl Counts {
 macro_rules! with_diagnostics {
     ($($rpc:ident),* $(,)?) => {$(
         impl WithDiagnostics for wire::$rpc::Response {
-            fn diagnostics(&self) -> &[wire::Diagnostic] {
-                &self.diagnostics
+            fn diagnostics(&self) -> Cow<'_, [wire::Diagnostic]> {
+                Cow::Borrowed(&self.diagnostics)
             }
 
             fn push_diagnostic(&mut self, diagnostic: wire::Diagnostic) {

@@ -22,6 +22,7 @@ pub mod msgpack;
 mod number;
 mod path;
 mod plan;
+mod printable;
 mod private_state;
 mod provider;
 mod resource;
@@ -63,8 +64,9 @@ pub use number::Number;
 pub use path::{AttributePath, Step};
 pub use value::{Object, Value};
 
-// What the practitioner reads.
+// What the user reads.
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use printable::{printable_line, printable_text};
 
 // Waiting for a remote object.
 pub use wait::{Pause, WaitPolicy, WaitResult};

@@ -1,12 +1,12 @@
 //! `CallFunction`.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
-use framework::{FunctionError, Provider, server::Server};
+use framework::{Provider, server::Server};
 
 use super::{
     super::{
-        convert::{value_from_wire, value_to_wire},
+        convert::{function_error_to_wire, value_from_wire, value_to_wire},
         proto::tfplugin6::{self as wire, call_function},
     },
     Rpc, WithDiagnostics,
@@ -27,12 +27,9 @@ impl Rpc for call_function::Request {
                 result: Some(value_to_wire(result)),
                 error: None,
             },
-            Err(FunctionError { text, argument }) => call_function::Response {
+            Err(error) => call_function::Response {
                 result: None,
-                error: Some(wire::FunctionError {
-                    text,
-                    function_argument: argument.and_then(|index| i64::try_from(index).ok()),
-                }),
+                error: Some(function_error_to_wire(error)),
             },
         }
     }
@@ -40,13 +37,22 @@ impl Rpc for call_function::Request {
 
 /// Has an error text instead of diagnostics.
 impl WithDiagnostics for call_function::Response {
-    fn diagnostics(&self) -> &[wire::Diagnostic] {
-        &[]
+    fn diagnostics(&self) -> Cow<'_, [wire::Diagnostic]> {
+        let diagnostic = |error: &wire::FunctionError| wire::Diagnostic {
+            severity: wire::diagnostic::Severity::Error.into(),
+            summary: "The function failed".to_owned(),
+            detail: error.text.clone(),
+            attribute: None,
+        };
+        self.error.iter().map(diagnostic).collect()
     }
 
     fn push_diagnostic(&mut self, diagnostic: wire::Diagnostic) {
+        let wire::Diagnostic {
+            summary, detail, ..
+        } = diagnostic;
         self.error = Some(wire::FunctionError {
-            text: diagnostic.detail,
+            text: format!("{summary}\n\n{detail}"),
             function_argument: None,
         });
     }

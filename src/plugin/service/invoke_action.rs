@@ -1,6 +1,6 @@
 //! `InvokeAction`.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{borrow::Cow, ops::ControlFlow, sync::Arc};
 
 use async_trait::async_trait;
 use framework::{
@@ -10,7 +10,7 @@ use framework::{
 
 use super::{
     super::{
-        convert::{diagnostics_to_wire, value_from_wire},
+        convert::{diagnostics_to_wire, line_to_wire, value_from_wire},
         logging::Subject,
         proto::tfplugin6::{
             self as wire,
@@ -67,16 +67,17 @@ fn event(r#type: Type) -> invoke_action::Event {
 #[async_trait]
 impl EventSink<String> for EventSender<invoke_action::Event> {
     async fn send(&mut self, message: String) -> ControlFlow<()> {
+        let message = line_to_wire(&message);
         self.send_event(event(Type::Progress(Progress { message })))
             .await
     }
 }
 
 impl WithDiagnostics for invoke_action::Event {
-    fn diagnostics(&self) -> &[wire::Diagnostic] {
+    fn diagnostics(&self) -> Cow<'_, [wire::Diagnostic]> {
         match &self.r#type {
-            Some(Type::Completed(completed)) => &completed.diagnostics,
-            Some(Type::Progress(_)) | None => &[],
+            Some(Type::Completed(completed)) => Cow::Borrowed(&completed.diagnostics),
+            Some(Type::Progress(_)) | None => Cow::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `ListResource`.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{borrow::Cow, ops::ControlFlow, sync::Arc};
 
 use async_trait::async_trait;
 use framework::{
@@ -10,7 +10,9 @@ use framework::{
 
 use super::{
     super::{
-        convert::{diagnostics_to_wire, identity_to_wire, value_from_wire, value_to_wire},
+        convert::{
+            diagnostics_to_wire, identity_to_wire, line_to_wire, value_from_wire, value_to_wire,
+        },
         logging::Subject,
         proto::tfplugin6::{self as wire, list_resource},
     },
@@ -61,7 +63,7 @@ impl EventSink<ListEvent> for EventSender<list_resource::Event> {
         } = event;
         self.send_event(list_resource::Event {
             identity: identity_to_wire(identity),
-            display_name,
+            display_name: line_to_wire(&display_name),
             resource_object: resource.map(value_to_wire),
             diagnostic: diagnostics_to_wire(diagnostics),
         })
@@ -70,8 +72,8 @@ impl EventSink<ListEvent> for EventSender<list_resource::Event> {
 }
 
 impl WithDiagnostics for list_resource::Event {
-    fn diagnostics(&self) -> &[wire::Diagnostic] {
-        &self.diagnostic
+    fn diagnostics(&self) -> Cow<'_, [wire::Diagnostic]> {
+        Cow::Borrowed(&self.diagnostic)
     }
 
     fn push_diagnostic(&mut self, diagnostic: wire::Diagnostic) {

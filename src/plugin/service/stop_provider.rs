@@ -1,6 +1,6 @@
 //! `StopProvider`.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use framework::{Provider, server::Server};
 
@@ -24,8 +24,8 @@ impl Rpc for stop_provider::Request {
 
 /// Has an error text instead of diagnostics.
 impl WithDiagnostics for stop_provider::Response {
-    fn diagnostics(&self) -> &[wire::Diagnostic] {
-        &[]
+    fn diagnostics(&self) -> Cow<'_, [wire::Diagnostic]> {
+        Cow::default()
     }
 
     fn push_diagnostic(&mut self, diagnostic: wire::Diagnostic) {

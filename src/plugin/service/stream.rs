@@ -27,7 +27,7 @@ impl<E: WithDiagnostics> EventSender<E> {
 
     /// `Break` when the caller went away.
     pub(super) async fn send_event(&mut self, event: E) -> ControlFlow<()> {
-        self.counts.add(event.diagnostics());
+        self.counts.log(&event.diagnostics());
         match self.sender.send(event).await {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
