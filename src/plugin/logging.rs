@@ -28,7 +28,7 @@ use time::{
 };
 use tracing::{
     Event, Level, Metadata, Span, Subscriber,
-    field::{Field, Visit},
+    field::{self, Field, Visit},
     level_filters::LevelFilter,
     span::{Attributes, Id, Record},
     subscriber::Interest,
@@ -123,7 +123,8 @@ impl Logs {
     }
 }
 
-/// A span around one RPC, for everything that is logged while it is served, with the keys of the Go SDK.
+/// A span around one RPC, for everything that is logged while it is served, with the keys of the Go SDK. The framework adds
+/// the object that it is about.
 ///
 /// `rpc` is the name in the proto, such as `ReadResource`. The request ID is new for each call. Enter the span with
 /// [`tracing::Instrument`], which keeps it across `await`; a spawned task needs `.in_current_span()` or `.instrument(span)`
@@ -146,6 +147,7 @@ pub(super) fn rpc_span(rpc: &'static str, subject: Subject<'_>) -> Span {
         tf_data_source_type = data_source,
         tf_list_resource_type = list_resource,
         tf_action_type = action,
+        object = field::Empty,
     )
 }
 

@@ -18,6 +18,7 @@ mod import_resource_state;
 mod invoke_action;
 mod list_resource;
 mod move_resource_state;
+mod object_span;
 mod plan_action;
 mod plan_resource_change;
 mod read_data_source;

@@ -63,6 +63,7 @@ impl<P: Provider> Server<P> {
         let prior = decode_object(&input.prior, managed.ty(), "prior state")?;
         let planned = decode_object(&input.planned, managed.ty(), "planned state")?;
         let config = decode_object(&input.config, managed.ty(), "configuration")?;
+        managed.record_object(&[planned.as_ref(), prior.as_ref()]);
         let before = match managed.sent_identity(input.planned_identity.as_ref())? {
             Some(identity) => Some(identity),
             None => managed.identity_of(prior.as_ref())?,

@@ -52,6 +52,7 @@ impl<P: Provider> Server<P> {
         if null_unknowns(&mut state) {
             return Err(provider_bug("import", "it left a value unknown").into());
         }
+        managed.record_object(&[Some(&state)]);
         let identity = managed.identity_of(Some(&state))?;
         let identity = match (asked, identity) {
             (Some(asked), Some(found)) if differ(&asked, &found) => {

@@ -49,6 +49,7 @@ impl<P: Provider> Server<P> {
         let prior = decode_object(&input.prior, managed.ty(), "prior state")?;
         let proposed = decode_object(&input.proposed, managed.ty(), "proposed new state")?;
         let config = decode_object(&input.config, managed.ty(), "configuration")?;
+        managed.record_object(&[proposed.as_ref(), prior.as_ref()]);
         let prior_identity = managed.sent_identity(input.prior_identity.as_ref())?;
         let mut private = PrivateState::decode(&input.prior_private);
         let prior_private = private.plan.take();

@@ -52,6 +52,7 @@ impl<P: Provider> Server<P> {
                 ..StateReply::default()
             });
         };
+        managed.record_object(&[Some(&state)]);
         let sent = managed.sent_identity(input.identity.as_ref())?;
         if let deferred @ Some(_) = self.deferral_of_provider(input.client) {
             return Ok(StateReply {

@@ -14,7 +14,7 @@ use crate::{
     value::{DynamicValue, Object},
 };
 
-use super::codec::decode_object;
+use super::{codec::decode_object, object_span::record_object};
 
 /// All types of one kind, by name.
 pub(super) struct Registry<T> {
@@ -95,7 +95,9 @@ impl<T: ?Sized> Typed<T> {
 
     /// A configuration, decoded. A block that was left out has no value.
     pub(super) fn config(&self, config: &DynamicValue) -> Result<Object, Diagnostic> {
-        Ok(decode_object(config, self.ty(), "configuration")?.unwrap_or_default())
+        let config = decode_object(config, self.ty(), "configuration")?.unwrap_or_default();
+        record_object(&self.schema().block, None, &config);
+        Ok(config)
     }
 
     /// A configuration against the schema, and then against the type's own rules.
@@ -145,6 +147,13 @@ impl<C: Send + Sync + 'static> Managed<C> {
         self.identity
             .get_or_init(|| self.resource().identity_schema())
             .as_ref()
+    }
+
+    /// Lets the log lines of the current RPC name the first of these objects that there is.
+    pub(super) fn record_object(&self, objects: &[Option<&Object>]) {
+        if let Some(object) = objects.iter().copied().flatten().next() {
+            record_object(&self.schema().block, self.identity_schema(), object);
+        }
     }
 
     pub(super) fn encode_state(&self, state: Option<Object>) -> DynamicValue {

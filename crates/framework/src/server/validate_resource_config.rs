@@ -21,6 +21,7 @@ impl<P: Provider> Server<P> {
     ) -> Diagnostics {
         let checked = self.managed(type_name).and_then(|managed| {
             let config = decode_object(config, managed.ty(), "configuration")?.unwrap_or_default();
+            managed.record_object(&[Some(&config)]);
             let mut diagnostics = validate(managed.schema(), &config);
             if !client.write_only_attributes_allowed {
                 diagnostics.extend(write_only_values(managed.schema(), &config));
