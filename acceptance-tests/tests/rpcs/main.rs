@@ -1,9 +1,13 @@
-//! What the RPCs of the shipped binary answer, to a host that plays every Terraform up to 1.16.
+//! The responses of the shipped binary to each RPC, for a host that behaves as every Terraform up to 1.16.
 //!
-//! Must not contain: the life of the process (`protocol.rs`), or what a CLI makes of the answers.
+//! The life of the process is in `protocol.rs`, and what a CLI makes of the responses in the tests with a CLI.
 //!
 //! Resource identity came with Terraform 1.12, so a CLI before that cannot show it; deferral is behind an experiment in
 //! every release. What is sent here is what those send, by the contract of plugin protocol 6.
+
+mod listing;
+mod logs;
+mod outside_text;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -61,19 +65,20 @@ struct Plan {
 impl Session {
     /// A provider that only has been started.
     async fn start() -> Self {
-        let binary =
-            provider_binary::path(Profile::tested()).unwrap_or_else(|error| panic!("{error}"));
-        let host = Launch::new(&binary)
-            .expect("a certificate is made")
-            .start()
-            .await
-            .expect("the plugin starts");
-        let schema = host
-            .provider()
-            .get_provider_schema(wire::get_provider_schema::Request {})
-            .await
-            .expect("answers")
-            .into_inner();
+        Self::started(launch()).await
+    }
+
+    /// A provider that logs everything and is configured.
+    async fn logging() -> Self {
+        let session = Self::started(launch().env("TF_LOG", "trace")).await;
+        let told = session.configure(DEFAULT_ACCESS_KEY_SECRET.into()).await;
+        assert_eq!(text(&told), "");
+        session
+    }
+
+    async fn started(launch: Launch) -> Self {
+        let host = launch.start().await.expect("the plugin starts");
+        let schema = schemas(&host).await;
         let block = schema.resource_schemas[TYPE]
             .block
             .clone()
@@ -111,27 +116,22 @@ impl Session {
     }
 
     async fn configure(&self, secret_key: Value) -> Vec<wire::Diagnostic> {
-        let schema = self
-            .host
-            .provider()
-            .get_provider_schema(wire::get_provider_schema::Request {})
-            .await
-            .expect("answers")
-            .into_inner();
-        let block = schema.provider.expect("is there").block.expect("has one");
-        let attributes = block.attributes.iter().map(|attribute| &attribute.name);
-        let blocks = block.block_types.iter().map(|block| &block.type_name);
-        let mut config: BTreeMap<&str, Value> = attributes
-            .chain(blocks)
-            .map(|name| (name.as_str(), Value::Null))
-            .collect();
-        config.insert("access_key", DEFAULT_ACCESS_KEY_ID.into());
-        config.insert("secret_key", secret_key);
         let endpoint = self.emulator.endpoint();
-        config.insert("endpoints", json!({ "cams": endpoint, "sts": endpoint }));
+        let arguments = json!({
+            "access_key": DEFAULT_ACCESS_KEY_ID,
+            "secret_key": secret_key,
+            "endpoints": { "cams": endpoint, "sts": endpoint },
+        });
+        self.configure_with(arguments).await
+    }
+
+    /// Configures the provider with these arguments and no others.
+    async fn configure_with(&self, arguments: Value) -> Vec<wire::Diagnostic> {
+        let schema = schemas(&self.host).await.provider.expect("is there");
+        let config = whole(&schema, arguments);
         let request = wire::configure_provider::Request {
             terraform_version: "1.14.0".to_owned(),
-            config: dynamic(&json!(config)),
+            config: dynamic(&config),
             client_capabilities: Some(self.client),
         };
         let answer = self.host.provider().configure_provider(request).await;
@@ -143,7 +143,7 @@ impl Session {
         self
     }
 
-    /// An object of the resource, null where nothing is said.
+    /// An object of the resource, null where nothing is given.
     fn object(&self, attributes: Value) -> Value {
         let mut object = self.empty.clone();
         let Value::Object(attributes) = attributes else {
@@ -298,6 +298,36 @@ impl Session {
     }
 }
 
+/// A start as Terraform makes it.
+fn launch() -> Launch {
+    let binary = provider_binary::path(Profile::tested()).unwrap_or_else(|error| panic!("{error}"));
+    Launch::new(&binary).expect("a certificate is made")
+}
+
+async fn schemas(host: &PluginHost) -> wire::get_provider_schema::Response {
+    let request = wire::get_provider_schema::Request {};
+    let answer = host.provider().get_provider_schema(request).await;
+    answer.expect("answers").into_inner()
+}
+
+/// An object of a schema, null where nothing is given.
+fn whole(schema: &wire::Schema, arguments: Value) -> Value {
+    let block = schema.block.as_ref().expect("has one");
+    let attributes = block.attributes.iter().map(|attribute| &attribute.name);
+    let blocks = block.block_types.iter().map(|block| &block.type_name);
+    let mut object: serde_json::Map<String, Value> = attributes
+        .chain(blocks)
+        .map(|name| (name.clone(), Value::Null))
+        .collect();
+    let Value::Object(arguments) = arguments else {
+        panic!("arguments are an object");
+    };
+    for (name, value) in arguments {
+        assert!(object.insert(name.clone(), value).is_some(), "{name}");
+    }
+    object.into()
+}
+
 /// Terraform's merge: the configuration where it says something, else what the provider set.
 fn proposed(state: &Value, config: &Value) -> Value {
     let (Value::Object(state), Value::Object(config)) = (state, config) else {
@@ -419,7 +449,7 @@ async fn every_method_is_served_or_unimplemented() {
         "GetStates",
         "DeleteState",
     ];
-    const CONTRACT: &str = include_str!("../../src/plugin/testdata/wire.tsv");
+    const CONTRACT: &str = include_str!("../../../src/plugin/testdata/wire.tsv");
     let session = Session::start().await;
     let mut count = 0;
     for row in CONTRACT.lines() {
