@@ -1,6 +1,6 @@
 //! What the log says of each attempt and of each diagnostic.
 
-use acceptance_tests::emulator::{Fault, Misbehaviour};
+use acceptance_tests::emulator::{Fault, FaultKind};
 
 use super::*;
 
@@ -63,7 +63,7 @@ async fn attempts_name_object_role_and_account() {
 async fn diagnostics_are_logged_with_their_object() {
     let session = Session::logging().await;
     let made = session.create(json!({ "waba_id": WABA })).await;
-    let fault = Misbehaviour::Error {
+    let fault = FaultKind::Error {
         status: 403,
         code: "NoPermission".to_owned(),
         message: "You are not authorized.".to_owned(),

@@ -1,6 +1,6 @@
 //! Text from outside: whatever a service or a configuration says, what reaches the user and the log can be printed.
 
-use acceptance_tests::emulator::{Fault, Misbehaviour};
+use acceptance_tests::emulator::{Fault, FaultKind};
 use fastrand::Rng;
 
 use super::{logs::lines, *};
@@ -58,8 +58,8 @@ fn outside_texts() -> Vec<String> {
 }
 
 /// Bodies of a service that says `text` wherever it can.
-fn bodies(text: &str) -> Vec<Misbehaviour> {
-    let body = |status, content_type: &str, text: String| Misbehaviour::Body {
+fn bodies(text: &str) -> Vec<FaultKind> {
+    let body = |status, content_type: &str, text: String| FaultKind::Body {
         status,
         content_type: content_type.to_owned(),
         text,
@@ -171,7 +171,7 @@ async fn names_that_the_service_gives_can_be_printed() {
             ("Data.WabaName".to_owned(), json!(said)),
             ("Data.Name".to_owned(), json!(said)),
         ]);
-        let fault = Fault::new("QueryChatappBindWaba", Misbehaviour::SetFields { fields });
+        let fault = Fault::new("QueryChatappBindWaba", FaultKind::SetFields { fields });
         session
             .emulator
             .inject(fault.after().always())
