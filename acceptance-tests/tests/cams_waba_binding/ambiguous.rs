@@ -1,5 +1,5 @@
-//! Failures after which the response does not tell whether the call was executed. Reads are retried then. A bind is not,
-//! because the service has no idempotency token and no unbind: the WABA is looked for instead.
+//! Failures after which it is unknown whether the call was executed. Reads are retried. A bind is not, because the service
+//! has no idempotency token and no unbind: the provider looks for the WABA instead.
 
 use acceptance_tests::{
     acceptance::{Case, TestContext, TestResult, contains, equal, only_error, only_warning},
@@ -12,28 +12,28 @@ use serde_json::Value;
 use crate::{A, BIND, LIST, QUERY, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![ambiguous:
-    a_bind_cut_after_execution_is_found,
-    a_bind_cut_after_execution_is_found_beside_an_older_space,
-    a_bind_cut_before_execution_is_not_sent_again,
-    an_existing_binding_is_taken_into_the_state,
-    a_refused_existing_binding_can_be_imported,
-    a_replacement_of_the_same_waba_binds_again,
-    a_renamed_resource_keeps_the_binding,
-    a_bind_behind_a_broken_gateway_is_found,
-    a_bind_answered_with_a_server_failure_is_found,
-    a_bind_beyond_the_read_timeout_is_found,
-    a_bind_beyond_the_create_timeout_is_found_in_time,
-    the_commands_that_the_message_names_settle_it,
-    reads_are_repeated,
-    reads_that_never_work_end_in_time,
-    a_slow_answer_within_the_limit_is_waited_for,
-    a_lagging_read_is_tolerated,
-    a_read_that_lags_too_long_leaves_a_saved_binding_and_a_warning,
-    a_binding_that_the_service_has_not_shown_yet_stays_in_state,
-    a_failed_read_after_the_bind_leaves_a_saved_binding_and_a_warning,
+    bind_cut_after_execution_is_found,
+    bind_cut_after_execution_is_found_beside_an_older_space,
+    bind_cut_before_execution_is_not_retried,
+    existing_binding_is_adopted,
+    existing_binding_with_refuse_can_be_imported,
+    replacement_of_the_same_waba_binds_again,
+    renamed_resource_keeps_the_binding,
+    bind_with_a_gateway_error_is_found,
+    bind_with_a_server_error_is_found,
+    bind_beyond_the_read_timeout_is_found,
+    bind_beyond_the_create_timeout_is_found_in_time,
+    commands_of_the_message_resolve_the_error,
+    failed_reads_are_retried,
+    reads_that_always_fail_end_in_time,
+    slow_response_within_the_timeout_is_accepted,
+    read_behind_the_bind_is_retried,
+    read_far_behind_the_bind_saves_the_binding_with_a_warning,
+    binding_not_yet_shown_stays_in_state,
+    failed_read_after_the_bind_saves_the_binding_with_a_warning,
 ];
 
-/// Applies, which must find the binding that the bind has made, and must say what happened.
+/// Applies. The apply must find the binding that the bind made, and must say what happened.
 fn finds_the_binding(
     context: &TestContext,
     parts: &[&str],
@@ -57,7 +57,7 @@ fn finds_the_binding(
     Ok(output)
 }
 
-fn a_bind_cut_after_execution_is_found(context: &mut TestContext) -> TestResult {
+fn bind_cut_after_execution_is_found(context: &mut TestContext) -> TestResult {
     context.configure(&binding(WABA, ""))?;
     context
         .emulator
@@ -73,8 +73,8 @@ fn a_bind_cut_after_execution_is_found(context: &mut TestContext) -> TestResult 
     Ok(())
 }
 
-/// The WABA was bound before, and the service makes a new space of each bind: the one that the bind has made is meant.
-fn a_bind_cut_after_execution_is_found_beside_an_older_space(
+/// The WABA was bound before, and the service makes a new space for each bind. The space of this bind must be found.
+fn bind_cut_after_execution_is_found_beside_an_older_space(
     context: &mut TestContext,
 ) -> TestResult {
     context.emulator.add_space(NewSpace {
@@ -98,7 +98,7 @@ fn a_bind_cut_after_execution_is_found_beside_an_older_space(
     )
 }
 
-fn a_bind_cut_before_execution_is_not_sent_again(context: &mut TestContext) -> TestResult {
+fn bind_cut_before_execution_is_not_retried(context: &mut TestContext) -> TestResult {
     context.configure(&binding(WABA, ""))?;
     context.emulator.inject(Fault::new(BIND, FaultKind::Cut))?;
     let output = context.apply()?.expecting(1)?;
@@ -112,14 +112,14 @@ fn a_bind_cut_before_execution_is_not_sent_again(context: &mut TestContext) -> T
     )?;
     equal("objects", context.directory.state()?.resources.len(), 0)?;
     equal("binds", context.calls(BIND), 1)?;
-    // As the message says.
+    // The step that the message advises.
     context.apply()?.expecting(0)?;
     let space = context.space_of(WABA)?;
     equal("id", context.object(A)?.text("id"), &space)?;
     equal("binds", context.calls(BIND), 2)
 }
 
-fn an_existing_binding_is_taken_into_the_state(context: &mut TestContext) -> TestResult {
+fn existing_binding_is_adopted(context: &mut TestContext) -> TestResult {
     let space = context.emulator.add_space(NewSpace {
         waba_id: Some(WABA.to_owned()),
         ..NewSpace::default()
@@ -138,8 +138,8 @@ fn an_existing_binding_is_taken_into_the_state(context: &mut TestContext) -> Tes
     Ok(())
 }
 
-/// The import block that the error prints settles it.
-fn a_refused_existing_binding_can_be_imported(context: &mut TestContext) -> TestResult {
+/// The import block of the error message resolves the error.
+fn existing_binding_with_refuse_can_be_imported(context: &mut TestContext) -> TestResult {
     let space = context.emulator.add_space(NewSpace {
         waba_id: Some(WABA.to_owned()),
         ..NewSpace::default()
@@ -165,9 +165,9 @@ fn a_refused_existing_binding_can_be_imported(context: &mut TestContext) -> Test
     Ok(())
 }
 
-/// A replacement that was asked for is a new bind, whatever the service makes of it.
-fn a_replacement_of_the_same_waba_binds_again(context: &mut TestContext) -> TestResult {
-    // With `create_before_destroy` the create comes first, so that the provider has to be told not to look.
+/// A replacement sends a new bind, whatever the service does with it.
+fn replacement_of_the_same_waba_binds_again(context: &mut TestContext) -> TestResult {
+    // With `create_before_destroy` the create comes first. The provider must not adopt the binding that is replaced.
     for arguments in [
         "",
         "existing_binding = \"REFUSE\"",
@@ -189,7 +189,7 @@ fn a_replacement_of_the_same_waba_binds_again(context: &mut TestContext) -> Test
 
         context.emulator.unbind(&before)?;
 
-        // The same space back is a replacement, too.
+        // A response with the same space is a replacement, too.
         context
             .emulator
             .set_behavior(|behavior| behavior.waba.bind_again = BindAgain::SameSpace);
@@ -199,7 +199,7 @@ fn a_replacement_of_the_same_waba_binds_again(context: &mut TestContext) -> Test
             .expecting(0)?;
         equal("binds", context.calls(BIND), 3)?;
 
-        // Refused: the binding that has left the state is named.
+        // With REFUSE the error names the binding that has left the state.
         context.emulator.set_behavior(|behavior| {
             behavior.waba.bind_again = BindAgain::Error("Waba.AlreadyBound".to_owned());
         });
@@ -221,8 +221,8 @@ fn a_replacement_of_the_same_waba_binds_again(context: &mut TestContext) -> Test
     Ok(())
 }
 
-/// Another address for the same binding, without a `moved` block, keeps the binding.
-fn a_renamed_resource_keeps_the_binding(context: &mut TestContext) -> TestResult {
+/// The binding is kept if its address changes without a `moved` block.
+fn renamed_resource_keeps_the_binding(context: &mut TestContext) -> TestResult {
     context
         .emulator
         .set_behavior(|behavior| behavior.waba.bind_again = BindAgain::NewSpace);
@@ -234,7 +234,7 @@ fn a_renamed_resource_keeps_the_binding(context: &mut TestContext) -> TestResult
     equal("binds", context.calls(BIND), 1)
 }
 
-fn a_bind_behind_a_broken_gateway_is_found(context: &mut TestContext) -> TestResult {
+fn bind_with_a_gateway_error_is_found(context: &mut TestContext) -> TestResult {
     context.configure(&binding(WABA, ""))?;
     context
         .emulator
@@ -243,7 +243,7 @@ fn a_bind_behind_a_broken_gateway_is_found(context: &mut TestContext) -> TestRes
     Ok(())
 }
 
-fn a_bind_answered_with_a_server_failure_is_found(context: &mut TestContext) -> TestResult {
+fn bind_with_a_server_error_is_found(context: &mut TestContext) -> TestResult {
     context.configure(&binding(WABA, ""))?;
     let fault = FaultKind::Error {
         status: 500,
@@ -263,7 +263,7 @@ fn a_bind_answered_with_a_server_failure_is_found(context: &mut TestContext) -> 
     Ok(())
 }
 
-fn a_bind_beyond_the_read_timeout_is_found(context: &mut TestContext) -> TestResult {
+fn bind_beyond_the_read_timeout_is_found(context: &mut TestContext) -> TestResult {
     context.configure_with("  client_read_timeout = 700", &binding(WABA, ""))?;
     context
         .emulator
@@ -272,7 +272,7 @@ fn a_bind_beyond_the_read_timeout_is_found(context: &mut TestContext) -> TestRes
     Ok(())
 }
 
-fn a_bind_beyond_the_create_timeout_is_found_in_time(context: &mut TestContext) -> TestResult {
+fn bind_beyond_the_create_timeout_is_found_in_time(context: &mut TestContext) -> TestResult {
     context.configure(&binding(WABA, "timeouts {\n    create = \"3s\"\n  }"))?;
     context
         .emulator
@@ -285,8 +285,8 @@ fn a_bind_beyond_the_create_timeout_is_found_in_time(context: &mut TestContext) 
     )
 }
 
-/// Without the right to list spaces, the practitioner has to find out.
-fn the_commands_that_the_message_names_settle_it(context: &mut TestContext) -> TestResult {
+/// Without the right to list spaces, the user must check whether the WABA was bound.
+fn commands_of_the_message_resolve_the_error(context: &mut TestContext) -> TestResult {
     context.configure(&binding(WABA, ""))?;
     context
         .emulator
@@ -321,7 +321,7 @@ fn the_commands_that_the_message_names_settle_it(context: &mut TestContext) -> T
     equal("binds", context.calls(BIND), 1)
 }
 
-fn reads_are_repeated(context: &mut TestContext) -> TestResult {
+fn failed_reads_are_retried(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     for fault in [
         FaultKind::Cut,
@@ -336,7 +336,7 @@ fn reads_are_repeated(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-fn reads_that_never_work_end_in_time(context: &mut TestContext) -> TestResult {
+fn reads_that_always_fail_end_in_time(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, "timeouts {\n    read = \"2s\"\n  }"))?;
     let before = context.object(A)?;
     context
@@ -352,7 +352,7 @@ fn reads_that_never_work_end_in_time(context: &mut TestContext) -> TestResult {
     equal("the object", context.object(A)?, before)
 }
 
-fn a_slow_answer_within_the_limit_is_waited_for(context: &mut TestContext) -> TestResult {
+fn slow_response_within_the_timeout_is_accepted(context: &mut TestContext) -> TestResult {
     context
         .emulator
         .inject(Fault::new(BIND, FaultKind::Slow { delay_ms: 1_200 }))?;
@@ -372,7 +372,7 @@ fn a_slow_answer_within_the_limit_is_waited_for(context: &mut TestContext) -> Te
     )
 }
 
-fn a_lagging_read_is_tolerated(context: &mut TestContext) -> TestResult {
+fn read_behind_the_bind_is_retried(context: &mut TestContext) -> TestResult {
     context
         .emulator
         .set_behavior(|behavior| behavior.waba.lag_queries = 2);
@@ -388,7 +388,7 @@ fn a_lagging_read_is_tolerated(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-fn a_read_that_lags_too_long_leaves_a_saved_binding_and_a_warning(
+fn read_far_behind_the_bind_saves_the_binding_with_a_warning(
     context: &mut TestContext,
 ) -> TestResult {
     context
@@ -424,10 +424,8 @@ fn a_read_that_lags_too_long_leaves_a_saved_binding_and_a_warning(
     equal("binds", context.calls(BIND), 1)
 }
 
-/// A service that is behind answers as one that has lost the binding does.
-fn a_binding_that_the_service_has_not_shown_yet_stays_in_state(
-    context: &mut TestContext,
-) -> TestResult {
+/// The response of a service that is behind equals that of a service without the binding.
+fn binding_not_yet_shown_stays_in_state(context: &mut TestContext) -> TestResult {
     context.emulator.set_behavior(|behavior| {
         behavior.waba.lag_ms = 600_000;
         behavior.waba.bind_again = BindAgain::NewSpace;
@@ -450,7 +448,7 @@ fn a_binding_that_the_service_has_not_shown_yet_stays_in_state(
     }
     equal("binds", context.calls(BIND), 1)?;
 
-    // Once it has been shown, "nothing bound" means that it is gone.
+    // After the service has shown the binding once, "nothing bound" means that it is gone.
     context
         .emulator
         .set_behavior(|behavior| behavior.waba.lag_ms = 0);
@@ -462,7 +460,7 @@ fn a_binding_that_the_service_has_not_shown_yet_stays_in_state(
     equal("actions", change.actions.as_slice(), ["create"])
 }
 
-fn a_failed_read_after_the_bind_leaves_a_saved_binding_and_a_warning(
+fn failed_read_after_the_bind_saves_the_binding_with_a_warning(
     context: &mut TestContext,
 ) -> TestResult {
     let fault = FaultKind::Error {

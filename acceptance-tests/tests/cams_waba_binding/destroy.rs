@@ -1,4 +1,4 @@
-//! Destroying and replacing under both policies, given that the service cannot unbind.
+//! Destroy and replace under both deletion policies. The service has no unbind.
 
 use acceptance_tests::{
     acceptance::{Case, TestContext, TestResult, contains, equal, only_error, only_warning},
@@ -8,24 +8,24 @@ use acceptance_tests::{
 use crate::{A, BIND, OTHER_WABA, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![destroy:
-    abandon_warns_in_plan_and_apply_and_leaves_the_binding,
-    abandon_is_the_default_and_needs_no_call,
-    a_removed_resource_block_is_treated_alike,
+    abandon_warns_in_plan_and_apply_and_keeps_the_binding,
+    abandon_is_the_default_and_sends_no_request,
+    abandon_applies_to_a_removed_resource_block,
     prevent_refuses_the_plan_of_a_destruction,
     prevent_refuses_the_plan_of_a_replacement,
     prevent_refuses_a_forced_replacement,
     prevent_refuses_a_triggered_replacement,
     prevent_refuses_a_replacement_after_drift,
-    prevent_counts_as_it_stands_in_state,
-    after_a_switch_to_abandon_it_goes,
-    a_tainted_object_is_protected_when_applied,
-    a_tainted_object_keeps_its_space,
-    a_space_that_is_gone_needs_no_destruction,
+    prevent_is_read_from_the_state,
+    prevent_changed_to_abandon_allows_the_destruction,
+    tainted_object_is_protected_during_apply,
+    tainted_object_keeps_its_space,
+    deleted_space_is_removed_from_the_state,
 ];
 
 const PREVENT: &str = "deletion_policy = \"PREVENT\"";
 
-fn abandon_warns_in_plan_and_apply_and_leaves_the_binding(context: &mut TestContext) -> TestResult {
+fn abandon_warns_in_plan_and_apply_and_keeps_the_binding(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, "deletion_policy = \"ABANDON\""))?;
     let space = context.space_of(WABA)?;
     let planned = context.directory.plan(&["-destroy"])?.output.expecting(2)?;
@@ -59,7 +59,7 @@ fn abandon_warns_in_plan_and_apply_and_leaves_the_binding(context: &mut TestCont
     equal("the space", context.space_of(WABA)?, space)
 }
 
-fn abandon_is_the_default_and_needs_no_call(context: &mut TestContext) -> TestResult {
+fn abandon_is_the_default_and_sends_no_request(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     context.emulator.clear_calls();
     let output = context
@@ -75,7 +75,7 @@ fn abandon_is_the_default_and_needs_no_call(context: &mut TestContext) -> TestRe
     Ok(())
 }
 
-fn a_removed_resource_block_is_treated_alike(context: &mut TestContext) -> TestResult {
+fn abandon_applies_to_a_removed_resource_block(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, PREVENT))?;
     context.configure("")?;
     let output = context.apply()?.expecting(1)?;
@@ -185,8 +185,8 @@ fn prevent_refuses_a_replacement_after_drift(context: &mut TestContext) -> TestR
     )
 }
 
-fn prevent_counts_as_it_stands_in_state(context: &mut TestContext) -> TestResult {
-    // The policy and what it forbids in one step: the configuration's ABANDON has not been applied yet.
+fn prevent_is_read_from_the_state(context: &mut TestContext) -> TestResult {
+    // The policy changes in the same step that destroys: ABANDON of the configuration has not been applied yet.
     context.applied(&binding(WABA, PREVENT))?;
     context.configure(&binding(OTHER_WABA, "deletion_policy = \"ABANDON\""))?;
     let output = context.directory.plan(&[])?.output.expecting(1)?;
@@ -196,7 +196,7 @@ fn prevent_counts_as_it_stands_in_state(context: &mut TestContext) -> TestResult
     )
 }
 
-fn after_a_switch_to_abandon_it_goes(context: &mut TestContext) -> TestResult {
+fn prevent_changed_to_abandon_allows_the_destruction(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, PREVENT))?;
     context.applied(&binding(WABA, ""))?;
     context.applied(&binding(OTHER_WABA, ""))?;
@@ -207,12 +207,12 @@ fn after_a_switch_to_abandon_it_goes(context: &mut TestContext) -> TestResult {
     equal("objects", context.directory.state()?.resources.len(), 0)
 }
 
-fn a_tainted_object_is_protected_when_applied(context: &mut TestContext) -> TestResult {
+fn tainted_object_is_protected_during_apply(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, PREVENT))?;
     let space = context.space_of(WABA)?;
     context.directory.run(&["taint", A])?.expecting(0)?;
-    // For a tainted object Terraform plans a create and tells the provider nothing of the old object, so the earliest
-    // moment to refuse is before its destruction is applied.
+    // For a tainted object Terraform plans a create and does not send the old object to the provider. So the provider can
+    // refuse only when the destruction is applied.
     let output = context.apply()?.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
@@ -225,8 +225,8 @@ fn a_tainted_object_is_protected_when_applied(context: &mut TestContext) -> Test
     Ok(())
 }
 
-/// What failed after a bind has not made a space to be thrown away.
-fn a_tainted_object_keeps_its_space(context: &mut TestContext) -> TestResult {
+/// A failure after the bind must not make the next apply bind again.
+fn tainted_object_keeps_its_space(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     context.directory.run(&["taint", A])?.expecting(0)?;
     let space = context.space_of(WABA)?;
@@ -245,11 +245,11 @@ fn a_tainted_object_keeps_its_space(context: &mut TestContext) -> TestResult {
     equal("binds", context.calls(BIND), 1)
 }
 
-fn a_space_that_is_gone_needs_no_destruction(context: &mut TestContext) -> TestResult {
+fn deleted_space_is_removed_from_the_state(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, PREVENT))?;
     let space = context.space_of(WABA)?;
     context.emulator.unbind(&space)?;
-    // The refresh finds nothing bound, so there is nothing to protect any more.
+    // The refresh finds nothing bound, so nothing is left to protect.
     let output = context
         .directory
         .run(&["destroy", "-auto-approve"])?

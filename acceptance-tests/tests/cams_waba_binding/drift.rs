@@ -1,4 +1,4 @@
-//! Changes behind Terraform's back: another WABA in the space, none at all, other facts about the same one.
+//! Changes outside Terraform: another WABA in the space, no WABA, other attributes of the same WABA.
 
 use acceptance_tests::{
     acceptance::{Case, TestContext, TestResult, contains, equal, only_error},
@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use crate::{A, BIND, OTHER_WABA, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![drift:
-    another_waba_is_planned_as_a_replacement_and_healed,
-    another_waba_can_be_accepted_in_the_configuration,
+    other_waba_is_planned_as_a_replacement_and_repaired,
+    other_waba_can_be_accepted_in_the_configuration,
     nothing_bound_is_planned_as_a_create_in_every_form,
-    an_error_instead_of_nothing_keeps_the_object,
-    other_facts_are_refreshed_without_a_plan,
+    error_instead_of_nothing_bound_keeps_the_object,
+    computed_attributes_are_refreshed_without_a_plan,
     refresh_only_shows_the_drift,
 ];
 
-fn another_waba_is_planned_as_a_replacement_and_healed(context: &mut TestContext) -> TestResult {
+fn other_waba_is_planned_as_a_replacement_and_repaired(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     let space = context.space_of(WABA)?;
     context.emulator.rebind(&space, OTHER_WABA)?;
@@ -54,7 +54,7 @@ fn another_waba_is_planned_as_a_replacement_and_healed(context: &mut TestContext
     Ok(())
 }
 
-fn another_waba_can_be_accepted_in_the_configuration(context: &mut TestContext) -> TestResult {
+fn other_waba_can_be_accepted_in_the_configuration(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     let space = context.space_of(WABA)?;
     context.emulator.rebind(&space, OTHER_WABA)?;
@@ -97,7 +97,7 @@ fn nothing_bound_is_planned_as_a_create_in_every_form(context: &mut TestContext)
     Ok(())
 }
 
-fn an_error_instead_of_nothing_keeps_the_object(context: &mut TestContext) -> TestResult {
+fn error_instead_of_nothing_bound_keeps_the_object(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     let before = context.object(A)?;
     let space = context.space_of(WABA)?;
@@ -118,7 +118,7 @@ fn an_error_instead_of_nothing_keeps_the_object(context: &mut TestContext) -> Te
     equal("the object", context.object(A)?, before)
 }
 
-fn other_facts_are_refreshed_without_a_plan(context: &mut TestContext) -> TestResult {
+fn computed_attributes_are_refreshed_without_a_plan(context: &mut TestContext) -> TestResult {
     context.emulator.put_waba(Waba::derived(WABA, "PENDING"));
     context.applied(&binding(WABA, ""))?;
     equal(

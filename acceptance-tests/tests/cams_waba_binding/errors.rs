@@ -1,5 +1,5 @@
-//! Errors that the service names: the four documented codes and those of the gateway, on bind and on read. What is
-//! looked at is what a practitioner needs: what was attempted, the code, the request ID, what to do, and the state kept.
+//! Errors with a code of the service: the four documented codes and those of the gateway, on bind and on read. The tests
+//! check what a user needs: the action, the code, the request ID, what to do, and that the state is kept.
 
 use acceptance_tests::{
     acceptance::{Case, Failed, TestContext, TestResult, contains, equal, only_error},
@@ -13,25 +13,25 @@ use acceptance_tests::{
 use crate::{A, BIND, QUERY, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![errors:
-    an_account_without_the_service,
-    permission_denied_by_the_product,
-    permission_denied_by_the_gateway,
-    throttled_for_too_long,
-    throttled_for_a_while_goes_through,
-    a_refused_connection_of_the_product_goes_through,
-    a_waba_or_space_of_somebody_else,
-    a_wrong_secret,
-    an_unknown_access_key,
-    a_disabled_access_key,
-    a_clock_that_is_off,
-    codes_are_found_under_every_status_and_spelling,
-    a_code_that_nobody_knows_passes_through,
-    the_attribute_in_fault_is_pointed_at,
-    no_network_says_that_nothing_was_sent,
-    one_bad_waba_does_not_stop_the_others,
+    account_without_the_service_is_named,
+    permission_denied_by_the_product_shows_a_policy,
+    permission_denied_by_the_gateway_shows_a_policy,
+    throttling_that_lasts_is_an_error,
+    throttling_that_ends_is_retried,
+    refused_connection_is_retried,
+    waba_or_space_of_another_account_is_an_error,
+    wrong_secret_is_named,
+    unknown_access_key_is_named,
+    disabled_access_key_is_named,
+    large_clock_offset_is_named,
+    codes_are_read_under_every_status_and_spelling,
+    unknown_code_is_shown,
+    errors_name_the_attribute,
+    network_error_says_that_nothing_was_sent,
+    one_failed_bind_does_not_stop_the_others,
 ];
 
-/// The default account with a key that may do only this.
+/// Gives the default account a key that may do only these actions.
 fn allow(context: &TestContext, actions: &[&str]) -> TestResult {
     context.emulator.put_account(Account {
         access_keys: vec![AccessKey {
@@ -56,7 +56,7 @@ fn subscribe(context: &TestContext, subscribed: bool) -> TestResult {
     Ok(())
 }
 
-/// Applies, which must fail in the bind, for good and at once, with these parts in the one error.
+/// Applies. The bind must fail without a retry, with one error that contains these parts.
 fn refuses_the_bind(context: &TestContext, parts: &[&str]) -> TestResult {
     context.emulator.clear_calls();
     let output = context.apply()?.expecting(1)?;
@@ -83,7 +83,7 @@ fn refuses_the_bind(context: &TestContext, parts: &[&str]) -> TestResult {
     equal("reads", context.calls(QUERY), 0)
 }
 
-/// Plans, which must fail in the read of an object that stays as it is.
+/// Plans. The read must fail and the object must stay in the state.
 fn refuses_the_read(context: &TestContext, parts: &[&str]) -> TestResult {
     let before = context.object(A)?;
     let output = context.directory.plan(&[])?.output.expecting(1)?;
@@ -110,7 +110,7 @@ fn refuses_the_read(context: &TestContext, parts: &[&str]) -> TestResult {
     equal("the object", context.object(A)?, before)
 }
 
-fn an_account_without_the_service(context: &mut TestContext) -> TestResult {
+fn account_without_the_service_is_named(context: &mut TestContext) -> TestResult {
     let parts = [
         "HTTP status: 400",
         "Code: Product.Unsubscript",
@@ -135,7 +135,7 @@ fn permission_denied(context: &mut TestContext, denial: RamDenial, parts: &[&str
         .emulator
         .set_behavior(|behavior| behavior.gateway.ram_denial = denial);
     context.configure(&binding(WABA, ""))?;
-    // What the system policy for readers allows.
+    // The actions of the system policy for readers.
     allow(context, &["cams:Get*", "cams:List*"])?;
     refuses_the_bind(context, parts)?;
     refuses_the_bind(context, &["`cams:ChatappBindWaba`"])?;
@@ -144,7 +144,7 @@ fn permission_denied(context: &mut TestContext, denial: RamDenial, parts: &[&str
     allow(context, &["cams:Get*", "cams:List*"])?;
     refuses_the_read(context, parts)?;
     refuses_the_read(context, &["`cams:QueryChatappBindWaba`"])?;
-    // The policy that the message shows is enough.
+    // The policy of the message is sufficient.
     allow(
         context,
         &[
@@ -157,19 +157,19 @@ fn permission_denied(context: &mut TestContext, denial: RamDenial, parts: &[&str
     Ok(())
 }
 
-/// What a practitioner pastes into the RAM console.
+/// The policy that a user copies into the RAM console.
 const POLICY: [&str; 3] = [
     "AliyunCamsReadOnlyAccess is not enough",
     "\"Action\": [\"cams:ChatappBindWaba\", \"cams:QueryChatappBindWaba\", \"cams:ListInstance\"]",
     "\"Effect\": \"Allow\"",
 ];
 
-fn permission_denied_by_the_product(context: &mut TestContext) -> TestResult {
+fn permission_denied_by_the_product_shows_a_policy(context: &mut TestContext) -> TestResult {
     let parts = ["HTTP status: 400", "Code: Ram.PermissionDeny"];
     permission_denied(context, RamDenial::Product, &[&parts[..], &POLICY].concat())
 }
 
-fn permission_denied_by_the_gateway(context: &mut TestContext) -> TestResult {
+fn permission_denied_by_the_gateway_shows_a_policy(context: &mut TestContext) -> TestResult {
     let parts = [
         "HTTP status: 403",
         "Code: NoPermission",
@@ -196,7 +196,7 @@ fn throttle(code: &str) -> FaultKind {
     }
 }
 
-fn throttled_for_too_long(context: &mut TestContext) -> TestResult {
+fn throttling_that_lasts_is_an_error(context: &mut TestContext) -> TestResult {
     let timeouts = "timeouts {\n    create = \"2s\"\n    read   = \"2s\"\n  }";
     context.configure(&binding(WABA, timeouts))?;
     context
@@ -235,7 +235,7 @@ fn throttled_for_too_long(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-fn throttled_for_a_while_goes_through(context: &mut TestContext) -> TestResult {
+fn throttling_that_ends_is_retried(context: &mut TestContext) -> TestResult {
     let codes = [
         ("System.LimitControl", None),
         ("Throttling.User", Some(50)),
@@ -256,7 +256,7 @@ fn throttled_for_a_while_goes_through(context: &mut TestContext) -> TestResult {
     for action in [BIND, QUERY] {
         let calls = context.emulator.calls_of(action);
         equal("attempts", calls.len(), 4)?;
-        // Every attempt is signed anew: a repeated nonce would be refused.
+        // Every attempt has its own signature: a repeated nonce would be refused.
         let mut nonces: Vec<_> = calls.iter().filter_map(|call| call.nonce.clone()).collect();
         nonces.sort_unstable();
         nonces.dedup();
@@ -268,7 +268,7 @@ fn throttled_for_a_while_goes_through(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-fn a_refused_connection_of_the_product_goes_through(context: &mut TestContext) -> TestResult {
+fn refused_connection_is_retried(context: &mut TestContext) -> TestResult {
     let unavailable = || FaultKind::Error {
         status: 503,
         code: "ServiceUnavailable".to_owned(),
@@ -284,7 +284,7 @@ fn a_refused_connection_of_the_product_goes_through(context: &mut TestContext) -
     Ok(())
 }
 
-fn a_waba_or_space_of_somebody_else(context: &mut TestContext) -> TestResult {
+fn waba_or_space_of_another_account_is_an_error(context: &mut TestContext) -> TestResult {
     let parts = [
         "Code: Unknown.ResourceOwnerId",
         "right account",
@@ -301,7 +301,7 @@ fn a_waba_or_space_of_somebody_else(context: &mut TestContext) -> TestResult {
     context.emulator.put_waba(owned("2000000000000002"));
     context.configure(&binding(WABA, ""))?;
     refuses_the_bind(context, &parts)?;
-    // The key is named by its ends, never whole, and the secret not at all.
+    // The message has the first and the last characters of the key, and nothing of the secret.
     let output = context.apply()?.expecting(1)?;
     equal(
         "the whole key",
@@ -316,7 +316,7 @@ fn a_waba_or_space_of_somebody_else(context: &mut TestContext) -> TestResult {
     refuses_the_read(context, &parts)
 }
 
-/// Rewrites the provider block with another key, and expects that no operation gets through with it.
+/// Configures another key. Every operation must fail with it.
 fn another_key(
     context: &TestContext,
     access_key: &str,
@@ -346,7 +346,7 @@ fn another_key(
     refuses_the_read(context, parts)
 }
 
-fn a_wrong_secret(context: &mut TestContext) -> TestResult {
+fn wrong_secret_is_named(context: &mut TestContext) -> TestResult {
     let parts = [
         "Code: SignatureDoesNotMatch",
         "secret does not belong to the AccessKey",
@@ -360,7 +360,7 @@ fn a_wrong_secret(context: &mut TestContext) -> TestResult {
     )
 }
 
-fn an_unknown_access_key(context: &mut TestContext) -> TestResult {
+fn unknown_access_key_is_named(context: &mut TestContext) -> TestResult {
     let parts = [
         "HTTP status: 404",
         "Code: InvalidAccessKeyId.NotFound",
@@ -370,7 +370,7 @@ fn an_unknown_access_key(context: &mut TestContext) -> TestResult {
     another_key(context, "LTAI-nobody-knows-it", "some-secret-of-it", &parts)
 }
 
-fn a_disabled_access_key(context: &mut TestContext) -> TestResult {
+fn disabled_access_key_is_named(context: &mut TestContext) -> TestResult {
     let mut account =
         Account::new(DEFAULT_ACCOUNT).with_key(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET);
     for key in &mut account.access_keys {
@@ -384,7 +384,7 @@ fn a_disabled_access_key(context: &mut TestContext) -> TestResult {
     )
 }
 
-fn a_clock_that_is_off(context: &mut TestContext) -> TestResult {
+fn large_clock_offset_is_named(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     context
         .emulator
@@ -408,7 +408,7 @@ fn a_clock_that_is_off(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-fn codes_are_found_under_every_status_and_spelling(context: &mut TestContext) -> TestResult {
+fn codes_are_read_under_every_status_and_spelling(context: &mut TestContext) -> TestResult {
     context.configure(&binding(WABA, ""))?;
     context.emulator.put_waba(Waba {
         owner: Some("2000000000000002".to_owned()),
@@ -433,7 +433,7 @@ fn codes_are_found_under_every_status_and_spelling(context: &mut TestContext) ->
     )
 }
 
-fn a_code_that_nobody_knows_passes_through(context: &mut TestContext) -> TestResult {
+fn unknown_code_is_shown(context: &mut TestContext) -> TestResult {
     let fault = FaultKind::Error {
         status: 400,
         code: "Waba.Of.Tomorrow".to_owned(),
@@ -455,7 +455,7 @@ fn a_code_that_nobody_knows_passes_through(context: &mut TestContext) -> TestRes
     refuses_the_read(context, &["Code: Waba.Of.Tomorrow"])
 }
 
-fn the_attribute_in_fault_is_pointed_at(context: &mut TestContext) -> TestResult {
+fn errors_name_the_attribute(context: &mut TestContext) -> TestResult {
     context.emulator.put_waba(Waba {
         owner: Some("2000000000000002".to_owned()),
         ..Waba::derived(WABA, "APPROVED")
@@ -467,10 +467,10 @@ fn the_attribute_in_fault_is_pointed_at(context: &mut TestContext) -> TestResult
     contains(error.points_at(), &["waba_id", WABA])
 }
 
-fn no_network_says_that_nothing_was_sent(context: &mut TestContext) -> TestResult {
+fn network_error_says_that_nothing_was_sent(context: &mut TestContext) -> TestResult {
     context.configure(&binding(WABA, "timeouts {\n    create = \"2s\"\n  }"))?;
     let text = context.directory.read("main.tf")?;
-    // A port that nobody listens on: it was free a moment ago and is closed again.
+    // A port that nobody listens on: it was free before and is closed again.
     let closed = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let text = text.replace(&context.emulator.address().to_string(), &closed.to_string());
     context.directory.write("main.tf", &text)?;
@@ -492,7 +492,7 @@ fn no_network_says_that_nothing_was_sent(context: &mut TestContext) -> TestResul
     )
 }
 
-fn one_bad_waba_does_not_stop_the_others(context: &mut TestContext) -> TestResult {
+fn one_failed_bind_does_not_stop_the_others(context: &mut TestContext) -> TestResult {
     context.emulator.put_waba(Waba {
         owner: Some("2000000000000002".to_owned()),
         ..Waba::derived("100000000000002", "APPROVED")

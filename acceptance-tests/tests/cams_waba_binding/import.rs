@@ -1,4 +1,4 @@
-//! Import: by command and by block, what comes out, and what cannot be imported.
+//! Import by command and by block: the imported object, and the errors.
 
 use acceptance_tests::{
     acceptance::{Case, Failed, TestContext, TestResult, contains, equal, only_error},
@@ -10,30 +10,30 @@ use acceptance_tests::{
 use crate::{A, BIND, QUERY, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![import:
-    the_command_yields_the_object_that_create_yields,
-    the_block_yields_the_object_that_create_yields,
-    a_binding_that_terraform_did_not_make_is_imported,
-    nothing_bound_says_what_to_check,
-    an_unknown_space_says_what_to_check,
-    a_space_of_another_account_is_refused,
-    ids_that_cannot_be_any_are_refused_unsent,
-    another_waba_in_the_configuration_is_a_replacement,
-    an_isv_code_is_added_in_place,
+    import_command_equals_create,
+    import_block_equals_create,
+    binding_made_elsewhere_is_imported,
+    import_of_an_unbound_space_is_an_error,
+    import_of_an_unknown_space_is_an_error,
+    import_of_a_space_of_another_account_is_an_error,
+    invalid_ids_are_rejected_without_a_request,
+    other_waba_in_the_configuration_is_a_replacement,
+    isv_code_is_added_in_place,
 ];
 
-/// The block, for `import` in the configuration.
+/// The `import` block.
 fn import_block(id: &str) -> String {
     format!("import {{\n  to = {A}\n  id = \"{id}\"\n}}\n")
 }
 
-/// A second directory on the same cloud with the same configuration, which knows of nothing yet.
+/// A second directory with the same cloud and configuration, and without a state.
 fn elsewhere(context: &TestContext) -> Result<WorkingDirectory, Failed> {
     let directory = context.directory_with_the_provider()?;
     directory.write("main.tf", &context.directory.read("main.tf")?)?;
     Ok(directory)
 }
 
-fn the_command_yields_the_object_that_create_yields(context: &mut TestContext) -> TestResult {
+fn import_command_equals_create(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     let created = context.object(A)?;
     let directory = elsewhere(context)?;
@@ -47,7 +47,7 @@ fn the_command_yields_the_object_that_create_yields(context: &mut TestContext) -
     equal("binds", context.calls(BIND), 1)
 }
 
-fn the_block_yields_the_object_that_create_yields(context: &mut TestContext) -> TestResult {
+fn import_block_equals_create(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     let created = context.object(A)?;
     let directory = elsewhere(context)?;
@@ -63,7 +63,7 @@ fn the_block_yields_the_object_that_create_yields(context: &mut TestContext) -> 
     equal("binds", context.calls(BIND), 1)
 }
 
-fn a_binding_that_terraform_did_not_make_is_imported(context: &mut TestContext) -> TestResult {
+fn binding_made_elsewhere_is_imported(context: &mut TestContext) -> TestResult {
     let space = context.emulator.add_space(NewSpace {
         waba_id: Some(WABA.to_owned()),
         cust_space_id: Some("C0202939293840012".to_owned()),
@@ -82,7 +82,7 @@ fn a_binding_that_terraform_did_not_make_is_imported(context: &mut TestContext) 
     equal("binds", context.calls(BIND), 0)
 }
 
-fn nothing_bound_says_what_to_check(context: &mut TestContext) -> TestResult {
+fn import_of_an_unbound_space_is_an_error(context: &mut TestContext) -> TestResult {
     let space = context
         .emulator
         .add_space(NewSpace::default())?
@@ -110,7 +110,7 @@ fn nothing_bound_says_what_to_check(context: &mut TestContext) -> TestResult {
     contains(&only_error(&output)?.text(), &parts)
 }
 
-fn an_unknown_space_says_what_to_check(context: &mut TestContext) -> TestResult {
+fn import_of_an_unknown_space_is_an_error(context: &mut TestContext) -> TestResult {
     context.configure(&binding(WABA, ""))?;
     context
         .directory
@@ -133,7 +133,7 @@ fn an_unknown_space_says_what_to_check(context: &mut TestContext) -> TestResult 
     )
 }
 
-fn a_space_of_another_account_is_refused(context: &mut TestContext) -> TestResult {
+fn import_of_a_space_of_another_account_is_an_error(context: &mut TestContext) -> TestResult {
     context
         .emulator
         .put_account(Account::new("2000000000000002"))?;
@@ -153,7 +153,7 @@ fn a_space_of_another_account_is_refused(context: &mut TestContext) -> TestResul
     )
 }
 
-fn ids_that_cannot_be_any_are_refused_unsent(context: &mut TestContext) -> TestResult {
+fn invalid_ids_are_rejected_without_a_request(context: &mut TestContext) -> TestResult {
     context.configure(&binding(WABA, ""))?;
     for id in ["cams 1", " cams-1", "cams-1\n"] {
         let output = context.directory.run(&["import", A, id])?.expecting(1)?;
@@ -169,7 +169,7 @@ fn ids_that_cannot_be_any_are_refused_unsent(context: &mut TestContext) -> TestR
     equal("calls", context.emulator.calls().len(), 0)
 }
 
-fn another_waba_in_the_configuration_is_a_replacement(context: &mut TestContext) -> TestResult {
+fn other_waba_in_the_configuration_is_a_replacement(context: &mut TestContext) -> TestResult {
     let space = context.emulator.add_space(NewSpace {
         waba_id: Some("999".to_owned()),
         ..NewSpace::default()
@@ -185,7 +185,7 @@ fn another_waba_in_the_configuration_is_a_replacement(context: &mut TestContext)
     equal("waba_id before", &change.before["waba_id"], "999")
 }
 
-fn an_isv_code_is_added_in_place(context: &mut TestContext) -> TestResult {
+fn isv_code_is_added_in_place(context: &mut TestContext) -> TestResult {
     let space = context.emulator.add_space(NewSpace {
         waba_id: Some(WABA.to_owned()),
         ..NewSpace::default()

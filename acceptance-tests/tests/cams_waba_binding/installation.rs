@@ -1,4 +1,4 @@
-//! How the provider gets to the CLI, and the neighbours it has there.
+//! How a CLI installs and starts the provider, and other providers beside it.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -16,11 +16,11 @@ use crate::{A, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![installation:
     init_installs_from_a_filesystem_mirror,
-    it_works_beside_the_official_provider,
-    it_works_without_tls_when_the_cli_asks_for_that,
-    it_works_under_a_debugger,
-    it_works_through_a_proxy,
-    nothing_is_left_in_the_temporary_directory,
+    provider_works_beside_the_official_provider,
+    provider_works_without_tls_if_the_cli_asks_for_it,
+    provider_works_under_a_debugger,
+    provider_works_through_a_proxy,
+    temporary_directory_is_left_empty,
 ];
 
 fn init_installs_from_a_filesystem_mirror(context: &mut TestContext) -> TestResult {
@@ -49,8 +49,8 @@ fn init_installs_from_a_filesystem_mirror(context: &mut TestContext) -> TestResu
     Ok(())
 }
 
-fn it_works_beside_the_official_provider(context: &mut TestContext) -> TestResult {
-    // The official provider's own binary is not needed: nothing of it is used, so any provider under its address will do.
+fn provider_works_beside_the_official_provider(context: &mut TestContext) -> TestResult {
+    // The binary of the official provider is not needed: none of its types is used, so any provider can have its address.
     let installation = Installation::DevOverrides {
         binary: provider_binary::path(Profile::tested())?,
         sources: ["alicloud-cams/alicloud", "aliyun/alicloud"]
@@ -100,15 +100,15 @@ resource "alicloud_cams_waba_binding" "a" {{
     Ok(())
 }
 
-fn it_works_without_tls_when_the_cli_asks_for_that(context: &mut TestContext) -> TestResult {
+fn provider_works_without_tls_if_the_cli_asks_for_it(context: &mut TestContext) -> TestResult {
     context.directory.set("TF_DISABLE_PLUGIN_TLS", "1");
     context.applied(&binding(WABA, ""))?;
     context.plan(0)?;
     Ok(())
 }
 
-fn it_works_under_a_debugger(context: &mut TestContext) -> TestResult {
-    // What a maintainer does: start the provider by hand, and tell the CLI what it printed.
+fn provider_works_under_a_debugger(context: &mut TestContext) -> TestResult {
+    // As a maintainer does it: start the provider by hand, and give the CLI the line that it printed.
     let mut provider = Command::new(provider_binary::path(Profile::tested())?)
         .arg("-debug")
         .stdin(Stdio::null())
@@ -124,24 +124,24 @@ fn it_works_under_a_debugger(context: &mut TestContext) -> TestResult {
             .strip_prefix("TF_REATTACH_PROVIDERS='")
             .and_then(|rest| rest.strip_suffix('\''))
             .ok_or_else(|| format!("an assignment, not {line:?}"))?;
-        // Nothing else tells the CLI where a provider is.
+        // The CLI has no other way to find the provider.
         let mut directory = context.another_directory(&Installation::DevOverrides {
             binary: provider_binary::path(Profile::tested())?,
             sources: Vec::new(),
         })?;
         directory.set("TF_REATTACH_PROVIDERS", providers);
         context.configure(&binding(WABA, ""))?;
-        // With the host that the printed address has: OpenTofu would add another.
+        // With the host of the printed address: OpenTofu would add another one.
         let main = context.directory.read("main.tf")?.replace(
             "\"alicloud-cams/alicloud\"",
             "\"registry.terraform.io/alicloud-cams/alicloud\"",
         );
         directory.write("main.tf", &main)?;
         if directory.cli().program == Program::Tofu {
-            // It insists. Nothing is downloaded: it knows that the provider runs.
+            // This CLI needs an init. It downloads nothing, because the provider is running.
             directory.run(&["init"])?.expecting(0)?;
         }
-        // The same process serves command after command.
+        // One process serves several commands.
         for arguments in [
             ["apply", "-auto-approve"].as_slice(),
             &["plan", "-detailed-exitcode"],
@@ -160,14 +160,14 @@ fn it_works_under_a_debugger(context: &mut TestContext) -> TestResult {
     result
 }
 
-fn it_works_through_a_proxy(context: &mut TestContext) -> TestResult {
-    // The emulator also takes requests as a proxy gets them. The endpoint has a name that only a proxy could know.
+fn provider_works_through_a_proxy(context: &mut TestContext) -> TestResult {
+    // The emulator also accepts the requests that a proxy gets. The name of the endpoint can be resolved by no DNS.
     let emulator = context.emulator.endpoint().to_owned();
     context.configure_with("protocol = \"HTTP\"", &binding(WABA, ""))?;
     let configuration = context.directory.read("main.tf")?;
     let hidden = configuration.replace(&emulator, "http://cams.behind-the-proxy.invalid");
     context.directory.write("main.tf", &hidden)?;
-    // Without the proxy nothing is sent; the wait for a name that may yet come is cut short.
+    // Without the proxy nothing is sent. A short timeout ends the retries of the name lookup.
     context.directory.set("MAX_RETRY_TIMEOUT", "1");
     let output = context
         .directory
@@ -189,7 +189,7 @@ fn it_works_through_a_proxy(context: &mut TestContext) -> TestResult {
     contains(&output.text(), &["the host name cannot be resolved"])
 }
 
-fn nothing_is_left_in_the_temporary_directory(context: &mut TestContext) -> TestResult {
+fn temporary_directory_is_left_empty(context: &mut TestContext) -> TestResult {
     let temporary = context.directory.path().join("temporary");
     std::fs::create_dir(&temporary)?;
     for name in ["TMPDIR", "TEMP", "TMP"] {

@@ -1,4 +1,4 @@
-//! Ctrl-C: what has been bound is kept, what waits ends soon.
+//! Ctrl-C: bindings that were made are saved, and waits end soon.
 
 use std::{thread, time::Duration};
 
@@ -11,10 +11,10 @@ use acceptance_tests::{
 use crate::{A, BIND, QUERY, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![interrupt:
-    a_bind_in_flight_is_in_state_afterwards,
-    a_read_after_the_bind_does_not_cost_the_binding,
-    a_wait_for_the_next_attempt_ends_soon,
-    bindings_not_begun_are_left_alone,
+    bind_in_flight_is_saved,
+    read_after_the_bind_keeps_the_binding,
+    wait_for_a_retry_ends_soon,
+    pending_binds_are_not_sent,
 ];
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,7 +35,7 @@ fn interrupted(
     Ok(running.finish()?)
 }
 
-fn a_bind_in_flight_is_in_state_afterwards(context: &mut TestContext) -> TestResult {
+fn bind_in_flight_is_saved(context: &mut TestContext) -> TestResult {
     context.configure(&binding(WABA, ""))?;
     context
         .emulator
@@ -47,7 +47,7 @@ fn a_bind_in_flight_is_in_state_afterwards(context: &mut TestContext) -> TestRes
     equal("id", object.text("id"), &space)?;
     equal("waba_id", object.text("waba_id"), WABA)?;
     equal("tainted", object.tainted, false)?;
-    // The next run goes on from there.
+    // The next run continues with that state.
     context.apply()?.expecting(0)?;
     equal(
         "waba_name",
@@ -57,7 +57,7 @@ fn a_bind_in_flight_is_in_state_afterwards(context: &mut TestContext) -> TestRes
     equal("binds", context.calls(BIND), 1)
 }
 
-fn a_read_after_the_bind_does_not_cost_the_binding(context: &mut TestContext) -> TestResult {
+fn read_after_the_bind_keeps_the_binding(context: &mut TestContext) -> TestResult {
     context
         .emulator
         .set_behavior(|behavior| behavior.waba.lag_ms = 600_000);
@@ -69,7 +69,7 @@ fn a_read_after_the_bind_does_not_cost_the_binding(context: &mut TestContext) ->
     equal("tainted", object.tainted, false)
 }
 
-fn a_wait_for_the_next_attempt_ends_soon(context: &mut TestContext) -> TestResult {
+fn wait_for_a_retry_ends_soon(context: &mut TestContext) -> TestResult {
     context.configure(&binding(WABA, ""))?;
     let throttled = FaultKind::Throttle {
         code: "Throttling.User".to_owned(),
@@ -100,7 +100,7 @@ fn a_wait_for_the_next_attempt_ends_soon(context: &mut TestContext) -> TestResul
     equal("objects", context.directory.state()?.resources.len(), 0)
 }
 
-fn bindings_not_begun_are_left_alone(context: &mut TestContext) -> TestResult {
+fn pending_binds_are_not_sent(context: &mut TestContext) -> TestResult {
     context.configure(
         r#"
 resource "alicloud_cams_waba_binding" "a" {

@@ -1,13 +1,10 @@
-//! Every hard end of a run while a bind is in flight: what state holds then, and where the next run arrives.
+//! Runs that are killed while a bind is in flight: what the state has then, and what the next run does.
 //!
-//! Terraform gives the provider no chance to save a binding that the cloud has made in three cases: a second SIGINT, on
-//! which the CLI exits without waiting for the answer; SIGKILL of the provider, after which there is no answer; SIGKILL
-//! of the CLI, after which nobody takes it. In each of them state does not know the binding, and the next apply binds
-//! again. Where the service answers that with the same space or with an error, the next apply ends with the one space
-//! in state. Where it makes another space, the new one is in state, and the first stays bound in the cloud without being
-//! in state or named to anybody: the answer to the second bind gives no reason to search for it.
+//! A binding that the service has made cannot be saved in three cases: a second SIGINT, after which the CLI exits without
+//! the response of the provider; SIGKILL of the provider; SIGKILL of the CLI. The state is without the binding then. The
+//! next apply looks for the WABA before it binds, and adopts the first space.
 //!
-//! Must not contain: one SIGINT, which costs nothing (`interrupt.rs`); Linux alone tells whose child a process is.
+//! One SIGINT loses nothing (`interrupt.rs`). On Linux only: `/proc` says which process is whose child.
 
 use std::{
     fs, io, thread,
@@ -26,27 +23,27 @@ use tempfile::TempDir;
 use crate::{A, BIND, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![kill_signals:
-    a_second_interrupt_costs_the_answer_and_the_next_apply_finds_the_space,
-    a_termination_of_both_leaves_the_bind_in_state,
-    a_killed_provider_then_the_same_space,
-    a_killed_provider_then_an_error,
-    a_killed_provider_then_no_second_space,
-    a_killed_cli_leaves_nothing_behind,
+    second_interrupt_loses_the_response_and_the_next_apply_finds_the_space,
+    sigterm_of_both_saves_the_bind,
+    killed_provider_then_bind_to_the_same_space,
+    killed_provider_then_bind_error,
+    killed_provider_gets_no_second_space,
+    killed_cli_leaves_no_process_or_socket,
 ];
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long the service keeps the answer to a bind that it has executed.
+/// How long the service delays the response to a bind that it has executed.
 const ANSWER_AFTER: Duration = Duration::from_millis(2_500);
 
-/// How long a provider may stay without its host, the call in flight not counted.
+/// How long a provider may run without its host, after the call in flight.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// An apply whose bind the cloud has executed and not answered.
+/// An apply whose bind was executed and has no response yet.
 struct Binding {
     running: Running,
     provider: Process,
-    /// The provider's directory for temporary files, in which its socket lies.
+    /// The provider's directory for temporary files, with its socket.
     temporary: TempDir,
 }
 
@@ -78,7 +75,7 @@ impl Binding {
         })
     }
 
-    /// Waits until neither the provider nor its socket is there.
+    /// Waits until the provider and its socket are gone.
     fn leaves_nothing_within(
         provider: &Process,
         temporary: &TempDir,
@@ -101,7 +98,7 @@ impl Binding {
 
 fn files(directory: &TempDir) -> io::Result<usize> {
     let entries = fs::read_dir(directory.path())?;
-    // The CLI keeps files of its own there.
+    // The CLI has files of its own there.
     let sockets = entries.filter(|entry| {
         entry.as_ref().is_ok_and(|entry| {
             fs::read_dir(entry.path()).is_ok_and(|mut inner| {
@@ -120,7 +117,7 @@ fn nothing_is_in_state(context: &TestContext) -> TestResult {
     equal("objects", context.directory.state()?.resources.len(), 0)
 }
 
-/// The next apply, which must end with one object in state that the plan after it leaves alone.
+/// The next apply. It must end with one object in the state, and the plan after it must be empty.
 fn converges(context: &TestContext) -> Result<(Output, String), Failed> {
     let output = context.apply()?.expecting(0)?;
     let object = context.object(A)?;
@@ -131,14 +128,14 @@ fn converges(context: &TestContext) -> Result<(Output, String), Failed> {
     Ok((output, object.text("id").to_owned()))
 }
 
-/// The same, with the space of the bind whose answer was lost.
+/// The same, with the space of the bind whose response was lost.
 fn converges_on_the_first_space(context: &TestContext, first: &str) -> TestResult {
     let (_, id) = converges(context)?;
     equal("id", &*id, first)?;
     equal("the one space", context.space_of(WABA)?, id)
 }
 
-fn a_second_interrupt_costs_the_answer_and_the_next_apply_finds_the_space(
+fn second_interrupt_loses_the_response_and_the_next_apply_finds_the_space(
     context: &mut TestContext,
 ) -> TestResult {
     let Binding {
@@ -157,7 +154,7 @@ fn a_second_interrupt_costs_the_answer_and_the_next_apply_finds_the_space(
     converges_on_the_first_space(context, &first)
 }
 
-fn a_termination_of_both_leaves_the_bind_in_state(context: &mut TestContext) -> TestResult {
+fn sigterm_of_both_saves_the_bind(context: &mut TestContext) -> TestResult {
     let Binding {
         running,
         provider,
@@ -174,7 +171,7 @@ fn a_termination_of_both_leaves_the_bind_in_state(context: &mut TestContext) -> 
     equal("binds", context.calls(BIND), 1)
 }
 
-/// Kills the provider during the bind; the first space.
+/// Kills the provider during the bind. Returns the space of that bind.
 fn killed_provider(context: &mut TestContext) -> Result<String, Failed> {
     let Binding {
         running, provider, ..
@@ -187,12 +184,12 @@ fn killed_provider(context: &mut TestContext) -> Result<String, Failed> {
     context.space_of(WABA)
 }
 
-fn a_killed_provider_then_the_same_space(context: &mut TestContext) -> TestResult {
+fn killed_provider_then_bind_to_the_same_space(context: &mut TestContext) -> TestResult {
     let first = killed_provider(context)?;
     converges_on_the_first_space(context, &first)
 }
 
-fn a_killed_provider_then_an_error(context: &mut TestContext) -> TestResult {
+fn killed_provider_then_bind_error(context: &mut TestContext) -> TestResult {
     let first = killed_provider(context)?;
     context.emulator.set_behavior(|behavior| {
         behavior.waba.bind_again = BindAgain::Error("Waba.AlreadyBound".to_owned());
@@ -200,8 +197,8 @@ fn a_killed_provider_then_an_error(context: &mut TestContext) -> TestResult {
     converges_on_the_first_space(context, &first)
 }
 
-/// A service that makes a new space of each bind does not get a second one.
-fn a_killed_provider_then_no_second_space(context: &mut TestContext) -> TestResult {
+/// No second space is made, even if the service would make a new one for each bind.
+fn killed_provider_gets_no_second_space(context: &mut TestContext) -> TestResult {
     let first = killed_provider(context)?;
     context
         .emulator
@@ -212,7 +209,7 @@ fn a_killed_provider_then_no_second_space(context: &mut TestContext) -> TestResu
     equal("spaces", context.emulator.spaces_bound_to(WABA).len(), 1)
 }
 
-fn a_killed_cli_leaves_nothing_behind(context: &mut TestContext) -> TestResult {
+fn killed_cli_leaves_no_process_or_socket(context: &mut TestContext) -> TestResult {
     let Binding {
         running,
         provider,

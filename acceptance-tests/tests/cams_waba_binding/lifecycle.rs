@@ -1,4 +1,4 @@
-//! The life of bindings when nothing goes wrong: create, leave alone, change in place, replace, many at once.
+//! Bindings without failures: create, no change, change in place, replace, many at once.
 
 use acceptance_tests::{
     acceptance::{Case, TestContext, TestResult, contains, equal, only_warning},
@@ -10,21 +10,21 @@ use serde_json::{Value, json};
 use crate::{A, BIND, OTHER_WABA, QUERY, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![lifecycle:
-    create_saves_what_the_service_knows,
-    the_plan_of_a_create_knows_what_it_can,
-    the_second_plan_is_empty,
-    what_the_service_does_not_say_is_null,
-    a_changed_waba_id_replaces_and_warns_in_the_plan,
+    create_saves_the_attributes_of_the_service,
+    create_plan_has_all_known_values,
+    second_plan_is_empty,
+    missing_response_fields_are_null,
+    changed_waba_id_replaces_with_a_warning,
     isv_code_deletion_policy_and_timeouts_change_in_place,
-    the_isv_code_is_sent_on_reads,
-    for_each_binds_each_once,
-    a_waba_id_from_another_resource_is_planned_as_unknown,
+    isv_code_is_sent_with_reads,
+    for_each_sends_one_bind_for_each_key,
+    waba_id_from_another_resource_is_planned_as_unknown,
     create_before_destroy_replaces,
-    a_binding_is_found_again_after_state_rm,
-    many_bindings_stay_within_the_limit_of_calls,
+    binding_is_found_after_state_rm,
+    many_bindings_stay_within_the_rate_limit,
 ];
 
-fn create_saves_what_the_service_knows(context: &mut TestContext) -> TestResult {
+fn create_saves_the_attributes_of_the_service(context: &mut TestContext) -> TestResult {
     let output = context.applied(&binding(WABA, ""))?;
     equal("warnings", output.warnings().len(), 0)?;
     let object = context.object(A)?;
@@ -52,7 +52,7 @@ fn create_saves_what_the_service_knows(context: &mut TestContext) -> TestResult 
         "auth_international_rate_eligibility": "{\"exception_countries\":[],\"start_time\":1721952000}",
     });
     let mut found = Value::Object(object.values);
-    // The order of keys within the JSON text is nobody's promise.
+    // The order of keys in the JSON text is not specified.
     let name = "auth_international_rate_eligibility";
     let parse =
         |object: &Value| serde_json::from_str::<Value>(object[name].as_str().unwrap_or_default());
@@ -62,7 +62,7 @@ fn create_saves_what_the_service_knows(context: &mut TestContext) -> TestResult 
     equal("binds", context.calls(BIND), 1)
 }
 
-fn the_plan_of_a_create_knows_what_it_can(context: &mut TestContext) -> TestResult {
+fn create_plan_has_all_known_values(context: &mut TestContext) -> TestResult {
     context.configure(&binding(WABA, ""))?;
     let (plan, _) = context.plan(2)?;
     let change = &plan.change(A).ok_or("no change of the resource")?.change;
@@ -77,11 +77,11 @@ fn the_plan_of_a_create_knows_what_it_can(context: &mut TestContext) -> TestResu
     for name in ["id", "cust_space_id", "waba_name", "account_review_status"] {
         equal(name, unknown.contains(&name), true)?;
     }
-    // A plan that creates has nothing to ask.
+    // The plan of a create sends no request.
     equal("calls", context.emulator.calls().len(), 0)
 }
 
-fn the_second_plan_is_empty(context: &mut TestContext) -> TestResult {
+fn second_plan_is_empty(context: &mut TestContext) -> TestResult {
     context.applied(&binding(
         WABA,
         "isv_code = \"code\"\n  timeouts {\n    read = \"90s\"\n  }",
@@ -92,7 +92,7 @@ fn the_second_plan_is_empty(context: &mut TestContext) -> TestResult {
     equal("binds", context.calls(BIND), 1)
 }
 
-fn what_the_service_does_not_say_is_null(context: &mut TestContext) -> TestResult {
+fn missing_response_fields_are_null(context: &mut TestContext) -> TestResult {
     let fields = ["Name", "BusinessId", "AuthInternationalRateEligibility"];
     let fields = fields.iter().map(|name| format!("Data.{name}")).collect();
     context
@@ -112,7 +112,7 @@ fn what_the_service_does_not_say_is_null(context: &mut TestContext) -> TestResul
     Ok(())
 }
 
-fn a_changed_waba_id_replaces_and_warns_in_the_plan(context: &mut TestContext) -> TestResult {
+fn changed_waba_id_replaces_with_a_warning(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     let old_space = context.space_of(WABA)?;
     context.configure(&binding(OTHER_WABA, ""))?;
@@ -220,7 +220,7 @@ fn isv_code_deletion_policy_and_timeouts_change_in_place(context: &mut TestConte
     )
 }
 
-fn the_isv_code_is_sent_on_reads(context: &mut TestContext) -> TestResult {
+fn isv_code_is_sent_with_reads(context: &mut TestContext) -> TestResult {
     context
         .emulator
         .set_behavior(|behavior| behavior.space.isv_code = Some("sub-customer-7".to_owned()));
@@ -232,7 +232,7 @@ fn the_isv_code_is_sent_on_reads(context: &mut TestContext) -> TestResult {
     )?;
     context.plan(0)?;
 
-    // Without it the service refuses, and the object stays.
+    // Without the code the service refuses the read, and the object stays in the state.
     context.configure(&binding(WABA, "isv_code = \"wrong\""))?;
     context
         .directory
@@ -245,7 +245,7 @@ fn the_isv_code_is_sent_on_reads(context: &mut TestContext) -> TestResult {
     )
 }
 
-fn for_each_binds_each_once(context: &mut TestContext) -> TestResult {
+fn for_each_sends_one_bind_for_each_key(context: &mut TestContext) -> TestResult {
     context.applied(
         r#"
 locals {
@@ -273,7 +273,7 @@ output "spaces" {
     Ok(())
 }
 
-fn a_waba_id_from_another_resource_is_planned_as_unknown(context: &mut TestContext) -> TestResult {
+fn waba_id_from_another_resource_is_planned_as_unknown(context: &mut TestContext) -> TestResult {
     context.configure(
         r#"
 resource "terraform_data" "signup" {
@@ -333,7 +333,7 @@ fn create_before_destroy_replaces(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-fn a_binding_is_found_again_after_state_rm(context: &mut TestContext) -> TestResult {
+fn binding_is_found_after_state_rm(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     let space = context.space_of(WABA)?;
     context.directory.run(&["state", "rm", A])?.expecting(0)?;
@@ -343,7 +343,7 @@ fn a_binding_is_found_again_after_state_rm(context: &mut TestContext) -> TestRes
     equal("binds", context.calls(BIND), 1)
 }
 
-fn many_bindings_stay_within_the_limit_of_calls(context: &mut TestContext) -> TestResult {
+fn many_bindings_stay_within_the_rate_limit(context: &mut TestContext) -> TestResult {
     context.applied(
         r#"
 resource "alicloud_cams_waba_binding" "a" {
@@ -357,7 +357,7 @@ resource "alicloud_cams_waba_binding" "a" {
         let calls = context.emulator.calls_of(action);
         let executed = calls.iter().filter(|call| call.executed).count();
         equal("executed calls", executed, 25)?;
-        // Ten calls a second leave here; on a busy machine some of them arrive closer together.
+        // The provider sends ten calls a second; on a busy machine more of them can arrive in one second.
         let busiest = context.emulator.busiest_second(DEFAULT_ACCOUNT, action);
         equal(
             format!("{busiest} calls within a second"),

@@ -1,5 +1,5 @@
-//! What nobody declared: the data source `alicloud_cams_waba_bindings`, and the list resource `alicloud_cams_waba_binding`
-//! that `terraform query` uses.
+//! Lists of bindings: the data source `alicloud_cams_waba_bindings`, and the list resource `alicloud_cams_waba_binding` of
+//! `terraform query`.
 
 use acceptance_tests::{
     acceptance::{Case, TestContext, TestResult, contains, equal, only_error},
@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use crate::{BIND, LIST, OTHER_WABA, QUERY, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![listing:
-    data_source_lists_what_nobody_declared,
+    data_source_lists_undeclared_bindings,
     data_source_filters_rows,
     undeclared_bindings_fail_a_plan_by_a_postcondition,
     unreadable_spaces_are_listed_apart,
-    a_page_that_fails_is_an_error,
+    failed_page_is_an_error,
     query_finds_bindings_and_writes_a_configuration_that_plans_empty needs Query,
     query_stops_at_the_limit needs Query,
 ];
@@ -45,7 +45,7 @@ fn made_in_the_console(
     Ok(())
 }
 
-/// The attributes of the data source, once it was read.
+/// The attributes of the data source after a read.
 fn read(
     context: &TestContext,
     arguments: &str,
@@ -55,7 +55,7 @@ fn read(
     Ok(serde_json::to_value(&object.values)?)
 }
 
-fn data_source_lists_what_nobody_declared(context: &mut TestContext) -> TestResult {
+fn data_source_lists_undeclared_bindings(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     made_in_the_console(context, "cams-b", Some(OTHER_WABA), None)?;
     made_in_the_console(context, "cams-a", None, None)?;
@@ -77,7 +77,7 @@ fn data_source_lists_what_nobody_declared(context: &mut TestContext) -> TestResu
         .ok_or("the other WABA")?;
     equal("the row's space", &row["cust_space_id"], "cams-b")?;
     equal("its review", row["account_review_status"].is_string(), true)?;
-    // A read only reads: one list, one query a space.
+    // A read sends one list and one query for each space.
     let calls = context.emulator.calls();
     let only_reads = calls
         .iter()
@@ -149,7 +149,7 @@ fn unreadable_spaces_are_listed_apart(context: &mut TestContext) -> TestResult {
     equal("complete", &found["complete"], false)
 }
 
-fn a_page_that_fails_is_an_error(context: &mut TestContext) -> TestResult {
+fn failed_page_is_an_error(context: &mut TestContext) -> TestResult {
     made_in_the_console(context, "cams-a", Some(WABA), None)?;
     context
         .emulator
@@ -168,7 +168,7 @@ fn a_page_that_fails_is_an_error(context: &mut TestContext) -> TestResult {
     )
 }
 
-/// Writes the query file and an empty configuration, and makes the provider known.
+/// Writes the query file and a configuration with the provider alone.
 fn configure_query(context: &TestContext, arguments: &str) -> TestResult {
     context.configure("")?;
     let query = format!(

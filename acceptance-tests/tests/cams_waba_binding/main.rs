@@ -1,7 +1,6 @@
 //! Acceptance tests of `alicloud_cams_waba_binding`: the real CLI, the real provider, an emulated cloud.
 //!
-//! One module for each subject. A case that no list below its module's head names does not compile without a warning,
-//! so none is forgotten.
+//! One module for each subject, with the list of its cases. The compiler warns of a case that is in no list.
 
 mod ambiguous;
 mod destroy;

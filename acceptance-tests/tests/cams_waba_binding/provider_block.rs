@@ -1,4 +1,4 @@
-//! The provider block, the environment in its place, and what validation says about wrong values.
+//! The provider block, environment variables instead of it, and validation of both.
 
 use acceptance_tests::{
     acceptance::{
@@ -12,24 +12,24 @@ use acceptance_tests::{
 use crate::{A, BIND, QUERY, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![provider_block:
-    the_environment_alone_is_enough,
-    older_variables_still_work,
-    the_block_beats_the_environment,
-    a_block_of_the_official_provider_works_as_it_is,
-    missing_credentials_are_named,
-    half_of_the_credentials_is_named,
-    both_signatures_are_made,
-    the_user_agent_says_who_calls,
-    wrong_values_of_the_resource_are_refused,
-    wrong_values_of_the_provider_are_refused,
-    wrong_values_from_variables_are_refused_in_the_plan,
-    an_endpoint_that_is_not_known_yet_is_no_error_for_a_create,
-    an_endpoint_that_is_not_known_yet_is_named_when_it_is_needed,
-    two_aliases_are_two_accounts,
-    log_lines_arrive,
-    a_trace_shows_the_shapes_of_values,
-    the_level_of_the_providers_own_log_can_be_set,
-    the_schema_is_whole,
+    environment_variables_alone_configure_the_provider,
+    deprecated_environment_variables_are_read,
+    provider_block_overrides_the_environment,
+    provider_block_of_the_official_provider_is_accepted,
+    missing_credentials_are_an_error,
+    incomplete_credentials_are_an_error,
+    both_signature_versions_are_sent,
+    user_agent_names_the_provider_and_the_cli,
+    invalid_resource_values_are_rejected,
+    invalid_provider_values_are_rejected,
+    invalid_values_of_variables_are_rejected_in_the_plan,
+    unknown_endpoint_is_no_error_for_a_create,
+    unknown_endpoint_is_an_error_when_it_is_needed,
+    aliases_use_their_own_accounts,
+    log_lines_reach_the_cli,
+    trace_shows_the_shapes_of_values,
+    log_level_of_the_provider_can_be_set,
+    schema_is_complete,
 ];
 
 const RESOURCE_ALONE: &str =
@@ -42,7 +42,7 @@ fn without_a_block(context: &TestContext) -> TestResult {
     )?)
 }
 
-fn the_environment_alone_is_enough(context: &mut TestContext) -> TestResult {
+fn environment_variables_alone_configure_the_provider(context: &mut TestContext) -> TestResult {
     without_a_block(context)?;
     let endpoint = context.emulator.endpoint().to_owned();
     context
@@ -60,7 +60,7 @@ fn the_environment_alone_is_enough(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-fn older_variables_still_work(context: &mut TestContext) -> TestResult {
+fn deprecated_environment_variables_are_read(context: &mut TestContext) -> TestResult {
     without_a_block(context)?;
     let endpoint = context.emulator.endpoint().to_owned();
     context.directory.set("CAMS_ENDPOINT", endpoint);
@@ -75,7 +75,7 @@ fn older_variables_still_work(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-fn the_block_beats_the_environment(context: &mut TestContext) -> TestResult {
+fn provider_block_overrides_the_environment(context: &mut TestContext) -> TestResult {
     context
         .directory
         .set("ALIBABA_CLOUD_ENDPOINT_CAMS", "http://127.0.0.1:1");
@@ -93,8 +93,8 @@ fn the_block_beats_the_environment(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-/// Everything that the official provider takes and that names no other product's endpoint.
-fn a_block_of_the_official_provider_works_as_it_is(context: &mut TestContext) -> TestResult {
+/// All arguments of the official provider's block, except the endpoints of other products.
+fn provider_block_of_the_official_provider_is_accepted(context: &mut TestContext) -> TestResult {
     let block = format!(
         "  region                 = \"ap-southeast-1\"
   skip_region_validation = true
@@ -142,7 +142,7 @@ fn a_block_of_the_official_provider_works_as_it_is(context: &mut TestContext) ->
     contains(&first_error(&output)?, &["decimal digits only", "acme"])
 }
 
-/// The provider's own error: without a provider block the CLI adds one of its own.
+/// The error of the provider. Without a provider block the CLI adds an error of its own.
 fn first_error(output: &Output) -> Result<String, Failed> {
     match output.errors().as_slice() {
         [error, ..] => Ok(error.text()),
@@ -150,12 +150,12 @@ fn first_error(output: &Output) -> Result<String, Failed> {
     }
 }
 
-fn missing_credentials_are_named(context: &mut TestContext) -> TestResult {
+fn missing_credentials_are_an_error(context: &mut TestContext) -> TestResult {
     without_a_block(context)?;
     context
         .directory
         .set("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true");
-    // Neither a check of the configuration nor the plan of something new needs credentials.
+    // Neither validation nor the plan of a new object needs credentials.
     context.directory.run(&["validate"])?.expecting(0)?;
     context.directory.plan(&[])?.output.expecting(2)?;
     let output = context.apply()?.expecting(1)?;
@@ -171,7 +171,7 @@ fn missing_credentials_are_named(context: &mut TestContext) -> TestResult {
     )
 }
 
-fn half_of_the_credentials_is_named(context: &mut TestContext) -> TestResult {
+fn incomplete_credentials_are_an_error(context: &mut TestContext) -> TestResult {
     without_a_block(context)?;
     context
         .directory
@@ -187,7 +187,7 @@ fn half_of_the_credentials_is_named(context: &mut TestContext) -> TestResult {
     )
 }
 
-fn both_signatures_are_made(context: &mut TestContext) -> TestResult {
+fn both_signature_versions_are_sent(context: &mut TestContext) -> TestResult {
     for (version, signature) in [("v1", "V1"), ("v3", "V3")] {
         let arguments = format!("  sign_version {{\n    cams = \"{version}\"\n  }}");
         context
@@ -209,7 +209,7 @@ fn both_signatures_are_made(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-fn the_user_agent_says_who_calls(context: &mut TestContext) -> TestResult {
+fn user_agent_names_the_provider_and_the_cli(context: &mut TestContext) -> TestResult {
     context.configure_with(
         "  configuration_source = \"acme/onboarding\"",
         &binding(WABA, ""),
@@ -223,7 +223,7 @@ fn the_user_agent_says_who_calls(context: &mut TestContext) -> TestResult {
     let cli = context.directory.cli();
     let version = match cli.program {
         Program::Terraform => &*cli.version,
-        // OpenTofu tells providers the version of Terraform whose features it has.
+        // OpenTofu sends providers the version of Terraform that it is compatible with.
         Program::Tofu => "1.",
     };
     contains(
@@ -236,7 +236,7 @@ fn the_user_agent_says_who_calls(context: &mut TestContext) -> TestResult {
     )
 }
 
-fn wrong_values_of_the_resource_are_refused(context: &mut TestContext) -> TestResult {
+fn invalid_resource_values_are_rejected(context: &mut TestContext) -> TestResult {
     for (text, part) in [
         (binding("", ""), "waba_id"),
         (binding("12a", ""), "1 to 32 decimal digits, but is \"12a\""),
@@ -289,7 +289,7 @@ fn wrong_values_of_the_resource_are_refused(context: &mut TestContext) -> TestRe
     contains(&only_error(&output)?.text(), &["waba_id", "required"])
 }
 
-fn wrong_values_of_the_provider_are_refused(context: &mut TestContext) -> TestResult {
+fn invalid_provider_values_are_rejected(context: &mut TestContext) -> TestResult {
     for (arguments, part) in [
         ("  protocol = \"FTP\"", "must be \"HTTP\" or \"HTTPS\""),
         ("  client_read_timeout = -1", "whole number"),
@@ -311,7 +311,7 @@ fn wrong_values_of_the_provider_are_refused(context: &mut TestContext) -> TestRe
     Ok(())
 }
 
-fn wrong_values_from_variables_are_refused_in_the_plan(context: &mut TestContext) -> TestResult {
+fn invalid_values_of_variables_are_rejected_in_the_plan(context: &mut TestContext) -> TestResult {
     for (endpoint, region, part) in [
         ("http://cams.example.com", "ap-southeast-1", "plain HTTP"),
         ("a b", "ap-southeast-1", "\"a b\""),
@@ -357,9 +357,7 @@ provider \"alicloud\" {{
     )
 }
 
-fn an_endpoint_that_is_not_known_yet_is_no_error_for_a_create(
-    context: &mut TestContext,
-) -> TestResult {
+fn unknown_endpoint_is_no_error_for_a_create(context: &mut TestContext) -> TestResult {
     context
         .directory
         .write("main.tf", &endpoint_from_a_resource(context, 1))?;
@@ -376,9 +374,7 @@ fn an_endpoint_that_is_not_known_yet_is_no_error_for_a_create(
     Ok(())
 }
 
-fn an_endpoint_that_is_not_known_yet_is_named_when_it_is_needed(
-    context: &mut TestContext,
-) -> TestResult {
+fn unknown_endpoint_is_an_error_when_it_is_needed(context: &mut TestContext) -> TestResult {
     context
         .directory
         .write("main.tf", &endpoint_from_a_resource(context, 1))?;
@@ -399,7 +395,7 @@ fn an_endpoint_that_is_not_known_yet_is_named_when_it_is_needed(
     equal("the object", context.object(A)?, before)
 }
 
-fn two_aliases_are_two_accounts(context: &mut TestContext) -> TestResult {
+fn aliases_use_their_own_accounts(context: &mut TestContext) -> TestResult {
     let second = Account::new("2000000000000002")
         .with_key("second-access-key-id", "second-access-key-secret");
     context.emulator.put_account(second)?;
@@ -446,7 +442,7 @@ resource \"alicloud_cams_waba_binding\" \"b\" {{
     Ok(())
 }
 
-fn log_lines_arrive(context: &mut TestContext) -> TestResult {
+fn log_lines_reach_the_cli(context: &mut TestContext) -> TestResult {
     context.directory.set("TF_LOG_PROVIDER", "debug");
     context.configure(&binding(WABA, ""))?;
     let output = context
@@ -482,7 +478,7 @@ fn log_lines_arrive(context: &mut TestContext) -> TestResult {
     )
 }
 
-fn a_trace_shows_the_shapes_of_values(context: &mut TestContext) -> TestResult {
+fn trace_shows_the_shapes_of_values(context: &mut TestContext) -> TestResult {
     context.directory.set("TF_LOG_PROVIDER", "trace");
     context.configure(&binding(WABA, "isv_code = \"marked-isv-code\""))?;
     let output = context
@@ -508,7 +504,7 @@ fn a_trace_shows_the_shapes_of_values(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-fn the_level_of_the_providers_own_log_can_be_set(context: &mut TestContext) -> TestResult {
+fn log_level_of_the_provider_can_be_set(context: &mut TestContext) -> TestResult {
     context.directory.set("TF_LOG_PROVIDER", "trace");
     context.directory.set("TF_LOG_PROVIDER_ALICLOUD", "warn");
     context.configure(&binding(WABA, ""))?;
@@ -520,7 +516,7 @@ fn the_level_of_the_providers_own_log_can_be_set(context: &mut TestContext) -> T
     )
 }
 
-fn the_schema_is_whole(context: &mut TestContext) -> TestResult {
+fn schema_is_complete(context: &mut TestContext) -> TestResult {
     context.configure(&binding(WABA, ""))?;
     let output = context
         .directory
@@ -542,7 +538,7 @@ fn the_schema_is_whole(context: &mut TestContext) -> TestResult {
     equal("isv_code", &attributes["isv_code"]["sensitive"], true)?;
     let role = &attributes["assume_role"]["nested_type"]["attributes"];
     equal("role_arn", &role["role_arn"]["required"], true)?;
-    // The CLI leaves out what is false.
+    // The CLI omits keys whose value is false.
     let sensitive = role["external_id"].get("sensitive");
     equal(
         "whether external_id is sensitive",

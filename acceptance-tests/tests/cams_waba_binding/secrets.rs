@@ -1,4 +1,4 @@
-//! Secrets: nowhere in logs, messages, plans, and in state only where the practitioner has put them.
+//! Secrets are not in logs, messages or plans. In the state they are only in the attributes that the user set.
 
 use acceptance_tests::{
     acceptance::{Case, REQUIRED_PROVIDERS, TestContext, TestResult, contains, equal},
@@ -10,16 +10,16 @@ use acceptance_tests::{
 use crate::{A, BIND, QUERY, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![secrets:
-    none_is_in_the_trace_of_a_good_run,
-    none_is_in_the_trace_of_a_bad_run,
-    none_is_in_the_text_of_a_plan,
-    state_holds_the_isv_code_where_it_belongs_and_no_key,
+    secrets_are_not_in_the_trace_of_a_successful_run,
+    secrets_are_not_in_the_trace_of_a_failed_run,
+    secrets_are_not_in_the_text_of_a_plan,
+    state_has_the_isv_code_in_its_attribute_and_no_key,
 ];
 
 const ISV_CODE: &str = "isv-code-that-nobody-may-see";
 const TOKEN: &str = "security-token-that-nobody-may-see";
 
-/// Fails if a secret, as it is or in the encodings in which requests carry it, is in what a command wrote.
+/// Fails if the output of a command has a secret, plain or in an encoding that requests use.
 fn keeps_quiet(output: &Output, secrets: &[&str]) -> TestResult {
     let text = format!("{}\n{}", output.stdout, output.stderr);
     for secret in secrets {
@@ -27,7 +27,7 @@ fn keeps_quiet(output: &Output, secrets: &[&str]) -> TestResult {
             return Err(format!("`{}` wrote \"{secret}\":\n{line}", output.command).into());
         }
     }
-    // Neither the signature nor what it is made of.
+    // Neither the signature nor its parts.
     for part in ["Signature=", "Signature\":", "authorization: ACS3"] {
         if let Some(line) = text.lines().find(|line| line.contains(part)) {
             return Err(format!("`{}` wrote a signature:\n{line}", output.command).into());
@@ -36,7 +36,7 @@ fn keeps_quiet(output: &Output, secrets: &[&str]) -> TestResult {
     Ok(())
 }
 
-fn none_is_in_the_trace_of_a_good_run(context: &mut TestContext) -> TestResult {
+fn secrets_are_not_in_the_trace_of_a_successful_run(context: &mut TestContext) -> TestResult {
     let secrets = [DEFAULT_ACCESS_KEY_SECRET, ISV_CODE];
     context.directory.set("TF_LOG", "trace");
     for version in ["v1", "v3"] {
@@ -46,9 +46,9 @@ fn none_is_in_the_trace_of_a_good_run(context: &mut TestContext) -> TestResult {
             .directory
             .run(&["plan", "-out=tfplan"])?
             .expecting(0)?;
-        // There is something to keep quiet in: the provider's lines arrive.
+        // The log has lines of the provider, so that the check can fail.
         contains(&planned.stderr, &["[TRACE]", "tf_rpc=PlanResourceChange"])?;
-        // The shape of a configuration is there; its content is what is kept quiet.
+        // The log has the shape of the configuration, but not its values.
         contains(
             &planned.stderr,
             &["Received value", "value=configuration", "waba_id"],
@@ -70,7 +70,7 @@ fn none_is_in_the_trace_of_a_good_run(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-fn none_is_in_the_trace_of_a_bad_run(context: &mut TestContext) -> TestResult {
+fn secrets_are_not_in_the_trace_of_a_failed_run(context: &mut TestContext) -> TestResult {
     let secrets = [DEFAULT_ACCESS_KEY_SECRET, ISV_CODE, TOKEN];
     context.directory.set("TF_LOG", "trace");
     context.applied(&binding(WABA, &format!("isv_code = \"{ISV_CODE}\"")))?;
@@ -99,7 +99,7 @@ fn none_is_in_the_trace_of_a_bad_run(context: &mut TestContext) -> TestResult {
         }
     }
 
-    // A token that the service does not take.
+    // A token that the service refuses.
     let block = context.provider_block_of(
         "STS.some-temporary-key",
         DEFAULT_ACCESS_KEY_SECRET,
@@ -111,7 +111,7 @@ fn none_is_in_the_trace_of_a_bad_run(context: &mut TestContext) -> TestResult {
     )?;
     keeps_quiet(&context.directory.run(&["plan"])?.expecting(1)?, &secrets)?;
 
-    // A port that nobody listens on: URLs are named, but not what was in them.
+    // A port that nobody listens on: the error names hosts, but no URL with its query.
     let text = context.directory.read("main.tf")?;
     context.directory.write(
         "main.tf",
@@ -128,7 +128,7 @@ fn none_is_in_the_trace_of_a_bad_run(context: &mut TestContext) -> TestResult {
     equal("binds", context.calls(BIND), 1)
 }
 
-fn none_is_in_the_text_of_a_plan(context: &mut TestContext) -> TestResult {
+fn secrets_are_not_in_the_text_of_a_plan(context: &mut TestContext) -> TestResult {
     context.configure(&binding(WABA, &format!("isv_code = \"{ISV_CODE}\"")))?;
     context
         .directory
@@ -139,7 +139,7 @@ fn none_is_in_the_text_of_a_plan(context: &mut TestContext) -> TestResult {
     keeps_quiet(&shown, &[ISV_CODE, DEFAULT_ACCESS_KEY_SECRET])
 }
 
-fn state_holds_the_isv_code_where_it_belongs_and_no_key(context: &mut TestContext) -> TestResult {
+fn state_has_the_isv_code_in_its_attribute_and_no_key(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, &format!("isv_code = \"{ISV_CODE}\"")))?;
     let state = context.directory.read("terraform.tfstate")?;
     for key in [DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCESS_KEY_ID] {

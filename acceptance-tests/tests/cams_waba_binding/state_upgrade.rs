@@ -1,8 +1,7 @@
-//! State that somebody else wrote: another provider address, an older release, a person.
+//! State of another provider address, of an older release, and state that was edited.
 //!
-//! The binary stands in for the official provider, too, as if that had the resource: with the same attributes.
-//!
-//! Must not contain: what the RPCs answer to each form of state; that is tested without a CLI.
+//! The binary of this provider also serves as the official provider, as if that had the resource with the same attributes.
+//! The responses of the RPCs to each form of state are tested without a CLI (`rpcs`).
 
 use acceptance_tests::{
     acceptance::{Case, Failed, TestContext, TestResult, contains, equal, only_error},
@@ -16,17 +15,17 @@ use serde_json::{Value, json};
 use crate::{A, BIND, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![state_upgrade:
-    a_moved_block_takes_over_a_binding_of_another_provider,
-    a_moved_block_takes_over_no_other_state,
-    state_of_0_1_0_plans_without_a_change,
-    state_that_lacks_attributes_is_filled_by_a_refresh,
-    state_with_more_attributes_is_read_without_them,
-    state_of_another_form_is_a_clear_error,
+    moved_block_moves_a_binding_from_another_provider,
+    moved_block_rejects_state_of_another_form,
+    state_of_0_1_0_plans_no_change,
+    state_with_missing_attributes_is_filled_by_a_refresh,
+    state_with_unknown_attributes_is_read_without_them,
+    state_of_another_form_is_an_error,
 ];
 
 const STATE: &str = "terraform.tfstate";
 
-/// Both providers, and whose the resource is.
+/// Both providers, with the resource in one of them.
 fn configuration(resource: &str, rest: &str) -> String {
     format!(
         r#"terraform {{
@@ -52,7 +51,7 @@ const MOVED: &str = r#"moved {
 }
 "#;
 
-/// A directory with a binding of the official provider in its state.
+/// A directory whose state has a binding of the official provider.
 fn theirs(context: &TestContext) -> Result<WorkingDirectory, Failed> {
     let mut directory = context.another_directory(&Installation::DevOverrides {
         binary: provider_binary::path(Profile::tested())?,
@@ -76,14 +75,14 @@ fn theirs(context: &TestContext) -> Result<WorkingDirectory, Failed> {
 /// Changes the only instance in a state file.
 fn edit(directory: &WorkingDirectory, change: impl FnOnce(&mut Value)) -> TestResult {
     let mut state: Value = serde_json::from_str(&directory.read(STATE)?)?;
-    // A newer serial, as any writer of a state gives it.
+    // A state with a change needs a higher serial.
     state["serial"] = json!(state["serial"].as_u64().unwrap_or_default() + 1);
     change(&mut state["resources"][0]["instances"][0]);
     directory.write(STATE, &state.to_string())?;
     Ok(())
 }
 
-fn a_moved_block_takes_over_a_binding_of_another_provider(context: &mut TestContext) -> TestResult {
+fn moved_block_moves_a_binding_from_another_provider(context: &mut TestContext) -> TestResult {
     let directory = theirs(context)?;
     let before = directory.state()?;
     let before = before
@@ -105,9 +104,9 @@ fn a_moved_block_takes_over_a_binding_of_another_provider(context: &mut TestCont
     equal("binds", context.calls(BIND), 1)
 }
 
-fn a_moved_block_takes_over_no_other_state(context: &mut TestContext) -> TestResult {
+fn moved_block_rejects_state_of_another_form(context: &mut TestContext) -> TestResult {
     let directory = theirs(context)?;
-    // A resource of theirs that happens to have the same name.
+    // A resource of the official provider that has the same type name and other attributes.
     edit(&directory, |instance| {
         instance["attributes"] = json!({ "waba_id": WABA, "region": "cn-hangzhou" });
     })?;
@@ -120,7 +119,7 @@ fn a_moved_block_takes_over_no_other_state(context: &mut TestContext) -> TestRes
 }
 
 /// Version 0.1.0 had no `existing_binding`.
-fn state_of_0_1_0_plans_without_a_change(context: &mut TestContext) -> TestResult {
+fn state_of_0_1_0_plans_no_change(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     edit(&context.directory, |instance| {
         if let Some(attributes) = instance["attributes"].as_object_mut() {
@@ -140,7 +139,7 @@ fn state_of_0_1_0_plans_without_a_change(context: &mut TestContext) -> TestResul
     Ok(())
 }
 
-fn state_that_lacks_attributes_is_filled_by_a_refresh(context: &mut TestContext) -> TestResult {
+fn state_with_missing_attributes_is_filled_by_a_refresh(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     let before = context.object(A)?;
     edit(&context.directory, |instance| {
@@ -159,21 +158,21 @@ fn state_that_lacks_attributes_is_filled_by_a_refresh(context: &mut TestContext)
     equal("binds", context.calls(BIND), 1)
 }
 
-fn state_with_more_attributes_is_read_without_them(context: &mut TestContext) -> TestResult {
+fn state_with_unknown_attributes_is_read_without_them(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     let before = context.object(A)?;
     edit(&context.directory, |instance| {
         instance["attributes"]["colour"] = json!({ "of": ["a", "newer", "release"] });
     })?;
     context.plan(0)?;
-    // The next apply that has something to do writes the state anew.
+    // The next apply with a change writes the state in the form of today.
     context.applied(&binding(WABA, "deletion_policy = \"PREVENT\""))?;
     let mut after = context.object(A)?;
     after.values["deletion_policy"] = json!("ABANDON");
     equal("the object", &after.values, &before.values)
 }
 
-fn state_of_another_form_is_a_clear_error(context: &mut TestContext) -> TestResult {
+fn state_of_another_form_is_an_error(context: &mut TestContext) -> TestResult {
     type Change = fn(&mut Value);
     let cases: [(Change, &str, &str); 4] = [
         (

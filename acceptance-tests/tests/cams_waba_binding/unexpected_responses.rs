@@ -1,4 +1,4 @@
-//! Answers that no document describes: success without data, other data, no JSON, too much of it.
+//! Responses that no page describes: success without data, other data, no JSON, a body that is too long.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,16 @@ use serde_json::json;
 use crate::{A, BIND, LIST, OTHER_WABA, QUERY, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![unexpected_responses:
-    success_is_the_code_alone,
-    a_bind_without_data_saves_nothing_and_says_so,
-    a_bind_that_cannot_be_read_saves_nothing_and_says_so,
-    a_bind_of_another_waba_is_saved_tainted_and_named,
-    a_bind_that_does_not_repeat_the_waba_is_fine,
-    a_read_that_cannot_be_understood_keeps_the_object,
-    a_redirect_is_not_followed,
+    code_alone_decides_success,
+    bind_response_without_data_saves_nothing,
+    unreadable_bind_response_saves_nothing,
+    bind_response_with_another_waba_is_saved_as_tainted,
+    bind_response_without_the_waba_is_accepted,
+    unreadable_read_response_keeps_the_object,
+    redirect_is_not_followed,
 ];
 
-fn success_is_the_code_alone(context: &mut TestContext) -> TestResult {
+fn code_alone_decides_success(context: &mut TestContext) -> TestResult {
     context.emulator.set_behavior(|behavior| {
         behavior.response.ok_code = "ok".to_owned();
         behavior.response.ok_message = "You are not authorized to do this action.".to_owned();
@@ -42,7 +42,7 @@ fn success_is_the_code_alone(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-/// Applies under each fault, where spaces cannot be listed; nothing may be saved or repeated, and the error says that the
+/// Applies with each fault, while spaces cannot be listed. Nothing may be saved or retried, and the error must say that the
 /// outcome is unknown.
 fn spoilt_binds(context: &TestContext, faults: &[(FaultKind, &[&str])]) -> TestResult {
     context.configure(&binding(WABA, ""))?;
@@ -72,7 +72,7 @@ fn spoilt_binds(context: &TestContext, faults: &[(FaultKind, &[&str])]) -> TestR
     Ok(())
 }
 
-fn a_bind_without_data_saves_nothing_and_says_so(context: &mut TestContext) -> TestResult {
+fn bind_response_without_data_saves_nothing(context: &mut TestContext) -> TestResult {
     let missing = |field: &str| FaultKind::MissingFields {
         fields: vec![field.to_owned()],
     };
@@ -102,7 +102,7 @@ fn a_bind_without_data_saves_nothing_and_says_so(context: &mut TestContext) -> T
     )
 }
 
-fn a_bind_that_cannot_be_read_saves_nothing_and_says_so(context: &mut TestContext) -> TestResult {
+fn unreadable_bind_response_saves_nothing(context: &mut TestContext) -> TestResult {
     let body = |text: &str| FaultKind::Body {
         status: 200,
         content_type: "application/json".to_owned(),
@@ -126,7 +126,7 @@ fn a_bind_that_cannot_be_read_saves_nothing_and_says_so(context: &mut TestContex
     )
 }
 
-fn a_bind_of_another_waba_is_saved_tainted_and_named(context: &mut TestContext) -> TestResult {
+fn bind_response_with_another_waba_is_saved_as_tainted(context: &mut TestContext) -> TestResult {
     context.emulator.set_behavior(|behavior| {
         behavior.waba.bind_response_waba_id = BindResponseWabaId::Other(OTHER_WABA.to_owned())
     });
@@ -150,7 +150,7 @@ fn a_bind_of_another_waba_is_saved_tainted_and_named(context: &mut TestContext) 
     equal("the space", space, context.space_of(WABA)?)
 }
 
-fn a_bind_that_does_not_repeat_the_waba_is_fine(context: &mut TestContext) -> TestResult {
+fn bind_response_without_the_waba_is_accepted(context: &mut TestContext) -> TestResult {
     context
         .emulator
         .set_behavior(|behavior| behavior.waba.bind_response_waba_id = BindResponseWabaId::Absent);
@@ -160,7 +160,7 @@ fn a_bind_that_does_not_repeat_the_waba_is_fine(context: &mut TestContext) -> Te
     Ok(())
 }
 
-fn a_read_that_cannot_be_understood_keeps_the_object(context: &mut TestContext) -> TestResult {
+fn unreadable_read_response_keeps_the_object(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     let before = context.object(A)?;
     let wrong = |field: &str| FaultKind::WrongTypes {
@@ -197,7 +197,7 @@ fn a_read_that_cannot_be_understood_keeps_the_object(context: &mut TestContext) 
     Ok(())
 }
 
-fn a_redirect_is_not_followed(context: &mut TestContext) -> TestResult {
+fn redirect_is_not_followed(context: &mut TestContext) -> TestResult {
     context.applied(&binding(WABA, ""))?;
     context.emulator.clear_calls();
     let location = format!("{}/somewhere-else", context.emulator.endpoint());

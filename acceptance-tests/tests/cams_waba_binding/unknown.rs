@@ -1,6 +1,6 @@
 //! Values that are known only after apply: in the provider block, and refined ones in the resource.
 //!
-//! Must not contain: deferral, which no release of a CLI allows without an experiment; it is tested without a CLI.
+//! Deferral is tested without a CLI (`rpcs`): the CLIs have it only as an experiment.
 
 use acceptance_tests::{
     acceptance::{Case, TestContext, TestResult, contains, equal, only_error},
@@ -10,12 +10,12 @@ use acceptance_tests::{
 use crate::{A, BIND, QUERY, WABA, binding};
 
 pub(crate) const CASES: &[Case] = cases![unknown:
-    a_provider_that_is_not_known_yet_plans_a_creation,
-    a_provider_that_is_not_known_yet_says_what_it_lacks,
-    arguments_that_are_known_in_part_are_planned_and_applied,
+    unknown_provider_configuration_plans_a_create,
+    unknown_provider_configuration_is_named_when_it_is_needed,
+    partly_known_arguments_are_planned_and_applied,
 ];
 
-/// A resource without a provider to install, whose output is known only after it is applied.
+/// A resource of a built-in provider whose output is known only after apply.
 fn source(input: &str, trigger: &str) -> String {
     format!(
         "resource \"terraform_data\" \"source\" {{\n  input = \"{input}\"\n  triggers_replace = \"{trigger}\"\n}}\n"
@@ -24,7 +24,7 @@ fn source(input: &str, trigger: &str) -> String {
 
 const FROM_SOURCE: &str = "configuration_source = terraform_data.source.output";
 
-fn a_provider_that_is_not_known_yet_plans_a_creation(context: &mut TestContext) -> TestResult {
+fn unknown_provider_configuration_plans_a_create(context: &mut TestContext) -> TestResult {
     let text = format!("{}{}", source("s", "1"), binding(WABA, ""));
     context.configure_with(FROM_SOURCE, &text)?;
     let (plan, _) = context.plan(2)?;
@@ -37,13 +37,15 @@ fn a_provider_that_is_not_known_yet_plans_a_creation(context: &mut TestContext) 
     equal("binds", context.calls(BIND), 1)
 }
 
-fn a_provider_that_is_not_known_yet_says_what_it_lacks(context: &mut TestContext) -> TestResult {
+fn unknown_provider_configuration_is_named_when_it_is_needed(
+    context: &mut TestContext,
+) -> TestResult {
     let text = |trigger: &str| format!("{}{}", source("s", trigger), binding(WABA, ""));
     context.configure_with(FROM_SOURCE, &text("1"))?;
     context.apply()?.expecting(0)?;
     let before = context.object(A)?;
     let queries = context.calls(QUERY);
-    // The source is to be replaced, so the binding cannot be refreshed.
+    // The resource behind the configuration is to be replaced, so the binding cannot be refreshed.
     context.configure_with(FROM_SOURCE, &text("2"))?;
     let output = context.directory.plan(&[])?.output.expecting(1)?;
     let error = only_error(&output)?;
@@ -57,7 +59,7 @@ fn a_provider_that_is_not_known_yet_says_what_it_lacks(context: &mut TestContext
     )?;
     equal("queries", context.calls(QUERY), queries)?;
     equal("the object", &context.object(A)?, &before)?;
-    // What the message advises helps.
+    // The step that the message advises.
     context
         .directory
         .run(&[
@@ -71,9 +73,7 @@ fn a_provider_that_is_not_known_yet_says_what_it_lacks(context: &mut TestContext
     equal("binds", context.calls(BIND), 1)
 }
 
-fn arguments_that_are_known_in_part_are_planned_and_applied(
-    context: &mut TestContext,
-) -> TestResult {
+fn partly_known_arguments_are_planned_and_applied(context: &mut TestContext) -> TestResult {
     let (known, rest) = WABA.split_at(5);
     let arguments = "isv_code = \"isv-${terraform_data.source.id}\"
   timeouts {

@@ -1,6 +1,6 @@
-//! Marked secrets in every failure of every source: nowhere in logs, diagnostics or state.
+//! Errors of every source, with marked secrets: no secret is in logs, diagnostics or state.
 //!
-//! Good runs, and kind of STS and of the service itself, are the subject of `secrets`.
+//! Successful runs, and errors of STS and of the service itself, are tested in `secrets`.
 
 use acceptance_tests::{
     acceptance::{Case, Failed, TestContext, TestResult, contains},
@@ -15,21 +15,21 @@ use crate::{
 };
 
 pub(crate) const CASES: &[Case] = cases![failures:
-    of_static_keys,
-    of_sts,
-    of_odd_answers,
-    of_profiles,
-    of_programs,
-    of_ini_files,
-    of_unreachable_hosts,
+    static_key_errors_show_no_secret,
+    sts_errors_show_no_secret,
+    unexpected_response_errors_show_no_secret,
+    profile_errors_show_no_secret,
+    program_errors_show_no_secret,
+    ini_file_errors_show_no_secret,
+    network_errors_show_no_secret,
 ];
 
-/// A provider block that fails for want of something, and words that the failure names.
+/// A provider block with a fault, and words of the error that it leads to.
 type Failure<'a> = (&'a str, String, &'a [&'a str]);
 
-/// The plan of something that is to be read fails for the reason that is meant, and shows nothing of what it was fed with.
+/// The plan of an object that must be read fails for the expected reason, and shows no secret of the configuration.
 fn fails_quietly(context: &TestContext, hidden: &[String], failures: &[Failure<'_>]) -> TestResult {
-    // An object that is there has to be read, so that credentials are needed.
+    // An object in the state has to be read, so credentials are needed.
     let state = json!({"version": 4, "serial": 1, "lineage": "x", "outputs": {}, "resources": [{
         "mode": "managed", "type": "alicloud_cams_waba_binding", "name": "a",
         "provider": "provider[\"registry.terraform.io/alicloud-cams/alicloud\"]",
@@ -48,7 +48,7 @@ fn fails_quietly(context: &TestContext, hidden: &[String], failures: &[Failure<'
     Ok(())
 }
 
-/// A loud log, and short patience with what fails for good.
+/// A log with everything, and short timeouts.
 fn loud(context: &mut TestContext) -> Result<Vec<String>, Failed> {
     populate(context)?;
     stand_ins(context);
@@ -62,7 +62,7 @@ fn pair(id: &str, secret: &str) -> String {
     format!("  access_key = \"{id}\"\n  secret_key = \"{secret}\"\n")
 }
 
-fn of_static_keys(context: &mut TestContext) -> TestResult {
+fn static_key_errors_show_no_secret(context: &mut TestContext) -> TestResult {
     let hidden = loud(context)?;
     let token = |token: &str| format!("{}  security_token = \"{token}\"\n", keys());
     fails_quietly(
@@ -104,7 +104,7 @@ fn of_static_keys(context: &mut TestContext) -> TestResult {
     )
 }
 
-fn of_sts(context: &mut TestContext) -> TestResult {
+fn sts_errors_show_no_secret(context: &mut TestContext) -> TestResult {
     let mut hidden = loud(context)?;
     let token = oidc_token_of("terraform-of-another", 4_102_444_800);
     hidden.push(token.split('.').nth(1).unwrap_or_default().to_owned());
@@ -125,7 +125,7 @@ fn of_sts(context: &mut TestContext) -> TestResult {
         )
     };
     let nobody = "acs:ram::1000000000000020:role/nobody";
-    // From the environment: a line of the configuration is shown by the CLI, whatever stands in it.
+    // From the environment: the CLI itself shows lines of the configuration.
     context
         .directory
         .set("ALIBABA_CLOUD_EXTERNAL_ID", "MARK external");
@@ -176,8 +176,8 @@ fn of_sts(context: &mut TestContext) -> TestResult {
     )
 }
 
-/// Whoever hands out credentials answers oddly, with secrets in the answer.
-fn of_odd_answers(context: &mut TestContext) -> TestResult {
+/// Credential endpoints send unexpected responses with secrets in them.
+fn unexpected_response_errors_show_no_secret(context: &mut TestContext) -> TestResult {
     let hidden = loud(context)?;
     let endpoint = context.emulator.endpoint().to_owned();
     let file = json!({"profiles": logins(&endpoint)});
@@ -245,11 +245,11 @@ fn logins(endpoint: &str) -> [Value; 2] {
     ]
 }
 
-fn of_profiles(context: &mut TestContext) -> TestResult {
+fn profile_errors_show_no_secret(context: &mut TestContext) -> TestResult {
     let hidden = loud(context)?;
     let endpoint = context.emulator.endpoint().to_owned();
     let [sso, oauth] = logins(&endpoint);
-    // All that a profile can hold, in a profile that uses none of it.
+    // All keys of profiles, in a profile that uses none of them.
     let all = json!({"access_key_id": KEY_ID, "access_key_secret": "MARK-key", "sts_token": "MARK-sts", "private_key": "MARK-rsa",
         "bearer_token": "MARK-bearer", "access_token": "MARK-access", "oauth_access_token": "MARK-oa",
         "oauth_refresh_token": "MARK-or", "external_id": "MARK-ext", "key_pair_name": "MARK-pair"});
@@ -327,7 +327,7 @@ fn of_profiles(context: &mut TestContext) -> TestResult {
     for (name, words) in words {
         fails_quietly(context, &hidden, &[(name, of_file(name), words)])?;
     }
-    // The file itself is broken, in the middle of secrets.
+    // The file is not JSON, with secrets around the error.
     let text = file.to_string();
     for broken in [
         text.replacen("\"MARK-rsa\"", "MARK-rsa", 1),
@@ -345,7 +345,7 @@ fn of_profiles(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-fn of_programs(context: &mut TestContext) -> TestResult {
+fn program_errors_show_no_secret(context: &mut TestContext) -> TestResult {
     if cfg!(not(unix)) {
         return Ok(());
     }
@@ -391,7 +391,7 @@ fn of_programs(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-fn of_ini_files(context: &mut TestContext) -> TestResult {
+fn ini_file_errors_show_no_secret(context: &mut TestContext) -> TestResult {
     let hidden = loud(context)?;
     let block = "  shared_credentials_file = \"credentials.ini\"\n  profile = \"p\"";
     let files: [(&str, &str, &[&str]); 4] = [
@@ -423,8 +423,8 @@ fn of_ini_files(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-/// Nobody listens; errors of the network name hosts, and not what stands behind them in a URL.
-fn of_unreachable_hosts(context: &mut TestContext) -> TestResult {
+/// Nobody listens. Network errors name hosts, and not the path or query of a URL.
+fn network_errors_show_no_secret(context: &mut TestContext) -> TestResult {
     let hidden = loud(context)?;
     let nobody = "http://127.0.0.1:1";
     let file = json!({"profiles": logins(nobody)});

@@ -1,8 +1,7 @@
-//! Acceptance tests of credentials: the real CLI, the real provider, and those who hand out credentials, emulated.
+//! Acceptance tests of credentials: the real CLI, the real provider, and emulated credential endpoints.
 //!
-//! One module for each subject; a case that its module does not list does not compile without a warning.
-//!
-//! Must not contain: what a single source makes of odd answers; that is tested beside the source.
+//! One module for each subject, with the list of its cases. The compiler warns of a case that is in no list. What one source
+//! does with each unexpected response is tested beside the source.
 
 mod failures;
 mod many_accounts;
@@ -23,7 +22,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
 fn main() -> ExitCode {
-    // What the provider starts has its environment, so this comes first.
+    // A program that the provider starts inherits its environment, so this comes first.
     if let Some(ending) = refreshing::vend() {
         return ending;
     }
@@ -43,13 +42,13 @@ fn main() -> ExitCode {
     acceptance::run(&subjects.concat())
 }
 
-/// The account whose credentials everything begins with, its user, and the user's key.
+/// The hub: the account of the first credentials, its user, and the key of the user.
 const HUB: &str = "1000000000000010";
 const USER: &str = "acs:ram::1000000000000010:user/terraform";
 const KEY_ID: &str = "hub-key-id-0123456789";
 const KEY_SECRET: &str = "MARK-hub-secret-0123456789";
 
-/// The account that is acted on, its role, and who may assume it with an OIDC token.
+/// The tenant: the account of the bindings, its role, and the OIDC provider that may assume the role.
 const TENANT: &str = "1000000000000020";
 const ROLE: &str = "acs:ram::1000000000000020:role/onboarding";
 const OIDC_PROVIDER: &str = "acs:ram::1000000000000020:oidc-provider/ci";
@@ -58,14 +57,14 @@ const WABA: &str = "100000000000001";
 const BINDING: &str =
     "resource \"alicloud_cams_waba_binding\" \"a\" {\n  waba_id = \"100000000000001\"\n}\n";
 
-/// Makes the two accounts; the metadata service and the sign-ins hand out the tenant's role.
+/// Makes the two accounts. The metadata service and the sign-ins return credentials of the tenant's role.
 fn populate(context: &TestContext) -> Result<(), Failed> {
     let mut hub = Account::new(HUB);
     hub.access_keys.push(AccessKey {
         id: KEY_ID.to_owned(),
         secret: KEY_SECRET.to_owned(),
         user: Some("terraform".to_owned()),
-        // Not one CAMS action: whoever binds has to have become the tenant.
+        // No CAMS action is allowed, so only the role of the tenant can bind.
         allow: vec!["sts:AssumeRole".to_owned()],
         active: true,
     });
@@ -95,12 +94,12 @@ fn populate(context: &TestContext) -> Result<(), Failed> {
     Ok(())
 }
 
-/// An unsigned token that the provider `ci` vouches for, which is good for a day.
+/// An unsigned token of the OIDC provider `ci`, valid for a day.
 fn oidc_token() -> String {
     oidc_token_until(4_102_444_800)
 }
 
-/// The same, until a moment in seconds since 1970.
+/// The same, valid until a time in seconds since 1970.
 fn oidc_token_until(end: i64) -> String {
     oidc_token_of("terraform", end)
 }
@@ -136,7 +135,7 @@ fn keys() -> String {
     format!("  access_key = \"{KEY_ID}\"\n  secret_key = \"{KEY_SECRET}\"\n")
 }
 
-/// Points the fixed addresses at the emulator, for this and nothing else.
+/// Replaces the fixed addresses of credential endpoints with that of the emulator.
 fn stand_ins(context: &mut TestContext) {
     let endpoint = context.emulator.endpoint().to_owned();
     for variable in [

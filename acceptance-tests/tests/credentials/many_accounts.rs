@@ -1,6 +1,6 @@
 //! Many accounts: from one provider block with a role on each resource, and from an alias for each account.
 //!
-//! The figures are printed; what is asserted is what has to hold on any machine.
+//! The figures are printed. The assertions hold on any machine.
 
 use std::{
     fmt::Write as _,
@@ -19,7 +19,7 @@ use acceptance_tests::{
 use crate::{KEY_ID, KEY_SECRET, USER, configure, keys, populate};
 
 pub(crate) const CASES: &[Case] = cases![many_accounts:
-    fifty_accounts_from_one_provider_block,
+    one_provider_block_serves_fifty_accounts,
 ];
 
 const ACCOUNTS: usize = 50;
@@ -43,7 +43,7 @@ fn accounts(context: &TestContext) -> TestResult {
     Ok(())
 }
 
-/// One block; the accounts and their WABAs stand in a file.
+/// One provider block. The accounts and their WABAs are in a file.
 fn one_block(context: &TestContext) -> Result<(), Failed> {
     let mut file = String::new();
     for number in 0..ACCOUNTS {
@@ -70,7 +70,7 @@ resource \"alicloud_cams_waba_binding\" \"all\" {
     configure(context, &keys(), text)
 }
 
-/// An alias for each account, the way it had to be done.
+/// An alias for each account, for comparison.
 fn aliases(context: &TestContext) -> Result<(), Failed> {
     let endpoint = context.emulator.endpoint();
     let mut text = REQUIRED_PROVIDERS.to_owned();
@@ -107,7 +107,7 @@ resource \"alicloud_cams_waba_binding\" \"a{number}\" {{
     Ok(())
 }
 
-/// What a run has cost.
+/// Time and memory of a run.
 struct Figures {
     wall: Duration,
     provider: Seen,
@@ -127,7 +127,7 @@ fn apply(context: &TestContext) -> Result<Figures, Failed> {
     Ok(Figures { wall, provider })
 }
 
-fn fifty_accounts_from_one_provider_block(context: &mut TestContext) -> TestResult {
+fn one_provider_block_serves_fifty_accounts(context: &mut TestContext) -> TestResult {
     accounts(context)?;
     one_block(context)?;
     let one = apply(context)?;

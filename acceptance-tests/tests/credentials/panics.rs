@@ -1,7 +1,7 @@
-//! What a defect of the provider shows: a provider that is all defects, with the real block, sources and process.
+//! Panics of a provider show no secret. The provider here panics on purpose, with the real block, sources and process.
 //!
 //! This executable is that provider when a CLI starts it. Its one resource gets credentials as any resource does, and
-//! then panics with the `Debug` text of everything that is at hand.
+//! then panics with the `Debug` text of an object that it has.
 
 use std::{
     env, fs,
@@ -36,7 +36,7 @@ use crate::{
     stand_ins,
 };
 
-pub(crate) const CASES: &[Case] = cases![panics: no_panic_shows_a_secret];
+pub(crate) const CASES: &[Case] = cases![panics: panics_show_no_secret];
 
 /// Whether a CLI has started this executable.
 pub(crate) fn is_the_provider() -> bool {
@@ -66,7 +66,7 @@ struct Defective {
     provider: Alicloud,
 }
 
-/// A connection, and how the request that led to it prints.
+/// A connection, and the `Debug` text of the request that led to it.
 struct Configured {
     connection: Connection,
     request: String,
@@ -100,7 +100,7 @@ impl Provider for Defective {
 /// Panics with what its attribute `holds` names, when it is created or, with `later`, when it is refreshed.
 #[derive(Default)]
 struct Defect {
-    // Poisoned by the first panic; what is shown of it is its `Debug`, too.
+    // Poisoned by the first panic.
     lock: Mutex<()>,
 }
 
@@ -210,7 +210,7 @@ fn defects(later: bool) -> String {
     )
 }
 
-/// Puts this executable where a CLI looks for the provider.
+/// Makes the CLI use this executable as the provider.
 fn install(context: &mut TestContext, folder: &Path) -> TestResult {
     let name = format!("terraform-provider-alicloud{}", env::consts::EXE_SUFFIX);
     let binary = folder.join(name);
@@ -219,7 +219,7 @@ fn install(context: &mut TestContext, folder: &Path) -> TestResult {
     Ok(())
 }
 
-fn no_panic_shows_a_secret(context: &mut TestContext) -> TestResult {
+fn panics_show_no_secret(context: &mut TestContext) -> TestResult {
     let folder = tempfile::tempdir()?;
     install(context, folder.path())?;
     populate(context)?;
@@ -234,7 +234,7 @@ fn no_panic_shows_a_secret(context: &mut TestContext) -> TestResult {
         Ok(())
     };
     for (what, block) in &sources(context)? {
-        // With credentials in hand.
+        // With credentials.
         configure(context, block, &defects(false))?;
         let output = context.apply()?.expecting(1)?;
         equal("errors", output.errors().len(), HELD.len())?;
@@ -245,7 +245,7 @@ fn no_panic_shows_a_secret(context: &mut TestContext) -> TestResult {
         )?;
         keeps_quiet(context, what, &output, &hidden)?;
 
-        // With none to be had, and with what is already in state.
+        // Without credentials, for objects that are in the state.
         configure(context, block, &defects(true))?;
         fs::remove_file(context.directory.path().join("terraform.tfstate"))?;
         context.apply()?.expecting(0)?;

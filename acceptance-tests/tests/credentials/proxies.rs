@@ -1,8 +1,8 @@
 //! Proxies of the environment: used for STS and for every sign-in, never for the metadata service or for this machine.
 //!
-//! Servers on this machine are reached directly, so what is to go through a proxy has a name that only a proxy could
-//! know. Plain HTTP goes to the emulator, which also takes requests as a proxy gets them. HTTPS goes to a proxy that
-//! notes what it is asked for and refuses it.
+//! Servers on this machine are reached directly, so requests through a proxy go to names that no DNS has. Plain HTTP goes
+//! to the emulator, which also accepts the requests that a proxy gets. HTTPS goes to a proxy that records requests and
+//! refuses them.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -24,9 +24,9 @@ use crate::{
 };
 
 pub(crate) const CASES: &[Case] = cases![proxies:
-    sts_and_sign_ins_go_through_a_proxy,
-    sts_and_sign_ins_over_tls_go_through_a_proxy,
-    this_machine_and_the_metadata_service_are_reached_directly,
+    sts_and_sign_ins_use_the_proxy,
+    sts_and_sign_ins_over_tls_use_the_proxy,
+    localhost_and_metadata_service_bypass_the_proxy,
 ];
 
 /// A proxy that refuses everything.
@@ -41,7 +41,7 @@ impl Refusing {
         let address = format!("http://{}", listener.local_addr()?);
         let asked = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&asked);
-        // It ends with the process: nobody else can tell when the last command has ended.
+        // The thread ends with the process: the end of the last command is not known here.
         thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {
                 let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
@@ -50,7 +50,7 @@ impl Refusing {
                 drop(lines);
                 let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
                 noted.push(first);
-                // A client that has gone has been noted all the same.
+                // The request is recorded, even if the client has closed the connection.
                 let _ = stream.write_all(
                     b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
                 );
@@ -67,7 +67,7 @@ impl Refusing {
 
 const NAMES: [&str; 3] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
-/// Makes a profile the one of the configuration.
+/// Writes a file with this profile, and configures it.
 fn profile(context: &TestContext, profile: &Value) -> Result<String, Failed> {
     let text = json!({"current": "p", "profiles": [profile]}).to_string();
     context.directory.write("config.json", &text)?;
@@ -92,7 +92,7 @@ fn oidc() -> String {
     )
 }
 
-/// Writes a configuration whose STS stands at `sts`.
+/// Writes a configuration with the STS endpoint `sts`.
 fn with_sts_at(context: &TestContext, sts: &str, arguments: &str) -> TestResult {
     configure(context, arguments, BINDING)?;
     let written = context.directory.read("main.tf")?;
@@ -102,9 +102,9 @@ fn with_sts_at(context: &TestContext, sts: &str, arguments: &str) -> TestResult 
     Ok(context.directory.write("main.tf", &moved)?)
 }
 
-fn sts_and_sign_ins_go_through_a_proxy(context: &mut TestContext) -> TestResult {
+fn sts_and_sign_ins_use_the_proxy(context: &mut TestContext) -> TestResult {
     context.directory.write("token", &oidc_token())?;
-    // A name that is not known is soon given up.
+    // Retries of a name that is not found end soon.
     context.directory.set("MAX_RETRY_TIMEOUT", "1");
     let plain = |block: String| format!("  protocol = \"HTTP\"\n{block}");
     let uri = "  credentials_uri = \"http://vend.behind-the-proxy.invalid/credentials-uri\"";
@@ -115,7 +115,7 @@ fn sts_and_sign_ins_go_through_a_proxy(context: &mut TestContext) -> TestResult 
     ] {
         context.emulator.reset();
         populate(context)?;
-        // There may be none from a round before.
+        // The first round has no state to remove.
         let _ = std::fs::remove_file(context.directory.path().join("terraform.tfstate"));
         context
             .directory
@@ -149,7 +149,7 @@ fn sts_and_sign_ins_go_through_a_proxy(context: &mut TestContext) -> TestResult 
     Ok(())
 }
 
-fn sts_and_sign_ins_over_tls_go_through_a_proxy(context: &mut TestContext) -> TestResult {
+fn sts_and_sign_ins_over_tls_use_the_proxy(context: &mut TestContext) -> TestResult {
     populate(context)?;
     context.directory.write("token", &oidc_token())?;
     context.directory.set("MAX_RETRY_TIMEOUT", "1");
@@ -173,7 +173,7 @@ fn sts_and_sign_ins_over_tls_go_through_a_proxy(context: &mut TestContext) -> Te
             String::new(),
             Some(&sso),
         ),
-        // Its host cannot be set: this proxy is what keeps the request on this machine.
+        // Its host cannot be set. The proxy keeps the request on this machine.
         ("oauth.alibabacloud.com:443", String::new(), Some(&oauth)),
     ];
     for (host, block, login) in sources {
@@ -209,9 +209,7 @@ fn sts_and_sign_ins_over_tls_go_through_a_proxy(context: &mut TestContext) -> Te
     equal("calls", context.emulator.calls().len(), 0)
 }
 
-fn this_machine_and_the_metadata_service_are_reached_directly(
-    context: &mut TestContext,
-) -> TestResult {
+fn localhost_and_metadata_service_bypass_the_proxy(context: &mut TestContext) -> TestResult {
     context.directory.write("token", &oidc_token())?;
     stand_ins(context);
     let proxy = Refusing::start()?;

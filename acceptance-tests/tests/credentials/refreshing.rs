@@ -1,4 +1,4 @@
-//! Sessions that end in the middle of a run.
+//! Sessions that expire during a run.
 
 use std::{env, fs, io::Write as _, path::Path, process::ExitCode, time::Duration};
 
@@ -17,19 +17,19 @@ use crate::{
 
 pub(crate) const CASES: &[Case] = cases![refreshing:
     sessions_are_renewed_during_an_apply,
-    an_expired_session_is_replaced_and_the_call_repeated,
-    a_failing_renewal_is_no_failure_while_the_session_is_valid,
-    a_chain_of_roles_is_renewed_from_its_beginning,
-    an_oidc_token_from_the_block_is_read_again,
-    an_oidc_token_from_the_environment_alone_is_read_again,
-    a_credentials_uri,
-    the_role_of_the_instance,
-    nothing_configured_on_an_instance,
-    every_mode_of_the_clis_profiles,
-    the_current_profile,
+    expired_session_is_replaced_and_the_call_retried,
+    failed_renewal_is_ignored_while_the_session_is_valid,
+    role_chain_is_renewed_from_its_first_role,
+    oidc_token_file_of_the_block_is_read_again,
+    oidc_token_file_of_the_environment_is_read_again,
+    credentials_uri_is_read_again,
+    instance_role_is_read_again,
+    instance_without_configuration_is_read_again,
+    profiles_of_every_mode_are_read_again,
+    current_profile_is_read_again,
 ];
 
-/// Binds one after the other, so slowly that the apply outlives its first sessions, and sees each of `actions` again.
+/// Binds one after the other, so slowly that the first sessions expire, and checks that each of `actions` was called again.
 fn outlives(context: &TestContext, arguments: &str, actions: &[&str]) -> TestResult {
     prepare(context, arguments, 8)?;
     apply(context)?;
@@ -40,11 +40,11 @@ fn outlives(context: &TestContext, arguments: &str, actions: &[&str]) -> TestRes
     Ok(())
 }
 
-/// Sessions of two seconds, and so many bindings that take a third of a second each.
+/// Sessions of two seconds, and `count` bindings of a third of a second each.
 fn prepare(context: &TestContext, arguments: &str, count: usize) -> TestResult {
     context.emulator.reset();
     populate(context)?;
-    // There may be none from a round before.
+    // The first round has no state to remove.
     let _ = fs::remove_file(context.directory.path().join("terraform.tfstate"));
     context
         .emulator
@@ -96,7 +96,7 @@ fn sessions_are_renewed_during_an_apply(context: &mut TestContext) -> TestResult
     )
 }
 
-fn an_expired_session_is_replaced_and_the_call_repeated(context: &mut TestContext) -> TestResult {
+fn expired_session_is_replaced_and_the_call_retried(context: &mut TestContext) -> TestResult {
     populate(context)?;
     bindings(context, &with_role(), 5)?;
     context
@@ -108,11 +108,9 @@ fn an_expired_session_is_replaced_and_the_call_repeated(context: &mut TestContex
     equal("binds", context.calls("ChatappBindWaba"), 6)
 }
 
-fn a_failing_renewal_is_no_failure_while_the_session_is_valid(
-    context: &mut TestContext,
-) -> TestResult {
+fn failed_renewal_is_ignored_while_the_session_is_valid(context: &mut TestContext) -> TestResult {
     prepare(context, &with_role(), 20)?;
-    // Renewed from the fourth second on, over in the fifth.
+    // The session is renewed from the fourth second on and expires in the fifth.
     context
         .emulator
         .set_behavior(|behavior| behavior.sts.lifetime_seconds = Some(5));
@@ -132,13 +130,13 @@ fn a_failing_renewal_is_no_failure_while_the_session_is_valid(
     equal("renewals", statuses.starts_with(&[200, 403, 200]), true)
 }
 
-fn a_chain_of_roles_is_renewed_from_its_beginning(context: &mut TestContext) -> TestResult {
+fn role_chain_is_renewed_from_its_first_role(context: &mut TestContext) -> TestResult {
     stand_ins(context);
     let block = "  ecs_role_name = \"onboarding\"\n  assume_role {\n    role_arn = \"acs:ram::1000000000000020:role/second\"\n  }";
     outlives(context, block, &["MetadataCredentials", "AssumeRole"])
 }
 
-/// The first token is not good for the second session, so somebody puts another one into the file.
+/// The first token has expired when the second session is needed. The file has another one by then.
 fn with_a_token_that_ends(context: &mut TestContext, arguments: &str) -> TestResult {
     let soon = OffsetDateTime::now_utc() + Duration::from_secs(2);
     context
@@ -157,14 +155,14 @@ fn with_a_token_that_ends(context: &mut TestContext, arguments: &str) -> TestRes
     equal(format!("sessions ({sessions})"), sessions >= 3, true)
 }
 
-fn an_oidc_token_from_the_block_is_read_again(context: &mut TestContext) -> TestResult {
+fn oidc_token_file_of_the_block_is_read_again(context: &mut TestContext) -> TestResult {
     let block = format!(
         "  assume_role_with_oidc {{\n    oidc_provider_arn = \"{OIDC_PROVIDER}\"\n    role_arn = \"{ROLE}\"\n    oidc_token_file = \"token\"\n  }}"
     );
     with_a_token_that_ends(context, &block)
 }
 
-fn an_oidc_token_from_the_environment_alone_is_read_again(context: &mut TestContext) -> TestResult {
+fn oidc_token_file_of_the_environment_is_read_again(context: &mut TestContext) -> TestResult {
     for (name, value) in [
         ("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", OIDC_PROVIDER),
         ("ALIBABA_CLOUD_ROLE_ARN", ROLE),
@@ -175,24 +173,24 @@ fn an_oidc_token_from_the_environment_alone_is_read_again(context: &mut TestCont
     with_a_token_that_ends(context, "")
 }
 
-fn a_credentials_uri(context: &mut TestContext) -> TestResult {
+fn credentials_uri_is_read_again(context: &mut TestContext) -> TestResult {
     let uri = format!("{}/credentials-uri", context.emulator.endpoint());
     let block = format!("  credentials_uri = \"{uri}\"");
     outlives(context, &block, &["CredentialsUri"])
 }
 
-fn the_role_of_the_instance(context: &mut TestContext) -> TestResult {
+fn instance_role_is_read_again(context: &mut TestContext) -> TestResult {
     stand_ins(context);
     let block = "  ecs_role_name = \"onboarding\"";
     outlives(context, block, &["MetadataCredentials"])
 }
 
-fn nothing_configured_on_an_instance(context: &mut TestContext) -> TestResult {
+fn instance_without_configuration_is_read_again(context: &mut TestContext) -> TestResult {
     stand_ins(context);
     outlives(context, "", &["MetadataRole", "MetadataCredentials"])
 }
 
-fn the_current_profile(context: &mut TestContext) -> TestResult {
+fn current_profile_is_read_again(context: &mut TestContext) -> TestResult {
     let profile = json!({"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET,
         "ram_role_arn": ROLE});
     let text = json!({"current": "p", "profiles": [profile]}).to_string();
@@ -200,10 +198,11 @@ fn the_current_profile(context: &mut TestContext) -> TestResult {
     outlives(context, "", &["AssumeRole"])
 }
 
-/// Makes this executable a program that vends the hub's key for two seconds, and counts its runs in a file.
+/// The argument that makes this executable a credentials program: it prints the hub's key, valid for two seconds, and counts
+/// its runs in a file.
 const VEND: &str = "vend-keys";
 
-/// Vends, if that is asked of this executable.
+/// Prints the credentials, if this executable was started for that.
 pub(crate) fn vend() -> Option<ExitCode> {
     let mut arguments = env::args().skip(1);
     if arguments.next()? != VEND {
@@ -232,7 +231,7 @@ fn credential_endpoints(runs: &Path) -> Result<String, Failed> {
     ))
 }
 
-fn every_mode_of_the_clis_profiles(context: &mut TestContext) -> TestResult {
+fn profiles_of_every_mode_are_read_again(context: &mut TestContext) -> TestResult {
     stand_ins(context);
     context.directory.write("token", &oidc_token())?;
     let endpoint = context.emulator.endpoint().to_owned();
@@ -257,7 +256,7 @@ fn every_mode_of_the_clis_profiles(context: &mut TestContext) -> TestResult {
         (
             "ChainableRamRoleArn",
             json!({"source_profile": "base", "ram_role_arn": second}),
-            // The source's session anew each time, and the role's.
+            // Both the session of the source and that of the role are renewed each time.
             &["MetadataCredentials", "AssumeRole"],
         ),
         (

@@ -1,4 +1,4 @@
-//! `assume_role` on the resource: whose account is acted on, and what a change of it means.
+//! `assume_role` of the resource: which account it acts on, and what a change of the role does.
 
 use acceptance_tests::{
     acceptance::{
@@ -13,21 +13,21 @@ use crate::{
 };
 
 pub(crate) const CASES: &[Case] = cases![roles:
-    a_refresh_of_a_binding_with_a_role_finds_no_drift,
-    a_role_of_the_same_account_changes_in_place,
-    a_role_of_another_account_replaces,
-    a_protected_binding_is_not_moved_to_another_account,
-    a_binding_is_imported_with_its_role,
-    a_role_that_is_not_trusted_is_explained,
-    the_import_that_is_advised_after_an_unknown_bind_names_the_role,
-    a_role_of_the_providers_account_comes_and_goes_in_place,
-    a_role_of_another_account_is_not_added_unseen,
-    a_role_is_not_added_while_the_account_cannot_be_found_out,
-    a_role_beside_the_providers_own_replaces,
-    a_binding_of_another_account_does_not_count_as_gone,
-    an_account_id_in_the_provider_block_spares_the_question,
-    an_account_id_that_is_contradicted_changes_nothing,
-    a_role_that_turns_out_to_be_of_another_account_changes_nothing,
+    refresh_with_a_role_finds_no_drift,
+    role_of_the_same_account_changes_in_place,
+    role_of_another_account_replaces,
+    protected_binding_is_not_moved_to_another_account,
+    binding_is_imported_with_its_role,
+    untrusted_role_is_an_error,
+    advised_import_after_an_unknown_bind_names_the_role,
+    role_of_the_providers_account_is_added_and_removed_in_place,
+    role_of_another_account_is_not_added_in_place,
+    role_is_not_added_while_the_account_is_unknown,
+    role_beside_the_providers_role_replaces,
+    binding_of_another_account_is_not_removed_from_the_state,
+    account_id_of_the_provider_block_skips_the_lookup,
+    contradicted_account_id_changes_nothing,
+    role_found_to_be_of_another_account_changes_nothing,
 ];
 
 const A: &str = "alicloud_cams_waba_binding.a";
@@ -46,14 +46,14 @@ fn accounts(context: &TestContext) -> TestResult {
     populate(context)?;
     let other = Account::new(OTHER).with_role(Role::new("onboarding", &[USER]));
     context.emulator.put_account(other)?;
-    // Whether the service lets another account bind the same WABA is not documented; here it does.
+    // It is not documented whether another account can bind the same WABA. Here it can.
     context
         .emulator
         .set_behavior(|behavior| behavior.waba.bind_foreign = Outcome::Ok);
     Ok(())
 }
 
-fn a_role_of_the_same_account_changes_in_place(context: &mut TestContext) -> TestResult {
+fn role_of_the_same_account_changes_in_place(context: &mut TestContext) -> TestResult {
     accounts(context)?;
     with_role(context, ROLE, "")?;
     context.apply()?.expecting(0)?;
@@ -72,7 +72,7 @@ fn a_role_of_the_same_account_changes_in_place(context: &mut TestContext) -> Tes
     equal("binds", context.calls("ChatappBindWaba"), 1)
 }
 
-fn a_role_of_another_account_replaces(context: &mut TestContext) -> TestResult {
+fn role_of_another_account_replaces(context: &mut TestContext) -> TestResult {
     accounts(context)?;
     with_role(context, ROLE, "")?;
     context.apply()?.expecting(0)?;
@@ -85,7 +85,7 @@ fn a_role_of_another_account_replaces(context: &mut TestContext) -> TestResult {
     )?;
     context.directory.run(&["apply", "tfplan"])?.expecting(0)?;
     context.plan(0)?;
-    // The service cannot unbind: the old one stays, as the plan has said.
+    // The service has no unbind: the old binding stays, as the plan said.
     equal(
         "spaces of the old account",
         context.emulator.spaces(TENANT).len(),
@@ -98,7 +98,7 @@ fn a_role_of_another_account_replaces(context: &mut TestContext) -> TestResult {
     )
 }
 
-fn a_protected_binding_is_not_moved_to_another_account(context: &mut TestContext) -> TestResult {
+fn protected_binding_is_not_moved_to_another_account(context: &mut TestContext) -> TestResult {
     accounts(context)?;
     with_role(context, ROLE, "  deletion_policy = \"PREVENT\"")?;
     context.apply()?.expecting(0)?;
@@ -112,7 +112,7 @@ fn a_protected_binding_is_not_moved_to_another_account(context: &mut TestContext
     )
 }
 
-fn a_binding_is_imported_with_its_role(context: &mut TestContext) -> TestResult {
+fn binding_is_imported_with_its_role(context: &mut TestContext) -> TestResult {
     accounts(context)?;
     with_role(context, ROLE, "")?;
     context.apply()?.expecting(0)?;
@@ -131,7 +131,7 @@ fn a_binding_is_imported_with_its_role(context: &mut TestContext) -> TestResult 
     Ok(())
 }
 
-fn a_role_that_is_not_trusted_is_explained(context: &mut TestContext) -> TestResult {
+fn untrusted_role_is_an_error(context: &mut TestContext) -> TestResult {
     accounts(context)?;
     for (role, parts) in [
         (
@@ -159,9 +159,7 @@ fn a_role_that_is_not_trusted_is_explained(context: &mut TestContext) -> TestRes
     Ok(())
 }
 
-fn the_import_that_is_advised_after_an_unknown_bind_names_the_role(
-    context: &mut TestContext,
-) -> TestResult {
+fn advised_import_after_an_unknown_bind_names_the_role(context: &mut TestContext) -> TestResult {
     accounts(context)?;
     with_role(context, ROLE, "")?;
     let faults = [
@@ -173,7 +171,7 @@ fn the_import_that_is_advised_after_an_unknown_bind_names_the_role(
     }
     let output = context.apply()?.expecting(1)?;
     let text = only_error(&output)?.detail;
-    // The command is followed as it is printed, with the two words filled in.
+    // The printed command is run with its two placeholders filled in.
     let line = text
         .lines()
         .find_map(|line| line.trim().strip_prefix("terraform import "))
@@ -188,7 +186,7 @@ fn the_import_that_is_advised_after_an_unknown_bind_names_the_role(
 
 const ROLE_OF_HUB: &str = "acs:ram::1000000000000010:role/onboarding";
 
-/// The hub has bindings of its own.
+/// Lets the hub bind in its own account.
 fn hub_of_its_own(context: &TestContext) -> TestResult {
     accounts(context)?;
     let mut hub = Account::new(HUB).with_role(Role::new("onboarding", &[USER]));
@@ -216,7 +214,7 @@ fn account_id(context: &TestContext) -> Result<serde_json::Value, Failed> {
     Ok(context.object(A)?.values["account_id"].clone())
 }
 
-fn a_role_of_the_providers_account_comes_and_goes_in_place(
+fn role_of_the_providers_account_is_added_and_removed_in_place(
     context: &mut TestContext,
 ) -> TestResult {
     hub_of_its_own(context)?;
@@ -237,14 +235,14 @@ fn a_role_of_the_providers_account_comes_and_goes_in_place(
         context.directory.run(&["apply", "tfplan"])?.expecting(0)?;
         context.plan(0)?;
         equal("account", account_id(context)?, HUB)?;
-        // Once noted, it need not be asked for to add a role again.
+        // The account ID is in the state now, so no lookup is needed to add a role again.
         let questions = (number + 1).min(2);
         equal("questions", context.calls("GetCallerIdentity"), questions)?;
     }
     equal("binds", context.calls("ChatappBindWaba"), 1)
 }
 
-fn a_role_of_another_account_is_not_added_unseen(context: &mut TestContext) -> TestResult {
+fn role_of_another_account_is_not_added_in_place(context: &mut TestContext) -> TestResult {
     hub_of_its_own(context)?;
     configure(context, &keys(), BINDING)?;
     context.apply()?.expecting(0)?;
@@ -264,13 +262,13 @@ fn a_role_of_another_account_is_not_added_unseen(context: &mut TestContext) -> T
         ],
     )?;
     equal("the object", context.object(A)?, before)?;
-    // What the message advises.
+    // The step that the message advises.
     let replace = ["apply", "-json", "-auto-approve", "-replace", A];
     context.directory.run(&replace)?.expecting(0)?;
     context.plan(0)?;
     equal("account", account_id(context)?, TENANT)?;
     equal("spaces", context.emulator.spaces(TENANT).len(), 1)?;
-    // And back.
+    // And the other way round.
     configure(context, &keys(), BINDING)?;
     equal("actions", planned(context, &[])?, ["update"])?;
     let output = context.apply()?.expecting(1)?;
@@ -282,9 +280,7 @@ fn a_role_of_another_account_is_not_added_unseen(context: &mut TestContext) -> T
     equal("binds", context.calls("ChatappBindWaba"), 2)
 }
 
-fn a_role_is_not_added_while_the_account_cannot_be_found_out(
-    context: &mut TestContext,
-) -> TestResult {
+fn role_is_not_added_while_the_account_is_unknown(context: &mut TestContext) -> TestResult {
     hub_of_its_own(context)?;
     configure(context, &keys(), BINDING)?;
     context.apply()?.expecting(0)?;
@@ -307,7 +303,7 @@ fn a_role_is_not_added_while_the_account_cannot_be_found_out(
 }
 
 /// The provider block names a role, so both accounts are known during the plan.
-fn a_role_beside_the_providers_own_replaces(context: &mut TestContext) -> TestResult {
+fn role_beside_the_providers_role_replaces(context: &mut TestContext) -> TestResult {
     accounts(context)?;
     let block = |role: &str| {
         format!(
@@ -327,11 +323,11 @@ fn a_role_beside_the_providers_own_replaces(context: &mut TestContext) -> TestRe
     };
     configure(context, &block(ROLE), &with_role(ROLE_OF_OTHER))?;
     equal("actions", planned(context, &[])?, ["delete", "create"])?;
-    // The role moves from the provider block to the resource: the same account, whoever assumes it.
+    // The role moves from the provider block to the resource: the account stays the same.
     configure(context, &keys(), &with_role(ROLE))?;
     let in_place = planned(context, &["-refresh=false"])?;
     equal("actions", in_place, ["update"])?;
-    // The provider turns to another account.
+    // The provider changes to another account.
     configure(context, &block(ROLE_OF_OTHER), BINDING)?;
     let output = context.directory.plan(&[])?.output.expecting(1)?;
     contains(
@@ -346,8 +342,10 @@ fn a_role_beside_the_providers_own_replaces(context: &mut TestContext) -> TestRe
     equal("questions", context.calls("GetCallerIdentity"), 0)
 }
 
-/// Whether a query of a foreign space is refused or says that nothing is bound is not documented; here it is the latter.
-fn a_binding_of_another_account_does_not_count_as_gone(context: &mut TestContext) -> TestResult {
+/// It is not documented whether a query of a foreign space is refused or says that nothing is bound. Here it is the latter.
+fn binding_of_another_account_is_not_removed_from_the_state(
+    context: &mut TestContext,
+) -> TestResult {
     hub_of_its_own(context)?;
     context
         .emulator
@@ -367,15 +365,13 @@ fn a_binding_of_another_account_does_not_count_as_gone(context: &mut TestContext
     )?;
     equal("the object", context.object(A)?, before)?;
     equal("binds", context.calls("ChatappBindWaba"), 1)?;
-    // What is gone from its own account is gone.
+    // A binding that is gone from its own account is removed.
     configure(context, &block, BINDING)?;
     context.emulator.unbind(&context.space_of(WABA)?)?;
     equal("actions", planned(context, &[])?, ["create"])
 }
 
-fn an_account_id_in_the_provider_block_spares_the_question(
-    context: &mut TestContext,
-) -> TestResult {
+fn account_id_of_the_provider_block_skips_the_lookup(context: &mut TestContext) -> TestResult {
     hub_of_its_own(context)?;
     let block = format!("{}  account_id = \"{HUB}\"\n", keys());
     configure(context, &block, BINDING)?;
@@ -400,7 +396,7 @@ fn an_account_id_in_the_provider_block_spares_the_question(
     equal("binds", context.calls("ChatappBindWaba"), 1)
 }
 
-fn an_account_id_that_is_contradicted_changes_nothing(context: &mut TestContext) -> TestResult {
+fn contradicted_account_id_changes_nothing(context: &mut TestContext) -> TestResult {
     hub_of_its_own(context)?;
     let with = |more: &str| format!("{}  account_id = \"{OTHER}\"\n{more}\n", keys());
     let by_arn = with(&format!(
@@ -420,9 +416,7 @@ fn an_account_id_that_is_contradicted_changes_nothing(context: &mut TestContext)
     equal("binds", context.calls("ChatappBindWaba"), 0)
 }
 
-fn a_role_that_turns_out_to_be_of_another_account_changes_nothing(
-    context: &mut TestContext,
-) -> TestResult {
+fn role_found_to_be_of_another_account_changes_nothing(context: &mut TestContext) -> TestResult {
     accounts(context)?;
     let late = |role: &str| {
         let resource = BINDING.replace(
@@ -445,7 +439,7 @@ fn a_role_that_turns_out_to_be_of_another_account_changes_nothing(
         .directory
         .run(&["apply", "-json", "tfplan"])?
         .expecting(1)?;
-    // The CLI's own words: a plan cannot know that it is the last one before the apply.
+    // The message is the CLI's: a plan cannot know that it is the last one before the apply.
     contains(
         &output.text(),
         &["changed the planned action from Update to DeleteThenCreate"],
@@ -457,7 +451,7 @@ fn a_role_that_turns_out_to_be_of_another_account_changes_nothing(
 
 /// Core compares what it stored with what a refresh returns by every detail: the order of sensitive paths, which is random
 /// (hashicorp/terraform#37406), and how a number is represented. `TF_ACC_REFRESHES` says how many runs are made.
-fn a_refresh_of_a_binding_with_a_role_finds_no_drift(context: &mut TestContext) -> TestResult {
+fn refresh_with_a_role_finds_no_drift(context: &mut TestContext) -> TestResult {
     accounts(context)?;
     let text = format!(
         r#"resource "alicloud_cams_waba_binding" "a" {{

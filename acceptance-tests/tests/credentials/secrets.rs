@@ -1,4 +1,4 @@
-//! Marked secrets through every source, in good runs and in bad ones: nowhere in logs, diagnostics, plans or state.
+//! Every source with marked secrets, in successful and in failed runs: no secret is in logs, diagnostics, plans or state.
 
 use std::fs;
 
@@ -15,9 +15,9 @@ use crate::{
     populate, stand_ins,
 };
 
-pub(crate) const CASES: &[Case] = cases![secrets: no_source_shows_one];
+pub(crate) const CASES: &[Case] = cases![secrets: sources_show_no_secret];
 
-/// Fails if what a command wrote, or the state, holds a marked word, part of a token or a session's secret.
+/// Fails if the output of a command, or the state, has a marked word, part of a token or the secret of a session.
 pub(crate) fn keeps_quiet(
     context: &TestContext,
     what: &str,
@@ -39,7 +39,7 @@ pub(crate) fn keeps_quiet(
     Ok(())
 }
 
-/// What must be seen nowhere.
+/// Texts that must not be shown.
 pub(crate) fn hidden() -> Vec<String> {
     let token = oidc_token();
     let claims = token.split('.').nth(1).unwrap_or_default();
@@ -60,7 +60,7 @@ fn profile(name: &str) -> String {
     format!("  shared_credentials_file = \"config.json\"\n  profile = \"{name}\"")
 }
 
-/// Arguments of the provider block for each source whose credentials are temporary, by who hands them out.
+/// Arguments of the provider block for each source of temporary credentials, by name.
 pub(crate) fn sources(context: &TestContext) -> Result<[(&'static str, String); 9], Failed> {
     let endpoint = context.emulator.endpoint().to_owned();
     context.directory.write("token", &oidc_token())?;
@@ -103,7 +103,7 @@ pub(crate) fn sources(context: &TestContext) -> Result<[(&'static str, String); 
     ])
 }
 
-fn no_source_shows_one(context: &mut TestContext) -> TestResult {
+fn sources_show_no_secret(context: &mut TestContext) -> TestResult {
     populate(context)?;
     stand_ins(context);
     context.directory.set("TF_LOG", "trace");
@@ -122,7 +122,7 @@ fn no_source_shows_one(context: &mut TestContext) -> TestResult {
         keeps_quiet(context, what, &good, &hidden)?;
         keeps_quiet(context, what, &context.apply()?.expecting(0)?, &hidden)?;
         for fault in &bad {
-            // STS and the service itself misbehave, each in turn, for the whole command.
+            // Faults of STS and of the service, one after the other, for the whole command.
             for action in ["AssumeRole", "AssumeRoleWithOIDC", "QueryChatappBindWaba"] {
                 context
                     .emulator
@@ -132,7 +132,7 @@ fn no_source_shows_one(context: &mut TestContext) -> TestResult {
             keeps_quiet(context, what, &output, &hidden)?;
             context.emulator.clear_faults();
         }
-        // Whoever handed out credentials now refuses.
+        // The source refuses now.
         let credential_endpoints = context.emulator.credential_endpoints();
         context
             .emulator
@@ -143,7 +143,7 @@ fn no_source_shows_one(context: &mut TestContext) -> TestResult {
             .emulator
             .set_credential_endpoints(credential_endpoints);
     }
-    // A broken file, with secrets all around the break.
+    // A file with a syntax error, with secrets around it.
     let text = fs::read_to_string(&file)?;
     let broken = text.replacen("MARK-sso-token\"", "MARK-sso-token", 1);
     fs::write(&file, broken)?;

@@ -1,4 +1,4 @@
-//! Every source leads to a binding in the right account, from the provider block and from the environment alone.
+//! Every source leads to a binding in the right account, configured by the provider block and by the environment alone.
 
 use std::{
     fs,
@@ -19,27 +19,27 @@ use crate::{
 };
 
 pub(crate) const CASES: &[Case] = cases![sources:
-    static_keys,
-    older_spellings_of_variables,
-    an_assumed_role,
-    an_assumed_role_from_the_environment_alone,
-    an_oidc_token_from_the_block,
-    an_oidc_token_from_the_environment_alone,
-    every_mode_of_the_clis_profiles,
-    the_ini_file,
-    the_current_profile,
-    the_default_section_of_the_ini_file,
-    a_credentials_uri,
-    the_role_of_the_instance,
-    nothing_configured_on_an_instance,
-    a_machine_that_is_no_instance_is_not_held_up,
-    a_chain_of_roles,
-    nothing_is_asked_before_it_is_needed,
-    the_cause_is_named,
-    a_wrong_account_binds_nothing,
+    static_keys_bind,
+    deprecated_variable_names_are_read,
+    assumed_role_binds,
+    assumed_role_of_the_environment_binds,
+    oidc_token_of_the_block_binds,
+    oidc_token_of_the_environment_binds,
+    profiles_of_every_mode_bind,
+    ini_file_binds,
+    current_profile_binds,
+    default_section_of_the_ini_file_binds,
+    credentials_uri_binds,
+    instance_role_binds,
+    instance_without_configuration_binds,
+    missing_metadata_service_causes_no_delay,
+    role_chain_binds,
+    credentials_are_not_requested_before_they_are_needed,
+    credentials_error_names_the_cause,
+    wrong_account_is_rejected_before_the_bind,
 ];
 
-/// Applies, and finds the binding in the tenant's account.
+/// Applies, and checks that the binding is in the tenant's account.
 fn binds(context: &TestContext, arguments: &str) -> TestResult {
     configure(context, arguments, BINDING)?;
     context.apply()?.expecting(0)?;
@@ -53,13 +53,13 @@ fn binds(context: &TestContext, arguments: &str) -> TestResult {
     Ok(())
 }
 
-/// A fresh cloud and no state.
+/// Resets the emulator and removes the state.
 fn afresh(context: &mut TestContext) -> TestResult {
     context.emulator.reset();
     populate(context)?;
     stand_ins(context);
     for file in ["terraform.tfstate", "terraform.tfstate.backup"] {
-        // It may not be there yet.
+        // The first round has no state.
         let _ = fs::remove_file(context.directory.path().join(file));
     }
     Ok(())
@@ -73,7 +73,7 @@ pub(crate) fn home_file(context: &TestContext, path: &str, text: &str) -> TestRe
     Ok(fs::write(path, text)?)
 }
 
-/// A session of the tenant's role, as somebody copies it: AccessKey ID, secret and token.
+/// A session of the tenant's role: AccessKey ID, secret and token.
 fn session(context: &TestContext) -> Result<[String; 3], Failed> {
     let mut stream = TcpStream::connect(context.emulator.address())?;
     stream.write_all(b"GET /credentials-uri HTTP/1.0\r\n\r\n")?;
@@ -85,7 +85,7 @@ fn session(context: &TestContext) -> Result<[String; 3], Failed> {
         .map(|name| session[name].as_str().unwrap_or_default().to_owned()))
 }
 
-fn static_keys(context: &mut TestContext) -> TestResult {
+fn static_keys_bind(context: &mut TestContext) -> TestResult {
     afresh(context)?;
     let [id, secret, token] = session(context)?;
     binds(
@@ -94,7 +94,7 @@ fn static_keys(context: &mut TestContext) -> TestResult {
             "  access_key     = \"{id}\"\n  secret_key     = \"{secret}\"\n  security_token = \"{token}\""
         ),
     )?;
-    // The first spelling beats those set in the rounds before it.
+    // Each name has precedence over those of the rounds before.
     for names in [
         [
             "ALICLOUD_ACCESS_KEY",
@@ -122,7 +122,7 @@ fn static_keys(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-/// Sets these variables, binds without a word in the provider block, and unsets them.
+/// Sets these variables, binds with an empty provider block, and unsets them.
 fn binds_from(context: &mut TestContext, variables: &[(&str, &str)]) -> TestResult {
     afresh(context)?;
     for (name, value) in variables {
@@ -138,7 +138,7 @@ fn binds_from(context: &mut TestContext, variables: &[(&str, &str)]) -> TestResu
     })
 }
 
-fn older_spellings_of_variables(context: &mut TestContext) -> TestResult {
+fn deprecated_variable_names_are_read(context: &mut TestContext) -> TestResult {
     let endpoint = context.emulator.endpoint().to_owned();
     let uri = format!("{endpoint}/credentials-uri");
     let token = oidc_token();
@@ -179,7 +179,7 @@ fn older_spellings_of_variables(context: &mut TestContext) -> TestResult {
     for variables in sets {
         binds_from(context, variables)?;
     }
-    // The current spelling beats an older one.
+    // The current name has precedence over a deprecated one.
     binds_from(
         context,
         &[
@@ -196,7 +196,7 @@ fn older_spellings_of_variables(context: &mut TestContext) -> TestResult {
     )
 }
 
-fn an_assumed_role(context: &mut TestContext) -> TestResult {
+fn assumed_role_binds(context: &mut TestContext) -> TestResult {
     afresh(context)?;
     let block = format!(
         "{}  assume_role {{\n    role_arn           = \"{ROLE}\"\n    session_name       = \"ci-run\"\n    session_expiration = 900\n  }}",
@@ -222,7 +222,7 @@ fn an_assumed_role(context: &mut TestContext) -> TestResult {
     )
 }
 
-fn an_assumed_role_from_the_environment_alone(context: &mut TestContext) -> TestResult {
+fn assumed_role_of_the_environment_binds(context: &mut TestContext) -> TestResult {
     afresh(context)?;
     context.directory.set("ALIBABA_CLOUD_ACCESS_KEY_ID", KEY_ID);
     context
@@ -248,7 +248,7 @@ fn an_assumed_role_from_the_environment_alone(context: &mut TestContext) -> Test
     Ok(())
 }
 
-fn an_oidc_token_from_the_block(context: &mut TestContext) -> TestResult {
+fn oidc_token_of_the_block_binds(context: &mut TestContext) -> TestResult {
     afresh(context)?;
     context
         .directory
@@ -270,7 +270,7 @@ fn an_oidc_token_from_the_block(context: &mut TestContext) -> TestResult {
     )
 }
 
-fn an_oidc_token_from_the_environment_alone(context: &mut TestContext) -> TestResult {
+fn oidc_token_of_the_environment_binds(context: &mut TestContext) -> TestResult {
     afresh(context)?;
     context
         .directory
@@ -282,7 +282,7 @@ fn an_oidc_token_from_the_environment_alone(context: &mut TestContext) -> TestRe
     binds(context, "")
 }
 
-fn every_mode_of_the_clis_profiles(context: &mut TestContext) -> TestResult {
+fn profiles_of_every_mode_bind(context: &mut TestContext) -> TestResult {
     let key = |mode: &str| json!({"name": "p", "mode": mode, "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET});
     let role = json!({"ram_role_arn": ROLE, "ram_session_name": "profile"});
     let with = |base: Value, more: &Value| {
@@ -382,7 +382,7 @@ fn every_mode_of_the_clis_profiles(context: &mut TestContext) -> TestResult {
         binds(context, &format!("  profile = \"p\"\n{more}"))
             .map_err(|failed| format!("{mode}: {}", failed.message().unwrap_or_default()))?;
     }
-    // Every process has renewed the login with the tokens that the one before it had written back.
+    // Every process renewed the login with the tokens that the process before it had written to the file.
     let renewals = context.emulator.calls_of("OAuthToken");
     equal(
         "refused renewals",
@@ -398,7 +398,7 @@ fn every_mode_of_the_clis_profiles(context: &mut TestContext) -> TestResult {
     contains(&written, &[&token])
 }
 
-fn the_ini_file(context: &mut TestContext) -> TestResult {
+fn ini_file_binds(context: &mut TestContext) -> TestResult {
     afresh(context)?;
     let text = format!(
         "[ci]\ntype = ram_role_arn\naccess_key_id = {KEY_ID}\naccess_key_secret = {KEY_SECRET} # the hub's\nrole_arn = {ROLE}\nrole_session_name = ini\n"
@@ -408,7 +408,7 @@ fn the_ini_file(context: &mut TestContext) -> TestResult {
     binds(context, "")
 }
 
-fn the_current_profile(context: &mut TestContext) -> TestResult {
+fn current_profile_binds(context: &mut TestContext) -> TestResult {
     afresh(context)?;
     let profiles = json!([
         {"name": "other", "mode": "AK", "access_key_id": "other", "access_key_secret": "MARK-other"},
@@ -418,7 +418,7 @@ fn the_current_profile(context: &mut TestContext) -> TestResult {
     home_file(context, ".aliyun/config.json", &text)?;
     binds(context, "")?;
     equal("roles", context.calls("AssumeRole") > 0, true)?;
-    // It comes before the ini file and the instance, and can be switched off.
+    // It has precedence over the ini file and the instance, and can be disabled.
     equal("discoveries", context.calls("MetadataRole"), 0)?;
     afresh(context)?;
     context
@@ -429,7 +429,7 @@ fn the_current_profile(context: &mut TestContext) -> TestResult {
     equal("discoveries", context.calls("MetadataRole"), 2)
 }
 
-fn the_default_section_of_the_ini_file(context: &mut TestContext) -> TestResult {
+fn default_section_of_the_ini_file_binds(context: &mut TestContext) -> TestResult {
     let text = |role: &str| {
         format!(
             "[default]\ntype = ram_role_arn\naccess_key_id = {KEY_ID}\naccess_key_secret = {KEY_SECRET}\nrole_arn = {role}\n"
@@ -442,7 +442,7 @@ fn the_default_section_of_the_ini_file(context: &mut TestContext) -> TestResult 
         binds(context, "")?;
         equal("roles", context.calls("AssumeRole") > 0, true)?;
         equal("discoveries", context.calls("MetadataRole"), 0)?;
-        // The next file comes before this one.
+        // The next file has precedence over this one.
         home_file(
             context,
             file,
@@ -452,7 +452,7 @@ fn the_default_section_of_the_ini_file(context: &mut TestContext) -> TestResult 
     Ok(())
 }
 
-fn a_credentials_uri(context: &mut TestContext) -> TestResult {
+fn credentials_uri_binds(context: &mut TestContext) -> TestResult {
     afresh(context)?;
     let uri = format!("{}/credentials-uri", context.emulator.endpoint());
     binds(context, &format!("  credentials_uri = \"{uri}\""))?;
@@ -461,7 +461,7 @@ fn a_credentials_uri(context: &mut TestContext) -> TestResult {
     binds(context, "")
 }
 
-fn the_role_of_the_instance(context: &mut TestContext) -> TestResult {
+fn instance_role_binds(context: &mut TestContext) -> TestResult {
     afresh(context)?;
     binds(context, "  ecs_role_name = \"onboarding\"")?;
     equal("discoveries", context.calls("MetadataRole"), 0)?;
@@ -472,16 +472,16 @@ fn the_role_of_the_instance(context: &mut TestContext) -> TestResult {
     binds(context, "")
 }
 
-fn nothing_configured_on_an_instance(context: &mut TestContext) -> TestResult {
+fn instance_without_configuration_binds(context: &mut TestContext) -> TestResult {
     afresh(context)?;
     binds(context, "")?;
-    // Once in the process that applied, once in the one that planned; the first plan had nothing to read.
+    // Once in the process of the apply and once in that of the plan. The first plan had nothing to read.
     equal("discoveries", context.calls("MetadataRole"), 2)
 }
 
-fn a_machine_that_is_no_instance_is_not_held_up(context: &mut TestContext) -> TestResult {
+fn missing_metadata_service_causes_no_delay(context: &mut TestContext) -> TestResult {
     afresh(context)?;
-    // Whoever stands at the address of the metadata service takes connections and never says a word.
+    // The server at the address of the metadata service accepts connections and sends nothing.
     let mute = TcpListener::bind("127.0.0.1:0")?;
     context.directory.set(
         "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT",
@@ -494,7 +494,7 @@ fn a_machine_that_is_no_instance_is_not_held_up(context: &mut TestContext) -> Te
             .set("ALIBABA_CLOUD_ECS_METADATA_DISABLED", disabled);
         configure(context, "", bindings)?;
         let begun = Instant::now();
-        // One after the other, so that a wait of each would add up.
+        // One after the other, so that waits add up.
         let output = context
             .directory
             .run(&["apply", "-json", "-auto-approve", "-parallelism=1"])?
@@ -510,7 +510,7 @@ fn a_machine_that_is_no_instance_is_not_held_up(context: &mut TestContext) -> Te
     mute.set_nonblocking(true)?;
     let tries = std::iter::from_fn(|| mute.accept().ok()).count();
     equal("connections to the metadata service", tries, 1)?;
-    // A second, and as much again for a machine that is busy with other tests.
+    // One second, and one more for a busy machine.
     let held_up = with.saturating_sub(without);
     equal(
         format!("held up for {held_up:?}"),
@@ -519,16 +519,16 @@ fn a_machine_that_is_no_instance_is_not_held_up(context: &mut TestContext) -> Te
     )
 }
 
-fn a_chain_of_roles(context: &mut TestContext) -> TestResult {
+fn role_chain_binds(context: &mut TestContext) -> TestResult {
     afresh(context)?;
     let block = "  ecs_role_name = \"onboarding\"\n  assume_role {\n    role_arn = \"acs:ram::1000000000000020:role/second\"\n  }";
     binds(context, block)
 }
 
-fn nothing_is_asked_before_it_is_needed(context: &mut TestContext) -> TestResult {
+fn credentials_are_not_requested_before_they_are_needed(context: &mut TestContext) -> TestResult {
     afresh(context)?;
     configure(context, "  profile = \"no-such-profile\"", BINDING)?;
-    // Something new: no call, no credentials, no file.
+    // A new object needs no request, no credentials and no file.
     context.plan(2)?;
     equal("calls", context.emulator.calls().len(), 0)?;
     configure(
@@ -546,7 +546,7 @@ fn nothing_is_asked_before_it_is_needed(context: &mut TestContext) -> TestResult
     )
 }
 
-fn the_cause_is_named(context: &mut TestContext) -> TestResult {
+fn credentials_error_names_the_cause(context: &mut TestContext) -> TestResult {
     afresh(context)?;
     let file = |profile: Value| json!({"profiles": [profile]}).to_string();
     let refused = json!({"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID, "access_key_secret": "MARK-wrong",
@@ -597,7 +597,7 @@ fn the_cause_is_named(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-fn a_wrong_account_binds_nothing(context: &mut TestContext) -> TestResult {
+fn wrong_account_is_rejected_before_the_bind(context: &mut TestContext) -> TestResult {
     let block = |rule: &str| {
         format!(
             "{}  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}\n  {rule}\n",
