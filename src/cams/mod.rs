@@ -2,7 +2,7 @@
 
 mod waba_binding;
 
-use framework::{DataSource, ListResource, Resource};
+use framework::{Action, DataSource, Function, ListResource, Resource};
 
 use crate::common::{Connection, data_source, list_resource, resource};
 
@@ -24,4 +24,16 @@ pub fn list_resources() -> Vec<Box<dyn ListResource<Client = Connection>>> {
     vec![Box::new(list_resource::Wrapper(
         waba_binding::WabaBindingList,
     ))]
+}
+
+/// All actions of the provider.
+#[must_use]
+pub fn actions() -> Vec<Box<dyn Action<Client = Connection>>> {
+    Vec::new()
+}
+
+/// All functions of the provider.
+#[must_use]
+pub fn functions() -> Vec<Box<dyn Function>> {
+    Vec::new()
 }

@@ -28,7 +28,8 @@ use alicloud::{
 };
 use config::ProviderConfig;
 use framework::{
-    ConfigureRequest, DataSource, Diagnostics, ListResource, Provider, Resource, Schema,
+    Action, ConfigureRequest, DataSource, Diagnostics, Function, ListResource, Provider, Resource,
+    Schema,
 };
 
 /// The provider.
@@ -76,6 +77,14 @@ impl Provider for Alicloud {
 
     fn list_resources(&self) -> Vec<Box<dyn ListResource<Client = Connection>>> {
         cams::list_resources()
+    }
+
+    fn actions(&self) -> Vec<Box<dyn Action<Client = Connection>>> {
+        cams::actions()
+    }
+
+    fn functions(&self) -> Vec<Box<dyn Function>> {
+        cams::functions()
     }
 
     async fn configure(&self, request: ConfigureRequest) -> Result<Connection, Diagnostics> {

@@ -2,8 +2,26 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
+
+/// Writes a value as JSON text, for the parameters that CAMS takes as one text, such as a list of components. An empty list
+/// is `[]`. For `#[serde(serialize_with = "json_text")]`.
+///
+/// # Errors
+///
+/// If the value cannot be JSON, such as a map whose keys are not text.
+#[allow(
+    dead_code,
+    reason = "the first list parameter comes with the next type"
+)]
+pub(crate) fn json_text<T: Serialize, S: Serializer>(
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let text = serde_json::to_string(value).map_err(serde::ser::Error::custom)?;
+    serializer.serialize_str(&text)
+}
 
 /// Parameter names with their values, as text. A name occurs once.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -98,6 +116,21 @@ mod tests {
             parameters.iter().count(),
             "{id}: a name occurs twice"
         );
+    }
+
+    #[test]
+    fn json_text_is_one_parameter() {
+        #[derive(Serialize)]
+        struct Request {
+            #[serde(serialize_with = "super::json_text")]
+            websites: Vec<&'static str>,
+        }
+        let check = |websites: Vec<&'static str>, expected: &str| {
+            let parameters = Parameters::of(&Request { websites }).expect("an object");
+            assert_eq!(parameters.value("websites"), Some(expected));
+        };
+        check(vec![], "[]");
+        check(vec!["https://a", "\"b\""], r#"["https://a","\"b\""]"#);
     }
 
     #[test]
