@@ -3,7 +3,7 @@
 //! A response of a bind that cannot be read loses a binding. So text that is not well formed is repaired, as other
 //! clients do, and a field that nobody needs never makes a response unreadable.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -128,6 +128,11 @@ impl Fields {
         self.get(name).map(Value::to_string)
     }
 
+    /// A value as it came, for a field that comes in more than one type.
+    pub(crate) fn raw(&self, name: &str) -> Option<&Value> {
+        self.get(name)
+    }
+
     /// A whole number that is not negative, or such a number as text.
     pub(crate) fn count(&self, name: &str) -> Option<u64> {
         match self.get(name)? {
@@ -135,6 +140,39 @@ impl Fields {
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
         }
+    }
+
+    /// A whole number, or such a number as text.
+    pub(crate) fn integer(&self, name: &str) -> Option<i64> {
+        match self.get(name)? {
+            Value::Number(number) => number.as_i64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// A truth value, or one as text, in any case.
+    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
+        match self.get(name)? {
+            Value::Bool(truth) => Some(*truth),
+            Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A map of texts. A value of another type is given as its JSON; anything but an object is the same as absent.
+    pub(crate) fn texts(&self, name: &str) -> Option<BTreeMap<String, String>> {
+        let Value::Object(entries) = self.get(name)? else {
+            return None;
+        };
+        let entries = Fields::from(entries.clone());
+        let names = entries.fields.keys();
+        Some(
+            names
+                .filter_map(|name| Some((name.clone(), entries.text(name)?)))
+                .collect(),
+        )
     }
 
     /// An object. Which empty value the service sends in place of one is not documented, so each of them counts as absent.
@@ -182,6 +220,17 @@ impl Fields {
                 })
                 .collect(),
             Some(_) => Err(UnexpectedResponse(format!("`{path}` is not a list"))),
+        }
+    }
+
+    /// The same, where a list without its key is an error. An empty list is complete.
+    pub(crate) fn required_objects(&self, name: &str) -> Result<Vec<Fields>, UnexpectedResponse> {
+        match self.get(name) {
+            None => Err(UnexpectedResponse(format!(
+                "it has no `{}`",
+                self.path(name)
+            ))),
+            Some(_) => self.objects(name),
         }
     }
 
@@ -325,5 +374,31 @@ mod tests {
         check(json!([{}, {"a": 1}]), r#"["Data[0]", "Data[1]"]"#);
         check(json!([{}, 1]), "`Data[1]` is not an object");
         check(json!({}), "`Data` is not a list");
+    }
+
+    #[test]
+    fn numbers_flags_and_maps_are_read_leniently() {
+        let body = fields(json!({
+            "A": -3, "B": " 7", "C": "x", "D": true, "E": "FALSE", "F": 1,
+            "G": {"a": "x", "b": 1, "c": null}, "H": [],
+        }));
+        let integers = ["A", "B", "C", "Z"].map(|name| body.integer(name));
+        assert_eq!(integers, [Some(-3), Some(7), None, None]);
+        let flags = ["D", "E", "F", "Z"].map(|name| body.flag(name));
+        assert_eq!(flags, [Some(true), Some(false), None, None]);
+        let texts = body.texts("G").expect("an object");
+        let texts: Vec<(&str, &str)> = texts.iter().map(|(k, v)| (&**k, &**v)).collect();
+        assert_eq!(texts, [("a", "x"), ("b", "1")]);
+        assert_eq!((body.texts("H"), body.texts("Z")), (None, None));
+    }
+
+    #[test]
+    fn a_required_list_may_be_empty_but_not_missing() {
+        let body = fields(json!({"A": [], "B": null, "C": {}}));
+        assert_eq!(body.required_objects("A").map(|rows| rows.len()), Ok(0));
+        for (name, expected) in [("B", "it has no `B`"), ("C", "`C` is not a list")] {
+            let error = body.required_objects(name).expect_err("no list");
+            assert_eq!(error.to_string(), expected);
+        }
     }
 }

@@ -11,10 +11,6 @@ use serde_json::Value;
 /// # Errors
 ///
 /// If the value cannot be JSON, such as a map whose keys are not text.
-#[allow(
-    dead_code,
-    reason = "the first list parameter comes with the next type"
-)]
 pub(crate) fn json_text<T: Serialize, S: Serializer>(
     value: &T,
     serializer: S,

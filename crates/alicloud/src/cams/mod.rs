@@ -5,4 +5,5 @@
 
 pub(crate) mod error_codes;
 pub mod space;
+pub mod template;
 pub mod waba;
