@@ -35,7 +35,7 @@ use tracing::Instrument;
 
 use framework::{
     Provider,
-    server::{Server, catch_panic},
+    server::{Operation, Server, catch_panic},
 };
 
 use self::stream::{EventSender, EventStream};
@@ -70,10 +70,12 @@ impl<P: Provider> ProviderService<P> {
         let served = async {
             let begin = Instant::now();
             logging::rpc_received();
-            let response = catch_panic(R::NAME, work).await.unwrap_or_else(|defect| {
-                fallback.push_diagnostic(diagnostic_to_wire(defect));
-                fallback
-            });
+            let response = catch_panic(Operation::Rpc(R::NAME), work)
+                .await
+                .unwrap_or_else(|defect| {
+                    fallback.push_diagnostic(diagnostic_to_wire(defect));
+                    fallback
+                });
             let mut counts = Counts::default();
             counts.log(&response.diagnostics());
             logging::rpc_served(begin.elapsed(), counts.errors, counts.warnings);
@@ -97,7 +99,9 @@ impl<P: Provider> ProviderService<P> {
         let work = async move {
             let begin = Instant::now();
             logging::rpc_received();
-            if let Err(defect) = catch_panic(R::NAME, request.handle(server, &mut events)).await {
+            if let Err(defect) =
+                catch_panic(Operation::Rpc(R::NAME), request.handle(server, &mut events)).await
+            {
                 let mut event = R::Event::default();
                 event.push_diagnostic(diagnostic_to_wire(defect));
                 // The last event: whether somebody reads it changes nothing.

@@ -693,7 +693,7 @@ async fn a_failed_read_takes_nothing_away() {
     let mut strange = instance.clone();
     strange.identity = identity(&"cams-another".into());
     let (read, _, told) = session.read(&strange).await;
-    must_say(&told, "Unexpected identity change");
+    must_say(&told, "The identity of an object changed");
     must_say(&told, "cust_space_id = \"cams-another\"");
     assert_eq!(read, strange);
 }

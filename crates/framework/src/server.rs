@@ -34,7 +34,7 @@ mod validate_resource_config;
 
 use std::{
     ops::ControlFlow,
-    sync::{Arc, OnceLock, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
 };
 
 use async_trait::async_trait;
@@ -51,7 +51,10 @@ use super::{
     schema::Schema,
 };
 
-use self::registry::{Managed, Registry, Typed};
+use self::{
+    configure_provider::Kept,
+    registry::{Managed, Registry, Typed},
+};
 
 pub use self::{
     apply_resource_change::ApplyInput,
@@ -69,7 +72,7 @@ pub use self::{
 };
 pub use super::{
     capabilities::{ClientCapabilities, DeferredReason},
-    catch_panic::catch_panic,
+    catch_panic::{Operation, catch_panic},
     upgrade::RawState,
     value::DynamicValue,
 };
@@ -83,8 +86,10 @@ pub struct Server<P: Provider> {
     list_resources: Registry<Typed<dyn ListResource<Client = P::Client>>>,
     actions: Registry<Typed<dyn Action<Client = P::Client>>>,
     functions: Registry<Box<dyn Function>>,
-    /// Set by `configure`; set again when a host that stays (debug mode) configures again.
+    /// Set by each `configure`.
     client: RwLock<Option<Arc<P::Client>>>,
+    /// The configuration that all later ones have to agree with, once `keep_configuration` was called.
+    kept: Mutex<Kept>,
 }
 
 /// A state, and what the practitioner is told.
@@ -163,6 +168,7 @@ impl<P: Provider> Server<P> {
             ),
             functions: Registry::new("function", functions.map(|it| (it.name(), it))),
             client: RwLock::new(None),
+            kept: Mutex::default(),
             provider,
         }
     }

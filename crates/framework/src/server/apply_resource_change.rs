@@ -3,7 +3,7 @@
 //! Must not contain: what a concrete resource does.
 
 use crate::{
-    catch_panic::{catch_panic, provider_bug},
+    catch_panic::{Operation, catch_panic, provider_bug},
     diagnostics::Diagnostics,
     plan::keep_spelling,
     private_state::PrivateState,
@@ -79,13 +79,18 @@ impl<P: Provider> Server<P> {
             warnings: Vec::new(),
         };
         let wanted = planned.clone();
+        let operation = match (&prior, &planned) {
+            (None, _) => Operation::Create,
+            (Some(_), Some(_)) => Operation::Update,
+            (Some(_), None) => Operation::Delete,
+        };
         let outcome = match (prior, planned) {
             (None, Some(planned)) => {
                 let request = CreateRequest {
                     config: config.unwrap_or_default(),
                     planned,
                 };
-                catch_panic("create", resource.create(&client, request, &mut response)).await
+                catch_panic(operation, resource.create(&client, request, &mut response)).await
             }
             (Some(prior), Some(planned)) => {
                 let request = UpdateRequest {
@@ -93,14 +98,14 @@ impl<P: Provider> Server<P> {
                     config: config.unwrap_or_default(),
                     planned,
                 };
-                catch_panic("update", resource.update(&client, request, &mut response)).await
+                catch_panic(operation, resource.update(&client, request, &mut response)).await
             }
             (Some(prior), None) => {
                 let request = DeleteRequest {
                     prior,
                     planned_private,
                 };
-                catch_panic("delete", resource.delete(&client, request, &mut response)).await
+                catch_panic(operation, resource.delete(&client, request, &mut response)).await
             }
             (None, None) => Ok(Ok(())),
         };
@@ -118,11 +123,11 @@ impl<P: Provider> Server<P> {
             && null_unknowns(state)
             && !diagnostics.has_errors()
         {
-            diagnostics.push(provider_bug("apply", "it left a value unknown after apply"));
+            diagnostics.push(provider_bug(operation, "left a value unknown"));
         }
         // From here on nothing can fail: whatever is known of the remote object reaches the state, and an identity that is
         // not what it was is one more thing to tell.
-        let identity = match managed.identity_after("apply", before.as_ref(), state.as_ref()) {
+        let identity = match managed.identity_after(operation, before.as_ref(), state.as_ref()) {
             Ok(identity) => identity,
             Err(diagnostic) => {
                 if !diagnostics.has_errors() {
@@ -131,7 +136,7 @@ impl<P: Provider> Server<P> {
                 managed.identity_of(state.as_ref()).unwrap_or_default()
             }
         };
-        let (state, misfit) = managed.encode_fitting("apply", state);
+        let (state, misfit) = managed.encode_fitting(operation, state);
         if let Some(misfit) = misfit
             && !diagnostics.has_errors()
         {

@@ -1,7 +1,7 @@
 //! `CallFunction`.
 
 use crate::{
-    catch_panic::catch_panic_sync,
+    catch_panic::{Operation, catch_panic_sync},
     diagnostics::Diagnostic,
     function::{Function, FunctionDefinition, FunctionError, Parameter},
     provider::Provider,
@@ -23,7 +23,7 @@ impl<P: Provider> Server<P> {
     /// What is wrong, and with which argument. A function has no other place for diagnostics.
     pub fn call_function(&self, name: &str, arguments: &[DynamicValue]) -> FunctionReply {
         let function = self.functions.get(name).map_err(without_argument)?;
-        let definition = catch_panic_sync("define the function", || function.definition())
+        let definition = catch_panic_sync(Operation::CallFunction, || function.definition())
             .map_err(without_argument)?;
         call(&**function, &definition, arguments)
     }
@@ -57,7 +57,7 @@ fn call(
     if !is_foreseen {
         return Ok(encode(&definition.return_type, &Value::Unknown));
     }
-    let result = catch_panic_sync("call the function", || function.call(arguments))
+    let result = catch_panic_sync(Operation::CallFunction, || function.call(arguments))
         .map_err(without_argument)??;
     let unfit = |why: &str| {
         FunctionError::new(format!(

@@ -3,7 +3,7 @@
 //! Must not contain: the work of an RPC.
 
 use crate::{
-    catch_panic::provider_bug,
+    catch_panic::{Operation, provider_bug},
     diagnostics::{Diagnostic, Diagnostics},
     json, msgpack,
     path::{AttributePath, Step},
@@ -26,7 +26,7 @@ impl<T: ?Sized> Typed<T> {
     /// complaint to go with them. Terraform would refuse the whole object, and after a creation nobody would know of it.
     pub(super) fn encode_fitting(
         &self,
-        what: &str,
+        operation: Operation,
         mut state: Option<Object>,
     ) -> (DynamicValue, Option<Diagnostic>) {
         let mut complaint = None;
@@ -36,10 +36,10 @@ impl<T: ?Sized> Typed<T> {
                 return (encoded, complaint);
             };
             let happened = format!(
-                "it left a value that does not fit the schema; at {}: {}",
+                "left a value that does not fit the schema; at {}: {}",
                 error.path, error.reason
             );
-            complaint.get_or_insert(provider_bug(what, &happened));
+            complaint.get_or_insert(provider_bug(operation, &happened));
             // Every round makes one more attribute null, and null fits everywhere.
             match (error.path.steps().first(), &mut state) {
                 (Some(Step::Attribute(name)), Some(state)) if !state.get(name).is_null() => {

@@ -1,7 +1,7 @@
 //! `GenerateResourceConfig`.
 
 use crate::{
-    catch_panic::catch_panic_sync,
+    catch_panic::{Operation, catch_panic_sync},
     diagnostics::{Diagnostic, Diagnostics},
     provider::Provider,
     state::config_of_state,
@@ -31,10 +31,10 @@ impl<P: Provider> Server<P> {
                 )
             })?;
             let config = config_of_state(&managed.schema().block, state);
-            let config = catch_panic_sync("generate a configuration", || {
+            let config = catch_panic_sync(Operation::GenerateConfig, || {
                 managed.resource().generated_config(config)
             })?;
-            let (config, misfit) = managed.encode_fitting("generate a configuration", Some(config));
+            let (config, misfit) = managed.encode_fitting(Operation::GenerateConfig, Some(config));
             misfit.map_or(Ok(config), Err)
         });
         match config {

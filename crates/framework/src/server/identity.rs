@@ -3,7 +3,7 @@
 //! Must not contain: the comparison of identities (`framework/identity.rs`).
 
 use crate::{
-    catch_panic::{catch_panic_sync, provider_bug},
+    catch_panic::{Operation, REPORT, catch_panic_sync, provider_bug},
     diagnostics::Diagnostic,
     identity::{Shown, completed, differ},
     value::{DynamicValue, Object, Value},
@@ -32,7 +32,7 @@ impl<C: Send + Sync + 'static> Managed<C> {
         let (Some(schema), Some(state)) = (self.identity_schema(), state) else {
             return Ok(None);
         };
-        let identity = catch_panic_sync("identity", || {
+        let identity = catch_panic_sync(Operation::Identity, || {
             schema.project(&self.resource().identity(state))
         })?;
         Ok(Some(identity).filter(|identity| schema.missing(identity).is_empty()))
@@ -44,7 +44,7 @@ impl<C: Send + Sync + 'static> Managed<C> {
     /// object than it began with.
     pub(super) fn identity_after(
         &self,
-        what: &str,
+        operation: Operation,
         before: Option<&Object>,
         state: Option<&Object>,
     ) -> Result<Option<Object>, Diagnostic> {
@@ -52,23 +52,32 @@ impl<C: Send + Sync + 'static> Managed<C> {
             return Ok(None);
         }
         let Some(after) = self.identity_of(state)? else {
-            return Err(provider_bug(what, "it left the object without an identity"));
+            return Err(provider_bug(
+                operation,
+                "left the object without an identity",
+            ));
         };
         match before {
-            Some(before) if differ(before, &after) => Err(self.changed(what, before, &after)),
+            Some(before) if differ(before, &after) => Err(self.changed(operation, before, &after)),
             Some(before) => Ok(Some(completed(before, &after))),
             None => Ok(Some(after)),
         }
     }
 
-    pub(super) fn changed(&self, what: &str, before: &Object, after: &Object) -> Diagnostic {
+    pub(super) fn changed(
+        &self,
+        operation: Operation,
+        before: &Object,
+        after: &Object,
+    ) -> Diagnostic {
         Diagnostic::error(
-            "Unexpected identity change",
+            "The identity of an object changed",
             format!(
-                "The step \"{what}\" of this {} began with the object {} and ended with the object {}. An identity names \
-                 one object for ever, so these are two. This is a defect of the provider; please report it to its \
-                 developers. If the state file was edited by hand, restore it, or remove the object with \
-                 `terraform state rm` and import the right one.",
+                "{} of this {} began with the object {} and ended with the object {}. An identity names one object for \
+                 ever, so these are two. If the state file was edited by hand, restore it, or remove the object with \
+                 `terraform state rm` and import the right one. If not, this is a bug in the provider.\n\n{REPORT}\n\n  \
+                 Code: Provider.IdentityChanged",
+                operation.title(),
                 self.resource().type_name(),
                 Shown(before),
                 Shown(after),

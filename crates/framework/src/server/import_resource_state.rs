@@ -4,7 +4,7 @@
 
 use crate::{
     capabilities::ClientCapabilities,
-    catch_panic::{catch_panic_sync, provider_bug},
+    catch_panic::{Operation, catch_panic_sync, provider_bug},
     diagnostics::{Diagnostic, Diagnostics},
     identity::{Shown, differ},
     private_state::PrivateState,
@@ -48,19 +48,20 @@ impl<P: Provider> Server<P> {
                 .identity_schema()
                 .map(|schema| schema.project(identity)),
         };
-        let mut state = catch_panic_sync("import", || managed.resource().import(request))??;
+        let mut state =
+            catch_panic_sync(Operation::Import, || managed.resource().import(request))??;
         if null_unknowns(&mut state) {
-            return Err(provider_bug("import", "it left a value unknown").into());
+            return Err(provider_bug(Operation::Import, "left a value unknown").into());
         }
         managed.record_object(&[Some(&state)]);
         let identity = managed.identity_of(Some(&state))?;
         let identity = match (asked, identity) {
             (Some(asked), Some(found)) if differ(&asked, &found) => {
-                return Err(managed.changed("import", &asked, &found).into());
+                return Err(managed.changed(Operation::Import, &asked, &found).into());
             }
             (Some(_), None) => {
                 return Err(
-                    provider_bug("import", "it left the object without an identity").into(),
+                    provider_bug(Operation::Import, "left the object without an identity").into(),
                 );
             }
             (_, identity) => identity,
@@ -71,7 +72,7 @@ impl<P: Provider> Server<P> {
                 ..StateReply::default()
             });
         }
-        let (state, misfit) = managed.encode_fitting("import", Some(state));
+        let (state, misfit) = managed.encode_fitting(Operation::Import, Some(state));
         if let Some(misfit) = misfit {
             return Err(misfit.into());
         }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     action::{InvokeRequest, Progress},
-    catch_panic::catch_panic,
+    catch_panic::{Operation, catch_panic},
     diagnostics::Diagnostics,
     provider::Provider,
     value::DynamicValue,
@@ -48,7 +48,7 @@ impl<P: Provider> Server<P> {
             .inner
             .invoke(&client, InvokeRequest { config }, &mut lines);
         Ok(outcome_diagnostics(
-            catch_panic("invoke", invoking).await,
+            catch_panic(Operation::InvokeAction, invoking).await,
             Vec::new(),
         ))
     }

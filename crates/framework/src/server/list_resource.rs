@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use async_trait::async_trait;
 
 use crate::{
-    catch_panic::{catch_panic, provider_bug},
+    catch_panic::{Operation, catch_panic, provider_bug},
     diagnostics::{Diagnostic, Diagnostics},
     identity::differ,
     list_resource::{ListRequest, ListSink, ListedResource},
@@ -88,7 +88,11 @@ impl<P: Provider> Server<P> {
             defect: None,
             closed: false,
         };
-        let outcome = catch_panic("list", typed.inner.list(&client, request, &mut sink)).await;
+        let outcome = catch_panic(
+            Operation::List,
+            typed.inner.list(&client, request, &mut sink),
+        )
+        .await;
         let mut diagnostics = outcome_diagnostics(outcome, Vec::new());
         if let Some(defect) = sink.defect
             && !diagnostics.has_errors()
@@ -137,7 +141,7 @@ impl<C: Send + Sync + 'static> Sink<'_, C> {
     fn encode(&self, listed: ListedResource) -> Result<ListEvent, Diagnostic> {
         let Some(schema) = self.managed.identity_schema() else {
             return Err(provider_bug(
-                "list",
+                Operation::List,
                 "the resource type has no identity schema",
             ));
         };
@@ -145,23 +149,23 @@ impl<C: Send + Sync + 'static> Sink<'_, C> {
         let missing = schema.missing(&identity);
         if !missing.is_empty() {
             let happened = format!(
-                "it found an object whose identity has no value for {}",
+                "found an object whose identity has no value for {}",
                 missing.join(", ")
             );
-            return Err(provider_bug("list", &happened));
+            return Err(provider_bug(Operation::List, &happened));
         }
         if !identity.iter().all(|(_, value)| value.is_wholly_known()) {
             return Err(provider_bug(
-                "list",
-                "it found an object whose identity is not wholly known",
+                Operation::List,
+                "found an object whose identity is not wholly known",
             ));
         }
         let encoded = encode_checked(&schema.ty(), &identity.clone().into()).map_err(|error| {
             let happened = format!(
-                "it found an object whose identity does not fit the schema; at {}: {}",
+                "found an object whose identity does not fit the schema; at {}: {}",
                 error.path, error.reason
             );
-            provider_bug("list", &happened)
+            provider_bug(Operation::List, &happened)
         })?;
         let resource = match listed.resource.filter(|_| self.include_resource) {
             None => None,
@@ -181,15 +185,15 @@ impl<C: Send + Sync + 'static> Sink<'_, C> {
         resource: Object,
     ) -> Result<DynamicValue, Diagnostic> {
         if !resource.iter().all(|(_, value)| value.is_wholly_known()) {
-            return Err(provider_bug("list", "it left a value unknown"));
+            return Err(provider_bug(Operation::List, "left a value unknown"));
         }
         // The import that Terraform writes uses the identity, and the configuration beside it the object.
         if let Some(own) = self.managed.identity_of(Some(&resource))?
             && differ(identity, &own)
         {
-            return Err(self.managed.changed("list", identity, &own));
+            return Err(self.managed.changed(Operation::List, identity, &own));
         }
-        let (resource, misfit) = self.managed.encode_fitting("list", Some(resource));
+        let (resource, misfit) = self.managed.encode_fitting(Operation::List, Some(resource));
         match misfit {
             Some(misfit) => Err(misfit),
             None => Ok(resource),

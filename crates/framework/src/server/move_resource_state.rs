@@ -1,7 +1,7 @@
 //! `MoveResourceState`.
 
 use crate::{
-    catch_panic::catch_panic_sync,
+    catch_panic::{Operation, catch_panic_sync},
     diagnostics::{Diagnostic, Diagnostics},
     identity::{Shown, differ},
     provider::Provider,
@@ -75,7 +75,7 @@ impl<P: Provider> Server<P> {
         let advice = format!(
             "Remove the `moved` block, take the object out of state with `terraform state rm`, and import it as {target}."
         );
-        let upgraded = catch_panic_sync("move", || match versions {
+        let upgraded = catch_panic_sync(Operation::Move, || match versions {
             SourceVersions::Ours => {
                 managed
                     .schema()
@@ -90,7 +90,9 @@ impl<P: Provider> Server<P> {
         let Value::Map(attributes) = complete(&managed.schema().block, upgraded.value) else {
             return Err(refuse("it is not an object".to_owned()).into());
         };
-        let state = catch_panic_sync("move", || managed.resource().moved(attributes.into()))??;
+        let state = catch_panic_sync(Operation::Move, || {
+            managed.resource().moved(attributes.into())
+        })??;
 
         // What names the object has to be there, and the same as what named it before.
         let identity = managed.identity_of(Some(&state))?;

@@ -2,7 +2,7 @@
 
 use crate::{
     capabilities::{ClientCapabilities, DeferredReason},
-    catch_panic::catch_panic_sync,
+    catch_panic::{Operation, catch_panic_sync},
     diagnostics::Diagnostics,
     provider::Provider,
     value::DynamicValue,
@@ -34,7 +34,9 @@ impl<P: Provider> Server<P> {
         let planned = self.actions.get(type_name).and_then(|typed| {
             let config = typed.config(&input.config)?;
             let client = self.client();
-            catch_panic_sync("plan", || typed.inner.plan(client.as_deref(), &config))
+            catch_panic_sync(Operation::PlanAction, || {
+                typed.inner.plan(client.as_deref(), &config)
+            })
         });
         PlanActionReply {
             deferred: self.deferral_of_provider(input.client),

@@ -4,7 +4,7 @@
 
 use crate::{
     capabilities::{ClientCapabilities, DeferredReason},
-    catch_panic::catch_panic_sync,
+    catch_panic::{Operation, catch_panic_sync},
     diagnostics::{Diagnostic, Diagnostics},
     identity::{completed, differ},
     path::{AttributePath, Step},
@@ -82,7 +82,7 @@ impl<P: Provider> Server<P> {
             prior_private: prior_private.as_ref(),
             private_state: private.state.as_ref(),
         };
-        catch_panic_sync("plan", || {
+        catch_panic_sync(Operation::Plan, || {
             managed.resource().modify_plan(&request, &mut response)
         })?;
         let identity = managed.planned_identity(prior.as_ref(), prior_identity, &response)?;
@@ -144,7 +144,7 @@ impl<C: Send + Sync + 'static> Managed<C> {
         match (before, after) {
             (Some(before), Some(after)) if response.requires_replace.is_empty() => {
                 if differ(&before, &after) {
-                    return Err(self.changed("plan", &before, &after));
+                    return Err(self.changed(Operation::Plan, &before, &after));
                 }
                 // An object that exists keeps its identity; what is not known of it now is not planned to change.
                 let mut identity = completed(&before, &after);

@@ -2,7 +2,7 @@
 
 use crate::{
     capabilities::{ClientCapabilities, DeferredReason},
-    catch_panic::{catch_panic, provider_bug},
+    catch_panic::{Operation, catch_panic, provider_bug},
     data_source::DataSourceReadRequest,
     diagnostics::Diagnostics,
     provider::Provider,
@@ -67,20 +67,27 @@ impl<P: Provider> Server<P> {
             ..StateResponse::default()
         };
         let request = DataSourceReadRequest { config };
-        let outcome = catch_panic("read", typed.inner.read(&client, request, &mut response)).await;
+        let outcome = catch_panic(
+            Operation::ReadDataSource,
+            typed.inner.read(&client, request, &mut response),
+        )
+        .await;
         let mut diagnostics = outcome_diagnostics(outcome, response.warnings);
         if !diagnostics.has_errors() {
             // Terraform refuses both, with a sentence that names no cause.
             match response.state.as_mut().map(null_unknowns) {
-                None => diagnostics.push(provider_bug("read", "it left no object")),
-                Some(true) => diagnostics.push(provider_bug("read", "it left a value unknown")),
+                None => diagnostics.push(provider_bug(Operation::ReadDataSource, "left no object")),
+                Some(true) => diagnostics.push(provider_bug(
+                    Operation::ReadDataSource,
+                    "left a value unknown",
+                )),
                 Some(false) => {}
             }
         }
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
-        let (state, misfit) = typed.encode_fitting("read", response.state);
+        let (state, misfit) = typed.encode_fitting(Operation::ReadDataSource, response.state);
         if let Some(misfit) = misfit {
             diagnostics.push(misfit);
             return Err(diagnostics);

@@ -4,7 +4,7 @@
 
 use crate::{
     capabilities::ClientCapabilities,
-    catch_panic::{catch_panic, provider_bug},
+    catch_panic::{Operation, catch_panic, provider_bug},
     diagnostics::Diagnostics,
     plan::keep_spelling,
     private_state::PrivateState,
@@ -76,13 +76,13 @@ impl<P: Provider> Server<P> {
             importing: private.importing,
         };
         let outcome = catch_panic(
-            "read",
+            Operation::Read,
             managed.resource().read(&client, request, &mut response),
         )
         .await;
         let mut diagnostics = outcome_diagnostics(outcome, response.warnings);
         if response.state.as_mut().is_some_and(null_unknowns) {
-            diagnostics.push(provider_bug("read", "it left a value unknown"));
+            diagnostics.push(provider_bug(Operation::Read, "left a value unknown"));
         }
         if diagnostics.has_errors() {
             return Err(diagnostics);
@@ -93,8 +93,9 @@ impl<P: Provider> Server<P> {
         } else {
             private = PrivateState::default();
         }
-        let identity = managed.identity_after("read", before.as_ref(), response.state.as_ref())?;
-        let (state, misfit) = managed.encode_fitting("read", response.state);
+        let identity =
+            managed.identity_after(Operation::Read, before.as_ref(), response.state.as_ref())?;
+        let (state, misfit) = managed.encode_fitting(Operation::Read, response.state);
         if let Some(misfit) = misfit {
             diagnostics.push(misfit);
             return Err(diagnostics);

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::OnceLock};
 
 use crate::{
-    catch_panic::catch_panic_sync,
+    catch_panic::{Operation, catch_panic_sync},
     diagnostics::{Diagnostic, Diagnostics},
     identity::IdentitySchema,
     resource::Resource,
@@ -109,7 +109,7 @@ impl<T: ?Sized> Typed<T> {
         let config = self.config(config)?;
         let mut diagnostics = validate(self.schema(), &config);
         if !diagnostics.has_errors() {
-            diagnostics.extend(catch_panic_sync("validate", || {
+            diagnostics.extend(catch_panic_sync(Operation::Validate, || {
                 own_rules(&self.inner, &config)
             })?);
         }
@@ -162,9 +162,9 @@ impl<C: Send + Sync + 'static> Managed<C> {
 
     pub(super) fn encode_fitting(
         &self,
-        what: &str,
+        operation: Operation,
         state: Option<Object>,
     ) -> (DynamicValue, Option<Diagnostic>) {
-        self.typed.encode_fitting(what, state)
+        self.typed.encode_fitting(operation, state)
     }
 }

@@ -1,7 +1,7 @@
 //! `UpgradeResourceIdentity`.
 
 use crate::{
-    catch_panic::catch_panic_sync,
+    catch_panic::{Operation, catch_panic_sync},
     diagnostics::{Diagnostic, Diagnostics},
     identity::IdentitySchema,
     provider::Provider,
@@ -56,7 +56,7 @@ fn stored_identity(
     raw: &RawState,
 ) -> Result<(Object, Upgraded), Diagnostic> {
     const SUMMARY: &str = "Unable to read the stored identity";
-    let upgraded = catch_panic_sync("upgrade", || {
+    let upgraded = catch_panic_sync(Operation::Upgrade, || {
         schema.upgrades.run(raw, version, &schema.ty())
     })?
     .map_err(|why| {

@@ -1,7 +1,7 @@
 //! `UpgradeResourceState`.
 
 use crate::{
-    catch_panic::catch_panic_sync,
+    catch_panic::{Operation, catch_panic_sync},
     diagnostics::{Diagnostic, Diagnostics},
     provider::Provider,
     state::{complete, default_new_arguments, null_block},
@@ -26,7 +26,7 @@ impl<P: Provider> Server<P> {
         let mut diagnostics = Diagnostics::new();
         let upgraded = self.managed(type_name).and_then(|managed| {
             let subject = format!("stored state of this {type_name}");
-            let upgraded = catch_panic_sync("upgrade", || {
+            let upgraded = catch_panic_sync(Operation::Upgrade, || {
                 managed.schema().upgrades.run(raw, version, managed.ty())
             })?
             .map_err(|why| why.diagnose("Unable to read the stored state", &subject, RESTORE))?;

@@ -1,8 +1,11 @@
 //! `ValidateProviderConfig`.
 
 use crate::{
-    catch_panic::catch_panic_sync, diagnostics::Diagnostics, provider::Provider,
-    validate::validate, value::DynamicValue,
+    catch_panic::{Operation, catch_panic_sync},
+    diagnostics::Diagnostics,
+    provider::Provider,
+    validate::validate,
+    value::DynamicValue,
 };
 
 use super::{Server, codec::decode_object};
@@ -19,7 +22,7 @@ impl<P: Provider> Server<P> {
             let config = config.unwrap_or_default();
             let mut diagnostics = validate(self.provider_schema(), &config);
             if !diagnostics.has_errors() {
-                diagnostics.extend(catch_panic_sync("validate the provider", || {
+                diagnostics.extend(catch_panic_sync(Operation::Validate, || {
                     self.provider.validate(&config)
                 })?);
             }

@@ -2,7 +2,7 @@
 
 use crate::{
     capabilities::ClientCapabilities,
-    catch_panic::catch_panic_sync,
+    catch_panic::{Operation, catch_panic_sync},
     diagnostics::Diagnostics,
     provider::Provider,
     validate::{validate, write_only_values},
@@ -27,7 +27,7 @@ impl<P: Provider> Server<P> {
                 diagnostics.extend(write_only_values(managed.schema(), &config));
             }
             if !diagnostics.has_errors() {
-                diagnostics.extend(catch_panic_sync("validate", || {
+                diagnostics.extend(catch_panic_sync(Operation::Validate, || {
                     managed.resource().validate(&config)
                 })?);
             }

@@ -81,7 +81,12 @@ async fn an_action_reports_progress_and_ends_with_diagnostics() {
     };
     check("A", &["hello at A", "and again"], "").await;
     check("locked", &["hello at locked"], "No").await;
-    check("panic", &["hello at panic"], DEFECT).await;
+    check(
+        "panic",
+        &["hello at panic"],
+        "Bug in the provider: the action panicked",
+    )
+    .await;
     // It goes on when nobody listens: the end is what matters.
     assert_eq!(invoke(&server, "A", 0).await, (Vec::new(), String::new()));
     assert_eq!(invoke(&server, "locked", 0).await.1, "No");
@@ -120,7 +125,10 @@ async fn the_plan_of_an_action_waits_for_the_provider_only_with_leave() {
     );
     assert_eq!(
         plan(&configured, "panic in plan".into(), true),
-        (None, DEFECT.to_owned())
+        (
+            None,
+            "Bug in the provider: plan of the action panicked".to_owned()
+        )
     );
     let waiting = waiting().await;
     assert_eq!(

@@ -104,10 +104,22 @@ async fn a_failed_read_of_a_data_source_is_a_diagnostic() {
     let server = configured().await;
     for (floor, expected) in [
         ("locked", "No"),
-        ("panic", DEFECT),
-        ("gone", DEFECT),
-        ("unknown", DEFECT),
-        ("misfit", DEFECT),
+        (
+            "panic",
+            "Bug in the provider: read of the data source panicked",
+        ),
+        (
+            "gone",
+            "Bug in the provider: wrong result of read of the data source",
+        ),
+        (
+            "unknown",
+            "Bug in the provider: wrong result of read of the data source",
+        ),
+        (
+            "misfit",
+            "Bug in the provider: wrong result of read of the data source",
+        ),
     ] {
         let reply = read(&server, floor, false).await;
         assert_eq!(summaries(&reply.diagnostics), ["Mind", expected], "{floor}");
@@ -148,7 +160,10 @@ async fn a_data_block_is_validated_by_schema_and_type() {
     check(config("first"), &[]);
     check(config(Value::Unknown), &[]);
     check(config("cellar"), &["No"]);
-    check(config("panic in validate"), &[DEFECT]);
+    check(
+        config("panic in validate"),
+        &["Bug in the provider: validate panicked"],
+    );
     check(config(Value::Null), &["Missing required argument"]);
     check(
         encode(&Type::Bool, &true.into()),

@@ -150,7 +150,12 @@ fn failed_call_names_the_argument() {
         None,
         "it is all bad",
     );
-    check("join", &[text("a"), text("+"), text("panic")], None, DEFECT);
+    check(
+        "join",
+        &[text("a"), text("+"), text("panic")],
+        None,
+        "Bug in the provider: the function panicked",
+    );
     check(
         "defect",
         &[],

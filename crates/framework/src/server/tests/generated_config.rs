@@ -36,6 +36,6 @@ fn a_config_is_generated_only_of_an_object() {
     check(
         "toy_thing",
         wire(Some(thing("panic in generated_config", Value::Null))),
-        DEFECT,
+        "Bug in the provider: generation of the configuration panicked",
     );
 }

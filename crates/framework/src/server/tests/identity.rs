@@ -83,7 +83,7 @@ async fn a_read_answers_with_the_identity() {
     )
     .await;
     // Another object than the one that was asked for.
-    let another = r#"The step "read" of this toy_room began with the object door = "A", house = null and ended with the object door = "B", house = null"#;
+    let another = r#"Read of this toy_room began with the object door = "A", house = null and ended with the object door = "B", house = null"#;
     check(guest("a wanderer"), known(), plain, another).await;
     check(guest("a wanderer"), None, "none", another).await;
     check(

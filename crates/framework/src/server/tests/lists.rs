@@ -182,13 +182,13 @@ async fn a_list_ends_at_its_limit_and_when_the_caller_goes_away() {
 async fn failure_of_a_list_is_its_last_event() {
     for (kind, expected) in [
         ("broken", "No"),
-        ("panic", DEFECT),
-        ("nameless", DEFECT),
-        ("unknown name", DEFECT),
-        ("unknown house", DEFECT),
-        ("odd name", DEFECT),
-        ("other name", "Unexpected identity change"),
-        ("unknown guest", DEFECT),
+        ("panic", "Bug in the provider: list panicked"),
+        ("nameless", "Bug in the provider: wrong result of list"),
+        ("unknown name", "Bug in the provider: wrong result of list"),
+        ("unknown house", "Bug in the provider: wrong result of list"),
+        ("odd name", "Bug in the provider: wrong result of list"),
+        ("other name", "The identity of an object changed"),
+        ("unknown guest", "Bug in the provider: wrong result of list"),
     ] {
         let events = list(kind, true, Some(5)).await;
         assert_eq!(events.len(), 3, "{kind}");
@@ -227,7 +227,10 @@ async fn a_list_that_cannot_begin_is_one_event() {
         refused(configured().await, "toy_rooms").await,
         "Unknown list resource"
     );
-    assert_eq!(refused(configured().await, "toy_thing").await, DEFECT);
+    assert_eq!(
+        refused(configured().await, "toy_thing").await,
+        "Bug in the provider: wrong result of list"
+    );
     assert_eq!(
         refused(server(), "toy_room").await,
         "The provider is not configured"

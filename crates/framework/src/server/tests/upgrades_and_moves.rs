@@ -127,7 +127,10 @@ fn stored_state_becomes_the_right_object_or_a_clear_error() {
     check(
         0,
         r#"{"room":"13"}"#,
-        Error("(root)", "The step \"upgrade\" failed: it panicked"),
+        Error(
+            "(root)",
+            "upgrade of the state panicked. The stored state is unchanged",
+        ),
     );
     // No object at all. A null would be taken for an object that is gone.
     check(
