@@ -1,6 +1,5 @@
 //! The shipped binary as a plugin process: start, protection, and every way to end.
-//!
-//! Must not contain: what the provider's RPCs mean.
+//! What its RPCs mean is in `rpcs`.
 
 use std::{
     io::{Read, Write},
@@ -11,7 +10,7 @@ use std::{
 use acceptance_tests::{
     plugin_host::{
         Address, BOTH, Caller, Dial, Handshake, HostError, Identity, Launch, PATIENCE, PluginHost,
-        provider,
+        Process, provider, value::dynamic,
     },
     proto::{
         grpc_health_v1::{
@@ -433,7 +432,8 @@ async fn a_host_may_do_without_tls() {
 async fn stalled_connections_hold_up_nobody() {
     let host = start().await;
     let mut stalled = Vec::new();
-    for index in 0..200 {
+    // More than the process keeps at one time.
+    for index in 0..300 {
         let mut stream = host.dial().raw().await.expect("connects");
         if index % 2 == 0 {
             // Half a record; the rest never comes.
@@ -454,6 +454,11 @@ async fn stalled_connections_hold_up_nobody() {
         "{:?}",
         begun.elapsed()
     );
+    // From here on the oldest of them make room.
+    sleep(Duration::from_millis(2100)).await;
+    ask(host.dial().connect().await.expect("connects"))
+        .await
+        .expect("answers");
     for mut stream in stalled.drain(..100) {
         // A peer that sends nonsense now, or is gone.
         let _ = stream.write_all(&[0xff; 300]).await;
@@ -1037,6 +1042,109 @@ async fn debug_mode_waits_for_hosts_until_its_user_interrupts_it() {
         assert!(ended.stderr.contains("Ctrl-C"), "{}", ended.stderr);
         assert!(!path.exists());
     }
+}
+
+/// The address that the process prints for its user.
+fn debug_address(process: &Process) -> (String, String) {
+    let json = process
+        .first_line
+        .trim_end()
+        .strip_prefix("TF_REATTACH_PROVIDERS='")
+        .and_then(|rest| rest.strip_suffix('\''))
+        .unwrap_or_else(|| panic!("{}", process.first_line));
+    let providers: Value = serde_json::from_str(json).expect("is JSON");
+    let address = &providers["registry.terraform.io/alicloud-cams/alicloud"]["Addr"];
+    let text = |key: &str| address[key].as_str().expect("is text").to_owned();
+    (text("Network"), text("String"))
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn debug_mode_uses_tcp_only_if_it_is_told_to() {
+    // The variable is for the network of plugins, which TLS protects.
+    let process = bare()
+        .arg("-debug")
+        .env("TF_PLUGIN_NETWORK", "tcp")
+        .spawn()
+        .await
+        .expect("starts");
+    assert_eq!(debug_address(&process).0, "unix");
+    process.signal("INT").await.expect("is sent");
+    let ended = process.ended_within(PATIENCE).await.expect("ends");
+    assert!(!ended.stderr.contains("every user"), "{}", ended.stderr);
+
+    let process = bare().arg("-debug-tcp").spawn().await.expect("starts");
+    let (network, address) = debug_address(&process);
+    assert_eq!(network, "tcp");
+    let address: std::net::SocketAddr = address.parse().expect("is an address");
+    assert!(address.ip().is_loopback());
+    let dial = Dial {
+        handshake: Handshake {
+            address: Address::Tcp(address),
+            certificate: None,
+            multiplex: None,
+        },
+        caller: Caller::PlainText,
+        versions: BOTH,
+    };
+    ask(dial.connect().await.expect("connects"))
+        .await
+        .expect("answers");
+    process.signal("INT").await.expect("is sent");
+    let ended = process.ended_within(PATIENCE).await.expect("ends");
+    let warning = format!("every user of this machine can connect to {address}");
+    assert!(ended.stderr.contains(&warning), "{}", ended.stderr);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn provider_blocks_of_one_debug_process_must_agree() {
+    let process = bare().arg("-debug").spawn().await.expect("starts");
+    let (_, path) = debug_address(&process);
+    let dial = Dial {
+        handshake: Handshake {
+            address: Address::Unix(path.into()),
+            certificate: None,
+            multiplex: None,
+        },
+        caller: Caller::PlainText,
+        versions: BOTH,
+    };
+    // Each block has a connection of its own.
+    let configure = async |key: &str| {
+        let mut provider = provider(dial.clone().connect().await.expect("connects"));
+        let schema = provider
+            .get_provider_schema(tfplugin6::get_provider_schema::Request {})
+            .await
+            .expect("answers")
+            .into_inner();
+        let block = schema.provider.and_then(|schema| schema.block);
+        let block = block.expect("has one");
+        let attributes = block.attributes.iter().map(|attribute| &attribute.name);
+        let blocks = block.block_types.iter().map(|block| &block.type_name);
+        let mut config: serde_json::Map<String, Value> = attributes
+            .chain(blocks)
+            .map(|name| (name.clone(), Value::Null))
+            .collect();
+        config.insert("access_key".to_owned(), key.into());
+        config.insert("secret_key".to_owned(), "secret".into());
+        let request = tfplugin6::configure_provider::Request {
+            terraform_version: "1.11.4".to_owned(),
+            config: dynamic(&config.into()),
+            client_capabilities: None,
+        };
+        let answer = provider.configure_provider(request).await;
+        let told = answer.expect("answers").into_inner().diagnostics;
+        let told = told.into_iter().map(|told| told.summary + &told.detail);
+        told.collect::<String>()
+    };
+    assert_eq!(configure("LTAIone").await, "");
+    assert_eq!(configure("LTAIone").await, "");
+    let told = configure("LTAIother").await;
+    assert!(told.contains("Provider.DebugConfiguration"), "{told}");
+    assert!(!told.contains("LTAI"), "{told}");
+    process.signal("INT").await.expect("is sent");
+    process.ended_within(PATIENCE).await.expect("ends");
 }
 
 #[cfg(unix)]

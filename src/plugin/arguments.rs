@@ -1,18 +1,18 @@
 //! The command line: what a person may ask of the binary, and what it says about itself.
-//!
-//! Must not contain: a read of the environment, output, anything about serving.
 
 use std::{ffi::OsString, fmt};
 
 use super::{ProviderInfo, handshake};
 
-/// What one start of the binary is for.
+/// What the binary is started for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Command {
-    /// No argument: started by a host, which gives its wishes in the environment.
+    /// No argument: started by a host, which sets environment variables.
     Serve,
     /// `-debug`: started by a person, to be attached to with `TF_REATTACH_PROVIDERS`.
     Debug,
+    /// `-debug-tcp`: the same, on a port of 127.0.0.1, which every user of the machine can reach.
+    DebugTcp,
     /// `-version`
     Version,
     /// `-help`
@@ -27,19 +27,20 @@ impl fmt::Display for UnknownArgument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "unknown argument {:?}; use -debug, -version or -help, or no argument at all",
+            "unknown argument {:?}; use -debug, -debug-tcp, -version or -help, or no argument",
             self.0
         )
     }
 }
 
 /// Reads the arguments that follow the program's name. One dash and two mean the same, as in Terraform itself.
-/// `-help` wins over `-version`, which wins over `-debug`; an unknown argument beside them is still an error.
+/// `-help` wins over `-version`, which wins over `-debug-tcp` and `-debug`; an unknown argument beside them is still an error.
 pub(super) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, UnknownArgument> {
     let mut command = Command::Serve;
     for argument in arguments {
         let asked = match argument.to_str() {
             Some("-debug" | "--debug") => Command::Debug,
+            Some("-debug-tcp" | "--debug-tcp") => Command::DebugTcp,
             Some("-version" | "--version") => Command::Version,
             Some("-help" | "--help" | "-h") => Command::Help,
             _ => return Err(UnknownArgument(argument.to_string_lossy().into_owned())),
@@ -67,7 +68,7 @@ pub(super) fn version(info: &ProviderInfo) -> String {
     text
 }
 
-/// The answer to `-help`, newline included.
+/// What `-help` prints, newline included.
 pub(super) fn help(info: &ProviderInfo) -> String {
     let ProviderInfo {
         name,
@@ -86,13 +87,16 @@ terraform-provider-{name} {version}: {summary}
 This is a plugin. Terraform and OpenTofu start it themselves, without arguments,
 for configurations that require {address}.
 
-Usage: terraform-provider-{name} [-debug | -version | -help]
+Usage: terraform-provider-{name} [-debug | -debug-tcp | -version | -help]
 
-  -debug     Start outside Terraform, without TLS, for a debugger. Prints the
-             assignment of TF_REATTACH_PROVIDERS that makes Terraform attach.
-             Ends with an interrupt (Ctrl-C).
-  -version   Print the version and end.
-  -help      Print this text and end.
+  -debug      Start outside Terraform, for a debugger, on a unix socket in a
+              directory that only its owner can enter. Prints the assignment
+              of TF_REATTACH_PROVIDERS that makes Terraform attach. Ends with
+              an interrupt (Ctrl-C).
+  -debug-tcp  The same on a port of 127.0.0.1, without TLS. Every user of this
+              machine can then use your credentials and run programs as you.
+  -version    Print the version and end.
+  -help       Print this text and end.
 
 Environment:
   {log_variable}
@@ -114,8 +118,9 @@ const fn rank(command: Command) -> u8 {
     match command {
         Command::Serve => 0,
         Command::Debug => 1,
-        Command::Version => 2,
-        Command::Help => 3,
+        Command::DebugTcp => 2,
+        Command::Version => 3,
+        Command::Help => 4,
     }
 }
 
@@ -145,6 +150,8 @@ mod tests {
         check(&[], Ok(Command::Serve));
         check(&["-debug"], Ok(Command::Debug));
         check(&["--debug"], Ok(Command::Debug));
+        check(&["-debug-tcp"], Ok(Command::DebugTcp));
+        check(&["--debug-tcp"], Ok(Command::DebugTcp));
         check(&["-version"], Ok(Command::Version));
         check(&["--version"], Ok(Command::Version));
         check(&["-help"], Ok(Command::Help));
@@ -157,6 +164,7 @@ mod tests {
         check(&["-debug", "-version"], Ok(Command::Version));
         check(&["-help", "-version", "-debug"], Ok(Command::Help));
         check(&["-debug", "-debug"], Ok(Command::Debug));
+        check(&["-debug-tcp", "-debug"], Ok(Command::DebugTcp));
     }
 
     #[test]
@@ -197,7 +205,8 @@ mod tests {
         );
         let help = help(&INFO);
         for word in [
-            "-debug",
+            "-debug ",
+            "-debug-tcp",
             "-version",
             "-help",
             "TF_LOG_PROVIDER_TOY",

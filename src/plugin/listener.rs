@@ -1,6 +1,4 @@
-//! Where the host finds us: a unix socket that only its owner can reach, or a loopback port.
-//!
-//! Must not contain: TLS, gRPC, a read of the environment.
+//! Where the host finds this process: a unix socket that only its owner can reach, or a loopback port.
 
 use std::{
     fmt, io,
@@ -75,8 +73,19 @@ pub(super) enum BindError {
         directory: String,
         source: io::Error,
     },
+    /// There is no unix socket, and a port would be open to every user of the machine.
+    Unprotected,
     /// No port of the range is free, with the last failure.
     Ports { ports: Ports, source: io::Error },
+}
+
+/// What protects a port of the loopback interface, which every user of the machine can reach.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Protection {
+    /// TLS that accepts the host's certificate only.
+    ClientCertificate,
+    /// Nothing.
+    Nothing,
 }
 
 impl fmt::Display for BindError {
@@ -85,6 +94,12 @@ impl fmt::Display for BindError {
             Self::SocketDirectory { directory, source } => write!(
                 f,
                 "unable to listen on a unix socket in {directory}, which PLUGIN_UNIX_SOCKET_DIR asks for: {source}"
+            ),
+            Self::Unprotected => f.write_str(
+                "unable to listen on a unix socket, neither in the directory for temporary files (TMPDIR) nor in /tmp; \
+                 on a TCP port without a client certificate every user of this machine could use your credentials. \
+                 Set TMPDIR to a directory with a short path in which you can write. For a debugger there is -debug-tcp, \
+                 and for a host without TLS TF_PLUGIN_NETWORK=tcp",
             ),
             Self::Ports {
                 ports: Ports { first, last },
@@ -98,19 +113,26 @@ impl fmt::Display for BindError {
     }
 }
 
-/// Binds as wished. A unix socket falls back from the temporary directory to `/tmp` and then to TCP, because a path may
-/// be too long for a socket address (107 bytes on Linux, 103 on macOS) and a directory may not be writable; hosts take
-/// either network.
-pub(super) fn bind(wishes: &Listen) -> Result<Listener, BindError> {
+/// Binds to the network that was asked for. A unix socket falls back from the temporary directory to `/tmp`, because a path
+/// may be too long for a socket address (107 bytes on Linux, 103 on macOS) and a directory may not be writable. It falls
+/// back to TCP only if a client certificate protects it; hosts take either network.
+pub(super) fn bind(wishes: &Listen, protection: Protection) -> Result<Listener, BindError> {
     match wishes.network {
         #[cfg(unix)]
         Network::Unix => match unix::bind(wishes)? {
             Some(listener) => Ok(listener),
-            None => bind_tcp(wishes.ports),
+            None => bind_without_socket(wishes.ports, protection),
         },
         #[cfg(not(unix))]
-        Network::Unix => bind_tcp(wishes.ports),
+        Network::Unix => bind_without_socket(wishes.ports, protection),
         Network::Tcp => bind_tcp(wishes.ports),
+    }
+}
+
+fn bind_without_socket(ports: Ports, protection: Protection) -> Result<Listener, BindError> {
+    match protection {
+        Protection::ClientCertificate => bind_tcp(ports),
+        Protection::Nothing => Err(BindError::Unprotected),
     }
 }
 
@@ -236,6 +258,10 @@ mod tests {
 
     use super::*;
 
+    fn bind(wishes: &Listen) -> Result<Listener, BindError> {
+        super::bind(wishes, Protection::Nothing)
+    }
+
     fn wishes(network: Network, temporary_directory: &Path) -> Listen {
         Listen {
             network,
@@ -268,6 +294,15 @@ mod tests {
             panic!("asked for TCP")
         };
         assert!(next.port() > port);
+    }
+
+    #[test]
+    fn without_a_socket_only_a_certificate_allows_tcp() {
+        let ports = Ports { first: 0, last: 0 };
+        let bound = bind_without_socket(ports, Protection::ClientCertificate).expect("binds");
+        assert_eq!(bound.address.network(), "tcp");
+        let error = bind_without_socket(ports, Protection::Nothing).expect_err("is refused");
+        assert!(error.to_string().contains("-debug-tcp"), "{error}");
     }
 
     #[cfg(unix)]

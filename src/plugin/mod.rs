@@ -1,6 +1,4 @@
-//! The plugin process: the only room that knows tonic, prost, TLS and go-plugin.
-//!
-//! Must not contain: a decision about plans or state.
+//! The plugin process: the only folder that knows tonic, prost, TLS and go-plugin. It decides nothing about plans or state.
 //!
 //! A process lives like this: [`run`] reads arguments and environment (`arguments`, `handshake`), binds (`listener`),
 //! makes its certificate (`tls`), writes the one line that stdout ever carries, and serves (`serve`, `go_plugin`) until the
@@ -40,8 +38,8 @@ use tokio_rustls::TlsAcceptor;
 
 use self::{
     arguments::Command,
-    handshake::{Environment, EnvironmentError},
-    listener::{Address, BindError, Listener},
+    handshake::{Environment, EnvironmentError, Network},
+    listener::{Address, BindError, Listener, Protection},
     proto::tfplugin6::provider_server::Provider,
     serve::{End, Mode},
     signals::Signals,
@@ -76,9 +74,13 @@ pub struct ProviderInfo {
 pub trait Service: Provider {
     /// Lets no new wait and no new attempt begin in any call, so that the calls in flight end soon and truthfully.
     ///
-    /// Called when the process is about to end, and when a caller went away without waiting for its answer. Must not
+    /// Called when the process is about to end, and when a caller went away without waiting for its response. Must not
     /// block. Later calls may still arrive, from the same host after an interrupt or from another one in debug mode.
     fn stop(&self);
+
+    /// From now on another configuration than the one so far is refused. Called in debug mode, where all provider blocks
+    /// of a run share this process.
+    fn shared_by_provider_blocks(&self);
 }
 
 /// Runs the plugin until its host ends it, and returns the exit code of the process: 0 after a regular end, 1 if it could
@@ -90,8 +92,9 @@ pub fn run<S: Service>(info: ProviderInfo, service: impl FnOnce() -> S) -> ExitC
     match arguments::parse(env::args_os().skip(1)) {
         Ok(Command::Help) => print(&arguments::help(&info)),
         Ok(Command::Version) => print(&arguments::version(&info)),
-        Ok(Command::Serve) => run_server(info, service, Mode::Plugin),
-        Ok(Command::Debug) => run_server(info, service, Mode::Debug),
+        Ok(Command::Serve) => run_server(info, service, Mode::Plugin, None),
+        Ok(Command::Debug) => run_server(info, service, Mode::Debug, Some(Network::Unix)),
+        Ok(Command::DebugTcp) => run_server(info, service, Mode::Debug, Some(Network::Tcp)),
         Err(unknown) => {
             complain(&format!("{}: {unknown}\n", program(&info)));
             ExitCode::from(2)
@@ -133,8 +136,14 @@ impl fmt::Display for Failure {
     }
 }
 
-fn run_server<S: Service>(info: ProviderInfo, service: impl FnOnce() -> S, mode: Mode) -> ExitCode {
-    let environment = match Environment::of_process(&info) {
+/// `network` comes before that of the environment.
+fn run_server<S: Service>(
+    info: ProviderInfo,
+    service: impl FnOnce() -> S,
+    mode: Mode,
+    network: Option<Network>,
+) -> ExitCode {
+    let mut environment = match Environment::of_process(&info) {
         // First: a person who starts the binary by hand should not read about variables.
         Ok(environment) if mode == Mode::Plugin && !environment.cookie => {
             complain(&handshake::not_a_host(&info));
@@ -143,6 +152,7 @@ fn run_server<S: Service>(info: ProviderInfo, service: impl FnOnce() -> S, mode:
         Ok(environment) => environment,
         Err(error) => return fail(&info, &Failure::Environment(error)),
     };
+    environment.listen.network = network.unwrap_or(environment.listen.network);
     panic_hook::install_panic_hook();
     let logs = logging::install(&info, environment.verbosity);
     let ended = serve_until_end(&info, service, mode, environment);
@@ -167,11 +177,6 @@ fn serve_until_end<S: Service>(
     let end = runtime.block_on(async {
         // First: from here on a signal cannot end the process before its socket is removed.
         let signals = Signals::listen().map_err(Failure::Runtime)?;
-        let Listener {
-            socket,
-            address,
-            directory: _directory,
-        } = listener::bind(&environment.listen).map_err(Failure::Bind)?;
         // A person has no certificate to give.
         let identity = match (mode, &environment.client_certificate) {
             (Mode::Plugin, Some(client)) => Some(
@@ -179,7 +184,19 @@ fn serve_until_end<S: Service>(
             ),
             (Mode::Plugin, None) | (Mode::Debug, _) => None,
         };
+        let protection = match &identity {
+            Some(_) => Protection::ClientCertificate,
+            None => Protection::Nothing,
+        };
+        let Listener {
+            socket,
+            address,
+            directory: _directory,
+        } = listener::bind(&environment.listen, protection).map_err(Failure::Bind)?;
         let service = Arc::new(service());
+        if mode == Mode::Debug {
+            service.shared_by_provider_blocks();
+        }
         announce(info, mode, &environment, &address, identity.as_ref()).map_err(Failure::Stdout)?;
         let tls = identity.map(|identity| TlsAcceptor::from(identity.config));
         serve::serve(socket, tls, service, mode, signals)
@@ -209,16 +226,30 @@ fn announce(
     identity: Option<&Identity>,
 ) -> io::Result<()> {
     let text = match mode {
-        Mode::Plugin => handshake::line(
-            environment,
-            address,
-            identity.map(|identity| &identity.certificate),
-        ),
+        Mode::Plugin => {
+            if let (Address::Tcp(address), None) = (address, identity) {
+                tracing::warn!(
+                    %address,
+                    "Listening without TLS, as the host asked: every user of this machine can connect"
+                );
+            }
+            handshake::line(
+                environment,
+                address,
+                identity.map(|identity| &identity.certificate),
+            )
+        }
         Mode::Debug => {
             complain(
                 "The provider waits for Terraform. Set this variable in the shell that runs terraform; \
                  Ctrl-C ends the provider.\n",
             );
+            if let Address::Tcp(address) = address {
+                complain(&format!(
+                    "Warning: every user of this machine can connect to {address}, use your credentials and run \
+                     programs as you. Prefer -debug, which only you can reach.\n"
+                ));
+            }
             reattach(info, address, process::id())
         }
     };

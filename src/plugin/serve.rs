@@ -4,11 +4,11 @@
 
 use std::{
     collections::VecDeque,
-    fmt, io,
+    fmt, io, mem,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -47,8 +47,12 @@ const MAX_MESSAGE: usize = 256 << 20;
 /// A host completes its TLS handshake in milliseconds; a peer that has not after this long is none.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Unfinished TLS handshakes at one time. One more, and the oldest is given up: stalled peers cannot keep the host out.
-const MAX_HANDSHAKES: usize = 64;
+/// Unfinished TLS handshakes at one time. One more, and the oldest is given up if it has had its time; if not, the new one
+/// is refused. So stalled peers cannot keep the host out, and a flood of new ones cannot end the host's own handshake.
+const MAX_HANDSHAKES: usize = 256;
+
+/// No handshake is given up for another one before this time.
+const MIN_HANDSHAKE_TIME: Duration = Duration::from_secs(2);
 
 /// A host connects at once after the handshake line; one that has not by now is gone.
 const FIRST_CONNECTION_LIMIT: Duration = Duration::from_secs(60);
@@ -244,7 +248,8 @@ async fn accept(
     life: Arc<Life>,
     connections: mpsc::Sender<Result<Connection, io::Error>>,
 ) {
-    let mut handshakes = VecDeque::<AbortHandle>::new();
+    let mut handshakes = Handshakes::new();
+    let refusals = Arc::new(Refusals::default());
     loop {
         let stream = match socket.accept().await {
             Ok(stream) => stream,
@@ -255,30 +260,28 @@ async fn accept(
                 continue;
             }
         };
-        handshakes.retain(|handshake| !handshake.is_finished());
-        if handshakes.len() >= MAX_HANDSHAKES
-            && let Some(oldest) = handshakes.pop_front()
-        {
-            tracing::warn!(
-                limit = MAX_HANDSHAKES,
-                "Too many unfinished TLS handshakes; gave up the oldest"
-            );
-            oldest.abort();
+        let now = Instant::now();
+        handshakes.forget(AbortHandle::is_finished);
+        match handshakes.make_room(now) {
+            Room::Free => {}
+            Room::InPlaceOf(oldest) => {
+                oldest.abort();
+                refusals.log(&"too many unfinished TLS handshakes; the oldest one ends");
+            }
+            Room::None => {
+                refusals.log(&"too many unfinished TLS handshakes");
+                continue;
+            }
         }
         let (tls, life, connections) = (tls.clone(), Arc::clone(&life), connections.clone());
+        let refusals = Arc::clone(&refusals);
         let handshake = tokio::spawn(async move {
             let stream = match tls {
                 None => stream,
                 Some(tls) => match timeout(HANDSHAKE_LIMIT, tls.accept(stream)).await {
                     Ok(Ok(stream)) => Box::pin(stream),
-                    Ok(Err(error)) => {
-                        tracing::warn!(%error, "Refused a connection");
-                        return;
-                    }
-                    Err(_) => {
-                        tracing::warn!("Refused a connection: its TLS handshake took too long");
-                        return;
-                    }
+                    Ok(Err(error)) => return refusals.log(&error),
+                    Err(_) => return refusals.log(&"the TLS handshake took too long"),
                 },
             };
             // Counted only now: who is not the host keeps nothing alive.
@@ -289,8 +292,89 @@ async fn accept(
             // Fails only when the server has ended.
             let _ = connections.send(Ok(connection)).await;
         });
-        handshakes.push_back(handshake.abort_handle());
+        handshakes.add(now, handshake.abort_handle());
     }
+}
+
+/// The unfinished TLS handshakes, oldest first.
+struct Handshakes<H>(VecDeque<(Instant, H)>);
+
+/// Whether one more handshake may begin.
+#[derive(Debug, PartialEq)]
+enum Room<H> {
+    Free,
+    /// If this one is given up.
+    InPlaceOf(H),
+    None,
+}
+
+impl<H> Handshakes<H> {
+    const fn new() -> Self {
+        Self(VecDeque::new())
+    }
+
+    fn forget(&mut self, is_finished: impl Fn(&H) -> bool) {
+        self.0.retain(|(_, handshake)| !is_finished(handshake));
+    }
+
+    fn make_room(&mut self, now: Instant) -> Room<H> {
+        if self.0.len() < MAX_HANDSHAKES {
+            return Room::Free;
+        }
+        let had_its_time = self
+            .0
+            .front()
+            .is_some_and(|(begun, _)| now.saturating_duration_since(*begun) >= MIN_HANDSHAKE_TIME);
+        match self.0.pop_front() {
+            Some((_, oldest)) if had_its_time => Room::InPlaceOf(oldest),
+            Some(oldest) => {
+                self.0.push_front(oldest);
+                Room::None
+            }
+            None => Room::Free,
+        }
+    }
+
+    fn add(&mut self, now: Instant, handshake: H) {
+        self.0.push_back((now, handshake));
+    }
+}
+
+/// Connections that were refused. A flood of them must not be a flood of log lines.
+#[derive(Default)]
+struct Refusals(Mutex<Refused>);
+
+#[derive(Default)]
+struct Refused {
+    logged: Option<Instant>,
+    not_logged: u64,
+}
+
+impl Refusals {
+    fn log(&self, reason: &dyn fmt::Display) {
+        let due = lock(&self.0).count(Instant::now());
+        if let Some(not_logged) = due {
+            tracing::warn!(%reason, not_logged, "Refused a connection");
+        }
+    }
+}
+
+impl Refused {
+    /// Counts a refusal. If it is the first in a second it is logged, with the number of those before it that were not.
+    fn count(&mut self, now: Instant) -> Option<u64> {
+        let is_recent = |logged| now.saturating_duration_since(logged) < Duration::from_secs(1);
+        if self.logged.is_some_and(is_recent) {
+            self.not_logged += 1;
+            return None;
+        }
+        self.logged = Some(now);
+        Some(mem::take(&mut self.not_logged))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while it is held leaves whole values.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A listening socket of either network, in the runtime's hands.
@@ -391,7 +475,6 @@ mod tests {
     use std::{
         net::SocketAddr,
         sync::atomic::{AtomicUsize, Ordering},
-        time::Instant,
     };
 
     use tokio::sync::{Notify, watch};
@@ -449,6 +532,8 @@ mod tests {
         fn stop(&self) {
             self.stopped.send_replace(true);
         }
+
+        fn shared_by_provider_blocks(&self) {}
     }
 
     /// A served toy, and the way to it.
@@ -524,6 +609,37 @@ mod tests {
             codec,
         )
         .await
+    }
+
+    #[test]
+    fn a_flood_of_handshakes_ends_none_before_its_time() {
+        let begin = Instant::now();
+        let mut handshakes = Handshakes::new();
+        for number in 0..MAX_HANDSHAKES {
+            assert_eq!(handshakes.make_room(begin), Room::Free);
+            handshakes.add(begin, number);
+        }
+        let almost = begin + MIN_HANDSHAKE_TIME - Duration::from_nanos(1);
+        assert_eq!(handshakes.make_room(almost), Room::None);
+        let later = begin + MIN_HANDSHAKE_TIME;
+        assert_eq!(handshakes.make_room(later), Room::InPlaceOf(0));
+        handshakes.add(later, MAX_HANDSHAKES);
+        assert_eq!(handshakes.make_room(later), Room::InPlaceOf(1));
+        handshakes.add(later, MAX_HANDSHAKES + 1);
+        handshakes.forget(|number| *number < MAX_HANDSHAKES);
+        assert_eq!(handshakes.make_room(later), Room::Free);
+    }
+
+    #[test]
+    fn refusals_are_logged_once_a_second() {
+        let begin = Instant::now();
+        let mut refused = Refused::default();
+        let mut at = |milliseconds| refused.count(begin + Duration::from_millis(milliseconds));
+        assert_eq!(at(0), Some(0));
+        assert_eq!((at(1), at(999)), (None, None));
+        assert_eq!(at(1000), Some(2));
+        assert_eq!(at(1500), None);
+        assert_eq!(at(9000), Some(1));
     }
 
     #[tokio::test]

@@ -127,6 +127,10 @@ impl<P: Provider> Service for ProviderService<P> {
     fn stop(&self) {
         self.server.stop();
     }
+
+    fn shared_by_provider_blocks(&self) {
+        self.server.keep_configuration();
+    }
 }
 
 /// An RPC with one response, by its request.
