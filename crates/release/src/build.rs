@@ -25,6 +25,10 @@ pub(crate) struct Built {
     pub(crate) symbols: Option<PathBuf>,
 }
 
+/// The only C code is that of ring. With these flags it needs no header of a C library, so that the compiler that links can
+/// compile it for musl, too, and nobody has to install a second one.
+const WITHOUT_C_LIBRARY: [&str; 2] = ["-DRING_CORE_NOSTDLIBINC=1", "-U_FORTIFY_SOURCE"];
+
 /// Builds the provider for a target.
 ///
 /// # Errors
@@ -32,16 +36,27 @@ pub(crate) struct Built {
 pub(crate) fn build(root: &Path, target: &Target, release: &Release) -> Result<Built, Failure> {
     let folder = root.join("target/release-provider-build");
     let prefixes = prefixes(root)?;
-    let rust: Vec<String> = prefixes
+    let mut rust: Vec<String> = prefixes
         .iter()
         .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
         .collect();
-    let c: Vec<String> = prefixes
+    let mut c: Vec<String> = prefixes
         .iter()
         .map(|(from, to)| format!("-ffile-prefix-map={}={to}", from.display()))
         .collect();
+    let (debug, strip) = debug_information(target);
+    if target.triple.ends_with("-msvc") {
+        // Else the linker writes the time of the build.
+        rust.push("-Clink-arg=/Brepro".to_owned());
+    }
+    let triple = target.triple.replace('-', "_");
+    let mut cargo = Command::new("cargo");
+    if target.is_static() && target.runs_here() && env::var_os(format!("CC_{triple}")).is_none() {
+        cargo.env(format!("CC_{triple}"), "cc");
+        c.extend(WITHOUT_C_LIBRARY.map(str::to_owned));
+    }
     let messages = output(
-        Command::new("cargo")
+        cargo
             .current_dir(root)
             .args([
                 "build",
@@ -58,12 +73,9 @@ pub(crate) fn build(root: &Path, target: &Target, release: &Release) -> Result<B
             .arg("--target-dir")
             .arg(&folder)
             .env("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}"))
-            .env(
-                format!("CFLAGS_{}", target.triple.replace('-', "_")),
-                c.join(" "),
-            )
-            .env("CARGO_PROFILE_RELEASE_DEBUG", "line-tables-only")
-            .env("CARGO_PROFILE_RELEASE_STRIP", "none")
+            .env(format!("CFLAGS_{triple}"), c.join(" "))
+            .env("CARGO_PROFILE_RELEASE_DEBUG", debug)
+            .env("CARGO_PROFILE_RELEASE_STRIP", strip)
             .env("PROVIDER_VERSION", &release.version)
             .env("PROVIDER_COMMIT", &release.commit)
             .env("PROVIDER_TARGET", &target.triple),
@@ -74,6 +86,17 @@ pub(crate) fn build(root: &Path, target: &Target, release: &Release) -> Result<B
         ))
     })?;
     split(&executable, target)
+}
+
+/// What `debug` and `strip` of Cargo's profile are for a target. On Linux the debug information is split off afterwards. The
+/// linkers of macOS and Windows write the builder's paths into an executable that has some, so there it is not made: macOS
+/// keeps the names of functions, Windows has them only in a file of its own.
+fn debug_information(target: &Target) -> (&'static str, &'static str) {
+    match target.os {
+        "linux" => ("line-tables-only", "none"),
+        _ if target.triple.ends_with("-msvc") => ("none", "symbols"),
+        _ => ("none", "debuginfo"),
+    }
 }
 
 /// The executable that cargo names among its messages.
