@@ -155,6 +155,9 @@ fn build_packages(
         println!("Building for {target}");
         let built = build::build(root, target, release)?;
         verify::executable(&built.executable, target, release, &private)?;
+        if let Some(symbols) = &built.symbols {
+            verify::symbols(symbols, target, &private)?;
+        }
         let names = package::Names::new(&release.version, target);
         let notices = graph.notices(target)?;
         assets.push(package::provider(

@@ -54,6 +54,20 @@ pub(crate) fn executable(
     Ok(())
 }
 
+/// Checks the debug information: it tells nothing of its builder, either.
+///
+/// # Errors
+/// If it names a directory of the builder.
+pub(crate) fn symbols(path: &Path, target: &Target, private: &[String]) -> Result<(), Failure> {
+    let bytes = fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
+    match private_path(&bytes, private) {
+        Some(found) => Err(Failure(format!(
+            "the debug information for {target} names the builder's directory {found}"
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// No interpreter and no needed library.
 pub(crate) fn is_static(bytes: &[u8]) -> Result<(), String> {
     let header = FileHeader64::<Endianness>::parse(bytes).map_err(|error| error.to_string())?;
