@@ -107,8 +107,6 @@ Environment:
              How Terraform reaches this process: unix (a socket in a directory
              that only its owner can enter; default except on Windows) or
              tcp (127.0.0.1).
-  RUST_BACKTRACE
-             Set to 1 to add a backtrace to the report of a crash.
 ",
         network = handshake::NETWORK_VARIABLE,
     )
