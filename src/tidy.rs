@@ -343,7 +343,14 @@ fn schemas_are_ones_that_terraform_loads() {
 fn links_and_paths_in_markdown_exist() {
     let mut found = Vec::new();
     let mut pages = vec![root().join("README.md")];
-    pages.extend(["ARCHITECTURE.md", "CONTRIBUTING.md"].map(|name| root().join(name)));
+    let others = [
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "README.zh-CN.md",
+        "RELEASING.md",
+        "SECURITY.md",
+    ];
+    pages.extend(others.map(|name| root().join(name)));
     pages.extend(
         files_below(&root().join("docs"))
             .iter()
@@ -415,6 +422,86 @@ fn anchors_are_found() {
     ] {
         assert_eq!(has_anchor(page, anchor), expected, "{anchor}");
     }
+}
+
+/// What a page has in every language: headings by level, blocks of code, inline code, rows of tables, links to files.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Skeleton {
+    headings: Vec<usize>,
+    code: Vec<String>,
+    inline: BTreeSet<String>,
+    rows: usize,
+    links: BTreeSet<String>,
+}
+
+impl Skeleton {
+    fn of(page: &str) -> Self {
+        let mut skeleton = Self::default();
+        let mut text = String::new();
+        let mut is_code = false;
+        for line in page.lines() {
+            if line.starts_with("```") {
+                is_code = !is_code;
+            }
+            if is_code || line.starts_with("```") {
+                skeleton.code.push(line.to_owned());
+                continue;
+            }
+            if line.starts_with('#') {
+                let level = line.chars().take_while(|c| *c == '#').count();
+                skeleton.headings.push(level);
+            }
+            skeleton.rows += usize::from(line.starts_with('|'));
+            text.push_str(line);
+            text.push('\n');
+        }
+        let inline = text.split('`').skip(1).step_by(2);
+        skeleton.inline = inline.map(str::to_owned).collect();
+        let links = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
+        // Anchors are headings, and the two name each other.
+        skeleton.links = links
+            .filter(|link| !link.starts_with('#') && !link.starts_with("README."))
+            .map(str::to_owned)
+            .collect();
+        skeleton
+    }
+}
+
+/// Whoever changes one of the two pages changes the other: sections, code, tables and links are the same.
+#[test]
+fn the_readme_and_its_translation_say_the_same() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).expect("UTF-8");
+    let english = Skeleton::of(&read("README.md"));
+    let chinese = Skeleton::of(&read("README.zh-CN.md"));
+    assert!(!english.code.is_empty());
+    assert_eq!(english.headings, chinese.headings, "headings");
+    assert_eq!(english.code, chinese.code, "blocks of code");
+    assert_eq!(english.rows, chinese.rows, "rows of tables");
+    assert_eq!(english.links, chinese.links, "links");
+    let alone: Vec<_> = english
+        .inline
+        .symmetric_difference(&chinese.inline)
+        .collect();
+    assert!(alone.is_empty(), "code on one page alone: {alone:?}");
+}
+
+#[test]
+fn skeletons_leave_out_words() {
+    let check = |a: &str, b: &str, same: bool| {
+        assert_eq!(Skeleton::of(a) == Skeleton::of(b), same, "{a:?}, {b:?}");
+    };
+    check("# Title\nWords\n", "# Titel\nWörter, mehr\n", true);
+    check("# Title\n", "## Title\n", false);
+    check("```shell\na\n```\n", "```shell\nb\n```\n", false);
+    check("```shell\n# a\n```\n", "", false);
+    check("Use `a`\n", "Nimm `b`\n", false);
+    check("[Words](LICENSE)\n", "[Wörter](LICENSE)\n", true);
+    check("[Words](LICENSE)\n", "Wörter\n", false);
+    check("[Words](#words)\n", "[Wörter](#wörter)\n", true);
+    check("| a |\n| b |\n", "| a |\n", false);
 }
 
 /// Programs tell errors apart by their codes, so each one of the provider's own is documented.
