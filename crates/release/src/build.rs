@@ -51,6 +51,13 @@ pub(crate) fn build(root: &Path, target: &Target, release: &Release) -> Result<B
     }
     let triple = target.triple.replace('-', "_");
     let mut cargo = Command::new("cargo");
+    // What the cargo that runs this program says of it. Build scripts that look at it would run again when it changes.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
     if target.is_static() && target.runs_here() && env::var_os(format!("CC_{triple}")).is_none() {
         cargo.env(format!("CC_{triple}"), "cc");
         c.extend(WITHOUT_C_LIBRARY.map(str::to_owned));
