@@ -4,7 +4,7 @@
 
 use std::{
     env, fmt, io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
 };
@@ -85,25 +85,52 @@ pub fn path(profile: Profile) -> Result<PathBuf, BuildError> {
     built.get_or_init(|| build(profile)).clone()
 }
 
+/// The triple of this machine's static executables, where Rust's standard library for it is installed.
+#[must_use]
+pub fn static_target() -> Option<String> {
+    let triple = format!("{}-unknown-linux-musl", env::consts::ARCH);
+    let mut command = Command::new("rustc");
+    command.args(["--print", "target-libdir", "--target", &triple]);
+    let output = command.stderr(Stdio::null()).output().ok()?;
+    let folder = String::from_utf8(output.stdout).ok()?;
+    let installed = cfg!(target_os = "linux") && Path::new(folder.trim()).is_dir();
+    installed.then_some(triple)
+}
+
+/// The static executable as `cargo release-provider` makes it; `None` where its target is not installed.
+pub fn shipped_static() -> Option<Result<PathBuf, BuildError>> {
+    let triple = static_target()?;
+    let root = Path::new(MANIFEST).parent().unwrap_or(Path::new("."));
+    let mut command = cargo();
+    command
+        .current_dir(root)
+        .args(["run", "--quiet", "--package", "release", "--"])
+        .args(["--snapshot", "--build-only", "--target", &triple])
+        .args(["--out", "target/static-provider"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    Some(match command.output() {
+        Err(error) => Err(error.into()),
+        Ok(output) if output.status.success() => Ok(root
+            .join("target/release-provider-build")
+            .join(triple)
+            .join("release/shipped")),
+        Ok(output) => Err(BuildError::Build(
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )),
+    })
+}
+
 /// The name of the binary target.
 const NAME: &str = "terraform-provider-alicloud";
 
 /// The workspace's manifest, as it was when these tests were compiled.
 const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
 
-fn build(profile: Profile) -> Result<PathBuf, BuildError> {
-    // The one that runs the tests, if one does.
+/// The cargo that runs the tests, if one does, without what it says of them.
+fn cargo() -> Command {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args([
-        "build",
-        "--manifest-path",
-        MANIFEST,
-        "--bin",
-        NAME,
-        "--message-format",
-        "json-render-diagnostics",
-    ]);
     // What the outer cargo says of the package under test would make build scripts run again, here and then there.
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
@@ -117,6 +144,20 @@ fn build(profile: Profile) -> Result<PathBuf, BuildError> {
             command.env_remove(&name);
         }
     }
+    command
+}
+
+fn build(profile: Profile) -> Result<PathBuf, BuildError> {
+    let mut command = cargo();
+    command.args([
+        "build",
+        "--manifest-path",
+        MANIFEST,
+        "--bin",
+        NAME,
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
     match profile {
         // The features of dependencies as the whole workspace unites them: they are compiled already.
         Profile::Dev => command.arg("--workspace"),
