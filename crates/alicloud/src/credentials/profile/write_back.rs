@@ -1,7 +1,8 @@
 //! Writing new values into one profile of the CLI's JSON file, as the CLI and the SDKs do after a rotation of tokens.
 //!
 //! The file is locked (`flock` on Unix, as the official SDKs lock it), read again, changed in the one profile, and
-//! replaced by a complete new file that only its owner can read. Other fields and profiles stay as they are.
+//! replaced by a complete new file that only its owner can read. Other fields and profiles stay as they are. On Windows a
+//! locked file can be neither read through another handle nor replaced, so there a file beside it is locked.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -27,7 +28,7 @@ impl LockedFile {
         let failed = |error: io::Error| unreadable(path, error);
         let path = std::fs::canonicalize(path).map_err(failed)?;
         loop {
-            let file = File::open(&path).map_err(failed)?;
+            let file = open_for_lock(&path).map_err(failed)?;
             file.lock().map_err(failed)?;
             // While this process waited, the holder may have put a new file in the place of the locked one.
             if is_same(&file, &path).map_err(failed)? {
@@ -87,13 +88,28 @@ impl LockedFile {
 }
 
 #[cfg(unix)]
+fn open_for_lock(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// The file that stands for the one at `path`: of its name with `.lock` after it. It is empty, and stays.
+#[cfg(not(unix))]
+fn open_for_lock(path: &Path) -> io::Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    options.open(PathBuf::from(name))
+}
+
+#[cfg(unix)]
 fn is_same(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
     let (held, now) = (file.metadata()?, std::fs::metadata(path)?);
     Ok((held.dev(), held.ino()) == (now.dev(), now.ino()))
 }
 
-/// Where files have no identity that can be compared: the lock alone has to do.
+/// The file of the lock is never replaced.
 #[cfg(not(unix))]
 fn is_same(_file: &File, _path: &Path) -> io::Result<bool> {
     Ok(true)
