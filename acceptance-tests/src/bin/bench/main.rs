@@ -24,9 +24,11 @@ use acceptance_tests::{
 };
 
 use figures::Report;
+use starts::{Other, OtherKind};
 
 const HELP: &str = "\
-Measures the release build of the provider, alone and under the real terraform (or tofu).
+Measures the release build of the provider, alone and under the real terraform (or tofu), and the start of its static
+build where Rust's musl target is installed.
 
 Usage: cargo bench-provider [--only SECTIONS] [--full] [--peer PATH] [--json PATH]
 
@@ -148,7 +150,7 @@ fn run(plan: &Plan) -> Result<(), HostError> {
     for section in &plan.sections {
         match (section, &cli) {
             (Section::Start, _) => {
-                runtime.block_on(starts::starts(&mut report, &binary, plan.peer.as_deref()))?;
+                runtime.block_on(starts::starts(&mut report, &binary, &others(plan)?))?;
             }
             (Section::Memory, _) => runtime.block_on(starts::memory(&mut report, &binary))?,
             (Section::Refresh, _) => runtime.block_on(refreshes::single(&mut report, &binary))?,
@@ -175,6 +177,26 @@ fn run(plan: &Plan) -> Result<(), HostError> {
         "\nAs JSON: {}",
         plan.json.canonicalize()?.display()
     ))
+}
+
+/// What is measured beside the provider: its static build, where Rust's library for one is installed, and the peer.
+fn others(plan: &Plan) -> Result<Vec<Other>, HostError> {
+    let mut others = Vec::new();
+    match provider_binary::shipped_static() {
+        Some(built) => others.push(Other {
+            kind: OtherKind::Static,
+            path: built?,
+        }),
+        None => eprintln!(
+            "The standard library of Rust's musl target is not installed: left out the static build."
+        ),
+    }
+    let peer = plan.peer.clone();
+    others.extend(peer.map(|path| Other {
+        kind: OtherKind::Peer,
+        path,
+    }));
+    Ok(others)
 }
 
 #[cfg(test)]

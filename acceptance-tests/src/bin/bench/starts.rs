@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -50,59 +50,89 @@ impl Starts {
     }
 }
 
-/// Start to handshake, and memory and size then; beside another provider's, start by start.
+/// Another executable, measured in turn with the provider's, so that whatever else the machine does hits both alike.
+pub(crate) struct Other {
+    pub(crate) kind: OtherKind,
+    pub(crate) path: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OtherKind {
+    /// The provider as it is shipped for Linux: static.
+    Static,
+    /// Another provider.
+    Peer,
+}
+
+impl OtherKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Static => "static build",
+            Self::Peer => "peer",
+        }
+    }
+}
+
+/// Start to handshake, and memory and size then; beside others', start by start.
 pub(crate) async fn starts(
     report: &mut Report,
     binary: &Path,
-    peer: Option<&Path>,
+    others: &[Other],
 ) -> Result<(), HostError> {
     report.section("start of a process")?;
-    let (mut own, mut others) = (Starts::default(), Starts::default());
+    let mut own = Starts::default();
+    let mut of_others: Vec<Starts> = others.iter().map(|_| Starts::default()).collect();
     // The first one finds nothing in the caches of the system.
     Starts::default().measure(binary).await?;
-    if let Some(peer) = peer {
-        Starts::default().measure(peer).await?;
+    for other in others {
+        Starts::default().measure(&other.path).await?;
     }
     for _ in 0..STARTS {
         own.measure(binary).await?;
-        if let Some(peer) = peer {
-            others.measure(peer).await?;
+        for (other, starts) in others.iter().zip(&mut of_others) {
+            starts.measure(&other.path).await?;
         }
     }
     let handshake = Samples::of(own.handshake).ok_or("no start was measured")?;
+    let resident = Samples::of(own.resident);
     report.add("start to handshake line", "ms", &handshake, Some(3.0))?;
-    let other = Samples::of(others.handshake);
-    if let Some(other) = &other {
-        report.add("start to handshake line, peer", "ms", other, None)?;
-        let ratio = handshake.median() / other.median();
+    let memory = "resident memory at the handshake line";
+    match &resident {
+        Some(samples) => report.add(memory, "MiB", samples, None)?,
+        None => report.value(memory, "MiB", None, None)?,
+    }
+    let size = |path: &Path| Ok::<_, HostError>(Some(fs::metadata(path)?.len() as f64 / MIB));
+    report.value("size of the executable", "MiB", size(binary)?, Some(8.0))?;
+    for (other, starts) in others.iter().zip(of_others) {
+        let name = other.kind.name();
+        let line = |figure: &str| format!("{name}: {figure}");
+        let started = Samples::of(starts.handshake).ok_or("no start was measured")?;
+        report.add(&line("start to handshake line"), "ms", &started, None)?;
+        let part = started.median() / handshake.median();
+        match other.kind {
+            OtherKind::Static => {
+                let name = line("start, part of the plain build's");
+                report.value(&name, "ratio", Some(part), Some(0.7))?;
+            }
+            OtherKind::Peer => {
+                let name = line("the provider's start is this part of it");
+                report.value(&name, "ratio", Some(1.0 / part), Some(0.02))?;
+            }
+        }
+        if let (Some(own), Some(of_other)) = (&resident, Samples::of(starts.resident)) {
+            report.add(&line(memory), "MiB", &of_other, None)?;
+            if other.kind == OtherKind::Static {
+                let part = of_other.median() / own.median();
+                let name = line("memory, part of the plain build's");
+                report.value(&name, "ratio", Some(part), Some(0.8))?;
+            }
+        }
         report.value(
-            "start to handshake line, part of the peer's",
-            "ratio",
-            Some(ratio),
-            Some(0.02),
+            &line("size of the executable"),
+            "MiB",
+            size(&other.path)?,
+            None,
         )?;
-    }
-    for (name, samples) in [
-        ("resident memory at the handshake line", own.resident),
-        (
-            "resident memory at the handshake line, peer",
-            others.resident,
-        ),
-    ] {
-        match Samples::of(samples) {
-            Some(samples) => report.add(name, "MiB", &samples, None)?,
-            None if other.is_none() && name.ends_with("peer") => {}
-            None => report.value(name, "MiB", None, None)?,
-        }
-    }
-    for (name, path, most) in [
-        ("size of the executable", Some(binary), Some(8.0)),
-        ("size of the executable, peer", peer, None),
-    ] {
-        if let Some(path) = path {
-            let size = fs::metadata(path)?.len() as f64 / MIB;
-            report.value(name, "MiB", Some(size), most)?;
-        }
     }
     life(report, binary).await
 }
