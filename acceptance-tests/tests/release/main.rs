@@ -190,10 +190,12 @@ fn run_release_in(
     keyring: Option<&Keyring>,
 ) -> Result<String, Failed> {
     let mut command = Command::new(env!("CARGO"));
+    // The program of this tree works on the tree that it is started in.
     command
         .current_dir(root)
+        .args(["run", "--manifest-path"])
+        .arg(repository().canonicalize()?.join("Cargo.toml"))
         .args([
-            "run",
             "--quiet",
             "--locked",
             "--package",
