@@ -54,7 +54,10 @@ pub(crate) fn build(root: &Path, target: &Target, release: &Release) -> Result<B
     // What the cargo that runs this program says of it. Build scripts that look at it would run again when it changes.
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+        let of_this_program = text.starts_with("CARGO_PKG_")
+            || text.starts_with("CARGO_MANIFEST_")
+            || text == "OUT_DIR";
+        if of_this_program {
             cargo.env_remove(&name);
         }
     }
