@@ -60,7 +60,7 @@ impl Root {
             "resource \"alicloud_cams_waba_binding\" \"a\" {\n  waba_id = \"102030405060708\"\n}\n",
         )?;
         let text = context.directory.read("main.tf")?;
-        let text = text.replace(&context.emulator.endpoint(), endpoint);
+        let text = text.replace(context.emulator.endpoint(), endpoint);
         fs::write(root.0.join("work/main.tf"), text)?;
         Ok(root)
     }
@@ -114,7 +114,7 @@ impl Root {
 }
 
 fn it_applies_in_an_empty_root(context: &mut TestContext) -> TestResult {
-    Root::new(context, &context.emulator.endpoint())?.applies(context)
+    Root::new(context, context.emulator.endpoint())?.applies(context)
 }
 
 fn it_resolves_names_whatever_modules_nsswitch_names(context: &mut TestContext) -> TestResult {
