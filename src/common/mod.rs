@@ -10,6 +10,8 @@
 pub(crate) mod account_id;
 pub(crate) mod action;
 pub(crate) mod assume_role;
+#[cfg(test)]
+pub(crate) mod codes;
 mod context;
 pub(crate) mod data_source;
 pub(crate) mod deletion_policy;

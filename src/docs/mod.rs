@@ -1,8 +1,10 @@
 //! The pages in `docs/`, generated from schemas, `examples/` and `templates/` in the format of the Terraform Registry.
 //!
 //! `cargo test -p terraform-provider-alicloud docs` compares `docs/` with what the code gives; with `UPDATE_DOCS=1` it
-//! writes the pages instead. Guides are written by hand and left alone. Nothing of this is in the shipped binary.
+//! writes the pages instead. Guides are written by hand and left alone, but for the one on errors, whose tables are made of the
+//! codes in the sources. Nothing of this is in the shipped binary.
 
+mod codes;
 mod function_markdown;
 mod page;
 mod schema_markdown;
@@ -72,7 +74,7 @@ pub(crate) fn root() -> PathBuf {
 /// The text of each generated page, by its path in `docs/`.
 fn generated_pages() -> BTreeMap<String, String> {
     let provider = Alicloud::new();
-    let mut pages = vec![provider_page(&provider.schema())];
+    let mut pages = vec![provider_page(&provider.schema()), codes::errors_page()];
     for resource in provider.resources() {
         pages.push(resource_page(&*resource));
     }

@@ -44,8 +44,13 @@ impl Page {
     pub(super) fn render(&self, examples: &Path, template: Option<&str>) -> Result<String, String> {
         let template = template.unwrap_or(self.default_template);
         let mut page = format!(
-            "---\n# Generated from the schema, examples/ and templates/. Edit those, not this file.\n\
+            "---\n# Generated from {}, examples/ and templates/. Edit those, not this file.\n\
              page_title: \"{}\"\nsubcategory: \"{}\"\ndescription: |-\n  {}\n---\n\n# {}\n\n",
+            if self.path.starts_with("guides/") {
+                "the sources"
+            } else {
+                "the schema"
+            },
             self.page_title,
             self.subcategory,
             self.description.replace('`', "").replace('\n', "\n  "),

@@ -40,9 +40,12 @@ pub enum ErrorCause {
 }
 
 impl ErrorCode {
+    /// The codes of the gateway, which every product shares.
+    pub const GATEWAY: &'static [ErrorCode] = GATEWAY;
+
     /// Whether the same call fails again until somebody changes something.
     pub fn is_final(&self) -> bool {
-        self.cause != ErrorCause::Rate
+        self.cause != ErrorCause::Rate && self.code != "SignatureNonceUsed"
     }
 
     /// The code in a table of a product or, if it is not there, in that of the gateway.

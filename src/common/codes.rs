@@ -1,0 +1,80 @@
+//! The codes of the provider's own errors and warnings, as data. The page `docs/guides/errors.md` is generated from this table
+//! and from the codes of the services in `alicloud`.
+//!
+//! To add a code, add one line here and run `UPDATE_DOCS=1 cargo test -p terraform-provider-alicloud docs`. A test in `tidy`
+//! compares the table with the codes in the sources, in both directions.
+
+/// What is documented of a code.
+pub(crate) struct ProviderCode {
+    /// The code, exactly as messages have it: `Provider.` and a name.
+    pub(crate) code: &'static str,
+    /// Whether the same command can succeed if nothing is changed before.
+    pub(crate) retry: Retry,
+    /// What happened, and what was sent. Markdown, without a full stop.
+    pub(crate) meaning: &'static str,
+    /// What to do. Markdown, whole sentences.
+    pub(crate) advice: &'static str,
+}
+
+/// Whether running the same command once more can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// It fails again until something is changed.
+    No,
+    /// The cause may pass.
+    Yes,
+    /// Only after it is known what became of the first request.
+    AfterLooking,
+}
+
+const fn row(
+    code: &'static str,
+    retry: Retry,
+    meaning: &'static str,
+    advice: &'static str,
+) -> ProviderCode {
+    ProviderCode {
+        code,
+        retry,
+        meaning,
+        advice,
+    }
+}
+
+/// All codes, in the order of the alphabet.
+#[rustfmt::skip]
+pub(crate) const CODES: &[ProviderCode] = { use Retry::{AfterLooking, No, Yes}; &[
+    row("Provider.AlreadyBound", No, "`existing_binding = \"REFUSE\"`, and a space of the account already holds the WABA. No bind was sent", "Import the binding, as the error shows."),
+    row("Provider.AnotherWabaBound", No, "The service bound another WABA than the one that it was asked to bind. The binding is in the state, tainted", "Look in the console what is bound, and report the case to Alibaba Cloud support."),
+    row("Provider.BoundTwice", No, "Two resources of one run bind the same WABA. No bind was sent for the second one", "Let one resource bind the WABA."),
+    row("Provider.Bug", No, "A bug: the provider made a result that cannot be right. The error says what it means for object and state", "Report it, as the error says."),
+    row("Provider.DebugConfiguration", No, "A process in debug mode has another provider configuration already. Nothing was sent", "Start a process for each provider block."),
+    row("Provider.DeletionPrevented", No, "`deletion_policy = \"PREVENT\"` protects the object, and the plan or the apply would destroy or replace it. Nothing was sent", "Apply another policy first, or use a `removed` block, `terraform state rm` or a `moved` block."),
+    row("Provider.IdentityChanged", No, "An object ended with another identity than it began with: a bug, or a state edited by hand", "See the error."),
+    row("Provider.IncompleteCredentials", No, "The configured credentials lack a part, such as `secret_key`. Nothing was sent", "Set the missing argument or environment variable."),
+    row("Provider.IncompleteList", Yes, "A warning: the service ended a list of spaces before the number of rows that it announced", "Run the query again."),
+    row("Provider.InvalidConfiguration", No, "A value in the provider block or in an environment variable cannot be used. Nothing was sent", "Correct the value."),
+    row("Provider.InvalidIdentity", No, "The identity of an import does not name an object. Nothing was sent", "Correct the identity."),
+    row("Provider.InvalidImportId", No, "The import ID does not name an object. Nothing was sent", "Use the form that the error shows."),
+    row("Provider.InvalidState", No, "A stored or moved state does not name an object. Nothing was sent", "Remove the object from the state, and import it."),
+    row("Provider.NotFound", No, "The object to import does not exist, as far as the service says", "Check the import ID and the account."),
+    row("Provider.OutcomeUnknown", AfterLooking, "A request that must not be sent twice was sent, and no usable response arrived", "Find out what happened, as the error says."),
+    row("Provider.Panic", No, "A bug: the provider panicked. The error says what it means for object and state", "Report it, as the error says."),
+    row("Provider.SpaceWithoutWaba", No, "A space has no WABA, so it is not known whether an object of it is gone", "Check the binding of the space."),
+    row("Provider.UnreadableSpaces", No, "A warning: `terraform query` could not read some spaces, which may hold a WABA", "Set `isv_code`, if they belong to a sub-customer."),
+] };
+
+#[test]
+fn codes_are_sorted_and_explained() {
+    assert!(CODES.is_sorted_by_key(|row| row.code));
+    for row in CODES {
+        let name = row.code.strip_prefix("Provider.").unwrap_or_default();
+        let is_name = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_uppercase())
+                && part.chars().all(|c| c.is_ascii_alphanumeric())
+        };
+        assert!(name.split('.').all(is_name), "{}", row.code);
+        assert!(!row.meaning.ends_with('.'), "{}", row.code);
+        assert!(row.advice.ends_with('.'), "{}", row.code);
+    }
+}
