@@ -896,8 +896,10 @@ fn judge(
             (_, At::Search, _) => &row.words[..1],
             _ => row.words,
         };
+        // Long values are broken into lines.
+        let unbroken = told.split_whitespace().collect::<Vec<_>>().join(" ");
         for word in words {
-            if !told.contains(word) {
+            if !unbroken.contains(word) {
                 found.wrong.push(format!("\"{word}\" is not in {told}"));
             }
         }

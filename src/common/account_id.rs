@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::{
     Connection, assume_role as role,
-    error_diagnostics::{Attempted, diagnose},
+    error_diagnostics::{Attempted, diagnose, labelled},
     waiting,
 };
 use alicloud::{
@@ -49,12 +49,12 @@ pub(crate) fn of_identity(
     };
     let shown = account.escape_debug();
     let fault = if !AccountRule::is_account_id(account) {
-        format!("has decimal digits only, but is \"{shown}\"")
+        format!("has decimal digits only, but is \"{shown}\".")
     } else {
         match role {
             Some(role) if role.account_id() != account => format!(
-                "is the account of the object, {shown}, but the role {role} belongs to the account {}. Give a role of \
-                 the account {shown}, or leave one of the two out",
+                "is {shown}, but the role {role} belongs to account {}. Set `role_arn` to a role of account {shown}, or leave \
+                 one of the two out.",
                 role.account_id()
             ),
             _ => return Ok(Some(account.to_owned())),
@@ -62,7 +62,9 @@ pub(crate) fn of_identity(
     };
     Err(Diagnostic::error(
         "Invalid identity attribute account_id",
-        format!("The identity attribute `account_id` {fault}."),
+        format!(
+            "The identity attribute `account_id` {fault} Nothing was read.\n\n  Code: Provider.InvalidIdentity"
+        ),
     )
     .into())
 }
@@ -119,19 +121,18 @@ pub(crate) fn plan(
     None
 }
 
-/// What a plan has to say of an object that exists if its role is not known yet. Terraform plans once more when it is, and
-/// a replacement that was not in the first plan ends the apply, in words that are Terraform's own.
+/// Warns in the plan of an object whose role is not known yet. Terraform plans again when it is, and a replacement that was
+/// not in the first plan ends the apply, with a message of Terraform's own.
 pub(crate) fn unforeseen(planned: &Object) -> Option<Diagnostic> {
-    let told = || {
+    let warning = || {
         Diagnostic::warning(
             "The role is not known yet",
-            "Whether the role acts on the account that the object is in shows only during the apply. If it does not, the \
-             apply ends with an \"inconsistent final plan\" and nothing is changed; run it again then, and the plan shows \
-             the replacement.",
+            "The role's account is not known until apply. If it is another account than that of the object, the apply ends \
+             with an \"inconsistent final plan\" and nothing is changed. Then run it again: the plan shows the replacement.",
         )
         .at(AttributePath::attribute(role::NAME))
     };
-    (!planned.get(role::NAME).is_wholly_known()).then(told)
+    (!planned.get(role::NAME).is_wholly_known()).then(warning)
 }
 
 /// The account of an object that is about to change in place, as far as it is known.
@@ -205,10 +206,9 @@ pub(crate) struct Limit<'a> {
     pub(crate) attribute: &'a str,
 }
 
-const COMES_OR_GOES: &str = "A role that is added or taken away must act on the account that the object is in, or the \
-                             next refresh would not find it.";
-const WHERE_IT_IS: &str =
-    "`account_id` says in which account the object is, and only there it can be looked for.";
+const COMES_OR_GOES: &str = "A role that is added or removed must belong to the account of the object. Otherwise the next \
+                             refresh would not find the object.";
+const WHERE_IT_IS: &str = "The object can be read only in the account that its `account_id` names.";
 
 /// The account of the provider's credentials, asked for if it has to be.
 async fn own(
@@ -222,25 +222,34 @@ async fn own(
         Connection::Waiting { unknown } => return Err(waiting(unknown)),
     };
     let attempted = Attempted {
-        summary: "Unable to find out the account of the provider's credentials",
+        summary: "Account of the provider's credentials",
         subject: "the provider's credentials",
         attribute: AttributePath::attribute(role::NAME),
         limit: limit.attribute,
         ram_actions: &[],
     };
-    let mut told = match accounts.own_account(limit.time).await {
+    let mut diagnostic = match accounts.own_account(limit.time).await {
         Ok(Some(account)) => return Ok(account),
         Ok(None) => Diagnostic::error(
-            attempted.summary,
-            "GetCallerIdentity was answered, but the answer has no AccountId.",
+            "Account of the provider's credentials: unreadable response",
+            format!(
+                "The response of GetCallerIdentity has no `AccountId`.\n\n{}",
+                labelled(&[
+                    ("Action", "GetCallerIdentity"),
+                    ("Code", "Provider.UnexpectedResponse")
+                ])
+            ),
         ),
         Err(error) => diagnose(&error, &attempted),
     };
-    let space = object.text("id").unwrap_or("(unknown)");
-    told.detail.push_str(&format!(
-        "\n\n{why} So for \"{space}\" nothing was changed. `account_id` in the provider block spares the question."
-    ));
-    Err(told.into())
+    let id = object.text("id").unwrap_or("(unknown)");
+    let why = format!(
+        " {why} Nothing was changed for \"{id}\".\n\nSet `account_id` in the provider block to skip this lookup."
+    );
+    let end = diagnostic.detail.find("\n\n");
+    let end = end.unwrap_or(diagnostic.detail.len());
+    diagnostic.detail.insert_str(end, &why);
+    Err(diagnostic.into())
 }
 
 fn leads_away(before: &str, after: &str, prior: &Object, planned: &Object) -> Diagnostic {
@@ -249,43 +258,43 @@ fn leads_away(before: &str, after: &str, prior: &Object, planned: &Object) -> Di
         None => "the provider's own credentials act".to_owned(),
     };
     let back = match (role::arn(prior), role::arn(planned)) {
-        (None, None) => format!("give the provider credentials of the account {before} again"),
+        (None, None) => format!("give the provider credentials of account {before} again"),
         _ => "leave `assume_role` as it was".to_owned(),
     };
     Diagnostic::error(
-        "The change leads to another account",
+        format!("The object is in account {before}, not in {after}"),
         format!(
-            "The object is in the account {before}, but {who} on the account {after}, where the next refresh would not \
-             find it. Nothing was changed. To keep it, {back}. To make it anew in the account {after}, plan that:\n\n  \
-             terraform apply -replace=ADDRESS"
+            "The object is in account {before}, but {who} in account {after}, where the next refresh would not find it. \
+             Nothing was changed.\n\nTo keep the object, {back}. To create it anew in account {after}, run:\n\n  terraform \
+             apply -replace='ADDRESS'\n\n  Code: Provider.AccountMismatch"
         ),
     )
     .at(AttributePath::attribute(role::NAME))
 }
 
 fn elsewhere(noted: &str, acting: &str, importing: bool) -> Diagnostic {
-    let (summary, advice) = if importing {
-        (
-            "The object to import is in another account",
-            "Say as whom to read it: give `role_arn` in the identity, or ROLE_ARN/ID as the import ID, with a role of that \
-             account; or give the provider credentials of that account."
-                .to_owned(),
+    let advice = if importing {
+        format!(
+            "Set `role_arn` in the identity, or use ROLE_ARN/ID as the import ID, to choose a role of account {noted} that \
+             reads the object. Or give the provider credentials of that account."
         )
     } else {
-        (
-            "The object is in another account",
-            format!(
-                "It stays in the state. Give the provider credentials of the account {noted} again, or give the \
-                 resource an `assume_role` of that account and take it over with `terraform apply -refresh=false`. To make \
-                 the object anew in the account {acting}, plan that:\n\n  terraform apply -refresh=false -replace=ADDRESS"
-            ),
+        format!(
+            "To keep the object, give the provider credentials of account {noted} again. Or add an `assume_role` of that \
+             account to the resource, and run:\n\n  terraform apply -refresh=false\n\nTo create the object anew in account \
+             {acting}, run:\n\n  terraform apply -refresh=false -replace='ADDRESS'"
         )
     };
+    let stays = if importing {
+        "Nothing was read."
+    } else {
+        "The object stays in the state."
+    };
     Diagnostic::error(
-        summary,
+        format!("The object is in account {noted}, not in {acting}"),
         format!(
-            "By its `account_id` the object is in the account {noted}, but it would be looked for in the account {acting}, \
-             where it cannot be found. {advice}"
+            "The `account_id` of the object is {noted}, but the credentials belong to account {acting}, which cannot read it. \
+             {stays}\n\n{advice}\n\n  Code: Provider.AccountMismatch"
         ),
     )
     .at(AttributePath::attribute(NAME))
@@ -396,7 +405,7 @@ mod tests {
         check(
             Some("1"),
             TWO,
-            "the role acs:ram::2:role/a belongs to the account 2",
+            "the role acs:ram::2:role/a belongs to account 2",
         );
         check(Some(""), None, "has decimal digits only, but is \"\"");
         check(Some("a\n"), None, "a\\n");
@@ -416,25 +425,25 @@ mod tests {
         check(
             leads_away("1", "2", &object(ONE, None), &object(None, None)),
             &[
-                "the account 1, but the provider's own",
+                "in account 1, but the provider's own",
                 "leave `assume_role`",
-                "-replace=ADDRESS",
+                "-replace='ADDRESS'",
             ],
         );
         check(
             leads_away("1", "2", &object(None, None), &object(TWO, None)),
             &[
-                "the role acs:ram::2:role/a acts on the account 2",
+                "the role acs:ram::2:role/a acts in account 2",
                 "leave `assume_role`",
             ],
         );
         check(
             leads_away("1", "2", &object(None, None), &object(None, None)),
-            &["credentials of the account 1 again"],
+            &["credentials of account 1 again"],
         );
         check(
             elsewhere("1", "2", true),
-            &["account 1", "account 2", "`role_arn`"],
+            &["`account_id` of the object is 1", "account 2", "`role_arn`"],
         );
         check(
             elsewhere("1", "2", false),

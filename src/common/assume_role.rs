@@ -16,7 +16,7 @@ use framework::{
 /// The name of block and attribute.
 pub(crate) const NAME: &str = "assume_role";
 
-/// The attribute of an identity by which an import says as whom to read.
+/// The attribute of an identity that chooses the role for an import.
 pub(crate) const ROLE_ARN: &str = "role_arn";
 
 /// The attribute for a resource.
@@ -137,8 +137,9 @@ pub(crate) fn of_import_id(text: &str) -> Result<(Option<RoleArn>, &str), Diagno
         None => Err(Diagnostic::error(
             "Invalid import ID",
             format!(
-                "An import ID that begins with a role has the form ROLE_ARN/ID, for example \
-                 \"acs:ram::1000000000000001:role/onboarding/cams-8filvjc8snw\"; \"{}\" has not.",
+                "\"{}\" is not in the form ROLE_ARN/ID, for example \
+                 \"acs:ram::1000000000000001:role/onboarding/cams-8filvjc8snw\". Nothing was read.\n\n  Code: \
+                 Provider.InvalidImportId",
                 text.escape_debug()
             ),
         )
@@ -153,7 +154,8 @@ pub(crate) fn of_identity(role_arn: Option<&str>) -> Result<Option<RoleArn>, Dia
         Diagnostic::error(
             "Invalid identity attribute role_arn",
             format!(
-                "The identity attribute `role_arn` names the role to assume. It must be {expected}, but is \"{}\".",
+                "The identity attribute `role_arn` names the role to assume. It must be {expected}, but is \"{}\". Nothing was \
+                 read.\n\n  Code: Provider.InvalidIdentity",
                 role_arn.unwrap_or_default().escape_debug()
             ),
         )
@@ -194,8 +196,11 @@ pub(crate) fn read(
 ) -> Result<Role, Diagnostics> {
     let bad = |name: &str, expected: String| -> Diagnostics {
         Diagnostic::error(
-            "Invalid role",
-            format!("`{name}` of the role to assume must be {expected}."),
+            format!("Invalid role: {name}"),
+            format!(
+                "`{name}` of the role to assume must be {expected}. Nothing was sent.\n\n  Code: \
+                 Provider.InvalidConfiguration"
+            ),
         )
         .at(at.then_attribute(name))
         .into()

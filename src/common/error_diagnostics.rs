@@ -10,9 +10,11 @@ use std::{error::Error as _, fmt::Write as _, time::Duration};
 use alicloud::{ConnectCause, Error, ErrorCause, ErrorCode, ErrorKind, GiveUp, TimeoutPhase};
 use framework::{AttributePath, Diagnostic};
 
+use super::deletion_policy::sentence;
+
 /// What was attempted, for the sentences about it.
 pub(crate) struct Attempted<'a> {
-    /// The summary of the diagnostic, for example "Unable to bind the WhatsApp Business Account".
+    /// How the summary of the diagnostic begins: "Cannot bind WABA 1234". The cause follows.
     pub(crate) summary: &'a str,
     /// What it was attempted on, for example "WABA 1234".
     pub(crate) subject: &'a str,
@@ -26,10 +28,13 @@ pub(crate) struct Attempted<'a> {
 
 /// The diagnostic for a failed call.
 pub(crate) fn diagnose(error: &Error, attempted: &Attempted<'_>) -> Diagnostic {
+    let cause = cause(error);
+    let summary = summary(attempted.summary, &cause.summary);
     let mut detail = happened(error, attempted);
     let advice = advice(error, attempted);
-    let _ = write!(detail, "\n\n{}\n\n{}", advice.text, facts(error, None));
-    let diagnostic = Diagnostic::error(attempted.summary, detail);
+    let own = (error.code() != Some(&*cause.code)).then_some(&*cause.code);
+    let _ = write!(detail, "\n\n{}\n\n{}", advice.text, facts(error, own));
+    let diagnostic = Diagnostic::error(summary, detail);
     if advice.concerns_subject {
         diagnostic.at(attempted.attribute.clone())
     } else {
@@ -37,15 +42,171 @@ pub(crate) fn diagnose(error: &Error, attempted: &Attempted<'_>) -> Diagnostic {
     }
 }
 
+/// Less than so many characters, for lists of summaries.
+const MAX_SUMMARY: usize = 70;
+
+/// What was attempted, and why it failed. The cause is never cut off.
+fn summary(begin: &str, cause: &str) -> String {
+    if begin.is_empty() {
+        return sentence(cause);
+    }
+    let whole = format!("{begin}: {cause}");
+    if whole.chars().count() < MAX_SUMMARY {
+        return whole;
+    }
+    let left = MAX_SUMMARY.saturating_sub(cause.chars().count() + 4);
+    let begin: String = begin.chars().take(left).collect();
+    format!("{begin}…: {cause}")
+}
+
+/// What a failure is called.
+struct Cause {
+    /// A few words for the end of a summary, which has to stay short.
+    summary: String,
+    /// The code of the service, or one of the provider.
+    code: String,
+}
+
+impl Cause {
+    fn new(summary: impl Into<String>, code: &str) -> Self {
+        Self {
+            summary: summary.into(),
+            code: code.to_owned(),
+        }
+    }
+}
+
+fn cause(error: &Error) -> Cause {
+    let code_or = |own: &'static str| error.code().unwrap_or(own);
+    match error.kind() {
+        ErrorKind::Api(response) => match error.code() {
+            Some(code) => Cause::new(in_short(error), code),
+            None => Cause::new(
+                format!("HTTP {}", response.status),
+                "Provider.UnexpectedResponse",
+            ),
+        },
+        ErrorKind::Throttled { .. } => Cause::new("throttled", code_or("Provider.Throttled")),
+        ErrorKind::Unavailable(response) => Cause::new(
+            format!("service error (HTTP {})", response.status),
+            code_or("Provider.ServiceUnavailable"),
+        ),
+        ErrorKind::Down { .. } => Cause::new("the service is down", "Provider.ServiceDown"),
+        ErrorKind::Credentials => without_credentials(error),
+        ErrorKind::Request(_) => Cause::new("invalid request", "Provider.InvalidRequest"),
+        ErrorKind::Connect(failure) => match &failure.cause {
+            ConnectCause::Dns => Cause::new("host not found", "Provider.Network.Dns"),
+            ConnectCause::Refused => Cause::new("connection refused", "Provider.Network.Refused"),
+            ConnectCause::Timeout => {
+                Cause::new("no connection in time", "Provider.Network.Timeout")
+            }
+            ConnectCause::Certificate(_) => {
+                Cause::new("certificate not trusted", "Provider.Network.Certificate")
+            }
+            ConnectCause::Tls(_) => Cause::new("TLS handshake failed", "Provider.Network.Tls"),
+            ConnectCause::Other => Cause::new("no connection", "Provider.Network.Connect"),
+        },
+        ErrorKind::Timeout(TimeoutPhase::Permit) => {
+            Cause::new("not sent in time", "Provider.Timeout.BeforeSending")
+        }
+        ErrorKind::Timeout(TimeoutPhase::Response(_)) => {
+            Cause::new("no response in time", "Provider.Timeout.Response")
+        }
+        ErrorKind::Interrupted => Cause::new("connection closed", "Provider.Network.Closed"),
+        ErrorKind::Redirect { .. } => Cause::new("redirected", "Provider.Redirected"),
+        ErrorKind::Decode { .. } => {
+            Cause::new("unreadable response", "Provider.UnexpectedResponse")
+        }
+        ErrorKind::Stopped => Cause::new("interrupted", "Provider.Stopped"),
+    }
+}
+
+/// An error code of the service in a few words.
+fn in_short(error: &Error) -> String {
+    let code = error.code().unwrap_or_default();
+    let Some(known) = error.known_code() else {
+        return code.chars().take(40).collect();
+    };
+    let short = match (code, known.cause) {
+        (_, ErrorCause::Permission | ErrorCause::ObjectPermission) => "permission denied",
+        ("SignatureDoesNotMatch", _) => "wrong AccessKey secret",
+        ("InvalidAccessKeyId.Inactive", _) => "AccessKey disabled",
+        ("InvalidAccessKeyId.NotFound" | "InvalidAccessKeyId", _) => "unknown AccessKey",
+        ("InvalidSecurityToken.Expired", _) => "security token expired",
+        (_, ErrorCause::Credentials) => "wrong security token",
+        ("InvalidTimeStamp.Expired" | "InvalidTimeStamp.Format" | "IllegalTimestamp", _) => {
+            "wrong clock"
+        }
+        ("InvalidProtocol.NeedSsl", _) => "HTTPS needed",
+        ("SignatureNonceUsed", _) => "request sent twice",
+        (_, ErrorCause::Connection) => "wrong endpoint",
+        ("Product.Unsubscript", _) => "CAMS is not activated",
+        ("Unknown.ResourceOwnerId", _) => "not in this account",
+        (_, ErrorCause::Rate) => "throttled",
+        _ if known.meaning.len() <= 40 => known.meaning,
+        _ => code,
+    };
+    short.to_owned()
+}
+
+/// Why there are no credentials: by the failed call of STS, if there was one.
+fn without_credentials(error: &Error) -> Cause {
+    let Some(call) = failed_call(error) else {
+        return Cause::new("no valid credentials", "Provider.Credentials.Invalid");
+    };
+    let code = match call.action() {
+        "GetCallerIdentity" => "Provider.Credentials.CallerIdentity",
+        _ => "Provider.Credentials.AssumeRole",
+    };
+    let unavailable = "Provider.Credentials.StsUnavailable";
+    match (call.kind(), call.code()) {
+        (ErrorKind::Api(_), Some("EntityNotExist.Role")) => Cause::new("role does not exist", code),
+        (ErrorKind::Api(_), Some("AuthenticationFail.OIDCToken.Expired")) => {
+            Cause::new("OIDC token expired", code)
+        }
+        (ErrorKind::Api(_), Some(refusal)) if refusal.starts_with("AuthenticationFail.") => {
+            Cause::new("OIDC token refused", code)
+        }
+        (ErrorKind::Api(_), Some("NoPermission")) => Cause::new("role not allowed", code),
+        (ErrorKind::Api(_), Some(_)) if call.known_code().is_some() => {
+            Cause::new(in_short(call), code)
+        }
+        (ErrorKind::Throttled { .. }, _) => Cause::new("STS throttled", unavailable),
+        (ErrorKind::Connect(failure), _) if failure.cause == ConnectCause::Dns => {
+            Cause::new("STS host not found", unavailable)
+        }
+        (ErrorKind::Api(_) | ErrorKind::Request(_) | ErrorKind::Credentials, _) => {
+            Cause::new("role not assumed", code)
+        }
+        _ => Cause::new("STS not available", unavailable),
+    }
+}
+
+/// The call of STS that failed, for which there are no credentials. With a chain of roles it is the first one.
+fn failed_call(error: &Error) -> Option<&Error> {
+    let mut next = error.source();
+    let mut found = None;
+    while let Some(source) = next {
+        found = source.downcast_ref::<Error>().or(found);
+        next = source.source();
+    }
+    found
+}
+
 fn happened(error: &Error, attempted: &Attempted<'_>) -> String {
     let (action, subject) = (error.action(), attempted.subject);
     match error.kind() {
-        ErrorKind::Api(_) => match error.known_code() {
-            Some(known) => {
+        ErrorKind::Api(response) => match (error.known_code(), &response.code) {
+            (Some(known), _) => {
                 let meaning = known.meaning;
                 format!("The service refused {action} for {subject}: {meaning}.")
             }
-            None => format!("The service refused {action} for {subject}."),
+            (None, Some(_)) => format!("The service refused {action} for {subject}."),
+            (None, None) => format!(
+                "{action} for {subject} got a response with HTTP status {} and without an error code. Such a response \
+                 often comes from a proxy or a wrong endpoint, not from the service.",
+                response.status
+            ),
         },
         ErrorKind::Throttled { .. } => {
             format!("The service kept refusing {action} for {subject}, to limit the rate of calls.")
@@ -54,7 +215,10 @@ fn happened(error: &Error, attempted: &Attempted<'_>) -> String {
             format!("The service could not process {action} for {subject}.")
         }
         ErrorKind::Stopped => {
-            format!("{action} for {subject} was interrupted before it was sent again.")
+            format!("{action} for {subject} was interrupted before it was complete.")
+        }
+        ErrorKind::Credentials => {
+            format!("{action} for {subject} was not sent, because there are no valid credentials.")
         }
         kind => format!("{action} for {subject} failed: {kind}."),
     }
@@ -75,23 +239,24 @@ fn advice(error: &Error, attempted: &Attempted<'_>) -> Advice {
             is_about_a_value(code) && code != "UnsupportedParameter" && !is_about_the_caller(code)
         }
     };
+    let limit = attempted.limit;
     let text = match error.kind() {
         ErrorKind::Throttled { .. } => throttled(error, attempted),
-        ErrorKind::Api(answer) => by_code(code, error, attempted).unwrap_or_else(|| by_status(answer.status)),
-        ErrorKind::Unavailable(_) => "The service has a problem. Try again in a few minutes. If it happens again, give the request ID below to Alibaba Cloud support.".to_owned(),
-        ErrorKind::Down { .. } => "Every object of this run that needs the service fails for the same reason; see Reason below. Check the network and the service, and run the command again when the service responds.".to_owned(),
-        ErrorKind::Credentials => "Nothing was sent. See Reason below. The provider looks for credentials in the provider block, then in the environment, then in the profiles of the Alibaba Cloud CLI, then at the ECS instance.".to_owned(),
-        ErrorKind::Request(_) => "Nothing was sent. Correct the value named above; if it looks right, report this to the provider's developers.".to_owned(),
+        ErrorKind::Api(_) => by_code(code, error, attempted).unwrap_or_else(|| by_status(error)),
+        ErrorKind::Unavailable(_) => by_status(error),
+        ErrorKind::Down { .. } => "Every object of this run that needs the service fails for the same reason. Reason below is that of the last failed call. Check the network and the service, and run the command again when the service responds.".to_owned(),
+        ErrorKind::Credentials => about_credentials(error),
+        ErrorKind::Request(_) => "Nothing was sent. Correct the value named above. If it looks right, report this to the provider's developers.".to_owned(),
         ErrorKind::Connect(failure) => match &failure.cause {
             ConnectCause::Dns => "Nothing was sent. Check the name resolution of this machine, the region of the provider, and its `endpoints` block.".to_owned(),
-            ConnectCause::Certificate(_) | ConnectCause::Tls(_) => "Nothing was sent. Check the endpoint, and whether a proxy on the way replaces certificates; its CA has to be trusted by this machine.".to_owned(),
+            ConnectCause::Certificate(_) | ConnectCause::Tls(_) => "Nothing was sent. Check the endpoint, and whether a proxy on the way replaces certificates. This machine has to trust the CA of such a proxy.".to_owned(),
             ConnectCause::Timeout => "Nothing was sent. Check firewall and proxy (HTTPS_PROXY, NO_PROXY), or raise `client_connect_timeout` of the provider.".to_owned(),
             _ => "Nothing was sent. Check network, firewall and proxy (HTTPS_PROXY, NO_PROXY), and the `endpoints` block of the provider.".to_owned(),
         },
-        ErrorKind::Timeout(TimeoutPhase::Permit) => format!("Many calls share the limit of calls per second. Raise `{}`, or lower the CLI's `-parallelism`.", attempted.limit),
-        ErrorKind::Timeout(TimeoutPhase::Response(_)) => format!("If the service is slow rather than unreachable, raise `client_read_timeout` of the provider or `{}`.", attempted.limit),
+        ErrorKind::Timeout(TimeoutPhase::Permit) => format!("Many calls share the limit of calls per second. Raise `{limit}`, or lower the CLI's `-parallelism`."),
+        ErrorKind::Timeout(TimeoutPhase::Response(_)) => format!("If the service is slow rather than unreachable, raise `client_read_timeout` of the provider or `{limit}`."),
         ErrorKind::Interrupted => "Check network and proxy, and try again.".to_owned(),
-        ErrorKind::Redirect { .. } => "Check the `endpoints` block of the provider, and whether a proxy or a login page stands between.".to_owned(),
+        ErrorKind::Redirect { .. } => "Check the `endpoints` block of the provider, and whether a proxy or a login page responds in place of the service.".to_owned(),
         ErrorKind::Decode { .. } => "Check whether the endpoint is the right one and whether a proxy responds in its place. If both are right, report this to the provider's developers.".to_owned(),
         ErrorKind::Stopped => "Run the command again to go on.".to_owned(),
     };
@@ -99,6 +264,39 @@ fn advice(error: &Error, attempted: &Attempted<'_>) -> Advice {
         text,
         concerns_subject,
     }
+}
+
+/// What to do if there are no credentials.
+fn about_credentials(error: &Error) -> String {
+    let Some(call) = failed_call(error) else {
+        return "Reason below says what was tried. Check the configured credentials. The provider looks for credentials in the \
+                provider block, then in the environment, then in the profiles of the Alibaba Cloud CLI, then at the ECS \
+                instance."
+            .to_owned();
+    };
+    let text = match (call.kind(), call.code()) {
+        (ErrorKind::Api(_), Some("NoPermission")) => {
+            "Check these in the RAM console:\n1. The trust policy of the role names the caller or its account.\n2. The \
+             caller has the RAM action sts:AssumeRole, for example by the system policy AliyunSTSAssumeRoleAccess. The \
+             account itself (root) cannot assume roles.\n3. If the trust policy demands an external ID, `external_id` in \
+             `assume_role` is the same."
+        }
+        (ErrorKind::Api(_), Some("EntityNotExist.Role")) => {
+            "Check the account ID and the name in the ARN of the role."
+        }
+        (ErrorKind::Api(_), Some("AuthenticationFail.OIDCToken.Expired")) => {
+            "Get a new OIDC token, and run the command again. A token in a file is read again at each refresh."
+        }
+        (ErrorKind::Api(_), _) => "Check the credentials and the role that Reason below names.",
+        (ErrorKind::Throttled { .. }, _) => {
+            "Try again in a few minutes, and let fewer pipelines run at the same time."
+        }
+        _ => {
+            "Check the network and the proxy between this machine and STS, the region of the provider, and `sts` in its \
+             `endpoints` block. Then try again."
+        }
+    };
+    text.to_owned()
 }
 
 fn is_about_the_caller(code: &str) -> bool {
@@ -184,10 +382,6 @@ fn by_known_code(known: &ErrorCode, error: &Error, attempted: &Attempted<'_>) ->
         .replace("{subject}", attempted.subject)
         .replace("{host}", error.host());
     let argument = match known.code {
-        "SignatureDoesNotMatch" => {
-            " If it is right, try `sign_version { cams = \"v3\" }` in the provider block, and report this to the \
-             provider's developers."
-        }
         "InvalidProtocol.NeedSsl" => {
             " Remove `protocol = \"HTTP\"` and `http://` from the provider block."
         }
@@ -212,42 +406,69 @@ fn by_known_code(known: &ErrorCode, error: &Error, attempted: &Attempted<'_>) ->
 fn permission(error: &Error, attempted: &Attempted<'_>, key: &str) -> String {
     let denied = error
         .response()
-        .and_then(|answer| answer.access_denied.as_ref());
+        .and_then(|response| response.access_denied.as_ref());
     let explicit =
         denied.and_then(|denied| denied.no_permission_type.as_deref()) == Some("ExplicitDeny");
     let action = format!("cams:{}", error.action());
-    let mut text = if explicit {
-        format!(
+    if explicit {
+        return format!(
             "A policy explicitly denies `{action}` to the identity of the AccessKey {key}. Another grant does not help: \
-             find and change the statement with \"Effect\": \"Deny\" (see the kind of policy below)."
-        )
-    } else {
-        format!(
-            "The identity of the AccessKey {key} lacks the RAM action `{action}`. Attach this policy to it in the RAM \
-             console, or the system policy AliyunCamsFullAccess. AliyunCamsReadOnlyAccess is not enough: it allows \
-             `cams:Get*` and `cams:List*`, but not `cams:Query*`."
-        )
-    };
-    if !explicit {
-        let actions: Vec<String> = attempted
-            .ram_actions
-            .iter()
-            .map(|action| format!("\"{action}\""))
-            .collect();
-        let _ = write!(
-            text,
-            "\n\n  {{\n    \"Version\": \"1\",\n    \"Statement\": [{{\n      \"Effect\": \"Allow\",\n      \"Action\": \
-             [{}],\n      \"Resource\": \"*\"\n    }}]\n  }}",
-            actions.join(", ")
+             find and change the statement with \"Effect\": \"Deny\" (see Access denied below)."
         );
     }
-    text
+    let for_readers = ["Get", "List"]
+        .iter()
+        .any(|prefix| error.action().starts_with(prefix));
+    let system_policy = if for_readers {
+        "AliyunCamsReadOnlyAccess allows this action, too, but no other one than `cams:Get*` and `cams:List*`."
+    } else {
+        "AliyunCamsReadOnlyAccess is not enough: it allows `cams:Get*` and `cams:List*` only."
+    };
+    // Whoever only reads gets a policy that only allows to read.
+    let reading = attempted.limit == "timeouts.read" && is_read(&action);
+    let actions = attempted.ram_actions.iter().copied();
+    let mut actions: Vec<&str> = actions.filter(|other| !reading || is_read(other)).collect();
+    if !actions.contains(&&*action) {
+        actions.push(&action);
+    }
+    let lines: Vec<String> = actions
+        .iter()
+        .map(|action| format!("        \"{action}\""))
+        .collect();
+    format!(
+        "The identity of the AccessKey {key} lacks the RAM action `{action}`. Attach this policy to it in the RAM console, or \
+         the system policy AliyunCamsFullAccess. {system_policy}\n\n  {{\n    \"Version\": \"1\",\n    \"Statement\": \
+         [{{\n      \"Effect\": \"Allow\",\n      \"Action\": [\n{}\n      ],\n      \"Resource\": \"*\"\n    }}]\n  }}",
+        lines.join(",\n")
+    )
 }
 
-fn by_status(status: u16) -> String {
-    match status {
-        500.. => "The service has a problem. Try again in a few minutes. If it happens again, give the request ID below to Alibaba Cloud support.".to_owned(),
-        _ => "The provider has no advice for this code. Look it up in the error center of Alibaba Cloud (https://api.alibabacloud.com/troubleshoot) with the request ID below.".to_owned(),
+/// Whether a RAM action only reads, by the naming rule of the API.
+fn is_read(action: &str) -> bool {
+    let name = action.rsplit(':').next().unwrap_or(action);
+    ["Get", "List", "Query"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+}
+
+/// What to do about a response that no code explains.
+fn by_status(error: &Error) -> String {
+    let support = match error.request_id() {
+        Some(_) => "If it happens again, give the request ID below to Alibaba Cloud support.",
+        None => "If it happens again, check whether a proxy responds in place of the service.",
+    };
+    match (error.status(), error.code()) {
+        (Some(500..), _) => {
+            format!("The service has a problem. Try again in a few minutes. {support}")
+        }
+        (_, None) => {
+            "Check the `endpoints` block of the provider and the proxy (HTTPS_PROXY, NO_PROXY)."
+                .to_owned()
+        }
+        _ => format!(
+            "The provider has no advice for this code. Look it up in the error center of Alibaba Cloud \
+             (https://api.alibabacloud.com/troubleshoot). {support}"
+        ),
     }
 }
 
@@ -272,7 +493,7 @@ pub(crate) fn shell_word(text: &str) -> String {
 /// The facts, one a line. Lines that begin with a blank are not wrapped by the CLI. `code` is one of this provider, which
 /// stands before the service's own.
 fn facts(error: &Error, code: Option<&str>) -> String {
-    let answer = error.response();
+    let response = error.response();
     let mut facts: Vec<(&str, String)> = vec![
         ("Action", error.action().to_owned()),
         ("Endpoint", error.host().to_owned()),
@@ -283,26 +504,37 @@ fn facts(error: &Error, code: Option<&str>) -> String {
         error.status().map(|status| status.to_string()),
     );
     add("Code", code.or(error.code()).map(str::to_owned));
-    add("Service code", code.and(error.code()).map(str::to_owned));
-    add("Message", answer.and_then(|answer| answer.message.clone()));
+    let call = failed_call(error).filter(|_| *error.kind() == ErrorKind::Credentials);
+    let service_code = error.code().or(call.and_then(Error::code));
+    add("Service code", code.and(service_code).map(str::to_owned));
+    let message = response.and_then(|response| response.message.clone());
+    let label = match response.and_then(|response| response.code.as_ref()) {
+        Some(_) => "Message",
+        None => "Response",
+    };
+    add(label, message);
     add(
         "Access denied",
-        answer
-            .and_then(|answer| answer.access_denied.as_ref())
+        response
+            .and_then(|response| response.access_denied.as_ref())
             .map(ToString::to_string),
     );
     add(
         "Diagnostic message",
-        answer.and_then(|answer| {
-            answer
+        response.and_then(|response| {
+            response
                 .access_denied
                 .as_ref()?
                 .encoded_diagnostic_message
                 .clone()
         }),
     );
-    add("Request ID", error.request_id().map(str::to_owned));
-    add("More", answer.and_then(|answer| answer.recommend.clone()));
+    let request_id = error.request_id().or(call.and_then(Error::request_id));
+    add("Request ID", request_id.map(str::to_owned));
+    add(
+        "More",
+        response.and_then(|response| response.recommend.clone()),
+    );
     add(
         "Attempts",
         (error.attempts() > 0).then(|| match error.attempts() {
@@ -313,7 +545,7 @@ fn facts(error: &Error, code: Option<&str>) -> String {
     add(
         "Not retried",
         match error.give_up() {
-            GiveUp::NotIdempotent if code.is_some() => None,
+            GiveUp::NotIdempotent if code == Some(OUTCOME_UNKNOWN) => None,
             GiveUp::NotIdempotent => {
                 Some("it is unknown whether the request was executed".to_owned())
             }
@@ -330,23 +562,53 @@ fn facts(error: &Error, code: Option<&str>) -> String {
         },
     );
     add("Reason", causes(error));
+    let facts: Vec<(&str, &str)> = facts
+        .iter()
+        .map(|(name, value)| (*name, &**value))
+        .collect();
+    labelled(&facts)
+}
+
+/// Labelled facts for the end of a message, one a line, with the values below each other. The CLI does not wrap lines that
+/// begin with a blank, so that is done here.
+pub(crate) fn labelled(facts: &[(&str, &str)]) -> String {
     let width = facts
         .iter()
         .map(|(name, _)| name.len())
         .max()
         .unwrap_or_default()
         + 1;
-    let lines: Vec<String> = facts
-        .iter()
-        .map(|(name, value)| {
-            format!(
-                "  {:width$} {}",
-                format!("{name}:"),
-                value.replace('\n', " ")
-            )
-        })
-        .collect();
-    lines.join("\n")
+    let mut text = String::new();
+    for (name, value) in facts {
+        let begin = format!("  {:width$} ", format!("{name}:"));
+        let indent = " ".repeat(begin.len());
+        for (at, line) in wrapped(value, WIDTH - begin.len()).iter().enumerate() {
+            let begin = if at == 0 { &begin } else { &indent };
+            let _ = writeln!(text, "{begin}{line}");
+        }
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// The columns of a terminal, without the rule that Terraform draws at the left.
+const WIDTH: usize = 78;
+
+/// A value in lines of at most this width. A longer word, such as a token, stays whole.
+fn wrapped(value: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in value.split_whitespace() {
+        let last = lines.last_mut().expect("there is a line");
+        if last.is_empty() {
+            last.push_str(word);
+        } else if last.chars().count() + 1 + word.chars().count() <= width {
+            last.push(' ');
+            last.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
 }
 
 fn causes(error: &Error) -> Option<String> {
@@ -370,5 +632,511 @@ fn seconds(duration: Duration) -> String {
     match duration.as_millis() {
         milliseconds @ 0..1000 => format!("{milliseconds} ms"),
         _ => format!("{:.1} s", duration.as_secs_f64()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use alicloud::{ApiError, ConnectFailure};
+    use expect_test::{Expect, expect};
+    use framework::Diagnostic;
+
+    use super::*;
+    use crate::common::{codes::CODES, printed::printed};
+
+    const ATTRIBUTE: &str = "waba_id";
+
+    fn bind<'a>() -> Attempted<'a> {
+        Attempted {
+            summary: "Cannot bind WABA 102030405060708",
+            subject: "WABA 102030405060708",
+            attribute: AttributePath::attribute(ATTRIBUTE),
+            limit: "timeouts.create",
+            ram_actions: &["cams:ChatappBindWaba", "cams:QueryChatappBindWaba"],
+        }
+    }
+
+    fn read<'a>() -> Attempted<'a> {
+        Attempted {
+            summary: "Cannot read the binding of cams-8filvjc8snw",
+            subject: "space cams-8filvjc8snw",
+            attribute: AttributePath::attribute("cust_space_id"),
+            limit: "timeouts.read",
+            ram_actions: &[
+                "cams:ChatappBindWaba",
+                "cams:QueryChatappBindWaba",
+                "cams:ListInstance",
+            ],
+        }
+    }
+
+    fn response(status: u16, code: &str, message: &str) -> ApiError {
+        ApiError {
+            status,
+            code: (!code.is_empty()).then(|| code.to_owned()),
+            message: Some(message.to_owned()),
+            ..ApiError::default()
+        }
+    }
+
+    fn connect(cause: ConnectCause) -> ErrorKind {
+        ErrorKind::Connect(ConnectFailure {
+            cause,
+            only_documented_host: None,
+        })
+    }
+
+    /// One of each kind.
+    fn kinds() -> Vec<ErrorKind> {
+        let page = response(502, "", "<html>Bad Gateway</html>");
+        vec![
+            ErrorKind::Credentials,
+            ErrorKind::Request("`isv_code` is empty".to_owned()),
+            connect(ConnectCause::Dns),
+            connect(ConnectCause::Refused),
+            connect(ConnectCause::Timeout),
+            connect(ConnectCause::Certificate("self-signed".to_owned())),
+            connect(ConnectCause::Tls("no common version".to_owned())),
+            connect(ConnectCause::Other),
+            ErrorKind::Timeout(TimeoutPhase::Permit),
+            ErrorKind::Timeout(TimeoutPhase::Response(Duration::from_secs(10))),
+            ErrorKind::Interrupted,
+            ErrorKind::Redirect {
+                status: 302,
+                location: Some("https://login.example.com".to_owned()),
+            },
+            ErrorKind::Throttled {
+                response: response(429, "", ""),
+                retry_after: None,
+            },
+            ErrorKind::Unavailable(page.clone()),
+            ErrorKind::Unavailable(response(500, "InternalError", "Again.")),
+            ErrorKind::Down {
+                failures: 8,
+                lasting: Duration::from_secs(30),
+            },
+            ErrorKind::Api(ApiError {
+                status: 403,
+                ..page
+            }),
+            ErrorKind::Api(response(400, "Waba.Of.Tomorrow", "Something.")),
+            ErrorKind::Decode {
+                status: 200,
+                reason: "it is empty".to_owned(),
+                excerpt: None,
+            },
+            ErrorKind::Stopped,
+        ]
+    }
+
+    fn code_of(diagnostic: &Diagnostic) -> Option<&str> {
+        let lines = diagnostic.detail.lines();
+        let mut codes = lines.filter_map(|line| line.strip_prefix("  Code:"));
+        codes.next().map(str::trim)
+    }
+
+    #[test]
+    fn every_kind_has_a_short_summary_of_its_own_and_a_code() {
+        let mut seen = std::collections::BTreeSet::new();
+        let known = alicloud::CAMS.error_codes.iter().chain(ErrorCode::GATEWAY);
+        let known = known.map(|row| ErrorKind::Api(response(400, row.code, "Refused.")));
+        for kind in kinds().into_iter().chain(known) {
+            let error = Error::example("QueryChatappBindWaba", kind.clone(), None);
+            for attempted in [bind(), read()] {
+                let diagnostic = diagnose(&error, &attempted);
+                let code = code_of(&diagnostic).unwrap_or_default();
+                let documented = CODES.iter().any(|row| row.code == code);
+                assert!(documented || Some(code) == error.code(), "{kind:?}: {code}");
+                assert_eq!(code.starts_with("Provider."), error.code().is_none());
+                let length = diagnostic.summary.chars().count();
+                assert!(length < MAX_SUMMARY, "{length}: {}", diagnostic.summary);
+                let printed = printed([&diagnostic]);
+                let long = printed.lines().find(|line| line.chars().count() > 79);
+                assert_eq!(long, None, "{kind:?}");
+            }
+            if error.code().is_none() {
+                let summary = diagnose(&error, &bind()).summary;
+                assert!(seen.insert(summary.clone()), "{summary} is there twice");
+            }
+        }
+    }
+
+    fn check(error: &Error, attempted: &Attempted<'_>, expected: Expect) {
+        expected.assert_eq(&printed([&diagnose(error, attempted)]));
+    }
+
+    fn refused(status: u16, code: &str, message: &str) -> Error {
+        let kind = ErrorKind::Api(response(status, code, message));
+        Error::example("ChatappBindWaba", kind, None)
+    }
+
+    #[test]
+    fn long_summaries_keep_the_cause() {
+        let long = format!("Cannot create template {}", "x".repeat(100));
+        let short = summary(&long, "permission denied");
+        assert_eq!(short.chars().count(), MAX_SUMMARY - 1);
+        assert!(short.ends_with("xxx…: permission denied"), "{short}");
+        assert_eq!(
+            summary("Cannot bind", "throttled"),
+            "Cannot bind: throttled"
+        );
+        assert_eq!(summary("", "throttled"), "Throttled");
+    }
+
+    #[test]
+    fn wrong_secret_is_told_without_another_signature() {
+        let error = refused(
+            400,
+            "SignatureDoesNotMatch",
+            "Specified signature is not matched.",
+        );
+        check(
+            &error,
+            &bind(),
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: wrong AccessKey secret
+
+            The service refused ChatappBindWaba for WABA 102030405060708: the signature is
+            wrong.
+
+            The secret does not belong to the AccessKey `LTAI…wXyZ`. Copy the AccessKey
+            secret again, without blanks or line breaks around it.
+
+              Action:      ChatappBindWaba
+              Endpoint:    cams.ap-southeast-1.aliyuncs.com
+              HTTP status: 400
+              Code:        SignatureDoesNotMatch
+              Message:     Specified signature is not matched.
+              Attempts:    1
+        "#]],
+        );
+    }
+
+    #[test]
+    fn account_without_the_service_is_told() {
+        let error = refused(
+            400,
+            "Product.Unsubscript",
+            "You have not subscribed this product.",
+        );
+        check(
+            &error,
+            &bind(),
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: CAMS is not activated
+
+            The service refused ChatappBindWaba for WABA 102030405060708: Chat App Message
+            Service is not active for the account.
+
+            Activate Chat App Message Service for the account of the AccessKey
+            `LTAI…wXyZ`: in the console (https://chatapp.console.alibabacloud.com, for
+            accounts of the China site https://chatapp.console.aliyun.com) or with the API
+            action OpenChatappService. The account has to be enterprise-verified. If the
+            service was active before, look for an overdue payment.
+
+              Action:      ChatappBindWaba
+              Endpoint:    cams.ap-southeast-1.aliyuncs.com
+              HTTP status: 400
+              Code:        Product.Unsubscript
+              Message:     You have not subscribed this product.
+              Attempts:    1
+        "#]],
+        );
+    }
+
+    #[test]
+    fn foreign_waba_is_told() {
+        let error = refused(400, "Unknown.ResourceOwnerId", "The owner is not you.");
+        check(
+            &error,
+            &bind(),
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: not in this account
+              at waba_id
+
+            The service refused ChatappBindWaba for WABA 102030405060708: the object does
+            not belong to the account.
+
+            To the account of the AccessKey `LTAI…wXyZ`, WABA 102030405060708 does not
+            exist, or it belongs to another account. Check the ID, and that these are the
+            credentials of the right account. A WABA can be bound once its owner has
+            finished Meta's embedded signup with the app of this account. An ISV also
+            needs the authorization of the sub-customer (`isv_code`).
+
+              Action:      ChatappBindWaba
+              Endpoint:    cams.ap-southeast-1.aliyuncs.com
+              HTTP status: 400
+              Code:        Unknown.ResourceOwnerId
+              Message:     The owner is not you.
+              Attempts:    1
+        "#]],
+        );
+    }
+
+    #[test]
+    fn missing_right_to_read_gets_a_policy_that_reads() {
+        let kind = ErrorKind::Api(response(400, "Ram.PermissionDeny", "Denied."));
+        let error = Error::example("QueryChatappBindWaba", kind, None);
+        check(
+            &error,
+            &read(),
+            expect![[r#"
+            Error: Cannot read the binding of cams-8filvjc8snw: permission denied
+
+            The service refused QueryChatappBindWaba for space cams-8filvjc8snw: the
+            caller lacks a RAM action.
+
+            The identity of the AccessKey `LTAI…wXyZ` lacks the RAM action
+            `cams:QueryChatappBindWaba`. Attach this policy to it in the RAM console, or
+            the system policy AliyunCamsFullAccess. AliyunCamsReadOnlyAccess is not
+            enough: it allows `cams:Get*` and `cams:List*` only.
+
+              {
+                "Version": "1",
+                "Statement": [{
+                  "Effect": "Allow",
+                  "Action": [
+                    "cams:QueryChatappBindWaba",
+                    "cams:ListInstance"
+                  ],
+                  "Resource": "*"
+                }]
+              }
+
+              Action:      QueryChatappBindWaba
+              Endpoint:    cams.ap-southeast-1.aliyuncs.com
+              HTTP status: 400
+              Code:        Ram.PermissionDeny
+              Message:     Denied.
+              Attempts:    1
+        "#]],
+        );
+    }
+
+    #[test]
+    fn clock_skew_is_told() {
+        let error = refused(
+            400,
+            "InvalidTimeStamp.Expired",
+            "Specified time stamp is expired.",
+        );
+        check(
+            &error,
+            &bind(),
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: wrong clock
+
+            The service refused ChatappBindWaba for WABA 102030405060708: the clock is
+            more than 15 minutes off.
+
+            Set the clock of this machine, for example with NTP, and try again.
+
+              Action:      ChatappBindWaba
+              Endpoint:    cams.ap-southeast-1.aliyuncs.com
+              HTTP status: 400
+              Code:        InvalidTimeStamp.Expired
+              Message:     Specified time stamp is expired.
+              Attempts:    1
+        "#]],
+        );
+    }
+
+    #[test]
+    fn page_of_a_proxy_is_no_refusal_of_the_service() {
+        let error = refused(403, "", "<html><head><title>Sign in</title></head></html>");
+        check(
+            &error,
+            &bind(),
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: HTTP 403
+
+            ChatappBindWaba for WABA 102030405060708 got a response with HTTP status 403
+            and without an error code. Such a response often comes from a proxy or a wrong
+            endpoint, not from the service.
+
+            Check the `endpoints` block of the provider and the proxy (HTTPS_PROXY,
+            NO_PROXY).
+
+              Action:      ChatappBindWaba
+              Endpoint:    cams.ap-southeast-1.aliyuncs.com
+              HTTP status: 403
+              Code:        Provider.UnexpectedResponse
+              Response:    <html><head><title>Sign in</title></head></html>
+              Attempts:    1
+        "#]],
+        );
+    }
+
+    #[test]
+    fn unknown_host_is_told() {
+        let kind = connect(ConnectCause::Dns);
+        check(
+            &Error::example("ChatappBindWaba", kind, None),
+            &bind(),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: host not found
+
+                ChatappBindWaba for WABA 102030405060708 failed: the host name cannot be
+                resolved.
+
+                Nothing was sent. Check the name resolution of this machine, the region of the
+                provider, and its `endpoints` block.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Code:     Provider.Network.Dns
+                  Attempts: 1
+            "#]],
+        );
+    }
+
+    #[test]
+    fn timeouts_of_each_phase_are_told() {
+        let before = ErrorKind::Timeout(TimeoutPhase::Permit);
+        check(
+            &Error::example("ChatappBindWaba", before, None),
+            &bind(),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: not sent in time
+
+                ChatappBindWaba for WABA 102030405060708 failed: the time limit of the
+                operation passed before the request was sent, during the wait for credentials
+                and for the rate limit.
+
+                Many calls share the limit of calls per second. Raise `timeouts.create`, or
+                lower the CLI's `-parallelism`.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Code:     Provider.Timeout.BeforeSending
+            "#]],
+        );
+        let after = ErrorKind::Timeout(TimeoutPhase::Response(Duration::from_secs(10)));
+        check(
+            &Error::example("QueryChatappBindWaba", after, None),
+            &read(),
+            expect![[r#"
+                Error: Cannot read the binding of cams-8filvjc8snw: no response in time
+
+                QueryChatappBindWaba for space cams-8filvjc8snw failed: no complete response
+                within 10 s.
+
+                If the service is slow rather than unreachable, raise `client_read_timeout` of
+                the provider or `timeouts.read`.
+
+                  Action:   QueryChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Code:     Provider.Timeout.Response
+                  Attempts: 1
+            "#]],
+        );
+    }
+
+    #[test]
+    fn failed_call_of_sts_is_told_by_its_cause() {
+        let check = |code: &str, expected: Expect| {
+            let kind = ErrorKind::Api(response(403, code, "Refused by STS."));
+            let call = Error::example("AssumeRole", kind, None);
+            let error =
+                Error::example("ChatappBindWaba", ErrorKind::Credentials, Some(call.into()));
+            check(&error, &bind(), expected);
+        };
+        check(
+            "EntityNotExist.Role",
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: role does not exist
+
+                ChatappBindWaba for WABA 102030405060708 was not sent, because there are no
+                valid credentials.
+
+                Check the account ID and the name in the ARN of the role.
+
+                  Action:       ChatappBindWaba
+                  Endpoint:     cams.ap-southeast-1.aliyuncs.com
+                  Code:         Provider.Credentials.AssumeRole
+                  Service code: EntityNotExist.Role
+                  Reason:       AssumeRole at cams.ap-southeast-1.aliyuncs.com: HTTP 403
+                                EntityNotExist.Role: Refused by STS.
+            "#]],
+        );
+        check(
+            "NoPermission",
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: role not allowed
+
+                ChatappBindWaba for WABA 102030405060708 was not sent, because there are no
+                valid credentials.
+
+                Check these in the RAM console:
+                1. The trust policy of the role names the caller or its account.
+                2. The caller has the RAM action sts:AssumeRole, for example by the system
+                policy AliyunSTSAssumeRoleAccess. The account itself (root) cannot assume
+                roles.
+                3. If the trust policy demands an external ID, `external_id` in `assume_role`
+                is the same.
+
+                  Action:       ChatappBindWaba
+                  Endpoint:     cams.ap-southeast-1.aliyuncs.com
+                  Code:         Provider.Credentials.AssumeRole
+                  Service code: NoPermission
+                  Reason:       AssumeRole at cams.ap-southeast-1.aliyuncs.com: HTTP 403
+                                NoPermission: Refused by STS.
+            "#]],
+        );
+        check(
+            "AuthenticationFail.OIDCToken.Expired",
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: OIDC token expired
+
+                ChatappBindWaba for WABA 102030405060708 was not sent, because there are no
+                valid credentials.
+
+                Get a new OIDC token, and run the command again. A token in a file is read
+                again at each refresh.
+
+                  Action:       ChatappBindWaba
+                  Endpoint:     cams.ap-southeast-1.aliyuncs.com
+                  Code:         Provider.Credentials.AssumeRole
+                  Service code: AuthenticationFail.OIDCToken.Expired
+                  Reason:       AssumeRole at cams.ap-southeast-1.aliyuncs.com: HTTP 403
+                                AuthenticationFail.OIDCToken.Expired: Refused by STS.
+            "#]],
+        );
+    }
+
+    #[test]
+    fn failures_of_sts_have_summaries_of_their_own() {
+        let check = |kind: ErrorKind, expected: &str| {
+            let call = Error::example("AssumeRole", kind, None);
+            let error =
+                Error::example("ChatappBindWaba", ErrorKind::Credentials, Some(call.into()));
+            let summary = diagnose(&error, &bind()).summary;
+            assert_eq!(
+                summary,
+                format!("Cannot bind WABA 102030405060708: {expected}")
+            );
+        };
+        let api = |code| ErrorKind::Api(response(400, code, ""));
+        check(api("EntityNotExist.Role"), "role does not exist");
+        check(api("NoPermission"), "role not allowed");
+        check(
+            api("AuthenticationFail.OIDCToken.Expired"),
+            "OIDC token expired",
+        );
+        check(api("AuthenticationFail.NoPermission"), "OIDC token refused");
+        check(api("SignatureDoesNotMatch"), "wrong AccessKey secret");
+        check(api("InvalidTimeStamp.Expired"), "wrong clock");
+        check(connect(ConnectCause::Dns), "STS host not found");
+        check(
+            ErrorKind::Unavailable(response(502, "", "")),
+            "STS not available",
+        );
+        let throttled = ErrorKind::Throttled {
+            response: response(429, "", ""),
+            retry_after: None,
+        };
+        check(throttled, "STS throttled");
     }
 }

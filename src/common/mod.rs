@@ -117,9 +117,9 @@ fn waiting(unknown: &[String]) -> Diagnostics {
     Diagnostic::error(
         "Provider configuration is not known yet",
         format!(
-            "This object has to be looked up in the cloud, but of the provider block these arguments are known only \
-             after apply: {}. Give them values that are known during the plan (variables, data sources), or first apply \
-             what they depend on, with `terraform apply -target=ADDRESS`.",
+            "This object has to be read, but these arguments of the provider block are not known until apply: {}. Nothing was \
+             sent.\n\nSet them to values that are known during the plan, such as variables. Or first apply what they depend \
+             on:\n\n  terraform apply -target='ADDRESS'\n\n  Code: Provider.ConfigurationUnknown",
             unknown.join(", ")
         ),
     )

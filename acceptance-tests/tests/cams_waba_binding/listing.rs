@@ -157,11 +157,7 @@ fn failed_page_is_an_error(context: &mut TestContext) -> TestResult {
     context.configure(&data_source(""))?;
     let output = context.directory.run(&["plan", "-json"])?.expecting(1)?;
     let error = only_error(&output)?;
-    equal(
-        "summary",
-        &*error.summary,
-        "Cannot list the WABA bindings of the account",
-    )?;
+    equal("summary", &*error.summary, "Cannot list the WABA bindings")?;
     contains(
         &error.text(),
         &["cams:ListInstance", "cams:QueryChatappBindWaba"],

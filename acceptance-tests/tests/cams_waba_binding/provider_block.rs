@@ -162,7 +162,7 @@ fn missing_credentials_are_an_error(context: &mut TestContext) -> TestResult {
     contains(
         &first_error(&output)?,
         &[
-            "Nothing was sent",
+            "was not sent",
             "access_key",
             "ALIBABA_CLOUD_ACCESS_KEY_ID",
             ".aliyun",

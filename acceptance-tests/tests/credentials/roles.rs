@@ -253,12 +253,12 @@ fn role_of_another_account_is_not_added_in_place(context: &mut TestContext) -> T
     contains(
         &only_error(&output)?.text(),
         &[
-            "The change leads to another account",
+            "The object is in account",
             HUB,
             ROLE,
             TENANT,
             "Nothing was changed",
-            "-replace=ADDRESS",
+            "-replace='ADDRESS'",
         ],
     )?;
     equal("the object", context.object(A)?, before)?;
@@ -293,9 +293,9 @@ fn role_is_not_added_while_the_account_is_unknown(context: &mut TestContext) -> 
     contains(
         &only_error(&output)?.text(),
         &[
-            "Unable to find out the account",
+            "Account of the provider's credentials: permission denied",
             "NoPermission",
-            "nothing was changed",
+            "Nothing was changed",
             "`account_id` in the provider block",
         ],
     )?;
@@ -361,7 +361,7 @@ fn binding_of_another_account_is_not_removed_from_the_state(
     let output = context.apply()?.expecting(1)?;
     contains(
         &only_error(&output)?.text(),
-        &["The object is in another account", HUB, TENANT],
+        &["The object is in account", HUB, TENANT],
     )?;
     equal("the object", context.object(A)?, before)?;
     equal("binds", context.calls("ChatappBindWaba"), 1)?;

@@ -822,7 +822,7 @@ async fn an_identity_says_as_whom_to_import() {
         assert_eq!(imported, None);
         must_say(&told, part);
     };
-    let contradicts = "belongs to the account 1000000000000020";
+    let contradicts = "belongs to account 1000000000000020";
     refused(asked(DEFAULT_ACCOUNT.into(), ROLE.into()), contradicts).await;
     refused(asked(Value::Null, "x".into()), "the ARN of a role").await;
     refused(asked("x".into(), Value::Null), "decimal digits").await;
@@ -833,9 +833,8 @@ async fn an_identity_says_as_whom_to_import() {
     assert_eq!(told, "");
     let (_, _, told) = session.read(&imported.expect("is imported")).await;
     for part in [
-        "in the account 1000000000000020",
-        "in the account 1000000000000001",
-        "give `role_arn`",
+        "The object is in account 1000000000000020, not in 1000000000000001",
+        "Set `role_arn` in the identity",
     ] {
         must_say(&told, part);
     }

@@ -206,7 +206,7 @@ impl Binding {
 pub(super) fn list_failed(context: &Context<'_>, error: &Error) -> Diagnostic {
     context.diagnose(
         error,
-        "Cannot list the WABA bindings of the account",
+        "Cannot list the WABA bindings",
         "the account",
         "bindings",
     )

@@ -154,7 +154,7 @@ impl CamsResource for CamsWabaBinding {
         let space = text(&model.cust_space_id).to_owned();
         let found = query(&context.operation, &space, model.isv_code.as_deref()).await;
         let found = found.map_err(|error| {
-            let summary = format!("Cannot read the binding of space {space}");
+            let summary = format!("Cannot read the binding of {space}");
             context.diagnose(&error, &summary, &format!("space {space}"), CUST_SPACE_ID)
         })?;
         match found {

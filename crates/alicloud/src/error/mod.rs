@@ -62,6 +62,36 @@ impl Error {
         Error(Box::new(record))
     }
 
+    /// A failed call of CAMS as [`Operation::call`](crate::Operation::call) would report it, for tests of what is made of
+    /// errors: one attempt, or none if nothing can have been sent, and no request ID.
+    pub fn example(
+        action: &'static str,
+        kind: ErrorKind,
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    ) -> Error {
+        let sent = !matches!(
+            kind,
+            ErrorKind::Credentials
+                | ErrorKind::Request(_)
+                | ErrorKind::Down { .. }
+                | ErrorKind::Timeout(TimeoutPhase::Permit)
+        );
+        Error::new(Record {
+            action,
+            product: &crate::CAMS,
+            host: "cams.ap-southeast-1.aliyuncs.com".to_owned(),
+            kind,
+            give_up: GiveUp::Pointless,
+            attempts: u32::from(sent),
+            elapsed: Duration::from_millis(350),
+            last_wait: None,
+            request_id: None,
+            access_key_hint: Some("LTAI…wXyZ".to_owned()),
+            outcome_unknown: false,
+            source,
+        })
+    }
+
     /// The action, such as `ChatappBindWaba`.
     pub fn action(&self) -> &'static str {
         self.0.action
