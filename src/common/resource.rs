@@ -94,6 +94,15 @@ pub(crate) trait CamsResource: Send + Sync + 'static {
     /// Looks at a finished plan. Must be pure.
     fn plan(&self, _plan: &mut Plan<'_, Self::Model>) {}
 
+    /// Checks a deletion that makes room for a replacement, before anything is sent. `note` is what the second plan
+    /// noted ([`Plan::note`]).
+    ///
+    /// # Errors
+    /// Why the object must not go. It stays in the state.
+    fn check_replacement(&self, _prior: &Self::Model, _note: &Json) -> Result<(), Diagnostic> {
+        Ok(())
+    }
+
     /// Creates the object. As soon as it exists it is saved.
     ///
     /// # Errors
@@ -170,6 +179,8 @@ pub(crate) struct Plan<'a, M> {
     pub(crate) requires_replace: &'a mut Vec<AttributePath>,
     /// What the type stored with the object.
     pub(crate) private_state: Option<&'a Json>,
+    /// The deletion policy by the state; the default for an object to be created.
+    pub(crate) policy: &'static str,
     /// In the second plan of a replacement: what `note` was in the first one.
     pub(crate) replaced: Option<Json>,
     /// For the second plan of a replacement, where `prior` is `None`. No secrets.
@@ -334,6 +345,9 @@ impl<R: CamsResource> Wrapper<R> {
                 .transpose()?,
             requires_replace: &mut response.requires_replace,
             private_state: request.private_state,
+            policy: request
+                .prior
+                .map_or(R::DELETION.default, |state| R::DELETION.of(state)),
             replaced: note,
             note: None,
             advice: None,
@@ -673,6 +687,13 @@ impl<R: CamsResource> Resource for Wrapper<R> {
                     .push(self.left_behind(&prior, &model, Phase::Apply));
             }
             return Ok(());
+        }
+        let planned = request.planned_private.as_ref();
+        if let Some(note) = planned.and_then(|planned| planned.get("note"))
+            && !note.is_null()
+        {
+            let checked = self.0.check_replacement(&model, note);
+            checked.map_err(|error| stays(&name, &error.into()))?;
         }
         let context = Self::context(connection, &prior, "delete")?;
         account_id::reachable(connection, &prior, false)?;

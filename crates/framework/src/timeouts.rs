@@ -58,7 +58,8 @@ impl Timeout {
 
 /// Reads the notation of Go's durations, which Terraform's providers share: decimal numbers with the units `ns`, `us`,
 /// `ms`, `s`, `m` and `h`, one after the other. Zero, negative and immeasurable durations are none.
-fn parse(text: &str) -> Option<Duration> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut total = Duration::ZERO;
     while !rest.is_empty() {
