@@ -7,7 +7,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::cams::{InstanceBehavior, ServiceBehavior, SpaceBehavior, WabaBehavior};
+use super::cams::{
+    InstanceBehavior, ServiceBehavior, SpaceBehavior, TemplateBehavior, WabaBehavior,
+};
 use super::gateway::GatewayBehavior;
 use super::response::ResponseBehavior;
 use super::sts::StsBehavior;
@@ -28,6 +30,8 @@ pub struct Behavior {
     pub space: SpaceBehavior,
     /// Temporary credentials.
     pub sts: StsBehavior,
+    /// Message templates and their review.
+    pub template: TemplateBehavior,
     /// Binding a WABA, and reading what is bound.
     pub waba: WabaBehavior,
 }
@@ -151,6 +155,6 @@ mod tests {
         let all = Value::Object(Behavior::default().to_object());
         let again: Behavior = serde_json::from_value(all.clone()).expect("the same shape");
         assert_eq!(again, Behavior::default());
-        assert_eq!(Behavior::default().names().len(), 40);
+        assert_eq!(Behavior::default().names().len(), 54);
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::cams::{Space, Waba, new_space};
+use super::cams::{Space, Waba, control_templates, new_space};
 use super::credential_endpoints::CredentialEndpoints;
 use super::entities::Account;
 use super::faults::Fault;
@@ -17,7 +17,7 @@ use super::state::{Now, State};
 /// Where control begins.
 pub(super) const PREFIX: &str = "/_emulator";
 
-const PATHS: [&str; 18] = [
+const PATHS: [&str; 19] = [
     "GET /_emulator/behavior",
     "PUT /_emulator/behavior",
     "GET /_emulator/faults",
@@ -26,6 +26,7 @@ const PATHS: [&str; 18] = [
     "GET /_emulator/accounts",
     "PUT /_emulator/accounts/{account_id}",
     "PUT /_emulator/wabas/{waba_id}",
+    "PUT /_emulator/templates/{cust_space_id}/{name}",
     "PUT /_emulator/credential_endpoints",
     "GET /_emulator/state",
     "POST /_emulator/spaces",
@@ -91,6 +92,8 @@ pub(super) fn answer(state: &mut State, received: &Received, path: &str, now: No
             Ok(json!({"account": id}))
         }),
         ("PUT", ["wabas", id]) => put_waba(state, received, id),
+        ("PUT", ["templates", space, name]) => document::<serde_json::Map<String, Value>>(received)
+            .and_then(|changes| control_templates(state, space, name, &changes)),
         ("PUT", ["credential_endpoints"]) => {
             document::<CredentialEndpoints>(received).map(|credential_endpoints| {
                 state.credential_endpoints = credential_endpoints;

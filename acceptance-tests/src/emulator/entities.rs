@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::cams::{Space, Waba};
+use super::cams::{Space, Templates, Waba};
 
 /// One account with everything that may act for it.
 #[derive(Debug, Clone, Deserialize)]
@@ -175,6 +175,8 @@ pub(super) struct Entities {
     pub(super) sessions: BTreeMap<String, Session>,
     pub(super) spaces: BTreeMap<String, Space>,
     pub(super) spaces_made: u64,
+    /// Message templates by space.
+    pub(super) templates: BTreeMap<String, Templates>,
     pub(super) wabas: BTreeMap<String, Waba>,
 }
 
@@ -222,6 +224,7 @@ impl Entities {
             "accounts": accounts,
             "registered_wabas": self.wabas.values().collect::<Vec<_>>(),
             "sessions": self.sessions.len(),
+            "templates": self.templates,
         })
     }
 }

@@ -25,6 +25,7 @@
 //! | `GET /_emulator/accounts` | accounts, their key IDs, roles and spaces; no secrets |
 //! | `PUT /_emulator/accounts/{account_id}` | adds or replaces an account: [`Account`] |
 //! | `PUT /_emulator/wabas/{waba_id}` | registers a WABA: [`Waba`]; what is absent is derived, `null` is silence |
+//! | `PUT /_emulator/templates/{cust_space_id}/{name}` | sets fields of a [`Template`], as Meta does: `{"audit_status": "pass"}` |
 //! | `PUT /_emulator/credential_endpoints` | says who gets credentials beside STS: [`CredentialEndpoints`] |
 //! | `GET /_emulator/state` | everything as it truly is, without lag |
 //! | `POST /_emulator/spaces` | makes a space as if at the console: [`NewSpace`] |
@@ -103,9 +104,10 @@ mod test_client;
 pub use behavior::Behavior;
 pub use calls::Call;
 pub use cams::{
-    BindAgain, BindResponseWabaId, Filter, InstanceBehavior, NothingBound, OpenStatusUnsubscribed,
-    Outcome, QueryWithoutSpace, ServiceBehavior, Space, SpaceBehavior, SpaceIdStyle, SpaceResponse,
-    Waba, WabaBehavior,
+    ArchivedDetail, BindAgain, BindResponseWabaId, ComponentOrder, Filter, InstanceBehavior,
+    MediaUrl, NameFilter, NothingBound, OpenStatusUnsubscribed, Outcome, QueryWithoutSpace,
+    ServiceBehavior, Space, SpaceBehavior, SpaceIdStyle, SpaceResponse, Template, TemplateBehavior,
+    TemplateShape, Waba, WabaBehavior,
 };
 pub use control::NewSpace;
 pub use credential_endpoints::{CredentialEndpoints, Metadata, UnexpectedResponse};

@@ -15,6 +15,7 @@ mod instance;
 mod phone_number;
 mod service;
 mod space;
+mod template;
 #[cfg(test)]
 mod testing;
 mod waba;
@@ -22,9 +23,13 @@ mod waba;
 pub use instance::{Filter, InstanceBehavior};
 pub use service::{OpenStatusUnsubscribed, ServiceBehavior};
 pub use space::{QueryWithoutSpace, Space, SpaceBehavior, SpaceIdStyle, SpaceResponse};
+pub use template::{
+    ArchivedDetail, ComponentOrder, MediaUrl, NameFilter, Template, TemplateBehavior, TemplateShape,
+};
 pub use waba::{BindAgain, BindResponseWabaId, NothingBound, Outcome, Waba, WabaBehavior};
 
 pub(super) use space::new_space;
+pub(super) use template::{Templates, control as control_templates};
 
 use super::gateway::{Access, Operation, Product, Run, Task, missing};
 use super::response::Refusal;
@@ -35,9 +40,16 @@ const DEFAULT_RATE: Option<u32> = None;
 /// Every operation of the product that is emulated: name, calls a second, required parameters, function.
 #[rustfmt::skip]
 pub(super) const OPERATIONS: &[Operation] = &[
+    operation("ArchiveChatappTemplate", Some(5), &["CustSpaceId", "ArchiveType", "ChannelType", "TemplateList"], template::archive),
     operation("ChatappBindWaba", DEFAULT_RATE, &["WabaId"], waba::bind),
+    operation("CreateChatappTemplate", Some(50), &["Name", "Language", "Category", "TemplateType", "Components"], template::create),
+    operation("DeleteChatappTemplate", Some(5), &["TemplateType"], template::delete),
     operation("GetChatappOpenStatus", DEFAULT_RATE, &[], service::open_status),
+    operation("GetChatappTemplateDetail", Some(5), &["Language"], template::detail),
+    operation("ListChatappTemplate", Some(5), &["CustSpaceId"], template::list),
     operation("ListInstance", DEFAULT_RATE, &[], instance::list),
+    operation("ModifyChatappTemplate", Some(50), &["Language", "Components"], template::modify),
+    operation("ModifyChatappTemplateProperties", Some(5), &["CustSpaceId", "Language", "TemplateCode", "TemplateType"], template::modify_properties),
     operation("QueryChatappBindWaba", DEFAULT_RATE, &[], waba::query),
     operation("QueryChatappPhoneNumbers", DEFAULT_RATE, &[], phone_number::list),
 ];
