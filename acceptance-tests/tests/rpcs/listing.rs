@@ -110,7 +110,9 @@ async fn data_source_reads_the_bindings_of_the_account() {
     let (_, state) = session.read_data(json!({})).await;
     assert_eq!(state["ids"], json!(["cams-a", "cams-b"]));
     assert_eq!(state["bindings"][1]["waba_id"], WABA);
-    let (_, state) = session.read_data(json!({ "waba_ids": [WABA] })).await;
+    let (_, state) = session
+        .read_data(json!({ "waba_ids_filter": [WABA] }))
+        .await;
     assert_eq!(state["ids"], json!(["cams-b"]));
 }
 
