@@ -105,9 +105,42 @@ fn copy(directory: &WorkingDirectory, file: &Path) -> TestResult {
     Ok(directory.write(&name, &fs::read_to_string(file)?)?)
 }
 
+/// Makes the space of the example of a template and, for an import, the template that the example declares. Nothing for
+/// other resources.
+fn make_template_space(
+    context: &TestContext,
+    folder: &Path,
+    import_id: Option<&str>,
+) -> TestResult {
+    let resource = fs::read_to_string(folder.join("resource.tf"))?;
+    if !resource.contains("resource \"alicloud_cams_chatapp_template\"") {
+        return Ok(());
+    }
+    let value = |name: &str| {
+        let line = resource.lines().find(|line| line.trim().starts_with(name));
+        line.and_then(|line| line.split('"').nth(1))
+            .ok_or("an argument is missing")
+    };
+    let space = value("cust_space_id ")?;
+    if context.emulator.space(space).is_none() {
+        context.emulator.add_space(NewSpace {
+            cust_space_id: Some(space.to_owned()),
+            waba_id: Some("102030405060708".to_owned()),
+            ..NewSpace::default()
+        })?;
+    }
+    if let Some(code) = import_id.and_then(|id| id.split(':').nth(1)) {
+        context
+            .emulator
+            .add_template(space, code, value("name ")?, value("language ")?);
+    }
+    Ok(())
+}
+
 /// The example of a resource with the provider it needs, in a fresh directory.
 fn with_provider(context: &TestContext, folder: &Path) -> Result<WorkingDirectory, Failed> {
     let directory = directory(context)?;
+    make_template_space(context, folder, None)?;
     copy(&directory, &examples().join("provider/provider.tf"))?;
     copy(&directory, &folder.join("resource.tf"))?;
     Ok(directory)
@@ -192,10 +225,13 @@ fn resources_are_applied(context: &mut TestContext) -> TestResult {
 /// resource's example.
 fn make_what_is_imported(context: &TestContext, id: &str, folder: &Path) -> TestResult {
     let resource = fs::read_to_string(folder.join("resource.tf"))?;
+    context.emulator.reset();
+    if folder.ends_with("alicloud_cams_chatapp_template") {
+        return make_template_space(context, folder, Some(id));
+    }
     let waba_id = resource
         .split('"')
         .find(|word| word.len() > 9 && word.bytes().all(|byte| byte.is_ascii_digit()));
-    context.emulator.reset();
     context.emulator.add_space(NewSpace {
         cust_space_id: Some(id.to_owned()),
         waba_id: Some(waba_id.ok_or("no WABA in the example")?.to_owned()),
@@ -297,11 +333,13 @@ fn import_blocks_import(context: &TestContext, name: &str) -> TestResult {
     Ok(())
 }
 
-/// The only text in quotes of a block.
+/// The texts in quotes of a block, joined as in an import ID.
 fn imported_id(file: &Path) -> Result<String, Failed> {
     let block = fs::read_to_string(file)?;
-    let id = block.split('"').nth(1);
-    Ok(id.ok_or("no import ID")?.to_owned())
+    let lines = block.lines().filter(|line| !line.trim().starts_with('#'));
+    let texts: Vec<&str> = lines.filter_map(|line| line.split('"').nth(1)).collect();
+    equal("there is an import ID", texts.is_empty(), false)?;
+    Ok(texts.join(":"))
 }
 
 fn all_files_are_formatted(context: &mut TestContext) -> TestResult {
@@ -329,7 +367,7 @@ fn no_file_is_forgotten(_: &mut TestContext) -> TestResult {
             tried.insert(folder.join(name));
         }
     }
-    for kind in ["data-sources", "list-resources"] {
+    for kind in ["data-sources", "list-resources", "functions"] {
         tried.extend(examples_of(kind)?);
     }
     let present: BTreeSet<PathBuf> = files(&examples())?.into_iter().collect();

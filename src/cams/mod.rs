@@ -1,5 +1,6 @@
 //! The types of Chat App Message Service (CAMS), one folder a noun, and the lists of them all.
 
+mod template;
 mod waba_binding;
 
 use framework::{Action, DataSource, Function, ListResource, Resource};
@@ -9,21 +10,28 @@ use crate::common::{Connection, data_source, list_resource, resource};
 /// All resources of the provider.
 #[must_use]
 pub fn resources() -> Vec<Box<dyn Resource<Client = Connection>>> {
-    vec![Box::new(resource::Wrapper(waba_binding::CamsWabaBinding))]
+    vec![
+        Box::new(resource::Wrapper(template::ChatappTemplate)),
+        Box::new(resource::Wrapper(waba_binding::CamsWabaBinding)),
+    ]
 }
 
 /// All data sources of the provider.
 #[must_use]
 pub fn data_sources() -> Vec<Box<dyn DataSource<Client = Connection>>> {
-    vec![Box::new(data_source::Wrapper(waba_binding::WabaBindings))]
+    vec![
+        Box::new(data_source::Wrapper(template::ChatappTemplates)),
+        Box::new(data_source::Wrapper(waba_binding::WabaBindings)),
+    ]
 }
 
 /// All list resources of the provider.
 #[must_use]
 pub fn list_resources() -> Vec<Box<dyn ListResource<Client = Connection>>> {
-    vec![Box::new(list_resource::Wrapper(
-        waba_binding::WabaBindingList,
-    ))]
+    vec![
+        Box::new(list_resource::Wrapper(template::ChatappTemplateList)),
+        Box::new(list_resource::Wrapper(waba_binding::WabaBindingList)),
+    ]
 }
 
 /// All actions of the provider.
@@ -35,5 +43,5 @@ pub fn actions() -> Vec<Box<dyn Action<Client = Connection>>> {
 /// All functions of the provider.
 #[must_use]
 pub fn functions() -> Vec<Box<dyn Function>> {
-    Vec::new()
+    vec![Box::new(template::TemplateVariables)]
 }

@@ -1,0 +1,129 @@
+//! A template that was ever approved is not replaced under its name.
+
+use acceptance_tests::{
+    acceptance::{Case, TestContext, TestResult, contains, equal, only_error},
+    cases,
+};
+
+use crate::{A, DELETE, SPACE, named, reviewed, template, utility, with_space};
+
+pub(crate) const CASES: &[Case] = cases![names:
+    approved_template_is_not_replaced_by_a_change_of_category,
+    approved_template_is_not_replaced_on_demand,
+    template_that_was_approved_once_is_remembered,
+    template_that_stays_is_not_replaced_under_its_name,
+    unapproved_template_is_replaced,
+    imported_template_of_unknown_history_is_kept,
+];
+
+const BODY: &str = "body = { text = \"One\" }";
+
+fn refused_by_the_plan(context: &TestContext, arguments: &[&str]) -> TestResult {
+    let arguments: Vec<&str> = ["plan", "-json"].iter().chain(arguments).copied().collect();
+    let output = context.directory.run(&arguments)?.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &[
+            "Template hello (en) cannot be replaced under its name",
+            "Provider.TemplateNameLocked",
+        ],
+    )
+}
+
+fn approved_template_is_not_replaced_by_a_change_of_category(
+    context: &mut TestContext,
+) -> TestResult {
+    with_space(context)?;
+    context.applied(&template("UTILITY", BODY))?;
+    reviewed(context, "pass", None);
+    context.configure(&template("MARKETING", BODY))?;
+    refused_by_the_plan(context, &[])?;
+    // Under a new name it may go.
+    context.configure(&named("hello_v2", "MARKETING", BODY))?;
+    context.apply()?.expecting(0)?;
+    equal("name", context.object(A)?.text("name"), "hello_v2")?;
+    context.plan(0)?;
+    Ok(())
+}
+
+fn approved_template_is_not_replaced_on_demand(context: &mut TestContext) -> TestResult {
+    with_space(context)?;
+    context.applied(&template("UTILITY", BODY))?;
+    reviewed(context, "pass", None);
+    refused_by_the_plan(context, &["-replace", A])?;
+    equal("deletes", context.calls(DELETE), 0)
+}
+
+fn template_that_was_approved_once_is_remembered(context: &mut TestContext) -> TestResult {
+    with_space(context)?;
+    context.applied(&template("UTILITY", BODY))?;
+    reviewed(context, "pass", None);
+    context
+        .directory
+        .run(&["apply", "-refresh-only", "-auto-approve"])?
+        .expecting(0)?;
+    // A change begins a new review, but the name would be locked all the same.
+    context.applied(&utility("Two", ""))?;
+    equal(
+        "status",
+        context.object(A)?.text("audit_status"),
+        "auditing",
+    )?;
+    refused_by_the_plan(context, &["-replace", A])
+}
+
+fn template_that_stays_is_not_replaced_under_its_name(context: &mut TestContext) -> TestResult {
+    with_space(context)?;
+    for policy in ["ABANDON", "ARCHIVE"] {
+        context.applied(&template(
+            "UTILITY",
+            &format!("{BODY}\n  deletion_policy = \"{policy}\""),
+        ))?;
+        let output = context
+            .directory
+            .run(&["plan", "-json", "-replace", A])?
+            .expecting(1)?;
+        contains(
+            &output.text(),
+            &["cannot be replaced under its name", "its name stays taken"],
+        )?;
+    }
+    Ok(())
+}
+
+fn unapproved_template_is_replaced(context: &mut TestContext) -> TestResult {
+    with_space(context)?;
+    context.applied(&template("UTILITY", BODY))?;
+    reviewed(context, "fail", Some("wrong category"));
+    context.applied(&template("MARKETING", BODY))?;
+    equal("deletes", context.calls(DELETE), 1)?;
+    equal("category", context.object(A)?.text("category"), "MARKETING")?;
+    context.plan(0)?;
+    Ok(())
+}
+
+fn imported_template_of_unknown_history_is_kept(context: &mut TestContext) -> TestResult {
+    with_space(context)?;
+    context.applied(&template("UTILITY", BODY))?;
+    let id = context.object(A)?.text("id").to_owned();
+    context.directory.run(&["state", "rm", A])?.expecting(0)?;
+    context.directory.run(&["import", A, &id])?.expecting(0)?;
+    context.configure(&template("MARKETING", BODY))?;
+    let (_, output) = context.plan(2)?;
+    let warnings: String = output
+        .warnings()
+        .iter()
+        .map(|warning| warning.text())
+        .collect();
+    contains(
+        &warnings,
+        &["The name of template hello (en) may be locked"],
+    )?;
+    let output = context.apply()?.expecting(1)?;
+    contains(
+        &output.text(),
+        &["Provider.TemplateNameLocked", "stays in the state"],
+    )?;
+    equal("deletes", context.calls(DELETE), 0)?;
+    equal("templates", context.emulator.templates(SPACE).len(), 1)
+}

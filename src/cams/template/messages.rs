@@ -1,0 +1,295 @@
+//! What the user reads about templates.
+
+use std::fmt::Write as _;
+
+use alicloud::Error;
+use framework::{AttributePath, Diagnostic};
+
+use super::model::Model;
+use crate::common::{
+    Context,
+    error_diagnostics::{facts_of_unknown_outcome, shell_word},
+};
+
+const CONSOLE: &str = "the console (https://chatapp.console.alibabacloud.com)";
+
+/// The template for the middle of a sentence: "template order_shipped (en)".
+pub(super) fn name(model: &Model) -> String {
+    let language = match model.language.as_deref() {
+        Some(language) => format!(" ({language})"),
+        None => String::new(),
+    };
+    match (model.name.as_deref(), model.template_code.as_deref()) {
+        (Some(name), _) => format!("template {name}{language}"),
+        (None, Some(code)) => format!("template {code}{language}"),
+        (None, None) => "a template".to_owned(),
+    }
+}
+
+/// The same for a summary, which stays short.
+pub(super) fn title(model: &Model) -> String {
+    let name = name(model);
+    let short: String = name.chars().take(40).collect();
+    let mut letters = short.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
+fn id(context: &Context<'_>, model: &Model, code: &str) -> String {
+    let part = |field: &framework::Field<String>| field.as_deref().unwrap_or_default().to_owned();
+    let (space, language) = (part(&model.cust_space_id), part(&model.language));
+    shell_word(&context.import_id(&format!(
+        "{space}:{code}:{language}:{}",
+        part(&model.template_type)
+    )))
+}
+
+fn at_name(diagnostic: Diagnostic) -> Diagnostic {
+    diagnostic.at(AttributePath::attribute("name"))
+}
+
+/// What stays when a template leaves the state alone.
+pub(super) fn left_behind(model: &Model) -> String {
+    format!(
+        "{} stays at the service and can be sent as before. To delete it by hand, use the template list in {CONSOLE}.",
+        title(model)
+    )
+}
+
+/// Before a create, a list shows the template.
+pub(super) fn exists(context: &Context<'_>, model: &Model, code: &str) -> Diagnostic {
+    at_name(Diagnostic::error(
+        format!("{} exists already", title(model)),
+        format!(
+            "The space has a template of this name, language and type, with the code {code}. Nothing was sent to create \
+             another one.\n\nTo manage the existing template here, import it:\n\n  terraform import 'ADDRESS' {}\n\nFor a new \
+             template choose another `name`.\n\n  Action:  ListChatappTemplate\n  Code:    Provider.TemplateExists",
+            id(context, model, code)
+        ),
+    ))
+}
+
+/// Another resource of this run creates the same template.
+pub(super) fn created_twice(model: &Model) -> Diagnostic {
+    at_name(Diagnostic::error(
+        format!(
+            "Two resources create {}",
+            name(model).chars().take(40).collect::<String>()
+        ),
+        "Another resource of this run already creates a template of this space, name, language and type. Nothing was sent for \
+         this one.\n\nLet one resource manage the template: look for the same `name` in other resources, modules, and keys of \
+         `for_each`.\n\n  Action:  CreateChatappTemplate\n  Code:    Provider.CreatedTwice",
+    ))
+}
+
+/// A create of unknown outcome, and then the template was there.
+pub(super) fn response_lost(model: &Model, lost: &Error, code: &str, checked: bool) -> Diagnostic {
+    let before = if checked {
+        ""
+    } else {
+        " The templates could not be listed before, so it may be older than this run; then the next plan shows how it differs."
+    };
+    at_name(Diagnostic::warning(
+        format!("{} was created, but the response was lost", title(model)),
+        format!(
+            "The request to create it was sent once and no usable response came back. Then the list of templates showed it \
+             with the code {code}, and it was saved in the state.{before}\n\n{}",
+            facts_of_unknown_outcome(lost)
+        ),
+    ))
+}
+
+/// A create of unknown outcome, and the template was not found. `why` says why a list may not show it.
+pub(super) fn unknown(
+    context: &Context<'_>,
+    model: &Model,
+    lost: &Error,
+    why: Option<&str>,
+) -> Diagnostic {
+    let seen = why.map_or_else(
+        || "The list of templates does not show it, but it may lag behind.".to_owned(),
+        |why| format!("The provider could not look for it ({why})."),
+    );
+    at_name(Diagnostic::error(
+        format!(
+            "It is unknown whether {} was created",
+            name(model).chars().take(30).collect::<String>()
+        ),
+        format!(
+            "The request was sent once and no usable response came back. {seen} Nothing was saved in the state.\n\nBefore you \
+             apply again:\n1. Look for the template in {CONSOLE}.\n2. If it is there, import it by its code:\n     terraform \
+             import 'ADDRESS' {}\n3. If it is not, run terraform apply again.\n\n{}",
+            id(context, model, "TEMPLATE_CODE"),
+            facts_of_unknown_outcome(lost)
+        ),
+    ))
+}
+
+/// The template was created or changed, but not read afterwards.
+pub(super) fn not_read(model: &Model, why: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!("{} was saved, but not read yet", title(model)),
+        format!(
+            "{} is at the service and in the state. Attributes such as `audit_status` stay as they are until the next \
+             refresh.\n\n{why}",
+            title(model)
+        ),
+    )
+}
+
+/// The service shows another content than it was sent.
+pub(super) fn shows_otherwise(model: &Model, attributes: &[&str]) -> Diagnostic {
+    Diagnostic::warning(
+        format!("{} is shown otherwise than sent", title(model)),
+        format!(
+            "The service accepted the template, but shows other values of: {}. The state has what was sent; the next plan shows \
+             the difference.",
+            attributes.join(", ")
+        ),
+    )
+}
+
+/// `wait_for_audit` is over.
+pub(super) fn not_reviewed(model: &Model, waited: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!("{} is still under review", title(model)),
+        format!(
+            "Meta's review did not end within {waited}. It goes on without Terraform, and the template cannot be sent \
+             before. The next refresh shows the result in `audit_status`."
+        ),
+    )
+}
+
+/// Meta has rejected it.
+pub(super) fn rejected(model: &Model) -> Diagnostic {
+    Diagnostic::warning(
+        format!(
+            "Meta rejected {}",
+            name(model).chars().take(50).collect::<String>()
+        ),
+        format!(
+            "The review ended with `audit_status = \"{}\"`. Meta's reason: {}\n\nChange the content and apply again: a rejected \
+             template can be modified.",
+            model.audit_status.as_deref().unwrap_or_default(),
+            model.reason.as_deref().unwrap_or("none was given.")
+        ),
+    )
+}
+
+/// Meta has moved it to another category since the last refresh.
+pub(super) fn category_moved(model: &Model, category: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!(
+            "Meta moved {}",
+            name(model).chars().take(50).collect::<String>()
+        ),
+        format!(
+            "The template was asked for as {}, and is {category} now, which may cost more. That is no change of the \
+             configuration.\n\nTo contest it, use Meta's Business Support. With `category_change_paused = true` sending stops \
+             when this happens.",
+            model.category.as_deref().unwrap_or("another category"),
+        ),
+    )
+}
+
+/// A change of the content will be reviewed.
+pub(super) fn will_be_reviewed(model: &Model) -> Option<Diagnostic> {
+    let (summary, detail) = if model.is_approved() {
+        (
+            format!("{} will lose its approval", title(model)),
+            "The change of its content submits the approved template to a new review. Until that ends, it may not be sendable. \
+             Meta allows one such change a day and ten in 30 days. The service's pages contradict each other on whether an \
+             approved template can be modified at all; if it refuses, give the new text a new `name`.",
+        )
+    } else if super::model::is_under_review(model.audit_status.as_deref()) {
+        (
+            format!("{} is under review", title(model)),
+            "The plan changes its content, but Meta refuses changes while it reviews a template. If the apply fails, wait for \
+             the end of the review and apply again.",
+        )
+    } else {
+        return None;
+    };
+    Some(Diagnostic::warning(summary, detail))
+}
+
+/// An approved template will be deleted.
+pub(super) fn approval_is_lost(model: &Model) -> Diagnostic {
+    Diagnostic::warning(
+        format!(
+            "Destroying deletes the approved {}",
+            name(model).chars().take(30).collect::<String>()
+        ),
+        "Its approval and its quality history are lost, and Meta locks its name for 30 days. To keep it, set `deletion_policy` \
+         to `ARCHIVE` or `ABANDON` and apply before you destroy.",
+    )
+}
+
+/// A replacement under a name that is, or will be, taken.
+pub(super) fn name_locked(model: &Model, because_it_stays: bool) -> Diagnostic {
+    let why = if because_it_stays {
+        "By its `deletion_policy` the old template stays at the service, so its name stays taken."
+    } else {
+        "The template was approved once. Meta locks the name of such a template for 30 days after it is deleted, so the new one \
+         could not be created, and the old one would be lost."
+    };
+    at_name(Diagnostic::error(
+        format!("{} cannot be replaced under its name", title(model)),
+        format!(
+            "{why} Nothing was changed.\n\nGive the new template another `name`, for example with a version at its end. If only \
+             `category` differs, set it to the present one, which `current_category` shows. Without a change in the \
+             configuration, plan without `-replace`, or run:\n\n  terraform untaint 'ADDRESS'\n\n  Code:  \
+             Provider.TemplateNameLocked"
+        ),
+    ))
+}
+
+/// The same, where it is not known whether the template was ever approved.
+pub(super) fn name_perhaps_locked(model: &Model) -> Diagnostic {
+    at_name(Diagnostic::warning(
+        format!(
+            "The name of {} may be locked",
+            name(model).chars().take(40).collect::<String>()
+        ),
+        "The plan replaces the template under its name. Terraform did not create this template or has not seen its whole \
+         history, so it may have been approved once; then Meta would lock its name for 30 days, and the new template could not \
+         be created. The apply will refuse this.\n\nGive the new template another `name`.",
+    ))
+}
+
+/// Adds to a refused modification what else can be done.
+pub(super) fn two_ways_out(refused: &mut Diagnostic) {
+    let _ = write!(
+        refused.detail,
+        "\n\nIf the service does not allow this template to be modified in its present state, there are two ways out: give the \
+         new content another `name`, or delete the template by hand and wait until Meta releases the name. The provider never \
+         replaces it by itself."
+    );
+}
+
+/// Archiving failed within an envelope of success.
+pub(super) fn not_archived(model: &Model, code: &str, message: Option<&str>) -> Diagnostic {
+    Diagnostic::error(
+        format!(
+            "Cannot archive {}",
+            name(model).chars().take(45).collect::<String>()
+        ),
+        format!(
+            "The service accepted the request to archive the template, but reports that it failed.\n\nTo stop managing it and \
+             leave it as it is, set `deletion_policy = \"ABANDON\"`, apply, and destroy again.\n\n  Action:   \
+             ArchiveChatappTemplate\n  Code:     {code}\n  Message:  {}",
+            message.unwrap_or("none")
+        ),
+    )
+}
+
+/// A template that no read has shown yet.
+pub(super) fn not_shown_yet(model: &Model) -> Diagnostic {
+    Diagnostic::warning(
+        format!("{} is not shown yet", title(model)),
+        "The template was created, but the service has not shown it since. The service may be behind, so it stays in the state \
+         until a refresh shows more.\n\nIf it stays so, look for it in the console \
+         (https://chatapp.console.alibabacloud.com). If it is not there, remove it from the state, and apply again:\n\n  \
+         terraform state rm 'ADDRESS'\n  terraform apply",
+    )
+}
