@@ -1123,7 +1123,7 @@ async fn a_provider_that_is_not_known_yet_plans_and_says_what_it_lacks() {
     let (read, deferred, told) = session.read(&instance).await;
     assert_eq!((&read, deferred), (&instance, None));
     must_say(&told, "Provider configuration is not known yet");
-    must_say(&told, "known only after apply: secret_key.");
+    must_say(&told, "not known until apply: secret_key.");
     assert!(session.emulator.calls().is_empty());
 }
 
