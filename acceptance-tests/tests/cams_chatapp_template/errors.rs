@@ -86,11 +86,7 @@ fn codes_of_the_service_reach_the_user(context: &mut TestContext) -> TestResult 
         let output = context.apply()?.expecting(1)?;
         contains(
             &only_error(&output)?.text(),
-            &[
-                "Cannot create template hello (en)",
-                code,
-                "the service's words",
-            ],
+            &["Cannot create template hello", code, "the service's words"],
         )?;
     }
     equal("templates", context.emulator.templates(SPACE).len(), 0)
