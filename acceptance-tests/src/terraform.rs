@@ -418,6 +418,18 @@ impl WorkingDirectory {
         Running::start(command, line, group, self.limit, echo)
     }
 
+    /// Runs another program here to its end, with the environment of the CLI.
+    pub fn run_program(&self, program: &Path, arguments: &[&str]) -> Result<Output, Error> {
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(&self.path)
+            .env_clear()
+            .envs(&self.environment);
+        let line = format!("{} {}", program.display(), arguments.join(" "));
+        Running::start(command, line, Group::Own, self.limit, None)?.finish()
+    }
+
     /// The state (`show -json`).
     pub fn state(&self) -> Result<State, Error> {
         self.shown(&["show", "-json"], State::parse)
