@@ -105,12 +105,11 @@ jq -n -R --arg step "$step" --argjson status "$status" --argjson seconds "$((end
 
   def class($code; $text):
     ($code // "") as $code
-    | if $code | test("^Provider\\.(Credentials|IncompleteCredentials|Account|AssumeRole|Role)") then "credentials"
-      elif $code | test("^(InvalidAccessKeyId|SignatureDoesNotMatch|IncompleteSignature|InvalidSecurityToken|SecurityTokenExpired|InvalidTimeStamp|EntityNotExist\\.Role|InvalidParameter\\.RoleArn|AuthenticationFail|InvalidParameter\\.OIDC|NoSuchAccessKey|MissingSecurityToken|InvalidParameter\\.ExternalId)") then "credentials"
-      elif $code | test("NoPermission|NoAuth|Forbidden|Unauthorized|AccessDenied|NotAuthorized"; "i") then "permission"
-      elif $code | test("Throttling|RateLimit|TooManyRequests|^429$"; "i") then "throttled"
-      elif $code | test("^Provider\\.(Network|Timeout|Proxy|Connect)") then "network"
-      elif $code | test("^Provider\\.(Service|Down|Unavailable|IncompleteList|InvalidResponse|UnexpectedResponse)|ServiceUnavailable|InternalError|SystemError|^5[0-9][0-9]$"; "i") then "service"
+    | if $code | test("^Provider\\.(ServiceDown|ServiceUnavailable|Credentials\\.StsUnavailable|IncompleteList|UnexpectedResponse)|ServiceUnavailable|InternalError|SystemError"; "i") then "service"
+      elif $code | test("^Provider\\.(Credentials|IncompleteCredentials|AccountMismatch)|AccessKeyId|SecurityToken|^Signature(DoesNotMatch|MethodInvalid)|Timestamp"; "i") then "credentials"
+      elif $code | test("NoPermission|PermissionDeny|NoAuth|^Forbidden|Unauthorized|AccessDenied|ResourceOwnerId"; "i") then "permission"
+      elif $code | test("Throttl|LimitControl|TooManyRequests"; "i") then "throttled"
+      elif $code | test("^Provider\\.(Network|Timeout|Proxy|Redirected)|^SignatureNonceUsed") then "network"
       elif $code | test("^Provider\\.(Invalid|Configuration|DeletionPrevented|BoundTwice|AlreadyBound)|^(Missing|Invalid)") then "configuration"
       elif $text | test("HTTP status: +5[0-9][0-9]") then "service"
       else "other" end;
