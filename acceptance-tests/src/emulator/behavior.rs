@@ -7,9 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::cams::{
-    InstanceBehavior, ServiceBehavior, SpaceBehavior, TemplateBehavior, WabaBehavior,
-};
+use super::cams::{InstanceBehavior, PhoneNumberBehavior, ServiceBehavior, SpaceBehavior, TemplateBehavior, WabaBehavior};
 use super::gateway::GatewayBehavior;
 use super::response::ResponseBehavior;
 use super::sts::StsBehavior;
@@ -22,6 +20,8 @@ pub struct Behavior {
     pub gateway: GatewayBehavior,
     /// The list of instances.
     pub instance: InstanceBehavior,
+    /// Phone numbers and their webhooks.
+    pub phone_number: PhoneNumberBehavior,
     /// What the product's responses have in common.
     pub response: ResponseBehavior,
     /// The activation of the service.
@@ -156,5 +156,7 @@ mod tests {
         let again: Behavior = serde_json::from_value(all.clone()).expect("the same shape");
         assert_eq!(again, Behavior::default());
         assert_eq!(Behavior::default().names().len(), 54);
+        let names = Behavior::default().names();
+        assert!(names.contains(&"phone_number.webhook_empty".to_owned()));
     }
 }

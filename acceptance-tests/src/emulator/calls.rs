@@ -9,9 +9,14 @@ use serde::Serialize;
 use super::request::Received;
 
 /// Parameters whose values may be kept.
-const HARMLESS: [&str; 11] = [
+const HARMLESS: &[&str] = &[
     "WabaId",
     "CustSpaceId",
+    "PhoneNumber",
+    "HttpFlag",
+    "QueueFlag",
+    "StatusCallbackUrl",
+    "UpCallbackUrl",
     "ChannelType",
     "BindId",
     "IsBind",

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::cams::{Space, Waba, control_templates, new_space};
+use super::cams::{PhoneNumber, Space, Waba, control_templates, new_space};
 use super::credential_endpoints::CredentialEndpoints;
 use super::entities::Account;
 use super::faults::Fault;
@@ -18,6 +18,7 @@ use super::state::{Now, State};
 pub(super) const PREFIX: &str = "/_emulator";
 
 const PATHS: [&str; 19] = [
+const PATHS: [&str; 20] = [
     "GET /_emulator/behavior",
     "PUT /_emulator/behavior",
     "GET /_emulator/faults",
@@ -27,6 +28,8 @@ const PATHS: [&str; 19] = [
     "PUT /_emulator/accounts/{account_id}",
     "PUT /_emulator/wabas/{waba_id}",
     "PUT /_emulator/templates/{cust_space_id}/{name}",
+    "PUT /_emulator/wabas/{waba_id}/phone_numbers/{phone_number}",
+    "POST /_emulator/sync/{cust_space_id}",
     "PUT /_emulator/credential_endpoints",
     "GET /_emulator/state",
     "POST /_emulator/spaces",
@@ -94,6 +97,10 @@ pub(super) fn answer(state: &mut State, received: &Received, path: &str, now: No
         ("PUT", ["wabas", id]) => put_waba(state, received, id),
         ("PUT", ["templates", space, name]) => document::<serde_json::Map<String, Value>>(received)
             .and_then(|changes| control_templates(state, space, name, &changes)),
+        ("PUT", ["wabas", id, "phone_numbers", number]) => {
+            put_phone_number(state, received, id, number)
+        }
+        ("POST", ["sync", space]) => sync_phone_numbers(state, space).map(|()| json!({})),
         ("PUT", ["credential_endpoints"]) => {
             document::<CredentialEndpoints>(received).map(|credential_endpoints| {
                 state.credential_endpoints = credential_endpoints;
@@ -194,6 +201,42 @@ fn put_waba(state: &mut State, received: &Received, id: &str) -> Result<Value, S
     let shown = json!(waba);
     state.entities.wabas.insert(id.to_owned(), waba);
     Ok(shown)
+}
+
+/// Signs a number up at Meta, or changes it there: what is absent stays as it is, or is as the signup leaves it.
+fn put_phone_number(
+    state: &mut State,
+    received: &Received,
+    waba_id: &str,
+    phone_number: &str,
+) -> Result<Value, String> {
+    let changes: Value = document(received)?;
+    let changes = changes
+        .as_object()
+        .ok_or_else(|| "the body is no JSON object such as {\"status\": \"BANNED\"}".to_owned())?;
+    let present = state.entities.phone_number(waba_id, phone_number);
+    let present = present.map_or_else(|| PhoneNumber::signed_up(phone_number), |it| it.clone());
+    let mut all = json!(present);
+    for (name, value) in changes {
+        all[name] = value.clone();
+    }
+    all["phone_number"] = json!(phone_number);
+    let number: PhoneNumber = serde_json::from_value(all).map_err(|error| error.to_string())?;
+    let shown = json!(number);
+    state.entities.put_phone_number(waba_id, number);
+    Ok(shown)
+}
+
+/// Copies the numbers of a space's WABA from Meta, as somebody at the console may do.
+pub(super) fn sync_phone_numbers(state: &mut State, cust_space_id: &str) -> Result<(), String> {
+    let space = state.entities.spaces.get(cust_space_id);
+    let space = space.ok_or_else(|| format!("there is no space \"{cust_space_id}\""))?;
+    let waba_id = space.waba_id.clone();
+    let waba_id = waba_id.ok_or_else(|| format!("space \"{cust_space_id}\" has no WABA"))?;
+    state
+        .entities
+        .sync_phone_numbers(cust_space_id, &waba_id, false);
+    Ok(())
 }
 
 /// The log, of one action if `?action=` is given, and only after call number `?after=`.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::cams::{Space, Templates, Waba};
+use super::cams::{PhoneNumbers, Space, Templates, Waba};
 
 /// One account with everything that may act for it.
 #[derive(Debug, Clone, Deserialize)]
@@ -173,6 +173,7 @@ pub(super) struct Entities {
     pub(super) accounts: BTreeMap<String, Account>,
     /// Temporary keys by AccessKey ID.
     pub(super) sessions: BTreeMap<String, Session>,
+    pub(super) phone_numbers: PhoneNumbers,
     pub(super) spaces: BTreeMap<String, Space>,
     pub(super) spaces_made: u64,
     /// Message templates by space.
@@ -222,6 +223,7 @@ impl Entities {
             .collect();
         json!({
             "accounts": accounts,
+            "phone_numbers": self.phone_number_snapshot(),
             "registered_wabas": self.wabas.values().collect::<Vec<_>>(),
             "sessions": self.sessions.len(),
             "templates": self.templates,

@@ -26,6 +26,8 @@
 //! | `PUT /_emulator/accounts/{account_id}` | adds or replaces an account: [`Account`] |
 //! | `PUT /_emulator/wabas/{waba_id}` | registers a WABA: [`Waba`]; what is absent is derived, `null` is silence |
 //! | `PUT /_emulator/templates/{cust_space_id}/{name}` | sets fields of a [`Template`], as Meta does: `{"audit_status": "pass"}` |
+//! | `PUT /_emulator/wabas/{waba_id}/phone_numbers/{phone_number}` | signs a number up at Meta or changes it there: [`PhoneNumber`] |
+//! | `POST /_emulator/sync/{cust_space_id}` | copies the numbers of a space from Meta, out of band |
 //! | `PUT /_emulator/credential_endpoints` | says who gets credentials beside STS: [`CredentialEndpoints`] |
 //! | `GET /_emulator/state` | everything as it truly is, without lag |
 //! | `POST /_emulator/spaces` | makes a space as if at the console: [`NewSpace`] |
@@ -103,12 +105,7 @@ mod test_client;
 
 pub use behavior::Behavior;
 pub use calls::Call;
-pub use cams::{
-    ArchivedDetail, BindAgain, BindResponseWabaId, ComponentOrder, Filter, InstanceBehavior,
-    MediaUrl, NameFilter, NothingBound, OpenStatusUnsubscribed, Outcome, QueryWithoutSpace,
-    ServiceBehavior, Space, SpaceBehavior, SpaceIdStyle, SpaceResponse, Template, TemplateBehavior,
-    TemplateShape, Waba, WabaBehavior,
-};
+pub use cams::{ArchivedDetail, BindAgain, BindResponseWabaId, CallingKeysPlace, ComponentOrder, Filter, InstanceBehavior, MediaUrl, NameFilter, NothingBound, OpenStatusUnsubscribed, Outcome, PhoneCopy, PhoneNumber, PhoneNumberBehavior, QueryWithoutSpace, RowWords, ServiceBehavior, Space, SpaceBehavior, SpaceIdStyle, SpaceResponse, StatusFilter, Template, TemplateBehavior, TemplateShape, Waba, WabaBehavior, WebhookEmpty, WebhookOmitted};
 pub use control::NewSpace;
 pub use credential_endpoints::{CredentialEndpoints, Metadata, UnexpectedResponse};
 pub use entities::{AccessKey, Account, OidcProvider, Role};
@@ -246,6 +243,61 @@ impl Emulator {
     pub fn put_waba(&self, waba: Waba) {
         let wabas = &mut self.shared.state().entities.wabas;
         wabas.insert(waba.id.clone(), waba);
+    }
+
+    /// Signs a number up at Meta, or changes it there. The service learns of it by a synchronisation.
+    pub fn put_phone_number(&self, waba_id: &str, number: PhoneNumber) {
+        let entities = &mut self.shared.state().entities;
+        entities.put_phone_number(waba_id, number);
+    }
+
+    /// Changes a number at Meta, if it is there.
+    pub fn change_phone_number(
+        &self,
+        waba_id: &str,
+        phone_number: &str,
+        change: impl FnOnce(&mut PhoneNumber),
+    ) {
+        let entities = &mut self.shared.state().entities;
+        if let Some(number) = entities.phone_number(waba_id, phone_number) {
+            change(number);
+        }
+    }
+
+    /// A number as Meta has it.
+    pub fn phone_number(&self, waba_id: &str, phone_number: &str) -> Option<PhoneNumber> {
+        let entities = &mut self.shared.state().entities;
+        entities.phone_number(waba_id, phone_number).cloned()
+    }
+
+    /// Takes a number away from a WABA at Meta.
+    pub fn remove_phone_number(&self, waba_id: &str, phone_number: &str) {
+        let entities = &mut self.shared.state().entities;
+        entities.remove_phone_number(waba_id, phone_number);
+    }
+
+    /// Copies the numbers of a space from Meta behind everybody's back.
+    pub fn sync_phone_numbers(&self, cust_space_id: &str) -> Result<(), String> {
+        control::sync_phone_numbers(&mut self.shared.state(), cust_space_id)
+    }
+
+    /// What the service keeps of a number in a space: its webhook above all.
+    pub fn phone_copy(&self, cust_space_id: &str, phone_number: &str) -> Option<PhoneCopy> {
+        let entities = &mut self.shared.state().entities;
+        entities.phone_copy(cust_space_id, phone_number).cloned()
+    }
+
+    /// Changes what the service keeps of a number, such as its webhook, behind everybody's back.
+    pub fn change_phone_copy(
+        &self,
+        cust_space_id: &str,
+        phone_number: &str,
+        change: impl FnOnce(&mut PhoneCopy),
+    ) {
+        let entities = &mut self.shared.state().entities;
+        if let Some(copy) = entities.phone_copy(cust_space_id, phone_number) {
+            change(copy);
+        }
     }
 
     /// Makes a space as if at the console, perhaps with a WABA bound to it.

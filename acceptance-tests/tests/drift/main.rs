@@ -244,7 +244,9 @@ fn nights(context: &mut TestContext) -> TestResult {
         started.elapsed().as_secs_f64(),
     );
     equal("a quiet night", quiet.code, Some(0))?;
-    quiet.checks(context, &expect![[r#"
+    quiet.checks(
+        context,
+        &expect![[r#"
         # Drift report
 
         No drift in 3 accounts, 7 s, exit code 0.
@@ -260,7 +262,8 @@ fn nights(context: &mut TestContext) -> TestResult {
         ## Account 1000000000000004
 
         Nothing differs.
-    "#]]);
+    "#]],
+    );
     without_limits(context, &mut directory);
 
     // What a year of nights brings, in one.

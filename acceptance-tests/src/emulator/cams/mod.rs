@@ -21,13 +21,13 @@ mod testing;
 mod waba;
 
 pub use instance::{Filter, InstanceBehavior};
+pub use phone_number::{CallingKeysPlace, PhoneCopy, PhoneNumber, PhoneNumberBehavior, RowWords, StatusFilter, WebhookEmpty, WebhookOmitted};
 pub use service::{OpenStatusUnsubscribed, ServiceBehavior};
 pub use space::{QueryWithoutSpace, Space, SpaceBehavior, SpaceIdStyle, SpaceResponse};
-pub use template::{
-    ArchivedDetail, ComponentOrder, MediaUrl, NameFilter, Template, TemplateBehavior, TemplateShape,
-};
+pub use template::{ArchivedDetail, ComponentOrder, MediaUrl, NameFilter, Template, TemplateBehavior, TemplateShape};
 pub use waba::{BindAgain, BindResponseWabaId, NothingBound, Outcome, Waba, WabaBehavior};
 
+pub(super) use phone_number::PhoneNumbers;
 pub(super) use space::new_space;
 pub(super) use template::{Templates, control as control_templates};
 
@@ -47,11 +47,21 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation("GetChatappOpenStatus", DEFAULT_RATE, &[], service::open_status),
     operation("GetChatappTemplateDetail", Some(5), &["Language"], template::detail),
     operation("ListChatappTemplate", Some(5), &["CustSpaceId"], template::list),
+    operation("AddChatappPhoneNumber", DEFAULT_RATE, &["CustSpaceId", "Cc", "PhoneNumber", "VerifiedName"], phone_number::add),
+    operation("ChatappBindWaba", DEFAULT_RATE, &["WabaId"], waba::bind),
+    operation("ChatappPhoneNumberDeregister", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], phone_number::deregister),
+    operation("ChatappPhoneNumberRegister", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], phone_number::register),
+    operation("ChatappSyncPhoneNumber", DEFAULT_RATE, &["CustSpaceId"], phone_number::sync),
+    operation("ChatappVerifyAndRegister", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber", "VerifyCode"], phone_number::verify_and_register),
+    operation("GetChatappOpenStatus", DEFAULT_RATE, &[], service::open_status),
+    operation("GetChatappVerifyCode", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], phone_number::send_code),
+    operation("GetPhoneNumberVerificationStatus", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], phone_number::verification),
     operation("ListInstance", DEFAULT_RATE, &[], instance::list),
     operation("ModifyChatappTemplate", Some(50), &["Language", "Components"], template::modify),
     operation("ModifyChatappTemplateProperties", Some(5), &["CustSpaceId", "Language", "TemplateCode", "TemplateType"], template::modify_properties),
     operation("QueryChatappBindWaba", DEFAULT_RATE, &[], waba::query),
     operation("QueryChatappPhoneNumbers", DEFAULT_RATE, &[], phone_number::list),
+    operation("UpdatePhoneWebhook", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], phone_number::update_webhook),
 ];
 
 const fn operation(

@@ -31,9 +31,6 @@ pub struct Waba {
     pub is_on_biz_app: Option<String>,
     pub primary_business_location: Option<String>,
     pub auth_international_rate_eligibility: Option<Value>,
-    /// Phone objects in the service's own spelling (`PhoneNumber`, `Status`, …).
-    #[serde(default)]
-    pub phone_numbers: Vec<Value>,
 }
 
 impl Waba {
@@ -57,16 +54,6 @@ impl Waba {
             auth_international_rate_eligibility: Some(
                 json!({"start_time": 1_721_952_000, "exception_countries": []}),
             ),
-            phone_numbers: vec![json!({
-                "PhoneNumber": format!("65800{tail:0>5}"),
-                "VerifiedName": format!("Business {tail}"),
-                "Status": "CONNECTED",
-                "NameStatus": "Approval",
-                "CodeVerificationStatus": "VERIFIED",
-                "QualityRating": "GREEN",
-                "MessagingLimitTier": "TIER_1K",
-                "IsOfficial": "N",
-            })],
         }
     }
 }
@@ -295,9 +282,7 @@ fn waba_data(entities: &Entities, behavior: &Behavior, waba_id: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::super::super::{DEFAULT_ACCOUNT, SpaceIdStyle, SuccessFlag};
-    use super::super::testing::{
-        WABA, bind, bound, call, call_as_other, check, emulator, error, query,
-    };
+    use super::super::testing::{WABA, bind, bound, call, call_as_other, check, emulator, error, query};
     use super::*;
 
     #[test]
