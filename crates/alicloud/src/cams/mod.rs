@@ -4,6 +4,13 @@
 //! none as always present; what a caller cannot do without is an error when it is missing.
 
 pub(crate) mod error_codes;
+pub mod phone_number;
 pub mod space;
 pub mod template;
 pub mod waba;
+
+use serde::Deserialize;
+
+/// A successful response that says nothing more.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+pub struct NoData {}
