@@ -18,6 +18,8 @@ pub(crate) mod deletion_policy;
 pub(crate) mod error_diagnostics;
 mod import_id;
 pub(crate) mod list_resource;
+pub(crate) mod phone_number;
+pub(crate) mod phone_numbers;
 #[cfg(test)]
 pub(crate) mod printed;
 pub(crate) mod resource;

@@ -189,6 +189,15 @@ pub(crate) struct Plan<'a, M> {
     pub(crate) advice: Option<String>,
     /// What the user is told.
     pub(crate) diagnostics: &'a mut Diagnostics,
+    connection: Option<&'a Connection>,
+    type_name: &'static str,
+}
+
+impl<M> Plan<'_, M> {
+    /// Whether this is the first time in this run that something is said of the type.
+    pub(crate) fn is_first(&self, what: &'static str) -> bool {
+        Connection::is_first(self.connection, self.type_name, what)
+    }
 }
 
 /// Where an operation puts what it knows of an object, at once.
@@ -352,6 +361,8 @@ impl<R: CamsResource> Wrapper<R> {
             note: None,
             advice: None,
             diagnostics: &mut response.diagnostics,
+            connection: request.client,
+            type_name: R::TYPE,
         };
         let before = plan.planned.clone();
         self.0.plan(&mut plan);
