@@ -1,17 +1,21 @@
 //! The types of Chat App Message Service (CAMS), one folder a noun, and the lists of them all.
 
+mod phone_number;
+mod phone_webhook;
 mod template;
 mod waba_binding;
 
 use framework::{Action, DataSource, Function, ListResource, Resource};
 
-use crate::common::{Connection, data_source, list_resource, resource};
+use crate::common::{Connection, action, data_source, list_resource, resource};
 
 /// All resources of the provider.
 #[must_use]
 pub fn resources() -> Vec<Box<dyn Resource<Client = Connection>>> {
     vec![
         Box::new(resource::Wrapper(template::ChatappTemplate)),
+        Box::new(resource::Wrapper(phone_number::CamsPhoneNumber)),
+        Box::new(resource::Wrapper(phone_webhook::CamsPhoneWebhook)),
         Box::new(resource::Wrapper(waba_binding::CamsWabaBinding)),
     ]
 }
@@ -21,6 +25,7 @@ pub fn resources() -> Vec<Box<dyn Resource<Client = Connection>>> {
 pub fn data_sources() -> Vec<Box<dyn DataSource<Client = Connection>>> {
     vec![
         Box::new(data_source::Wrapper(template::ChatappTemplates)),
+        Box::new(data_source::Wrapper(phone_number::PhoneNumbers)),
         Box::new(data_source::Wrapper(waba_binding::WabaBindings)),
     ]
 }
@@ -30,6 +35,7 @@ pub fn data_sources() -> Vec<Box<dyn DataSource<Client = Connection>>> {
 pub fn list_resources() -> Vec<Box<dyn ListResource<Client = Connection>>> {
     vec![
         Box::new(list_resource::Wrapper(template::ChatappTemplateList)),
+        Box::new(list_resource::Wrapper(phone_number::PhoneNumberList)),
         Box::new(list_resource::Wrapper(waba_binding::WabaBindingList)),
     ]
 }
@@ -37,7 +43,11 @@ pub fn list_resources() -> Vec<Box<dyn ListResource<Client = Connection>>> {
 /// All actions of the provider.
 #[must_use]
 pub fn actions() -> Vec<Box<dyn Action<Client = Connection>>> {
-    Vec::new()
+    vec![
+        Box::new(action::Wrapper(phone_number::RequestVerificationCode)),
+        Box::new(action::Wrapper(phone_number::SyncPhoneNumbers)),
+        Box::new(action::Wrapper(phone_number::VerifyPhoneNumber)),
+    ]
 }
 
 /// All functions of the provider.

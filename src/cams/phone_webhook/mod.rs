@@ -1,0 +1,6 @@
+//! Webhooks of phone numbers.
+
+mod model;
+mod resource;
+
+pub(super) use self::resource::CamsPhoneWebhook;

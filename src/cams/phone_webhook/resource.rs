@@ -1,0 +1,437 @@
+//! `alicloud_cams_phone_webhook`: where messages of a phone number and reports on them go.
+//!
+//! * Writing is one call, `UpdatePhoneWebhook`. What an omitted parameter means is not documented, so every call has all.
+//! * Reading is the row of the number. It has the URLs and queues, but not the two flags; those stay as the state has them.
+//! * **Destroying**: a number always has a webhook configuration. `ABANDON` leaves it, `RESET` clears it.
+
+use async_trait::async_trait;
+
+use alicloud::cams::phone_number::{PhoneNumber, UpdatePhoneWebhook};
+use framework::{AttributePath, Block, Diagnostic, Diagnostics, Field, timeouts::Timeout};
+
+use super::model::{self, Model, NO, YES};
+use crate::common::{
+    Context, Key,
+    deletion_policy::{ABANDON, DeletionPolicy},
+    phone_number::{PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION},
+    phone_numbers,
+    resource::{CamsResource, Plan, Presence, Saved},
+    space::{CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION, check_bound},
+};
+
+/// The resource.
+pub(crate) struct CamsPhoneWebhook;
+
+/// Clears the configuration at the service.
+const RESET: &str = "RESET";
+
+#[async_trait]
+impl CamsResource for CamsPhoneWebhook {
+    type Model = Model;
+
+    const TYPE: &'static str = "alicloud_cams_phone_webhook";
+    const PLURAL: &'static str = "webhooks";
+    const KEYS: &'static [Key] = &[
+        Key::new(CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION),
+        Key::new(PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION),
+    ];
+    const TIMEOUTS: &'static [Timeout] = &[
+        Timeout {
+            operation: "create",
+            default: "2m",
+        },
+        Timeout {
+            operation: "read",
+            default: "2m",
+        },
+        Timeout {
+            operation: "update",
+            default: "2m",
+        },
+        Timeout {
+            operation: "delete",
+            default: "2m",
+        },
+    ];
+    const DELETION: DeletionPolicy = DeletionPolicy {
+        default: ABANDON,
+        values: &[ABANDON, RESET],
+        description: "What destroying does: `ABANDON` (default) removes the webhook from the state and leaves it at the service, with a warning; `RESET` clears both URLs and turns both flags off, so that messages of customers go nowhere.",
+    };
+    const RAM_ACTIONS: &'static [&'static str] = &[
+        "cams:UpdatePhoneWebhook",
+        "cams:QueryChatappPhoneNumbers",
+        "cams:QueryChatappBindWaba",
+    ];
+
+    fn block(&self) -> Block {
+        model::block()
+    }
+
+    fn name(&self, model: &Model) -> String {
+        match model.phone_number.as_deref() {
+            Some(number) => format!("the webhook of {number}"),
+            None => "the webhook of a phone number".to_owned(),
+        }
+    }
+
+    fn left_behind(&self, model: &Model) -> String {
+        let number = text(&model.phone_number);
+        let urls: Vec<&str> = [&model.status_callback_url, &model.up_callback_url]
+            .into_iter()
+            .filter_map(|url| url.as_deref())
+            .collect();
+        match urls.as_slice() {
+            [] => {
+                format!("The service goes on with the webhook configuration of {number} as it is.")
+            }
+            urls => format!(
+                "The service goes on sending messages of {number} to {}. To end that, apply `deletion_policy = \"{RESET}\"` \
+                 before destroying.",
+                urls.join(" and ")
+            ),
+        }
+    }
+
+    fn validate(&self, config: &Model) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        let is_without_url =
+            config.status_callback_url.is_null() && config.up_callback_url.is_null();
+        if config.http_flag.as_deref() == Some(YES) && is_without_url {
+            diagnostics.push(
+                Diagnostic::warning(
+                    "http_flag is Y, but there is no URL",
+                    "Messages shall go to URLs, but neither `status_callback_url` nor `up_callback_url` is set. What the \
+                     service makes of that is not documented. Set a URL, or remove `http_flag`.",
+                )
+                .at(AttributePath::attribute("http_flag")),
+            );
+        }
+        diagnostics
+    }
+
+    fn plan(&self, plan: &mut Plan<'_, Model>) {
+        let Some(planned) = &plan.planned else {
+            return;
+        };
+        let prior = plan.prior.as_ref();
+        let urls = [
+            (
+                "status_callback_url",
+                &planned.status_callback_url,
+                prior.map(|prior| &prior.status_callback_url),
+            ),
+            (
+                "up_callback_url",
+                &planned.up_callback_url,
+                prior.map(|prior| &prior.up_callback_url),
+            ),
+        ];
+        let unencrypted = urls.into_iter().find(|(_, url, before)| {
+            let is_http = url.as_deref().is_some_and(|url| url.starts_with("http://"));
+            is_http && *before != Some(*url)
+        });
+        if let Some((name, ..)) = unencrypted
+            && plan.is_first("unencrypted")
+        {
+            let warning = Diagnostic::warning(
+                "Messages of customers travel unencrypted",
+                "A webhook URL begins with `http://`, so everybody on the way to the server can read and change the \
+                 messages. Use `https://`. This is said once for all webhooks of the run.",
+            );
+            plan.diagnostics
+                .push(warning.at(AttributePath::attribute(name)));
+        }
+    }
+
+    async fn create(
+        &self,
+        context: &Context<'_>,
+        model: Model,
+        saved: &mut Saved<'_, Self>,
+    ) -> Result<(), Diagnostics> {
+        let before = find(context, &model).await?;
+        write(context, model.clone(), saved).await?;
+        if let Some(before) = before
+            && let Some(warning) = overwritten(&before, &model)
+        {
+            context.warn(warning);
+        }
+        Ok(())
+    }
+
+    async fn read(
+        &self,
+        context: &Context<'_>,
+        mut model: Model,
+        _saved: &mut Saved<'_, Self>,
+    ) -> Result<Presence<Model>, Diagnostics> {
+        if let Some(number) = find(context, &model).await? {
+            model.fill(&number);
+            if context.importing {
+                // The service shows no flags: the first apply sends them.
+                model.http_flag = Field::Null;
+                model.queue_flag = Field::Null;
+            }
+            return Ok(Presence::Found(model));
+        }
+        let (space, number) = (text(&model.cust_space_id), text(&model.phone_number));
+        check_bound(
+            context,
+            space,
+            model.isv_code.as_deref(),
+            &self.name(&model),
+        )
+        .await?;
+        Ok(Presence::Gone(format!(
+            "The service does not show phone number {number} in space {space}."
+        )))
+    }
+
+    async fn update(
+        &self,
+        context: &Context<'_>,
+        prior: Model,
+        planned: Model,
+        saved: &mut Saved<'_, Self>,
+    ) -> Result<(), Diagnostics> {
+        let sent = |model: &Model| {
+            [
+                model.status_callback_url.clone(),
+                model.up_callback_url.clone(),
+                model.http_flag.clone(),
+                model.queue_flag.clone(),
+            ]
+        };
+        if sent(&prior) == sent(&planned) {
+            // What changes concerns Terraform alone.
+            let mut planned = planned;
+            planned.status_queue = prior.status_queue;
+            planned.up_queue = prior.up_queue;
+            saved.save(&planned);
+            return Ok(());
+        }
+        write(context, planned, saved).await
+    }
+
+    async fn delete(
+        &self,
+        context: &Context<'_>,
+        prior: Model,
+        policy: &'static str,
+    ) -> Result<(), Diagnostics> {
+        debug_assert_eq!(policy, RESET);
+        let cleared = Model {
+            status_callback_url: Field::Null,
+            up_callback_url: Field::Null,
+            http_flag: NO.into(),
+            queue_flag: NO.into(),
+            ..prior
+        };
+        let number = text(&cleared.phone_number).to_owned();
+        send(
+            context,
+            &cleared,
+            &format!("Cannot clear the webhook of {number}"),
+        )
+        .await?;
+        match look(context, &cleared).await {
+            Ok(Some(shown)) if !cleared.is_shown_by(&shown) => context.warn(Diagnostic::warning(
+                format!("The webhook of {number} was not cleared"),
+                format!(
+                    "The service took the request to clear the webhook, but still shows {}. Messages may still go there. \
+                     Look at the number in the console (https://chatapp.console.alibabacloud.com).",
+                    urls(&shown)
+                ),
+            )),
+            Ok(_) => {}
+            Err(error) => context.warn(not_read_back(&number, &error)),
+        }
+        Ok(())
+    }
+}
+
+fn text(field: &Field<String>) -> &str {
+    field.as_deref().unwrap_or("(unknown)")
+}
+
+async fn find(context: &Context<'_>, model: &Model) -> Result<Option<PhoneNumber>, Diagnostic> {
+    let (space, number) = (text(&model.cust_space_id), text(&model.phone_number));
+    let found = phone_numbers::find(context, space, model.isv_code.as_deref(), number).await;
+    found.map_err(|error| {
+        let summary = format!("Cannot read the phone numbers of space {space}");
+        context.diagnose(&error, &summary, &format!("space {space}"), CUST_SPACE_ID)
+    })
+}
+
+/// Sends all four values, saves them, and looks whether the service shows them.
+async fn write(
+    context: &Context<'_>,
+    mut model: Model,
+    saved: &mut Saved<'_, CamsPhoneWebhook>,
+) -> Result<(), Diagnostics> {
+    let number = text(&model.phone_number).to_owned();
+    if model.http_flag.is_unknown() {
+        // URLs that were not known in the plan turned out to be null.
+        let is_url = model.status_callback_url.is_known() || model.up_callback_url.is_known();
+        model.http_flag = Field::from(if is_url { YES } else { NO });
+    }
+    send(
+        context,
+        &model,
+        &format!("Cannot set the webhook of {number}"),
+    )
+    .await?;
+    model.fill_queues(None);
+    saved.save(&model);
+    match look(context, &model).await {
+        Ok(shown) => {
+            let shown_as_sent = shown.as_ref().is_some_and(|shown| model.is_shown_by(shown));
+            model.fill_queues(shown.as_ref());
+            saved.save(&model);
+            if !shown_as_sent {
+                context.warn(shown_otherwise(&number, shown.as_ref()));
+            }
+        }
+        Err(error) => context.warn(not_read_back(&number, &error)),
+    }
+    Ok(())
+}
+
+async fn send(context: &Context<'_>, model: &Model, summary: &str) -> Result<(), Diagnostic> {
+    let (space, number) = (text(&model.cust_space_id), text(&model.phone_number));
+    let action = UpdatePhoneWebhook {
+        cust_space_id: space,
+        phone_number: number,
+        status_callback_url: model.status_callback_url.as_deref().unwrap_or_default(),
+        up_callback_url: model.up_callback_url.as_deref().unwrap_or_default(),
+        http_flag: model.http_flag.as_deref().unwrap_or(NO),
+        queue_flag: model.queue_flag.as_deref().unwrap_or(NO),
+    };
+    let result = context.operation.call(&action).await;
+    phone_numbers::forget(context, space);
+    let subject = format!("phone number {number} of space {space}");
+    result
+        .map(|_| ())
+        .map_err(|error| context.diagnose(&error, summary, &subject, PHONE_NUMBER))
+}
+
+/// What the service shows after a write. An error is its detail.
+async fn look(context: &Context<'_>, model: &Model) -> Result<Option<PhoneNumber>, String> {
+    let (space, number) = (text(&model.cust_space_id), text(&model.phone_number));
+    let isv_code = model.isv_code.as_deref();
+    let shown = |shown: &PhoneNumber| model.is_shown_by(shown);
+    let found = phone_numbers::look_up_fresh(context, space, isv_code, number, shown).await;
+    found.map_err(|error| {
+        let subject = format!("space {space}");
+        context.diagnose(&error, "", &subject, CUST_SPACE_ID).detail
+    })
+}
+
+/// The URLs of a number, for the middle of a sentence.
+fn urls(number: &PhoneNumber) -> String {
+    let url = |name: &str, url: &Option<String>| {
+        let url = url.as_deref()?;
+        Some(format!("{name} \"{}\"", url.escape_debug()))
+    };
+    let urls = [
+        url("StatusCallbackUrl", &number.status_callback_url),
+        url("UpCallbackUrl", &number.up_callback_url),
+    ];
+    let urls: Vec<String> = urls.into_iter().flatten().collect();
+    match urls.as_slice() {
+        [] => "no URL".to_owned(),
+        urls => urls.join(" and "),
+    }
+}
+
+/// The warning after a create that changed where messages go.
+fn overwritten(before: &PhoneNumber, model: &Model) -> Option<Diagnostic> {
+    let had_urls = before.status_callback_url.is_some() || before.up_callback_url.is_some();
+    if !had_urls || model.is_shown_by(before) {
+        return None;
+    }
+    let number = text(&model.phone_number);
+    Some(Diagnostic::warning(
+        format!("The webhook of {number} was overwritten"),
+        format!(
+            "The number already had a webhook that Terraform did not manage. It was {} before, and is now as configured. If \
+             that was not intended, restore the old values and apply again.",
+            urls(before)
+        ),
+    ))
+}
+
+fn shown_otherwise(number: &str, shown: Option<&PhoneNumber>) -> Diagnostic {
+    let shows = match shown {
+        Some(shown) => format!("shows {}", urls(shown)),
+        None => "does not show the number".to_owned(),
+    };
+    Diagnostic::warning(
+        format!("The service does not show the new webhook of {number}"),
+        format!(
+            "The service took the request, but after some seconds it {shows}. The configured values are in the state. The \
+             next plan shows a difference if there still is one: a URL may be shown late, or the service cannot clear it, or \
+             hides it while `http_flag` is `N`."
+        ),
+    )
+}
+
+fn not_read_back(number: &str, detail: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!("The webhook of {number} was set, but not read back"),
+        format!(
+            "The service took the request. Reading the number afterwards failed, so its queues are not in the state; the \
+             next refresh reads them.\n\n{detail}"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(status: Option<&str>, up: Option<&str>) -> PhoneNumber {
+        PhoneNumber {
+            status_callback_url: status.map(str::to_owned),
+            up_callback_url: up.map(str::to_owned),
+            ..PhoneNumber::default()
+        }
+    }
+
+    #[test]
+    fn overwriting_a_webhook_of_somebody_else_is_said() {
+        let model = Model {
+            phone_number: "6580001234".into(),
+            up_callback_url: "https://new".into(),
+            ..Model::default()
+        };
+        assert_eq!(overwritten(&number(None, None), &model), None);
+        assert_eq!(
+            overwritten(&number(None, Some("https://new")), &model),
+            None
+        );
+        let before = number(Some("https://s"), Some("https://old"));
+        let warning = overwritten(&before, &model).expect("messages went elsewhere");
+        assert_eq!(warning.summary, "The webhook of 6580001234 was overwritten");
+        let part =
+            "It was StatusCallbackUrl \"https://s\" and UpCallbackUrl \"https://old\" before";
+        assert!(warning.detail.contains(part), "{}", warning.detail);
+    }
+
+    #[test]
+    fn http_without_a_url_is_warned_about() {
+        let check = |http_flag: &str, url: Field<String>, expected: usize| {
+            let config = Model {
+                http_flag: http_flag.into(),
+                up_callback_url: url,
+                ..Model::default()
+            };
+            assert_eq!(CamsPhoneWebhook.validate(&config).iter().count(), expected);
+        };
+        check(YES, Field::Null, 1);
+        check(YES, Field::Unknown, 0);
+        check(YES, "https://a".into(), 0);
+        check(NO, Field::Null, 0);
+    }
+}
