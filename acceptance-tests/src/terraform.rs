@@ -195,6 +195,8 @@ impl Cli {
 /// A feature that not every supported CLI has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Feature {
+    /// `action` blocks, and `apply -invoke`.
+    Actions,
     /// An `import` block with `identity` instead of `id`.
     ImportByIdentity,
     /// The command `query` and `list` blocks.
@@ -205,6 +207,8 @@ impl Feature {
     /// The first release of a program that has it; `None`: no release has.
     fn since(self, program: Program) -> Option<(u32, u32)> {
         match (self, program) {
+            (Self::Actions, Program::Terraform) => Some((1, 14)),
+            (Self::Actions, Program::Tofu) => None,
             (Self::ImportByIdentity, Program::Terraform) => Some((1, 12)),
             (Self::ImportByIdentity, Program::Tofu) => Some((1, 12)),
             (Self::Query, Program::Terraform) => Some((1, 14)),
@@ -214,6 +218,7 @@ impl Feature {
 
     fn description(self) -> &'static str {
         match self {
+            Self::Actions => "`action` blocks",
             Self::ImportByIdentity => "import by identity",
             Self::Query => "command `query`",
         }

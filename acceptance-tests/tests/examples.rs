@@ -14,7 +14,8 @@ use acceptance_tests::{
     acceptance::{self, Case, Failed, TestContext, TestResult, contains, equal},
     cases,
     emulator::{
-        Account, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, NewSpace, Role,
+        Account, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, NewSpace,
+        PhoneNumber, Role,
     },
     provider_binary::{self, Profile},
     terraform::{Installation, WorkingDirectory},
@@ -25,6 +26,7 @@ const CASES: &[Case] = cases![examples:
     resources_are_applied,
     data_sources_are_read,
     list_resources_are_queried needs Query,
+    actions_are_invoked needs Actions,
     import_commands_import,
     import_blocks_by_id_import,
     import_blocks_by_identity_import needs ImportByIdentity,
@@ -133,6 +135,30 @@ fn make_template_space(
         context
             .emulator
             .add_template(space, code, value("name ")?, value("language ")?);
+/// Makes the spaces and numbers that an example names as texts. A WABA is bound to each space, and its numbers are verified.
+fn make_what_is_named(context: &TestContext, example: &str) -> TestResult {
+    let texts = |name: &str| {
+        let lines = example.lines().map(str::trim);
+        let values = lines.filter_map(|line| line.strip_prefix(name)?.trim().strip_prefix('='));
+        let values =
+            values.filter_map(|value| Some(value.trim().strip_prefix('"')?.split_once('"')?.0));
+        values.map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    let mut numbers = texts("phone_number");
+    numbers.insert(NUMBER.to_owned());
+    for space in texts("cust_space_id") {
+        if context.emulator.space(&space).is_none() {
+            context.emulator.add_space(NewSpace {
+                cust_space_id: Some(space.clone()),
+                waba_id: Some(WABA.to_owned()),
+                ..NewSpace::default()
+            })?;
+        }
+        for number in &numbers {
+            let number = PhoneNumber::signed_up(number);
+            context.emulator.put_phone_number(WABA, number);
+        }
+        context.emulator.sync_phone_numbers(&space)?;
     }
     Ok(())
 }
@@ -141,6 +167,17 @@ fn make_template_space(
 fn with_provider(context: &TestContext, folder: &Path) -> Result<WorkingDirectory, Failed> {
     let directory = directory(context)?;
     make_template_space(context, folder, None)?;
+/// The number of objects that name none.
+const NUMBER: &str = "6580001234";
+
+/// The WABA of spaces that an example names.
+const WABA: &str = "102030405060708";
+
+/// The example of a resource with the provider it needs, in a fresh directory.
+fn with_provider(context: &TestContext, folder: &Path) -> Result<WorkingDirectory, Failed> {
+    let directory = directory(context)?;
+    let example = fs::read_to_string(folder.join("resource.tf"))?;
+    make_what_is_named(context, &example)?;
     copy(&directory, &examples().join("provider/provider.tf"))?;
     copy(&directory, &folder.join("resource.tf"))?;
     Ok(directory)
@@ -228,6 +265,9 @@ fn make_what_is_imported(context: &TestContext, id: &str, folder: &Path) -> Test
     context.emulator.reset();
     if folder.ends_with("alicloud_cams_chatapp_template") {
         return make_template_space(context, folder, Some(id));
+    if resource.contains("cust_space_id = ") || resource.contains("cust_space_id  ") {
+        // An object of a space: the example names both.
+        return make_what_is_named(context, &resource);
     }
     let waba_id = resource
         .split('"')
@@ -287,6 +327,7 @@ fn data_sources_are_read(context: &mut TestContext) -> TestResult {
     equal("there are some", files.is_empty(), false)?;
     for file in files {
         let directory = directory(context)?;
+        make_what_is_named(context, &fs::read_to_string(examples().join(&file))?)?;
         copy(&directory, &examples().join("provider/provider.tf"))?;
         copy(&directory, &examples().join(&file))?;
         directory.run(&["apply", "-auto-approve"])?.expecting(0)?;
@@ -301,6 +342,35 @@ fn list_resources_are_queried(context: &mut TestContext) -> TestResult {
         copy(&directory, &examples().join("provider/provider.tf"))?;
         copy(&directory, &examples().join(&file))?;
         directory.run(&["query"])?.expecting(0)?;
+    }
+    Ok(())
+}
+
+fn actions_are_invoked(context: &mut TestContext) -> TestResult {
+    for file in examples_of("actions")? {
+        context.emulator.reset();
+        let example = fs::read_to_string(examples().join(&file))?;
+        make_what_is_named(context, &example)?;
+        let directory = directory(context)?;
+        copy(&directory, &examples().join("provider/provider.tf"))?;
+        copy(&directory, &examples().join(&file))?;
+        // The comment says how it is invoked.
+        let command = example
+            .lines()
+            .find_map(|line| line.split_once("terraform apply "));
+        let (_, arguments) = command.ok_or("no command in a comment")?;
+        let mut arguments: Vec<&str> = arguments.split_whitespace().collect();
+        if file.to_string_lossy().contains("verify_phone_number") {
+            let number = context.emulator.phone_number(WABA, "6580001234");
+            equal("the number is there", number.is_some(), true)?;
+            context
+                .emulator
+                .change_phone_number(WABA, "6580001234", |number| {
+                    number.verify_code = Some("123456".to_owned());
+                });
+        }
+        arguments.splice(0..0, ["apply", "-auto-approve"]);
+        directory.run(&arguments)?.expecting(0)?;
     }
     Ok(())
 }
@@ -338,6 +408,10 @@ fn imported_id(file: &Path) -> Result<String, Failed> {
     let block = fs::read_to_string(file)?;
     let lines = block.lines().filter(|line| !line.trim().starts_with('#'));
     let texts: Vec<&str> = lines.filter_map(|line| line.split('"').nth(1)).collect();
+/// The texts in quotes of a block, joined by colons: an ID, or the keys of an identity.
+fn imported_id(file: &Path) -> Result<String, Failed> {
+    let block = fs::read_to_string(file)?;
+    let texts: Vec<&str> = block.split('"').skip(1).step_by(2).collect();
     equal("there is an import ID", texts.is_empty(), false)?;
     Ok(texts.join(":"))
 }
@@ -368,6 +442,7 @@ fn no_file_is_forgotten(_: &mut TestContext) -> TestResult {
         }
     }
     for kind in ["data-sources", "list-resources", "functions"] {
+    for kind in ["actions", "data-sources", "list-resources"] {
         tried.extend(examples_of(kind)?);
     }
     let present: BTreeSet<PathBuf> = files(&examples())?.into_iter().collect();

@@ -5,6 +5,7 @@
 //! Resource identity came with Terraform 1.12, so a CLI before that cannot show it; deferral is behind an experiment in
 //! every release. What is sent here is what those send, by the contract of plugin protocol 6.
 
+mod actions;
 mod listing;
 mod logs;
 mod outside_text;
