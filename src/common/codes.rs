@@ -51,6 +51,7 @@ pub(crate) const CODES: &[ProviderCode] = { use Retry::{AfterLooking, No, Yes}; 
     row("Provider.Bug", No, "A bug: the provider made a result that cannot be right. The error says what it means for object and state", "Report it, as the error says."),
     row("Provider.ConfigurationUnknown", No, "An object has to be read, but arguments of the provider block are not known until apply. Nothing was sent", "Set them to known values, or first apply what they depend on."),
     row("Provider.CreatedTwice", No, "Two resources of one run create the same object. Nothing was sent for the second one", "Let one resource manage the object."),
+    row("Provider.CountryCodeMismatch", No, "`country_code` is not the beginning of `phone_number`. Nothing was sent", "Correct one of the two."),
     row("Provider.Credentials.AssumeRole", No, "STS refused to issue a session of a role. `Service code` has the code of STS", "Check the role, its trust policy and the credentials that assume it."),
     row("Provider.Credentials.CallerIdentity", No, "STS refused to name the account of the credentials. `Service code` has the code of STS", "Check the credentials."),
     row("Provider.Credentials.Invalid", No, "There are no valid credentials: none were found, or a file, a program or a service did not give them", "See `Reason` in the error."),
@@ -76,6 +77,8 @@ pub(crate) const CODES: &[ProviderCode] = { use Retry::{AfterLooking, No, Yes}; 
     row("Provider.NotFound", No, "The object to import does not exist, as far as the service says", "Check the import ID and the account."),
     row("Provider.OutcomeUnknown", AfterLooking, "A request that must not be sent twice was sent, and no usable response arrived", "Find out what happened, as the error says."),
     row("Provider.Panic", No, "A bug: the provider panicked. The error says what it means for object and state", "Report it, as the error says."),
+    row("Provider.PhoneNumberNotFound", No, "The WABA does not have the phone number, and there is not enough to add it", "Finish the signup at Meta, or set `country_code` and `verified_name`."),
+    row("Provider.PhoneNumberNotVerified", No, "The phone number cannot be registered before a person has verified it", "Request a verification code and give it to the service, as the error shows."),
     row("Provider.Redirected", No, "The response was a redirect, which the provider does not follow", "Check `endpoints`, and whether a login page responds in place of the service."),
     row("Provider.ServiceDown", Yes, "Many calls in a row failed, so this one was not sent", "Check the network and the service."),
     row("Provider.ServiceUnavailable", Yes, "The service failed, without an error code", "Run the command again in a few minutes."),
@@ -88,6 +91,7 @@ pub(crate) const CODES: &[ProviderCode] = { use Retry::{AfterLooking, No, Yes}; 
     row("Provider.Timeout.Response", Yes, "No complete response arrived in time. The request may have been executed", "Raise `client_read_timeout` or `timeouts`."),
     row("Provider.UnexpectedResponse", No, "The response was not one of the service: it cannot be read or has no error code", "Check `endpoints`, and whether a proxy responds in place of the service."),
     row("Provider.UnreadableSpaces", No, "A warning: `terraform query` could not read some spaces, which may hold a WABA", "Set `isv_code`, if they belong to a sub-customer."),
+    row("Provider.VerifiedNameCannotChange", No, "`verified_name` differs from the name of a number that exists. No operation changes it", "Change the name at Meta, or set the name that Meta shows."),
 ] };
 
 #[test]

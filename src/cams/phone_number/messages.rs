@@ -219,26 +219,103 @@ mod tests {
             );
             expected.assert_eq(&printed(&[diagnostic]));
         };
-        check(not_in_waba("6580001234", "cams-1"), expect![[""]]);
+        check(
+            not_in_waba("6580001234", "cams-1"),
+            expect![[r#"
+            Error: Phone number 6580001234 is not in the WABA
+              at phone_number
+
+            The WABA of space cams-1 does not have this number, also after its numbers
+            were copied from Meta. Nothing was saved in the state.
+
+            1. If Meta's embedded signup was to bring the number, finish the signup, and
+            apply again.
+            2. To add the number to the WABA, set `country_code` and `verified_name`, and
+            apply again.
+
+              Code:  Provider.PhoneNumberNotFound
+        "#]],
+        );
         check(
             not_verified("6580001234", "cams-1", Some("EXPIRED")),
-            expect![[""]],
+            expect![[r#"
+                Error: Phone number 6580001234 is not verified
+                  at phone_number
+
+                The number cannot be registered: its verification is EXPIRED. A verification
+                counts for about 14 days. The number stays in the state with `registered =
+                false`.
+
+                1. Have a code sent: with the action `alicloud_cams_request_verification_code`
+                (Terraform 1.14), or with the Alibaba Cloud CLI:
+                     aliyun cams GetChatappVerifyCode --CustSpaceId cams-1 --PhoneNumber 6580001234 --Locale en_US --Method sms
+                2. Give the code to the service: with the action
+                `alicloud_cams_verify_phone_number`, or:
+                     aliyun cams ChatappVerifyAndRegister --CustSpaceId cams-1 --PhoneNumber 6580001234 --VerifyCode CODE
+                3. Run terraform apply again.
+
+                To manage the number without registering it, set `registration = "NONE"`.
+
+                  Code:  Provider.PhoneNumberNotVerified
+            "#]],
         );
         check(
             cannot_rename("6580001234", "Shop", Some("Old shop")),
-            expect![[""]],
+            expect![[r#"
+                Error: Cannot change the display name of 6580001234
+                  at verified_name
+
+                The configuration has `verified_name = "Shop"`, but Meta shows "Old shop". The
+                service has no operation to change the name of a number that exists. Nothing
+                was changed.
+
+                Change the name at Meta and wait for its review, or set `verified_name` to the
+                name that Meta shows, or leave it out.
+
+                  Code:  Provider.VerifiedNameCannotChange
+            "#]],
         );
         check(
             add_outcome_unknown("6580001234", "cams-1", "  Code:  X", "cams-1:6580001234"),
-            expect![[""]],
+            expect![[r#"
+                Error: It is unknown whether 6580001234 was added
+                  at phone_number
+
+                The request was sent once and no usable response came back. The WABA of space
+                cams-1 does not show the number, but it may lag behind. Nothing was saved in
+                the state.
+
+                Apply again in some minutes: the provider looks for the number before it adds
+                it. If it is there already, import it:
+
+                  terraform import 'ADDRESS' cams-1:6580001234
+
+                  Code:  X
+            "#]],
         );
         check(
             status_is_left_alone("6580001234", "MIGRATED"),
-            expect![[""]],
+            expect![[r#"
+                Warning: Phone number 6580001234 has the status MIGRATED
+                  at phone_number
+
+                The provider does not register a number in the status "MIGRATED": it is not
+                known that registering is right. A number that was moved to another provider,
+                for example, could be taken back from there. Nothing is done about it.
+
+                Look at the number in the console (https://chatapp.console.alibabacloud.com)
+                or at Meta.
+            "#]],
         );
         check(
             still_pending("6580001234", "timeouts.create"),
-            expect![[""]],
+            expect![[r#"
+                Warning: Phone number 6580001234 is not connected yet
+
+                The service took the registration, but does not show the number as registered
+                within `timeouts.create`. Nothing is sent again for ten minutes; after that, a
+                plan shows the missing registration. Run terraform plan in some minutes.
+            "#]],
         );
     }
 }
