@@ -135,6 +135,10 @@ fn make_template_space(
         context
             .emulator
             .add_template(space, code, value("name ")?, value("language ")?);
+    }
+    Ok(())
+}
+
 /// Makes the spaces and numbers that an example names as texts. A WABA is bound to each space, and its numbers are verified.
 fn make_what_is_named(context: &TestContext, example: &str) -> TestResult {
     let texts = |name: &str| {
@@ -163,10 +167,6 @@ fn make_what_is_named(context: &TestContext, example: &str) -> TestResult {
     Ok(())
 }
 
-/// The example of a resource with the provider it needs, in a fresh directory.
-fn with_provider(context: &TestContext, folder: &Path) -> Result<WorkingDirectory, Failed> {
-    let directory = directory(context)?;
-    make_template_space(context, folder, None)?;
 /// The number of objects that name none.
 const NUMBER: &str = "6580001234";
 
@@ -178,6 +178,7 @@ fn with_provider(context: &TestContext, folder: &Path) -> Result<WorkingDirector
     let directory = directory(context)?;
     let example = fs::read_to_string(folder.join("resource.tf"))?;
     make_what_is_named(context, &example)?;
+    make_template_space(context, folder, None)?;
     copy(&directory, &examples().join("provider/provider.tf"))?;
     copy(&directory, &folder.join("resource.tf"))?;
     Ok(directory)
@@ -265,6 +266,7 @@ fn make_what_is_imported(context: &TestContext, id: &str, folder: &Path) -> Test
     context.emulator.reset();
     if folder.ends_with("alicloud_cams_chatapp_template") {
         return make_template_space(context, folder, Some(id));
+    }
     if resource.contains("cust_space_id = ") || resource.contains("cust_space_id  ") {
         // An object of a space: the example names both.
         return make_what_is_named(context, &resource);
@@ -403,15 +405,13 @@ fn import_blocks_import(context: &TestContext, name: &str) -> TestResult {
     Ok(())
 }
 
-/// The texts in quotes of a block, joined as in an import ID.
-fn imported_id(file: &Path) -> Result<String, Failed> {
-    let block = fs::read_to_string(file)?;
-    let lines = block.lines().filter(|line| !line.trim().starts_with('#'));
-    let texts: Vec<&str> = lines.filter_map(|line| line.split('"').nth(1)).collect();
 /// The texts in quotes of a block, joined by colons: an ID, or the keys of an identity.
 fn imported_id(file: &Path) -> Result<String, Failed> {
     let block = fs::read_to_string(file)?;
-    let texts: Vec<&str> = block.split('"').skip(1).step_by(2).collect();
+    let lines = block.lines().filter(|line| !line.trim().starts_with('#'));
+    let texts: Vec<&str> = lines
+        .flat_map(|line| line.split('"').skip(1).step_by(2))
+        .collect();
     equal("there is an import ID", texts.is_empty(), false)?;
     Ok(texts.join(":"))
 }
@@ -441,8 +441,7 @@ fn no_file_is_forgotten(_: &mut TestContext) -> TestResult {
             tried.insert(folder.join(name));
         }
     }
-    for kind in ["data-sources", "list-resources", "functions"] {
-    for kind in ["actions", "data-sources", "list-resources"] {
+    for kind in ["actions", "data-sources", "functions", "list-resources"] {
         tried.extend(examples_of(kind)?);
     }
     let present: BTreeSet<PathBuf> = files(&examples())?.into_iter().collect();

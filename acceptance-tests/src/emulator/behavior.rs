@@ -7,7 +7,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::cams::{InstanceBehavior, PhoneNumberBehavior, ServiceBehavior, SpaceBehavior, TemplateBehavior, WabaBehavior};
+use super::cams::{
+    InstanceBehavior, PhoneNumberBehavior, ServiceBehavior, SpaceBehavior, TemplateBehavior,
+    WabaBehavior,
+};
 use super::gateway::GatewayBehavior;
 use super::response::ResponseBehavior;
 use super::sts::StsBehavior;

@@ -17,8 +17,7 @@ use super::state::{Now, State};
 /// Where control begins.
 pub(super) const PREFIX: &str = "/_emulator";
 
-const PATHS: [&str; 19] = [
-const PATHS: [&str; 20] = [
+const PATHS: [&str; 21] = [
     "GET /_emulator/behavior",
     "PUT /_emulator/behavior",
     "GET /_emulator/faults",

@@ -105,7 +105,13 @@ mod test_client;
 
 pub use behavior::Behavior;
 pub use calls::Call;
-pub use cams::{ArchivedDetail, BindAgain, BindResponseWabaId, CallingKeysPlace, ComponentOrder, Filter, InstanceBehavior, MediaUrl, NameFilter, NothingBound, OpenStatusUnsubscribed, Outcome, PhoneCopy, PhoneNumber, PhoneNumberBehavior, QueryWithoutSpace, RowWords, ServiceBehavior, Space, SpaceBehavior, SpaceIdStyle, SpaceResponse, StatusFilter, Template, TemplateBehavior, TemplateShape, Waba, WabaBehavior, WebhookEmpty, WebhookOmitted};
+pub use cams::{
+    ArchivedDetail, BindAgain, BindResponseWabaId, CallingKeysPlace, ComponentOrder, Filter,
+    InstanceBehavior, MediaUrl, NameFilter, NothingBound, OpenStatusUnsubscribed, Outcome,
+    PhoneCopy, PhoneNumber, PhoneNumberBehavior, QueryWithoutSpace, RowWords, ServiceBehavior,
+    Space, SpaceBehavior, SpaceIdStyle, SpaceResponse, StatusFilter, Template, TemplateBehavior,
+    TemplateShape, Waba, WabaBehavior, WebhookEmpty, WebhookOmitted,
+};
 pub use control::NewSpace;
 pub use credential_endpoints::{CredentialEndpoints, Metadata, UnexpectedResponse};
 pub use entities::{AccessKey, Account, OidcProvider, Role};

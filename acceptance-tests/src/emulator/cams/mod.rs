@@ -21,10 +21,15 @@ mod testing;
 mod waba;
 
 pub use instance::{Filter, InstanceBehavior};
-pub use phone_number::{CallingKeysPlace, PhoneCopy, PhoneNumber, PhoneNumberBehavior, RowWords, StatusFilter, WebhookEmpty, WebhookOmitted};
+pub use phone_number::{
+    CallingKeysPlace, PhoneCopy, PhoneNumber, PhoneNumberBehavior, RowWords, StatusFilter,
+    WebhookEmpty, WebhookOmitted,
+};
 pub use service::{OpenStatusUnsubscribed, ServiceBehavior};
 pub use space::{QueryWithoutSpace, Space, SpaceBehavior, SpaceIdStyle, SpaceResponse};
-pub use template::{ArchivedDetail, ComponentOrder, MediaUrl, NameFilter, Template, TemplateBehavior, TemplateShape};
+pub use template::{
+    ArchivedDetail, ComponentOrder, MediaUrl, NameFilter, Template, TemplateBehavior, TemplateShape,
+};
 pub use waba::{BindAgain, BindResponseWabaId, NothingBound, Outcome, Waba, WabaBehavior};
 
 pub(super) use phone_number::PhoneNumbers;

@@ -282,7 +282,9 @@ fn waba_data(entities: &Entities, behavior: &Behavior, waba_id: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::super::super::{DEFAULT_ACCOUNT, SpaceIdStyle, SuccessFlag};
-    use super::super::testing::{WABA, bind, bound, call, call_as_other, check, emulator, error, query};
+    use super::super::testing::{
+        WABA, bind, bound, call, call_as_other, check, emulator, error, query,
+    };
     use super::*;
 
     #[test]
