@@ -508,7 +508,7 @@ fn register_is_repeated_once_at_most(context: &mut TestContext) -> TestResult {
     equal(
         "summary",
         &*error.summary,
-        "Cannot register phone number 6580000001",
+        "Cannot register phone number 6580000001: connection closed",
     )?;
     equal("registrations", context.calls(REGISTER), 3)?;
     equal("tainted", context.object(A)?.tainted, false)?;

@@ -405,7 +405,7 @@ fn refusals_name_the_number(context: &mut TestContext) -> TestResult {
     equal(
         "summary",
         &*error.summary,
-        "Cannot set the webhook of 6580000001",
+        "Cannot set the webhook of 6580000001: permission denied",
     )?;
     contains(
         &error.text(),
