@@ -199,6 +199,8 @@ pub enum Feature {
     Actions,
     /// An `import` block with `identity` instead of `id`.
     ImportByIdentity,
+    /// Functions of providers.
+    ProviderFunctions,
     /// The command `query` and `list` blocks.
     Query,
 }
@@ -211,6 +213,8 @@ impl Feature {
             (Self::Actions, Program::Tofu) => None,
             (Self::ImportByIdentity, Program::Terraform) => Some((1, 12)),
             (Self::ImportByIdentity, Program::Tofu) => Some((1, 12)),
+            (Self::ProviderFunctions, Program::Terraform) => Some((1, 8)),
+            (Self::ProviderFunctions, Program::Tofu) => Some((1, 7)),
             (Self::Query, Program::Terraform) => Some((1, 14)),
             (Self::Query, Program::Tofu) => None,
         }
@@ -220,6 +224,7 @@ impl Feature {
         match self {
             Self::Actions => "`action` blocks",
             Self::ImportByIdentity => "import by identity",
+            Self::ProviderFunctions => "functions of providers",
             Self::Query => "command `query`",
         }
     }

@@ -75,6 +75,7 @@ pub(crate) const CODES: &[ProviderCode] = { use Retry::{AfterLooking, No, Yes}; 
     row("Provider.Network.Timeout", Yes, "No connection was made in time. Nothing was sent", "Check firewall and proxy, or raise `client_connect_timeout`."),
     row("Provider.Network.Tls", No, "The TLS handshake failed. Nothing was sent", "Check the endpoint and the proxy."),
     row("Provider.NotFound", No, "The object to import does not exist, as far as the service says", "Check the import ID and the account."),
+    row("Provider.NotShownYet", Yes, "A warning: the service accepted a change, and does not show it yet", "Run terraform plan again in some minutes."),
     row("Provider.OutcomeUnknown", AfterLooking, "A request that must not be sent twice was sent, and no usable response arrived", "Find out what happened, as the error says."),
     row("Provider.Panic", No, "A bug: the provider panicked. The error says what it means for object and state", "Report it, as the error says."),
     row("Provider.PhoneNumberNotFound", No, "The WABA does not have the phone number, and there is not enough to add it", "Finish the signup at Meta, or set `country_code` and `verified_name`."),

@@ -1,5 +1,6 @@
 //! Keys of an object, and the ID that is made of them: `<key>:<key>`, for an import `[<role ARN>/]<key>:<key>`.
 
+use alicloud::credentials::AccountRule;
 use framework::{Attribute, Diagnostic, Diagnostics, Object, Value};
 
 /// An attribute that names an object within its account, for the whole life of the object.
@@ -30,6 +31,9 @@ impl Key {
     }
 }
 
+/// The import ID of an object that exists once in each account and has no keys.
+pub(super) const SINGLETON: &str = "cams";
+
 /// The ID of an object: its keys, joined by colons. `None` as long as a key is not known.
 pub(super) fn id_of(keys: &[Key], object: &Object) -> Option<String> {
     let values: Option<Vec<&str>> = keys.iter().map(|key| object.text(key.name)).collect();
@@ -38,6 +42,9 @@ pub(super) fn id_of(keys: &[Key], object: &Object) -> Option<String> {
 
 /// The form of an ID, for messages: `cust_space_id:phone_number`.
 pub(super) fn form(keys: &[Key]) -> String {
+    if keys.is_empty() {
+        return SINGLETON.to_owned();
+    }
     let names = keys.iter().map(|key| key.name);
     names.collect::<Vec<_>>().join(":")
 }
@@ -52,6 +59,13 @@ pub(super) fn set_keys(
     id: &str,
     object: &mut Object,
 ) -> Result<(), Diagnostics> {
+    if keys.is_empty() {
+        return if id == SINGLETON || AccountRule::is_account_id(id) {
+            Ok(())
+        } else {
+            Err(invalid_singleton(id))
+        };
+    }
     // The last key may hold colons; it takes what is left.
     let parts: Vec<&str> = id.splitn(keys.len().max(1), ':').collect();
     for (index, key) in keys.iter().enumerate() {
@@ -90,6 +104,19 @@ pub(super) fn check_key(key: &Key, attributes: &[Attribute], value: &str) -> Res
         .iter()
         .try_for_each(|validator| validator.check(&value))
         .map_err(|why| format!("`{}` {why}", key.name))
+}
+
+fn invalid_singleton(id: &str) -> Diagnostics {
+    Diagnostic::error(
+        "Invalid import ID",
+        format!(
+            "The import ID \"{}\" does not name an object. Nothing was read.\n\nThere is one such object in each account, \
+             and its import ID is {SINGLETON}. For the account of a RAM role, the ARN of the role and a slash come before \
+             it: ROLE_ARN/{SINGLETON}.\n\n  Code:  Provider.InvalidImportId",
+            id.escape_debug(),
+        ),
+    )
+    .into()
 }
 
 fn invalid_id(keys: &[Key], key: &Key, id: &str, why: &str) -> Diagnostics {
@@ -157,6 +184,20 @@ mod tests {
             "The import ID \"s\\n:c1\" does not name an object",
         );
         check("x:c1 ", "ROLE_ARN/space:code:kind");
+    }
+
+    #[test]
+    fn an_object_without_keys_is_named_by_the_product_or_its_account() {
+        let check = |id: &str, expected: bool| {
+            let found = set_keys(&[], &[], id, &mut Object::new());
+            assert_eq!(found.is_ok(), expected, "{id}");
+        };
+        check("cams", true);
+        check("1000000000000001", true);
+        check("", false);
+        check("CAMS", false);
+        check("cams:1", false);
+        assert_eq!(form(&[]), "cams");
     }
 
     #[test]

@@ -60,7 +60,8 @@ pub(crate) trait CamsResource: Send + Sync + 'static {
     const TYPE: &'static str;
     /// What the objects are called in messages, in the plural: "WABA bindings".
     const PLURAL: &'static str;
-    /// The attributes that name an object for life. Their values, joined by colons, are its `id` and its import ID.
+    /// The attributes that name an object for life. Their values, joined by colons, are its `id` and its import ID. Without
+    /// any there is one object in each account, which has no identity: its `id` is that of the account, its import ID `cams`.
     const KEYS: &'static [Key];
     /// The operations that can be limited, with their defaults. An operation without an entry has the limit of `read`.
     const TIMEOUTS: &'static [Timeout];
@@ -81,6 +82,10 @@ pub(crate) trait CamsResource: Send + Sync + 'static {
     /// What `id` is, for the documentation.
     fn id_description(&self) -> String {
         match Self::KEYS {
+            [] => format!(
+                "ID of the account, if it is known when the object comes into the state; else `{}`.",
+                import_id::SINGLETON
+            ),
             [key] => format!("Same as `{}`.", key.name),
             keys => format!("`{}`.", import_id::form(keys)),
         }
@@ -213,6 +218,9 @@ impl<R: CamsResource + ?Sized> Saved<'_, R> {
     pub(crate) fn save(&mut self, model: &R::Model) {
         let mut state = compose::<R>(&self.shared, model);
         account_id::note(self.connection, &mut state);
+        if R::KEYS.is_empty() {
+            name_singleton(&mut state, &self.shared);
+        }
         self.response.state = Some(state);
     }
 
@@ -245,6 +253,16 @@ fn compose<R: CamsResource + ?Sized>(shared: &Object, model: &R::Model) -> Objec
     let id = import_id::id_of(R::KEYS, &object).map_or(Value::Unknown, Value::from);
     object.set(ID, id);
     object
+}
+
+/// The `id` of an object without keys. It stays what it was, but for the import ID, which is the same in each account.
+fn name_singleton(state: &mut Object, before: &Object) {
+    let before = before
+        .text(ID)
+        .filter(|id| !id.is_empty() && *id != import_id::SINGLETON);
+    let id = before.or_else(|| state.text(account_id::NAME));
+    let id = id.unwrap_or(import_id::SINGLETON).to_owned();
+    state.set(ID, id);
 }
 
 fn shared_of(object: &Object) -> Object {
@@ -431,7 +449,7 @@ impl<R: CamsResource> Wrapper<R> {
     }
 
     fn left_behind(&self, state: &Object, model: &R::Model, phase: Phase) -> Diagnostic {
-        let id = import_id::id_of(R::KEYS, state).unwrap_or_default();
+        let id = own_id::<R>(state).unwrap_or_default();
         deletion_policy::left_behind(
             R::PLURAL,
             &self.0.name(model),
@@ -465,6 +483,14 @@ impl<R: CamsResource> Wrapper<R> {
         }
         set_account(state, account, role.as_ref());
         Ok(())
+    }
+}
+
+/// The ID by which an object is imported, as far as its keys are known.
+fn own_id<R: CamsResource + ?Sized>(state: &Object) -> Option<String> {
+    match R::KEYS {
+        [] => Some(import_id::SINGLETON.to_owned()),
+        keys => import_id::id_of(keys, state),
     }
 }
 
@@ -514,6 +540,9 @@ impl<R: CamsResource> Resource for Wrapper<R> {
     /// The keys, and the account once it is known. The role is no part of it: another one of the same account reaches the
     /// same object.
     fn identity_schema(&self) -> Option<IdentitySchema> {
+        if R::KEYS.is_empty() {
+            return None;
+        }
         let keys = R::KEYS.iter().map(|key| match key.default {
             None => IdentityAttribute::required(key.name, IdentityType::String, key.description),
             Some(_) => IdentityAttribute::optional(key.name, IdentityType::String, key.description),
@@ -719,12 +748,15 @@ impl<R: CamsResource> Resource for Wrapper<R> {
             ImportRequest::Id(id) => {
                 let (role, id) = assume_role::of_import_id(id)?;
                 import_id::set_keys(R::KEYS, &self.0.block().attributes, id, &mut state)?;
-                set_account(&mut state, None, role.as_ref());
+                // Of an object without keys the ID may be the account, which is checked then.
+                let account = R::KEYS.is_empty() && id != import_id::SINGLETON;
+                set_account(&mut state, account.then(|| id.to_owned()), role.as_ref());
             }
             ImportRequest::Identity(identity) => self.of_identity(identity, &mut state)?,
         }
-        let id = import_id::id_of(R::KEYS, &state);
-        state.set(ID, Value::optional_string(id));
+        if !R::KEYS.is_empty() || state.text(ID).is_none() {
+            state.set(ID, Value::optional_string(own_id::<R>(&state)));
+        }
         Ok(state)
     }
 
@@ -769,8 +801,9 @@ impl<R: CamsResource> Resource for Wrapper<R> {
                 state.set(name, default.clone());
             }
         }
-        let id = import_id::id_of(R::KEYS, &state);
-        state.set(ID, Value::optional_string(id));
+        if !R::KEYS.is_empty() || state.text(ID).is_none() {
+            state.set(ID, Value::optional_string(own_id::<R>(&state)));
+        }
         Ok(state)
     }
 

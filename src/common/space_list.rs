@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::error_diagnostics::is_permission;
 use alicloud::{
     Error, ErrorKind, Operation,
-    cams::space::{ListInstance, ListInstanceResponse, Space},
+    cams::space::{ListInstance, Space},
 };
 
 /// Rows asked for in a page. The largest that the service gives is not documented; this is an ordinary one.
@@ -28,24 +28,55 @@ pub(crate) struct SpaceList {
 /// # Errors
 /// If a page could not be read: the list is never shorter without a word.
 pub(crate) async fn list_spaces(operation: &Operation) -> Result<SpaceList, Error> {
+    let mut list = list_rows(operation, None).await?.0;
+    list.spaces.retain(Space::is_whatsapp);
+    Ok(list)
+}
+
+/// All instances of the account, of every channel, the youngest first; with an ID, that instance alone, if it exists.
+///
+/// # Errors
+/// If a page could not be read: the list is never shorter without a word.
+pub(crate) async fn list_instances(
+    operation: &Operation,
+    instance_id: Option<&str>,
+) -> Result<SpaceList, Error> {
+    let (mut list, unnamed) = list_rows(operation, instance_id).await?;
+    list.complete &= !unnamed;
+    if let Some(id) = instance_id {
+        // How exactly the service filters is not documented.
+        list.spaces
+            .retain(|row| row.instance_id.as_deref() == Some(id));
+    }
+    Ok(list)
+}
+
+/// The rows, and whether some were left out since they have no identifier.
+async fn list_rows(
+    operation: &Operation,
+    instance_id: Option<&str>,
+) -> Result<(SpaceList, bool), Error> {
     let mut spaces: Vec<Space> = Vec::new();
     let mut known = BTreeSet::new();
     let mut rows_seen = 0;
+    let mut unnamed = false;
     let mut complete = false;
     for page in 1..=MAX_PAGES {
         let action = ListInstance {
             page_index: page,
             page_size: PAGE_SIZE,
             bind_id: None,
+            instance_id,
         };
         let response = operation.call(&action).await?.body;
         let (rows, total) = (response.row_count, response.total_count);
-        let found = whatsapp(response);
         rows_seen += rows as u64;
         let before = spaces.len();
-        let relevant = found.len();
+        let named = response.spaces.len();
+        unnamed |= named < rows;
         spaces.extend(
-            found
+            response
+                .spaces
                 .into_iter()
                 .filter(|space| known.insert(space.cust_space_id.clone())),
         );
@@ -53,7 +84,7 @@ pub(crate) async fn list_spaces(operation: &Operation) -> Result<SpaceList, Erro
             complete = total.is_none_or(|total| rows_seen >= total);
             break;
         }
-        if relevant > 0 && spaces.len() == before {
+        if named > 0 && spaces.len() == before {
             // The same rows again: the service does not page as expected.
             break;
         }
@@ -63,7 +94,7 @@ pub(crate) async fn list_spaces(operation: &Operation) -> Result<SpaceList, Erro
         }
     }
     youngest_first(&mut spaces);
-    Ok(SpaceList { spaces, complete })
+    Ok((SpaceList { spaces, complete }, unnamed))
 }
 
 /// A WABA may be in an older space and in the one that a bind has just made; the latter is searched for. The list's order is
@@ -81,12 +112,6 @@ pub(crate) fn concerns_one_space(error: &Error) -> bool {
         ErrorKind::Decode { .. } => true,
         _ => false,
     }
-}
-
-/// The spaces that a WABA can be bound to.
-fn whatsapp(page: ListInstanceResponse) -> Vec<Space> {
-    let spaces = page.spaces.into_iter();
-    spaces.filter(Space::is_whatsapp).collect()
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::cams::{
-    InstanceBehavior, PhoneNumberBehavior, ServiceBehavior, SpaceBehavior, TemplateBehavior,
-    WabaBehavior,
+    HealthBehavior, InstanceBehavior, PhoneNumberBehavior, ServiceBehavior, SpaceBehavior,
+    TemplateBehavior, WabaBehavior,
 };
 use super::gateway::GatewayBehavior;
 use super::response::ResponseBehavior;
@@ -21,7 +21,9 @@ use super::sts::StsBehavior;
 pub struct Behavior {
     /// What every request passes.
     pub gateway: GatewayBehavior,
-    /// The list of instances.
+    /// Health as Meta reports it.
+    pub health: HealthBehavior,
+    /// Instances and their list.
     pub instance: InstanceBehavior,
     /// Phone numbers and their webhooks.
     pub phone_number: PhoneNumberBehavior,

@@ -30,6 +30,9 @@ pub struct Account {
     /// OIDC providers that roles may trust.
     #[serde(default)]
     pub oidc_providers: Vec<OidcProvider>,
+    /// Queries that have not yet seen the activation of the service.
+    #[serde(skip)]
+    pub blind_queries: u32,
 }
 
 impl Account {
@@ -41,6 +44,7 @@ impl Account {
             access_keys: Vec::new(),
             roles: Vec::new(),
             oidc_providers: Vec::new(),
+            blind_queries: 0,
         }
     }
 

@@ -249,7 +249,7 @@ pub(super) fn authorise(
     }
     let subscribed = state.entities.accounts.get(account);
     if product == Product::Cams
-        && operation.name != "GetChatappOpenStatus"
+        && !["GetChatappOpenStatus", "OpenChatappService"].contains(&operation.name)
         && !subscribed.is_some_and(|account| account.subscribed)
     {
         return Err(Refusal::product("Product.Unsubscript"));

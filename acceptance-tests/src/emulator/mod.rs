@@ -106,11 +106,12 @@ mod test_client;
 pub use behavior::Behavior;
 pub use calls::Call;
 pub use cams::{
-    ArchivedDetail, BindAgain, BindResponseWabaId, CallingKeysPlace, ComponentOrder, Filter,
-    InstanceBehavior, MediaUrl, NameFilter, NothingBound, OpenStatusUnsubscribed, Outcome,
-    PhoneCopy, PhoneNumber, PhoneNumberBehavior, QueryWithoutSpace, RowWords, ServiceBehavior,
-    Space, SpaceBehavior, SpaceIdStyle, SpaceResponse, StatusFilter, Template, TemplateBehavior,
-    TemplateShape, Waba, WabaBehavior, WebhookEmpty, WebhookOmitted,
+    ArchivedDetail, BindAgain, BindResponseWabaId, CallingKeysPlace, ComponentOrder, DeleteBound,
+    Filter, HealthBehavior, InstanceBehavior, InstanceDetails, InstanceNotFound, MediaUrl,
+    NameFilter, NothingBound, Omitted, OpenStatusUnsubscribed, Outcome, PhoneCopy, PhoneNumber,
+    PhoneNumberBehavior, QueryWithoutSpace, RowWords, ServiceBehavior, Space, SpaceBehavior,
+    SpaceIdStyle, SpaceResponse, StatusFilter, Template, TemplateBehavior, TemplateShape, Waba,
+    WabaBehavior, WebhookEmpty, WebhookOmitted,
 };
 pub use control::NewSpace;
 pub use credential_endpoints::{CredentialEndpoints, Metadata, UnexpectedResponse};
@@ -315,6 +316,13 @@ impl Emulator {
     /// Forgets a space altogether; what it was, if it was there.
     pub fn remove_space(&self, cust_space_id: &str) -> Option<Space> {
         self.shared.state().entities.spaces.remove(cust_space_id)
+    }
+
+    /// Changes a space or its instance, behind everybody's back; false if there is none.
+    pub fn change_space(&self, cust_space_id: &str, change: impl FnOnce(&mut Space)) -> bool {
+        let spaces = &mut self.shared.state().entities.spaces;
+        let space = spaces.get_mut(cust_space_id);
+        space.map(change).is_some()
     }
 
     /// Binds another WABA to a space, behind everybody's back.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::product::Product;
+use super::product::{Envelope, Product};
 
 /// One operation of a product. Its serialised fields are the parameters: named as the API names them, flattened as
 /// `Parameters` says, absent where `None`.
@@ -20,6 +20,8 @@ pub trait Action: Serialize + Sync {
     const PLACEMENT: Placement = Placement::Query;
     /// Whether the call is signed.
     const AUTHENTICATION: Authentication = Authentication::Signed;
+    /// How its response says that it succeeded, where the documentation describes another envelope than the product's.
+    const ENVELOPE: Envelope = Self::PRODUCT.envelope;
     /// Names of flattened parameters whose values must never show up in an error, even if the service repeats them.
     const SENSITIVE: &'static [&'static str] = &[];
     /// Whether a successful response holds secrets, so that no part of one that cannot be read may be shown.
@@ -53,6 +55,7 @@ pub(super) struct ActionFacts {
     pub(super) product: &'static Product,
     pub(super) calls_per_second: u32,
     pub(super) idempotent: bool,
+    pub(super) envelope: Envelope,
     pub(super) placement: Placement,
     pub(super) authentication: Authentication,
     pub(super) sensitive: &'static [&'static str],
@@ -66,6 +69,7 @@ impl ActionFacts {
             product: A::PRODUCT,
             calls_per_second: A::CALLS_PER_SECOND,
             idempotent: A::IDEMPOTENT,
+            envelope: A::ENVELOPE,
             placement: A::PLACEMENT,
             authentication: A::AUTHENTICATION,
             sensitive: A::SENSITIVE,

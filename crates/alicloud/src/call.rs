@@ -197,7 +197,7 @@ impl<'a> Call<'a> {
         // 6. Success or failure.
         let outcome = outcome.and_then(|received| {
             let asked = RequestContext {
-                envelope: self.action.product.envelope,
+                envelope: self.action.envelope,
                 string_to_sign: string_to_sign.as_deref(),
                 temporary_credentials: credentials
                     .is_some_and(|keys| keys.security_token.is_some()),
@@ -437,7 +437,7 @@ impl Exchange {
             Err(error) => error,
         };
         let asked = RequestContext {
-            envelope: self.action.product.envelope,
+            envelope: self.action.envelope,
             string_to_sign: None,
             temporary_credentials: false,
             secret_response: self.action.secret_response,

@@ -226,12 +226,14 @@ impl Fields {
     /// The same, where a list without its key is an error. An empty list is complete.
     pub(crate) fn required_objects(&self, name: &str) -> Result<Vec<Fields>, UnexpectedResponse> {
         match self.get(name) {
-            None => Err(UnexpectedResponse(format!(
-                "it has no `{}`",
-                self.path(name)
-            ))),
+            None => Err(self.lacks(name)),
             Some(_) => self.objects(name),
         }
+    }
+
+    /// That a field is not there, or not of its type.
+    pub(crate) fn lacks(&self, name: &str) -> UnexpectedResponse {
+        UnexpectedResponse(format!("it has no `{}`", self.path(name)))
     }
 
     /// That none of these fields is there.

@@ -27,6 +27,8 @@ pub enum Envelope {
     /// `Code` must be there and equal `OK`, in any case. `Message`, `Success` and `AccessDeniedDetail` are no signals:
     /// documented samples of successful calls carry contradicting values in all three.
     CodeOk,
+    /// `Code` may be left out; if it is there, it equals `OK`, in any case.
+    CodeOkOrAbsent,
     /// There is no `Code` in a successful response.
     NoCode,
 }

@@ -83,7 +83,10 @@ impl RawResponse {
                     let reason = "it has no `Code`".to_owned();
                     return Err(self.undecodable(asked, request_id, reason, Class::Ambiguous));
                 }
-                (Envelope::CodeOk, Some(code)) => !code.eq_ignore_ascii_case("OK"),
+                (Envelope::CodeOkOrAbsent, None) => false,
+                (Envelope::CodeOk | Envelope::CodeOkOrAbsent, Some(code)) => {
+                    !code.eq_ignore_ascii_case("OK")
+                }
                 (Envelope::NoCode, code) => code.is_some(),
             };
             if !refused {

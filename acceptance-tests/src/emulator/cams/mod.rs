@@ -11,6 +11,7 @@
 //! 4. What the service remembers is a type of the noun's file with `Default`, a field of `Entities`, keyed by space ID.
 //! 5. Test the operation and each position of its switches in the same file, with the helpers of `testing`.
 
+mod health;
 mod instance;
 mod phone_number;
 mod service;
@@ -20,7 +21,10 @@ mod template;
 mod testing;
 mod waba;
 
-pub use instance::{Filter, InstanceBehavior};
+pub use health::HealthBehavior;
+pub use instance::{
+    DeleteBound, Filter, InstanceBehavior, InstanceDetails, InstanceNotFound, Omitted,
+};
 pub use phone_number::{
     CallingKeysPlace, PhoneCopy, PhoneNumber, PhoneNumberBehavior, RowWords, StatusFilter,
     WebhookEmpty, WebhookOmitted,
@@ -45,27 +49,34 @@ const DEFAULT_RATE: Option<u32> = None;
 /// Every operation of the product that is emulated: name, calls a second, required parameters, function.
 #[rustfmt::skip]
 pub(super) const OPERATIONS: &[Operation] = &[
-    operation("ArchiveChatappTemplate", Some(5), &["CustSpaceId", "ArchiveType", "ChannelType", "TemplateList"], template::archive),
-    operation("ChatappBindWaba", DEFAULT_RATE, &["WabaId"], waba::bind),
-    operation("CreateChatappTemplate", Some(50), &["Name", "Language", "Category", "TemplateType", "Components"], template::create),
-    operation("DeleteChatappTemplate", Some(5), &["TemplateType"], template::delete),
-    operation("GetChatappOpenStatus", DEFAULT_RATE, &[], service::open_status),
-    operation("GetChatappTemplateDetail", Some(5), &["Language"], template::detail),
-    operation("ListChatappTemplate", Some(5), &["CustSpaceId"], template::list),
     operation("AddChatappPhoneNumber", DEFAULT_RATE, &["CustSpaceId", "Cc", "PhoneNumber", "VerifiedName"], phone_number::add),
+    operation("ArchiveChatappTemplate", Some(5), &["CustSpaceId", "ArchiveType", "ChannelType", "TemplateList"], template::archive),
+    operation("ChangeResourceGroup", DEFAULT_RATE, &["ResourceGroupId", "ResourceId"], instance::change_group),
     operation("ChatappBindWaba", DEFAULT_RATE, &["WabaId"], waba::bind),
     operation("ChatappPhoneNumberDeregister", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], phone_number::deregister),
     operation("ChatappPhoneNumberRegister", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], phone_number::register),
     operation("ChatappSyncPhoneNumber", DEFAULT_RATE, &["CustSpaceId"], phone_number::sync),
     operation("ChatappVerifyAndRegister", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber", "VerifyCode"], phone_number::verify_and_register),
+    operation("CreateChatappTemplate", Some(50), &["Name", "Language", "Category", "TemplateType", "Components"], template::create),
+    operation("CreateInstance", DEFAULT_RATE, &["ChannelType", "InstanceName"], instance::create),
+    operation("DeleteChatappTemplate", Some(5), &["TemplateType"], template::delete),
+    operation("DeleteInstance", DEFAULT_RATE, &["InstanceId"], instance::delete),
     operation("GetChatappOpenStatus", DEFAULT_RATE, &[], service::open_status),
+    operation("GetChatappTemplateDetail", Some(5), &["Language"], template::detail),
     operation("GetChatappVerifyCode", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], phone_number::send_code),
+    operation("GetCustomerSite", DEFAULT_RATE, &[], service::site),
     operation("GetPhoneNumberVerificationStatus", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], phone_number::verification),
+    operation("GetWhatsappHealthStatus", Some(5), &["CustSpaceId", "NodeType"], health::status),
+    operation("ListChatappTemplate", Some(5), &["CustSpaceId"], template::list),
     operation("ListInstance", DEFAULT_RATE, &[], instance::list),
     operation("ModifyChatappTemplate", Some(50), &["Language", "Components"], template::modify),
     operation("ModifyChatappTemplateProperties", Some(5), &["CustSpaceId", "Language", "TemplateCode", "TemplateType"], template::modify_properties),
+    operation("OpenChatappService", DEFAULT_RATE, &[], service::open),
     operation("QueryChatappBindWaba", DEFAULT_RATE, &[], waba::query),
     operation("QueryChatappPhoneNumbers", DEFAULT_RATE, &[], phone_number::list),
+    operation("QueryInstance", DEFAULT_RATE, &["InstanceId"], instance::query),
+    operation("QueryWabaBusinessInfo", DEFAULT_RATE, &["CustSpaceId", "WabaId"], waba::business_info),
+    operation("UpdateInstance", DEFAULT_RATE, &["InstanceId", "InstanceName"], instance::update),
     operation("UpdatePhoneWebhook", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], phone_number::update_webhook),
 ];
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::gateway::Task;
-use super::super::response::Refusal;
+use super::super::response::{Refusal, envelope};
 use super::super::state::State;
 use super::account;
 
@@ -14,12 +14,18 @@ use super::account;
 pub struct ServiceBehavior {
     /// What `GetChatappOpenStatus` says to an account without the service.
     pub open_status_unsubscribed: OpenStatusUnsubscribed,
+    /// After an activation, this many queries still say that the service is not active.
+    pub open_lag_queries: u32,
+    /// What `GetCustomerSite` says to an account with the service. The spelling of the other site is undocumented.
+    pub customer_site: String,
 }
 
 impl Default for ServiceBehavior {
     fn default() -> Self {
         ServiceBehavior {
             open_status_unsubscribed: OpenStatusUnsubscribed::StatusFalse,
+            open_lag_queries: 0,
+            customer_site: "international".to_owned(),
         }
     }
 }
@@ -37,8 +43,12 @@ pub enum OpenStatusUnsubscribed {
 /// `GetChatappOpenStatus`: whether the account has activated the service.
 pub(super) fn open_status(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
     let account = account(task)?;
-    let account = state.entities.accounts.get(account);
-    let subscribed = account.is_some_and(|account| account.subscribed);
+    let account = state.entities.accounts.get_mut(account);
+    let subscribed = account.is_some_and(|account| {
+        let seen = account.subscribed && account.blind_queries == 0;
+        account.blind_queries = account.blind_queries.saturating_sub(1);
+        seen
+    });
     if !subscribed
         && state.behavior.service.open_status_unsubscribed == OpenStatusUnsubscribed::Error
     {
@@ -51,6 +61,37 @@ pub(super) fn open_status(state: &mut State, task: &Task<'_>) -> Result<Value, R
         "Message": "success",
         "OpenStatus": subscribed,
     }))
+}
+
+/// `OpenChatappService`: activates the service for the account. Once is enough; again does nothing.
+pub(super) fn open(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
+    let lag = state.behavior.service.open_lag_queries;
+    let account = account(task)?;
+    if let Some(account) = state.entities.accounts.get_mut(account)
+        && !account.subscribed
+    {
+        account.subscribed = true;
+        account.blind_queries = lag;
+    }
+    Ok(json!({
+        "RequestId": task.request_id,
+        "Code": state.behavior.response.ok_code,
+        "Message": "success",
+        "OpenStatus": true,
+    }))
+}
+
+/// `GetCustomerSite`: the site of the account. No `Success` is documented for this one.
+pub(super) fn site(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
+    let mut body = envelope(
+        task.request_id,
+        &state.behavior,
+        json!({"Data": state.behavior.service.customer_site}),
+    );
+    if let Some(body) = body.as_object_mut() {
+        body.remove("Success");
+    }
+    Ok(body)
 }
 
 #[cfg(test)]
@@ -77,5 +118,27 @@ mod tests {
         let error = OpenStatusUnsubscribed::Error;
         emulator.set_behavior(|behavior| behavior.service.open_status_unsubscribed = error);
         check(&status("closed", "s"), 400, "Product.Unsubscript");
+    }
+
+    #[test]
+    fn the_service_is_opened_once_and_seen_after_its_lag() {
+        let emulator = emulator(|behavior| {
+            behavior.service.open_lag_queries = 1;
+            behavior.service.customer_site = "cn".to_owned();
+        });
+        let mut closed = Account::new("3").with_key("closed", "s");
+        closed.subscribed = false;
+        emulator.put_account(closed).expect("a sound account");
+        let call = |action: &str| {
+            let draft = Draft::new(&emulator, action, &[]);
+            draft.with_key("closed", "s", None).send()
+        };
+        check(&call("GetCustomerSite"), 400, "Product.Unsubscript");
+        check(&call("OpenChatappService"), 200, "OK");
+        assert_eq!(call("GetChatappOpenStatus").json()["OpenStatus"], false);
+        check(&call("OpenChatappService"), 200, "OK");
+        assert_eq!(call("GetChatappOpenStatus").json()["OpenStatus"], true);
+        let site = call("GetCustomerSite").json();
+        assert_eq!((&site["Data"], site.get("Success")), (&json!("cn"), None));
     }
 }

@@ -7,6 +7,7 @@ use super::super::entities::Entities;
 use super::super::gateway::Task;
 use super::super::response::Refusal;
 use super::super::state::{Now, State};
+use super::instance::InstanceDetails;
 use super::{account, refused};
 
 /// A space: what the console calls a channel.
@@ -30,6 +31,8 @@ pub struct Space {
     pub made_by_bind: bool,
     /// The WABA that is bound to it.
     pub waba_id: Option<String>,
+    /// What else its instance has.
+    pub details: InstanceDetails,
     /// Demanded `IsvCode`; never shown.
     #[serde(skip)]
     pub(in crate::emulator) isv_code: Option<String>,
@@ -176,6 +179,7 @@ pub(in crate::emulator) fn new_space(state: &mut State, account: &str, now: Now)
         submit_time: now.utc.format(format).unwrap_or_default(),
         made_by_bind: false,
         waba_id: None,
+        details: InstanceDetails::default(),
         isv_code: state.behavior.space.isv_code.clone(),
         number: state.entities.spaces_made,
         bound_at_ms: None,

@@ -31,6 +31,11 @@ pub struct Waba {
     pub is_on_biz_app: Option<String>,
     pub primary_business_location: Option<String>,
     pub auth_international_rate_eligibility: Option<Value>,
+    /// Of the business at Meta.
+    #[serde(default)]
+    pub verification_status: Option<String>,
+    #[serde(default)]
+    pub vertical: Option<String>,
 }
 
 impl Waba {
@@ -54,6 +59,8 @@ impl Waba {
             auth_international_rate_eligibility: Some(
                 json!({"start_time": 1_721_952_000, "exception_countries": []}),
             ),
+            verification_status: text("verified".to_owned()),
+            vertical: text("RETAIL".to_owned()),
         }
     }
 }
@@ -223,6 +230,34 @@ pub(super) fn query(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal
         (None, NothingBound::Error(code)) => return Err(refused(code)),
     };
     Ok(envelope(task.request_id, &behavior, fields))
+}
+
+/// `QueryWabaBusinessInfo`: the business that owns the WABA of a space.
+pub(super) fn business_info(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
+    let behavior = state.behavior.clone();
+    let bound = match asked_space(state, task)? {
+        Some(id) => see_binding(state, &id, task.now),
+        None => None,
+    };
+    let asked = task.received.parameter("WabaId");
+    let Some(id) = bound.filter(|id| asked == Some(id)) else {
+        return Err(refused(&behavior.waba.unknown_waba_code));
+    };
+    let waba = state
+        .entities
+        .waba(&id, &behavior.waba.account_review_status);
+    let mut data = Map::new();
+    for (name, text) in [
+        ("BusinessId", waba.business_id),
+        ("BusinessName", waba.business_name),
+        ("VerificationStatus", waba.verification_status),
+        ("Vertical", waba.vertical),
+    ] {
+        if let Some(text) = text {
+            data.insert(name.to_owned(), json!(text));
+        }
+    }
+    Ok(envelope(task.request_id, &behavior, json!({"Data": data})))
 }
 
 /// What a query sees bound; counts the query against the lag.
@@ -473,5 +508,19 @@ mod tests {
             assert_eq!(body["AccessDeniedDetail"], "{}");
             assert_eq!(body.get("UnknownKey"), None);
         }
+    }
+
+    #[test]
+    fn the_business_of_a_bound_waba_is_read() {
+        let emulator = emulator(|_| {});
+        let space = bound(&emulator, WABA);
+        let info = |waba: &str| {
+            let parameters = [("CustSpaceId", space.as_str()), ("WabaId", waba)];
+            call(&emulator, "QueryWabaBusinessInfo", &parameters)
+        };
+        assert_eq!(info(WABA).json()["Data"]["VerificationStatus"], "verified");
+        check(&info("9"), 400, "Unknown.ResourceOwnerId");
+        emulator.unbind(&space).expect("the space is there");
+        check(&info(WABA), 400, "Unknown.ResourceOwnerId");
     }
 }

@@ -4,7 +4,10 @@
 //! none as always present; what a caller cannot do without is an error when it is missing.
 
 pub(crate) mod error_codes;
+pub mod health;
+pub mod instance;
 pub mod phone_number;
+pub mod service;
 pub mod space;
 pub mod template;
 pub mod waba;

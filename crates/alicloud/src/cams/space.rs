@@ -6,7 +6,7 @@ use crate::json::{Fields, UnexpectedResponse};
 use crate::{Action, CAMS, Product};
 
 /// Lists the spaces of the account, one page a call. The largest page size is not documented.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListInstance<'a> {
     /// The page, counted from 1.
@@ -16,6 +16,9 @@ pub struct ListInstance<'a> {
     /// By its name, only the space that this WABA is bound to. Not described by the service, so it may do nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bind_id: Option<&'a str>,
+    /// Only the instance of this ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance_id: Option<&'a str>,
 }
 
 /// A page of spaces.
@@ -48,6 +51,20 @@ pub struct Space {
     pub submit_time: Option<String>,
     /// ID of the resource group.
     pub resource_group_id: Option<String>,
+    /// Region of the resource.
+    pub resource_region_id: Option<String>,
+    /// Description of the instance.
+    pub instance_description: Option<String>,
+    /// Mail address of the contact.
+    pub contact_mail: Option<String>,
+    /// Country code.
+    pub country_id: Option<String>,
+    /// Address of the office.
+    pub office_address: Option<String>,
+    /// ID of the business at Meta.
+    pub facebook_bm_id: Option<String>,
+    /// URL or file name of the agreement between ISV and client.
+    pub isv_terms: Option<String>,
 }
 
 impl Action for ListInstance<'_> {
@@ -73,7 +90,7 @@ impl TryFrom<Fields> for ListInstanceResponse {
     type Error = UnexpectedResponse;
 
     fn try_from(body: Fields) -> Result<Self, UnexpectedResponse> {
-        let rows = body.objects("Data")?;
+        let rows = body.required_objects("Data")?;
         let mut spaces = Vec::with_capacity(rows.len());
         for row in &rows {
             let instance_id = row.identifier("InstanceId")?;
@@ -88,6 +105,13 @@ impl TryFrom<Fields> for ListInstanceResponse {
                 state: row.text("State"),
                 submit_time: row.text("SubmitTime"),
                 resource_group_id: row.text("ResourceGroupId"),
+                resource_region_id: row.text("ResourceRegionId"),
+                instance_description: row.text("InstanceDescription"),
+                contact_mail: row.text("ContactMail"),
+                country_id: row.text("CountryId"),
+                office_address: row.text("OfficeAddress"),
+                facebook_bm_id: row.text("FacebookBmId"),
+                isv_terms: row.text("IsvTerms"),
             };
             match space.cust_space_id.is_empty() {
                 false => spaces.push(space),
@@ -128,7 +152,9 @@ mod tests {
                 .map_err(str::to_owned);
             assert_eq!(found, expected, "{body}");
         };
-        check(json!({}), Ok((None, 0, &[])));
+        check(json!({}), Err("it has no `Data`"));
+        check(json!({"TotalCount": 0}), Err("it has no `Data`"));
+        check(json!({"Data": []}), Ok((None, 0, &[])));
         check(json!({"TotalCount": 0, "Data": []}), Ok((Some(0), 0, &[])));
         check(
             json!({"TotalCount": "3", "Data": [

@@ -124,6 +124,52 @@ impl TryFrom<Fields> for QueryChatappBindWabaResponse {
     }
 }
 
+/// Reads what Meta knows of the business that owns a WABA.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct QueryWabaBusinessInfo<'a> {
+    /// ID of the space that the WABA is bound to.
+    pub cust_space_id: &'a str,
+    /// ID of the WABA at Meta.
+    pub waba_id: &'a str,
+}
+
+/// The business that owns a WABA. Any of it may be absent.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "Fields")]
+pub struct QueryWabaBusinessInfoResponse {
+    /// ID of the Meta business portfolio.
+    pub business_id: Option<String>,
+    /// Name of the Meta business portfolio.
+    pub business_name: Option<String>,
+    /// State of the business verification at Meta, such as `verified`.
+    pub verification_status: Option<String>,
+    /// The industry. The documentation calls it deprecated.
+    pub vertical: Option<String>,
+}
+
+impl Action for QueryWabaBusinessInfo<'_> {
+    const NAME: &'static str = "QueryWabaBusinessInfo";
+    const PRODUCT: &'static Product = &CAMS;
+    const CALLS_PER_SECOND: u32 = 10;
+    const IDEMPOTENT: bool = true;
+    type Response = QueryWabaBusinessInfoResponse;
+}
+
+impl TryFrom<Fields> for QueryWabaBusinessInfoResponse {
+    type Error = UnexpectedResponse;
+
+    fn try_from(body: Fields) -> Result<Self, UnexpectedResponse> {
+        let data = body.required_object("Data")?;
+        Ok(Self {
+            business_id: data.text("BusinessId"),
+            business_name: data.text("BusinessName"),
+            verification_status: data.text("VerificationStatus"),
+            vertical: data.text("Vertical"),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};

@@ -1,0 +1,14 @@
+data "alicloud_cams_instances" "whatsapp" {
+  channel_type = "whatsapp"
+
+  lifecycle {
+    postcondition {
+      condition     = self.complete
+      error_message = "The list of instances was not seen to its end."
+    }
+  }
+}
+
+output "instances" {
+  value = { for instance in data.alicloud_cams_instances.whatsapp.instances : instance.instance_id => instance.instance_name }
+}

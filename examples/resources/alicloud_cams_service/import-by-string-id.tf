@@ -1,0 +1,4 @@
+import {
+  to = alicloud_cams_service.this
+  id = "cams"
+}
