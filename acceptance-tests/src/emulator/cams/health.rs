@@ -54,14 +54,13 @@ pub(super) fn status(state: &mut State, task: &Task<'_>) -> Result<Value, Refusa
         "waba" => {}
         "phone" => {
             let wanted = given("PhoneNumber")?;
-            let mut numbers = waba.phone_numbers.iter();
-            let number = numbers.find(|number| number["PhoneNumber"] == wanted);
+            let number = state.entities.phone_number(&waba_id, wanted);
             let Some(number) = number else {
                 return Err(refused("InvalidParameter.PhoneNumberError"));
             };
             entities.push(entity(
                 "PHONE_NUMBER",
-                number["Status"] == "CONNECTED",
+                number.status == "CONNECTED",
                 ("PhoneNumber", wanted),
                 ("141006", "The phone number is not connected."),
             ));
@@ -106,7 +105,7 @@ fn entity(kind: &str, available: bool, id: (&str, &str), error: (&str, &str)) ->
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Waba;
+    use super::super::super::{PhoneNumber, Waba};
     use super::super::testing::{WABA, bound, call, check, emulator};
 
     #[test]
@@ -122,8 +121,8 @@ mod tests {
         assert_eq!(of_waba().json()["Data"]["CanSendMessage"], "AVAILABLE");
         check(&health(&[("NodeType", "waba")]), 400, "MissingWabaId");
         check(&health(&[("NodeType", "car")]), 400, "InvalidNodeType");
-        let number = Waba::derived(WABA, "APPROVED").phone_numbers[0]["PhoneNumber"].take();
-        let number = number.as_str().expect("a number").to_owned();
+        let number = "6580000001".to_owned();
+        emulator.put_phone_number(WABA, PhoneNumber::signed_up(&number));
         let of_phone = health(&[("NodeType", "phone"), ("PhoneNumber", &number)]).json();
         assert_eq!(
             of_phone["Data"]["Entities"][1]["EntityType"],
