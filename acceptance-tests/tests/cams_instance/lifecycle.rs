@@ -283,7 +283,7 @@ fn refused_creates_and_reads_are_errors(context: &mut TestContext) -> TestResult
     equal(
         "summary",
         &*error.summary,
-        "Cannot create instance \"shop\"",
+        "Cannot create instance \"shop\": the channel type is not supported",
     )?;
     contains(&error.text(), &["InvalidParameter.ChannelTypeNotSupport"])?;
     for (action, code) in [(LIST, "cams:ListInstance"), (CREATE, "cams:CreateInstance")] {

@@ -59,12 +59,7 @@ fn data_source_lists_instances_of_every_channel_page_by_page(
         .collect();
     equal("sorted", ids.is_sorted(), true)?;
     equal("ids", &found["ids"], &json!(ids))?;
-    let calls = context.emulator.calls();
-    equal(
-        "only lists",
-        calls.iter().all(|call| call.action == LIST),
-        true,
-    )?;
+    equal("pages", context.calls(LIST) > 2, true)?;
     for (arguments, expected) in [
         ("channel_type = \"viber\"", json!(["cams-b"])),
         ("ids_filter = [\"cams-a\", \"cams-x\"]", json!(["cams-a"])),
@@ -93,7 +88,7 @@ fn failed_page_is_an_error(context: &mut TestContext) -> TestResult {
     equal(
         "summary",
         &*error.summary,
-        "Cannot list the instances of the account",
+        "Cannot list the instances of the account: permission denied",
     )
 }
 

@@ -93,7 +93,7 @@ fn refusals_of_meta_are_errors(context: &mut TestContext) -> TestResult {
     equal(
         "summary",
         &*error.summary,
-        format!("Cannot read the health of waba {WABA}"),
+        format!("Cannot read the health of waba {WABA}: Meta.TooMany"),
     )?;
     contains(&error.text(), &["Meta.TooMany"])
 }
