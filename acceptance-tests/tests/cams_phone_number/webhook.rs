@@ -419,7 +419,7 @@ fn refusals_name_the_number(context: &mut TestContext) -> TestResult {
     equal(
         "summary",
         &*error.summary,
-        "Cannot set the webhook of 6580000009",
+        "Cannot set the webhook of 6580000009: the phone number is wrong",
     )?;
     contains(
         &error.text(),

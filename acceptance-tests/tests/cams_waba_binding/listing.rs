@@ -157,7 +157,11 @@ fn failed_page_is_an_error(context: &mut TestContext) -> TestResult {
     context.configure(&data_source(""))?;
     let output = context.directory.run(&["plan", "-json"])?.expecting(1)?;
     let error = only_error(&output)?;
-    equal("summary", &*error.summary, "Cannot list the WABA bindings")?;
+    equal(
+        "summary",
+        &*error.summary,
+        "Cannot list the WABA bindings: permission denied",
+    )?;
     contains(
         &error.text(),
         &["cams:ListInstance", "cams:QueryChatappBindWaba"],

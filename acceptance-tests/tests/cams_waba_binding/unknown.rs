@@ -53,7 +53,7 @@ fn unknown_provider_configuration_is_named_when_it_is_needed(
         &error.text(),
         &[
             "Provider configuration is not known yet",
-            "known only after apply: configuration_source.",
+            "not known until apply: configuration_source.",
             "-target",
         ],
     )?;
