@@ -22,6 +22,9 @@ pub(crate) const CASES: &[Case] = cases![lifecycle:
     refused_creates_and_reads_are_errors,
 ];
 
+/// What somebody changes of a space outside of Terraform.
+type Change = fn(&mut Space);
+
 /// The one instance of the account.
 fn only_instance(context: &TestContext) -> Result<Space, acceptance_tests::acceptance::Failed> {
     match context.emulator.spaces(DEFAULT_ACCOUNT).as_slice() {
@@ -67,7 +70,7 @@ fn drift_of_each_argument_is_planned_and_healed(context: &mut TestContext) -> Te
                      \"o\"\n  facebook_bm_id = \"f\"\n  isv_terms = \"t\"\n  resource_group_id = \"rg-1\"";
     context.applied(&instance(arguments))?;
     let id = only_instance(context)?.cust_space_id;
-    let drifts: [(&str, fn(&mut Space)); 8] = [
+    let drifts: [(&str, Change); 8] = [
         ("instance_name", |it| it.instance_name = "x".to_owned()),
         ("instance_description", |it| {
             it.details.instance_description = "x".to_owned()
