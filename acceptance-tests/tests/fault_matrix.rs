@@ -890,9 +890,7 @@ fn judge(
                 &["does not show a WABA in space"]
             }
             (Played::Without(Part::Whole | Part::Key), At::Import, _) => &["has no WABA"],
-            (Played::Without(Part::Whole), At::Search, _) => {
-                &["the list of spaces may be incomplete"]
-            }
+            (Played::Without(Part::Whole), At::Search, _) => &["it has no `Data`"],
             (_, At::Search, _) => &row.words[..1],
             _ => row.words,
         };
