@@ -53,8 +53,6 @@ pub(crate) trait CamsListResource: Send + Sync + 'static {
 
 /// Where a list puts what it finds.
 pub(crate) struct Found<'a, R> {
-    /// At most so many objects are wanted. [`Found::push`] enforces it; knowing it saves requests.
-    pub(crate) limit: Option<u64>,
     /// Whether the whole object is wanted. If not, the keys are enough.
     pub(crate) include_resource: bool,
     resource: R,
@@ -119,7 +117,6 @@ impl<L: CamsListResource> ListResource for Wrapper<L> {
         let model = own::<L::Config>(&config, &SHARED)?;
         let context = Context::new(connection, &config, &Self::LIST, L::RAM_ACTIONS)?;
         let mut found = Found {
-            limit: request.limit,
             include_resource: request.include_resource,
             resource: self.0.resource(),
             connection,

@@ -4,9 +4,6 @@
 //! `list_resource::CamsListResource` or `action::CamsAction`. The wrapper beside the trait adds what the types share and
 //! makes a type of the framework of it. The operations get a `Context` with a client that is ready.
 
-// Until the types that use the rest of it are here.
-#![allow(dead_code)]
-
 pub(crate) mod account_id;
 pub(crate) mod action;
 pub(crate) mod assume_role;
