@@ -11,6 +11,7 @@ use framework::{AttributePath, Diagnostic, Diagnostics, Object, timeouts::Timeou
 use super::{
     Connection, assume_role,
     error_diagnostics::{Attempted, diagnose},
+    looks::Looks,
 };
 
 /// What an operation of a type is given: a create, read, update or delete, a list, or an action.
@@ -66,6 +67,16 @@ impl<'a> Context<'a> {
     /// An import ID for an object of this account: with the role's ARN before it if there is a role.
     pub(crate) fn import_id(&self, id: &str) -> String {
         assume_role::import_id(self.role_arn(), id)
+    }
+
+    /// Looks for what was just written, until the service shows it.
+    pub(crate) fn looks_after_write(&self) -> Looks<'_> {
+        Looks::after_write(&self.operation)
+    }
+
+    /// Looks for what a request of unknown outcome may have made.
+    pub(crate) fn looks_after_unknown_outcome(&self) -> Looks<'_> {
+        Looks::after_unknown_outcome(&self.operation)
     }
 
     /// Warns the user, whether the operation succeeds or not.

@@ -15,6 +15,7 @@ pub(crate) mod deletion_policy;
 pub(crate) mod error_diagnostics;
 mod import_id;
 pub(crate) mod list_resource;
+mod looks;
 pub(crate) mod phone_number;
 pub(crate) mod phone_numbers;
 #[cfg(test)]

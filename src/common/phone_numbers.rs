@@ -6,7 +6,6 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use alicloud::{
@@ -16,11 +15,6 @@ use alicloud::{
 use tokio::sync::OnceCell;
 
 use super::Context;
-
-/// How often a fresh change is looked up before it is left to the next refresh, and how long to wait in between. That a read
-/// right after a write may lag is not documented, only possible.
-const LOOKUPS_AFTER_WRITE: u32 = 6;
-const PAUSE_AFTER_WRITE: Duration = Duration::from_millis(500);
 
 /// The space and the ISV code that its list was read with.
 type ListKey = (String, Option<String>);
@@ -98,11 +92,8 @@ pub(crate) async fn look_up_fresh(
     is_expected: impl Fn(&PhoneNumber) -> bool,
 ) -> Result<Option<PhoneNumber>, Error> {
     let mut seen = None;
-    for attempt in 0..LOOKUPS_AFTER_WRITE {
-        let pause = PAUSE_AFTER_WRITE * attempt;
-        if attempt > 0 && context.operation.pause(pause).await.is_err() {
-            break;
-        }
+    let mut looks = context.looks_after_write();
+    while let Ok(true) = looks.next().await {
         forget(context, cust_space_id);
         seen = find(context, cust_space_id, isv_code, phone_number).await?;
         if seen.as_ref().is_some_and(&is_expected) {

@@ -8,7 +8,6 @@
 use std::{
     collections::BTreeSet,
     sync::{Mutex, PoisonError},
-    time::Duration,
 };
 
 use alicloud::{
@@ -19,13 +18,6 @@ use framework::Diagnostics;
 
 use super::{messages, model::Model};
 use crate::common::{Context, space_list::list_instances};
-
-/// The waits between lists after a create of unknown outcome: a service that cut the connection may still be working.
-const PAUSES: [Duration; 3] = [
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-];
 
 /// The instances that this run has made or adopted: none of them is the answer to another create.
 #[derive(Default)]
@@ -103,7 +95,7 @@ pub(super) async fn create(context: &Context<'_>, model: &Model) -> Result<Strin
             return Err(diagnostic.into());
         }
     };
-    let new_ones = match after(operation, model, &before, &taken).await {
+    let new_ones = match after(context, model, &before, &taken).await {
         Ok(new_ones) => new_ones,
         Err(why) => return Err(messages::unknown(model, &error, Err(why)).into()),
     };
@@ -122,24 +114,26 @@ pub(super) async fn create(context: &Context<'_>, model: &Model) -> Result<Strin
 
 /// The instances that were not there before, looked for during some seconds. The error says why they could not be listed.
 async fn after(
-    operation: &Operation,
+    context: &Context<'_>,
     model: &Model,
     before: &Namesakes,
     taken: &Taken,
 ) -> Result<Vec<Space>, String> {
-    let mut pauses = PAUSES.into_iter();
-    loop {
-        let now = Namesakes::list(operation, model).await;
+    let mut looks = context.looks_after_unknown_outcome();
+    let mut new_ones: Vec<Space> = Vec::new();
+    while new_ones.is_empty()
+        && looks
+            .next()
+            .await
+            .map_err(|interrupt| interrupt.to_string())?
+    {
+        let now = Namesakes::list(&context.operation, model).await;
         let now = now.map_err(|error| error.to_string())?;
-        let new_ones = now.rows.into_iter().filter(|row| {
+        let is_new = |row: &Space| {
             let id = row.instance_id.as_deref();
             !before.has(id) && !id.is_some_and(|id| taken.has(id))
-        });
-        let new_ones: Vec<Space> = new_ones.collect();
-        let Some(pause) = pauses.next().filter(|_| new_ones.is_empty()) else {
-            return Ok(new_ones);
         };
-        let paused = operation.pause(pause).await;
-        paused.map_err(|interrupt| interrupt.to_string())?;
+        new_ones = now.rows.into_iter().filter(is_new).collect();
     }
+    Ok(new_ones)
 }

@@ -2,8 +2,6 @@
 //!
 //! Deleting is final, and what becomes of a bound WABA is not documented, so `PREVENT` is the default.
 
-use std::time::Duration;
-
 use alicloud::{
     Error, ErrorKind,
     cams::instance::{ChangeResourceGroup, DeleteInstance, UpdateInstance},
@@ -28,11 +26,6 @@ pub(crate) struct CamsInstance;
 
 /// Deletes the instance.
 const DELETE: &str = "DELETE";
-
-/// How often an instance is read after a change until it shows, and how long to wait in between. That a read may lag is not
-/// documented, only possible.
-const LOOKS_AFTER_WRITE: u32 = 6;
-const PAUSE_AFTER_WRITE: Duration = Duration::from_millis(500);
 
 #[async_trait]
 impl CamsResource for CamsInstance {
@@ -219,11 +212,8 @@ async fn look_after_write(
 ) {
     let id = planned.id();
     let mut differences = Vec::new();
-    for look in 0..LOOKS_AFTER_WRITE {
-        let pause = PAUSE_AFTER_WRITE * look;
-        if look > 0 && context.operation.pause(pause).await.is_err() {
-            break;
-        }
+    let mut looks = context.looks_after_write();
+    while let Ok(true) = looks.next().await {
         match query(&context.operation, id).await {
             Ok(Some(found)) => {
                 let found = planned.read(&found);

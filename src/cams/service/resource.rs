@@ -2,8 +2,6 @@
 //!
 //! There is no operation that deactivates it, so destroying leaves it active.
 
-use std::time::Duration;
-
 use alicloud::cams::service::OpenChatappService;
 use async_trait::async_trait;
 use framework::{Attribute, Block, Diagnostic, Diagnostics, Field, Type, timeouts::Timeout};
@@ -28,11 +26,6 @@ pub(crate) struct Model {
     open_status: Field<bool>,
     site: Field<String>,
 }
-
-/// How often the status is asked for after an activation, and how long to wait in between. That it may lag is not
-/// documented, only possible.
-const LOOKS_AFTER_OPEN: u32 = 6;
-const PAUSE_AFTER_OPEN: Duration = Duration::from_millis(500);
 
 #[async_trait]
 impl CamsResource for CamsService {
@@ -177,11 +170,8 @@ impl CamsResource for CamsService {
 
 /// Looks until the service shows that it is active, for a short while. What keeps it from looking shows at the next refresh.
 async fn is_shown_open(context: &Context<'_>) -> bool {
-    for look in 0..LOOKS_AFTER_OPEN {
-        let pause = PAUSE_AFTER_OPEN * look;
-        if look > 0 && context.operation.pause(pause).await.is_err() {
-            return false;
-        }
+    let mut looks = context.looks_after_write();
+    while let Ok(true) = looks.next().await {
         match open_status(&context.operation).await {
             Ok(true) => return true,
             Ok(false) => {}

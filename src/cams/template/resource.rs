@@ -64,13 +64,6 @@ const NAME_EXISTS: &str = "InvalidParameter.TemplateNameExist";
 const LOOKUPS_AFTER_WRITE: u32 = 6;
 const PAUSE_AFTER_WRITE: Duration = Duration::from_millis(500);
 
-/// The waits between searches after a create of unknown outcome: a service that cut the connection may still be working.
-const PAUSES: [Duration; 3] = [
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-];
-
 /// What the private state says: whether the template was ever approved. Absent, that is not known.
 const APPROVED: &str = "approved";
 /// What the plan notes for a replacement under the same name.
@@ -491,11 +484,9 @@ async fn send_create(
     match context.operation.call(&action).await {
         Ok(response) => Ok(response.body.template_code),
         Err(error) if error.outcome_unknown() => {
-            let mut sought = find(context, planned).await;
-            for pause in PAUSES {
-                if !matches!(sought, Ok(None)) || context.operation.pause(pause).await.is_err() {
-                    break;
-                }
+            let mut sought = Ok(None);
+            let mut looks = context.looks_after_unknown_outcome();
+            while matches!(sought, Ok(None)) && looks.next().await == Ok(true) {
                 sought = find(context, planned).await;
             }
             match sought {

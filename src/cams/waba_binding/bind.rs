@@ -14,23 +14,14 @@
 //!
 //! A bind that may have been executed is not sent again.
 
-use std::time::Duration;
-
 use super::messages;
 use super::space_search::{Absence, Finding, LookError, Search, SearchError};
 use crate::common::error_diagnostics::is_documented;
 use alicloud::{
-    Error, ErrorKind,
+    Error, ErrorKind, Interrupt,
     cams::waba::{ChatappBindWaba, Waba},
 };
 use framework::{Diagnostic, Diagnostics};
-
-/// The waits between searches after a bind of unknown outcome: a service that cut the connection may still be working.
-const PAUSES: [Duration; 3] = [
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-];
 
 /// What to do if the WABA is bound already: the argument `existing_binding`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,14 +132,14 @@ fn adopted(warning: Diagnostic, cust_space_id: String, waba: Box<Waba>) -> Bound
 
 /// Searches until the WABA is found, for some seconds.
 async fn after_bind(search: &Search<'_>) -> Result<Finding, SearchError> {
-    let mut finding = search.after_bind().await?;
-    for pause in PAUSES {
+    let mut looks = search.context.looks_after_unknown_outcome();
+    let interrupted = |interrupt: Interrupt| SearchError(interrupt.to_string());
+    let mut finding = Finding::Absent(Absence::default());
+    while looks.next().await.map_err(interrupted)? {
+        finding = search.after_bind().await?;
         if matches!(finding, Finding::Found { .. }) {
             break;
         }
-        let paused = search.context.operation.pause(pause).await;
-        paused.map_err(|interrupt| SearchError(interrupt.to_string()))?;
-        finding = search.after_bind().await?;
     }
     Ok(finding)
 }

@@ -12,8 +12,6 @@
 //! * **Destroying**: there is no operation to unbind. With `deletion_policy = "ABANDON"` the binding leaves the state and
 //!   stays in the cloud, and the practitioner is warned; with `"PREVENT"` destroying and replacing are refused in the plan.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 
 use super::{
@@ -34,11 +32,6 @@ use framework::{Block, Diagnostic, Diagnostics, timeouts::Timeout};
 
 /// The resource.
 pub(crate) struct CamsWabaBinding;
-
-/// How often a fresh binding is looked up before the rest of its attributes is left to the next refresh, and how long
-/// to wait in between. That a read right after the bind may lag is not documented, only possible.
-const LOOKUPS_AFTER_BIND: u32 = 6;
-const PAUSE_AFTER_BIND: Duration = Duration::from_millis(500);
 
 #[async_trait]
 impl CamsResource for CamsWabaBinding {
@@ -219,11 +212,8 @@ fn text(field: &framework::Field<String>) -> &str {
 async fn look_up_fresh(search: &Search<'_>, space: &str) -> Result<Box<Waba>, String> {
     let context = search.context;
     let mut seen = None;
-    for attempt in 0..LOOKUPS_AFTER_BIND {
-        let pause = PAUSE_AFTER_BIND * attempt;
-        if attempt > 0 && context.operation.pause(pause).await.is_err() {
-            break;
-        }
+    let mut looks = context.looks_after_write();
+    while let Ok(true) = looks.next().await {
         match query(&context.operation, space, search.isv_code).await {
             Ok(Some(waba)) if waba.id == search.waba_id => return Ok(waba),
             Ok(other) => seen = other.map(|waba| waba.id),
