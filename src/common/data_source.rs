@@ -104,15 +104,20 @@ impl<D: CamsDataSource> DataSource for Wrapper<D> {
         response.warnings.extend(context.take_warnings());
         let model = result?;
         let mut state = config.clone();
-        for (name, value) in Object::from_model(&model).into_attributes() {
-            state.set(name, value);
-        }
+        set_model(&mut state, &model);
         state.set(
             account_id::NAME,
             framework::Value::optional_string(account_id::known(connection, &config)),
         );
         response.state = Some(state);
         Ok(())
+    }
+}
+
+/// Writes a model into an object, beside the attributes of a wrapper.
+pub(super) fn set_model<M: Model>(object: &mut Object, model: &M) {
+    for (name, value) in Object::from_model(model).into_attributes() {
+        object.set(name, value);
     }
 }
 

@@ -6,15 +6,15 @@ use std::ops::ControlFlow;
 use async_trait::async_trait;
 
 use framework::{
-    Block, Diagnostics, ListRequest, ListResource, ListSink, ListedResource, Model, Nesting,
-    Object, Schema, Value,
+    Block, Diagnostic, Diagnostics, ListRequest, ListResource, ListSink, ListedResource, Model,
+    Nesting, Object, Schema,
     timeouts::{self, Timeout},
 };
 
 use super::{
     Connection, Context, assume_role,
     data_source::own,
-    resource::{CamsResource, listed},
+    resource::{CamsResource, listed, new_state},
 };
 
 /// The attributes and blocks of the wrapper, which no model has.
@@ -55,9 +55,10 @@ pub(crate) trait CamsListResource: Send + Sync + 'static {
 pub(crate) struct Found<'a, R> {
     /// Whether the whole object is wanted. If not, the keys are enough.
     pub(crate) include_resource: bool,
-    resource: R,
+    resource: std::marker::PhantomData<R>,
     connection: &'a Connection,
-    role: Value,
+    /// The state of an object of which nothing is known yet.
+    blank: Object,
     sink: &'a mut dyn ListSink,
 }
 
@@ -65,7 +66,7 @@ impl<R: CamsResource> Found<'_, R> {
     /// Hands over one object: its model, as reading it after an import would fill it, and what a person calls it. `Break`
     /// when nothing more is wanted.
     pub(crate) async fn push(&mut self, model: &R::Model, display_name: String) -> ControlFlow<()> {
-        let (state, identity) = listed(&self.resource, self.connection, self.role.clone(), model);
+        let (state, identity) = listed::<R>(&self.blank, self.connection, model);
         let object = ListedResource {
             identity,
             display_name,
@@ -73,6 +74,49 @@ impl<R: CamsResource> Found<'_, R> {
             warnings: Vec::new(),
         };
         self.sink.push(object).await
+    }
+}
+
+/// The words of a type for what a list may lack.
+pub(crate) struct Gaps {
+    /// The objects, in the plural: "bindings".
+    pub(crate) objects: &'static str,
+    /// What the service ended early: "the list of spaces".
+    pub(crate) list: &'static str,
+    /// The summary of the warning about what could not be read.
+    pub(crate) unreadable: &'static str,
+    /// Its first paragraph.
+    pub(crate) advice: &'static str,
+    /// The label before the IDs.
+    pub(crate) label: &'static str,
+}
+
+impl Gaps {
+    /// The warnings about a list: one if it may be incomplete, one if something in it could not be read.
+    pub(crate) fn warnings(&self, complete: bool, unreadable: &[String]) -> Vec<Diagnostic> {
+        let mut warnings = Vec::new();
+        if !complete {
+            let Self { objects, list, .. } = self;
+            warnings.push(Diagnostic::warning(
+                format!("The list of {objects} may be incomplete"),
+                format!(
+                    "The service ended {list} before the number of rows that it announced, so there may be more {objects}. \
+                     Run the query again.\n\n  Code: Provider.IncompleteList"
+                ),
+            ));
+        }
+        if !unreadable.is_empty() {
+            warnings.push(Diagnostic::warning(
+                self.unreadable,
+                format!(
+                    "{}\n\n  {}: {}\n  Code: Provider.UnreadableSpaces",
+                    self.advice,
+                    self.label,
+                    unreadable.join(", ")
+                ),
+            ));
+        }
+        warnings
     }
 }
 
@@ -118,9 +162,9 @@ impl<L: CamsListResource> ListResource for Wrapper<L> {
         let context = Context::new(connection, &config, &Self::LIST, L::RAM_ACTIONS)?;
         let mut found = Found {
             include_resource: request.include_resource,
-            resource: self.0.resource(),
+            resource: std::marker::PhantomData,
             connection,
-            role: config.get(assume_role::NAME).clone(),
+            blank: new_state(&self.0.resource(), config.get(assume_role::NAME).clone()),
             sink,
         };
         let result = self.0.list(&context, model, &mut found).await;

@@ -28,6 +28,7 @@ use framework::{
 use super::{
     Connection, Context, account_id,
     assume_role::{self, ROLE_ARN},
+    data_source::{own, set_model},
     deletion_policy::{self, ABANDON, DeletionPolicy, PREVENT, Phase, Protected},
     import_id::{self, Key},
 };
@@ -213,7 +214,17 @@ pub(crate) struct Saved<'a, R: CamsResource + ?Sized> {
     resource: std::marker::PhantomData<R>,
 }
 
-impl<R: CamsResource + ?Sized> Saved<'_, R> {
+impl<'a, R: CamsResource + ?Sized> Saved<'a, R> {
+    /// `shared` has the shared attributes of the object.
+    fn new(response: &'a mut StateResponse, shared: Object, connection: &'a Connection) -> Self {
+        Self {
+            response,
+            shared,
+            connection,
+            resource: std::marker::PhantomData,
+        }
+    }
+
     /// Puts the object into the state. It stays there whatever comes later, a panic included.
     pub(crate) fn save(&mut self, model: &R::Model) {
         let mut state = compose::<R>(&self.shared, model);
@@ -237,19 +248,13 @@ impl<R: CamsResource + ?Sized> Saved<'_, R> {
 
 /// The model of the type's own attributes.
 fn model_of<M: Model>(object: &Object) -> Result<M, Diagnostics> {
-    let mut attributes = object.attributes().clone();
-    for name in SHARED {
-        attributes.remove(name);
-    }
-    Ok(Object::from(attributes).to_model()?)
+    own(object, &SHARED)
 }
 
 /// The whole object: the shared attributes, the model, and the ID that is made of its keys.
 fn compose<R: CamsResource + ?Sized>(shared: &Object, model: &R::Model) -> Object {
     let mut object = shared_of(shared);
-    for (name, value) in Object::from_model(model).into_attributes() {
-        object.set(name, value);
-    }
+    set_model(&mut object, model);
     let id = import_id::id_of(R::KEYS, &object).map_or(Value::Unknown, Value::from);
     object.set(ID, id);
     object
@@ -286,28 +291,29 @@ pub(super) fn new_state<R: CamsResource>(resource: &R, role: Value) -> Object {
     state
 }
 
-/// The whole state of an object that a list found, and its identity.
+/// The whole state of an object that a list found, and its identity. `blank` is a [`new_state`].
 pub(super) fn listed<R: CamsResource>(
-    resource: &R,
+    blank: &Object,
     connection: &Connection,
-    role: Value,
     model: &R::Model,
 ) -> (Object, Object) {
-    let mut state = new_state(resource, role);
-    let defaults = state.clone();
-    let mut whole = compose::<R>(&state, model);
-    for (name, default) in defaults.iter() {
-        if whole.get(name).is_null() {
-            whole.set(name, default.clone());
-        }
-    }
-    state = whole;
+    let mut state = compose::<R>(blank, model);
+    set_missing(&mut state, blank);
     account_id::note(connection, &mut state);
     let mut identity = Object::new();
     for name in R::KEYS.iter().map(|key| key.name).chain([account_id::NAME]) {
         identity.set(name, state.get(name).clone());
     }
     (state, identity)
+}
+
+/// Gives a state what it lacks.
+fn set_missing(state: &mut Object, values: &Object) {
+    for (name, value) in values.iter() {
+        if state.get(name).is_null() {
+            state.set(name, value.clone());
+        }
+    }
 }
 
 /// A [`CamsResource`] as a resource of the framework.
@@ -346,6 +352,14 @@ impl<R: CamsResource> Wrapper<R> {
         account_id::Limit {
             time: Self::timeout(operation).of(object),
             attribute: &context.limit,
+        }
+    }
+
+    fn protected(&self, state: &Object, model: &R::Model) -> Protected {
+        Protected {
+            name: self.0.name(model),
+            id: state.text(ID).unwrap_or("(unknown)").to_owned(),
+            prevents: R::DELETION.of(state) == PREVENT,
         }
     }
 
@@ -394,9 +408,7 @@ impl<R: CamsResource> Wrapper<R> {
         if let (Some(planned), Some(object)) = (planned, &mut response.planned)
             && Some(&planned) != before.as_ref()
         {
-            for (name, value) in Object::from_model(&planned).into_attributes() {
-                object.set(name, value);
-            }
+            set_model(object, &planned);
         }
         let (Some(state), Some(prior)) = (request.prior, prior) else {
             // The second plan of a replacement. Only here does `-replace` or `replace_triggered_by` show. Terraform prints
@@ -413,11 +425,7 @@ impl<R: CamsResource> Wrapper<R> {
             return Ok(());
         };
         let policy = R::DELETION.of(state);
-        let object = Protected {
-            name: self.0.name(&prior),
-            id: state.text(ID).unwrap_or("(unknown)").to_owned(),
-            prevents: policy == PREVENT,
-        };
+        let object = self.protected(state, &prior);
         match &response.planned {
             None if policy == PREVENT => {
                 let error = R::DELETION.not_destroyed(&object);
@@ -594,12 +602,7 @@ impl<R: CamsResource> Resource for Wrapper<R> {
         let planned = request.planned;
         let model = model_of(&planned)?;
         let context = Self::context(connection, &planned, "create")?;
-        let mut saved = Saved::<R> {
-            response,
-            shared: planned,
-            connection,
-            resource: std::marker::PhantomData,
-        };
+        let mut saved = Saved::<R>::new(response, planned, connection);
         let result = self.0.create(&context, model, &mut saved).await;
         response.warnings.extend(context.take_warnings());
         result
@@ -635,12 +638,7 @@ impl<R: CamsResource> Resource for Wrapper<R> {
         }
         let model = model_of::<R::Model>(&state)?;
         let name = self.0.name(&model);
-        let mut saved = Saved::<R> {
-            response,
-            shared: state.clone(),
-            connection,
-            resource: std::marker::PhantomData,
-        };
+        let mut saved = Saved::<R>::new(response, state.clone(), connection);
         let result = match self.0.read(&context, model, &mut saved).await {
             Ok(Presence::Found(model)) => {
                 saved.save(&model);
@@ -684,12 +682,7 @@ impl<R: CamsResource> Resource for Wrapper<R> {
         if planned.get(account_id::NAME).is_unknown() {
             planned.set(account_id::NAME, account.map_or(Value::Null, Value::from));
         }
-        let mut saved = Saved::<R> {
-            response,
-            shared: planned,
-            connection,
-            resource: std::marker::PhantomData,
-        };
+        let mut saved = Saved::<R>::new(response, planned, connection);
         let result = self.0.update(&context, before, after, &mut saved).await;
         response.warnings.extend(context.take_warnings());
         result
@@ -707,11 +700,7 @@ impl<R: CamsResource> Resource for Wrapper<R> {
         let name = self.0.name(&model);
         // A tainted object cannot be told from a new one in a plan, so this is where its replacement is refused.
         if policy == PREVENT {
-            let object = Protected {
-                name,
-                id: prior.text(ID).unwrap_or("(unknown)").to_owned(),
-                prevents: true,
-            };
+            let object = self.protected(&prior, &model);
             return Err(R::DELETION.not_destroyed(&object).into());
         }
         if policy == ABANDON {
@@ -796,11 +785,7 @@ impl<R: CamsResource> Resource for Wrapper<R> {
             }
             (Some(_), _) => {}
         }
-        for (name, default) in new_state(&self.0, Value::Null).iter() {
-            if state.get(name).is_null() {
-                state.set(name, default.clone());
-            }
-        }
+        set_missing(&mut state, &new_state(&self.0, Value::Null));
         if !R::KEYS.is_empty() || state.text(ID).is_none() {
             state.set(ID, Value::optional_string(own_id::<R>(&state)));
         }
@@ -810,9 +795,7 @@ impl<R: CamsResource> Resource for Wrapper<R> {
     fn generated_config(&self, mut config: Object) -> Object {
         if let Ok(model) = model_of::<R::Model>(&config) {
             let model = self.0.generated_config(model);
-            for (name, value) in Object::from_model(&model).into_attributes() {
-                config.set(name, value);
-            }
+            set_model(&mut config, &model);
         }
         config
     }

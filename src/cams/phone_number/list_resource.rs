@@ -13,7 +13,7 @@ use super::{
 };
 use crate::common::{
     Context,
-    list_resource::{CamsListResource, Found},
+    list_resource::{CamsListResource, Found, Gaps},
     phone_numbers,
     space::isv_code_attribute,
     space_list::{concerns_one_space, list_spaces},
@@ -107,8 +107,8 @@ impl CamsListResource for PhoneNumberList {
                 }
             }
         }
-        for warning in not_listed(complete, &unreadable).iter() {
-            context.warn(warning.clone());
+        for warning in GAPS.warnings(complete, &unreadable) {
+            context.warn(warning);
         }
         Ok(())
     }
@@ -138,27 +138,14 @@ fn failed(context: &Context<'_>, error: &Error) -> Diagnostic {
 }
 
 /// What the list may lack.
-fn not_listed(complete: bool, unreadable: &[String]) -> Diagnostics {
-    let mut warnings = Diagnostics::new();
-    if !complete {
-        warnings.push(Diagnostic::warning(
-            "The list of phone numbers may be incomplete",
-            "The service ended the list of spaces before the number of rows that it announced, so there may be more phone numbers. \
-             Run the query again.\n\n  Code: Provider.IncompleteList",
-        ));
-    }
-    if !unreadable.is_empty() {
-        warnings.push(Diagnostic::warning(
-            "Some spaces could not be read",
-            format!(
-                "The service refused to list the phone numbers of these spaces. A space of an ISV's sub-customer needs \
-                 `isv_code`.\n\n  Spaces: {}\n  Code: Provider.UnreadableSpaces",
-                unreadable.join(", ")
-            ),
-        ));
-    }
-    warnings
-}
+const GAPS: Gaps = Gaps {
+    objects: "phone numbers",
+    list: "the list of spaces",
+    unreadable: "Some spaces could not be read",
+    advice: "The service refused to list the phone numbers of these spaces. A space of an ISV's sub-customer needs \
+               `isv_code`.",
+    label: "Spaces",
+};
 
 #[cfg(test)]
 mod tests {
@@ -185,7 +172,8 @@ mod tests {
     fn what_the_list_may_lack_is_said() {
         let check = |complete: bool, unreadable: &[&str], expected: &[&str]| {
             let unreadable: Vec<String> = unreadable.iter().map(|&id| id.to_owned()).collect();
-            let found: Vec<String> = not_listed(complete, &unreadable)
+            let found: Vec<String> = GAPS
+                .warnings(complete, &unreadable)
                 .iter()
                 .map(|it| it.summary.clone())
                 .collect();

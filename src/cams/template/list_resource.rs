@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     model::{Model, WHATSAPP},
-    resource::ChatappTemplate,
+    resource::{ChatappTemplate, detail},
     template_list::{Filter, list_templates},
 };
 use crate::common::{
     Context,
-    list_resource::{CamsListResource, Found},
+    list_resource::{CamsListResource, Found, Gaps},
     space::{check_id, isv_code_attribute},
     space_list::{concerns_one_space, list_spaces},
 };
-use alicloud::cams::template::{GetChatappTemplateDetail, TemplateRow};
+use alicloud::cams::template::TemplateRow;
 
 /// The list resource.
 pub(crate) struct ChatappTemplateList;
@@ -145,8 +145,8 @@ impl CamsListResource for ChatappTemplateList {
                 }
             }
         }
-        for warning in not_listed(complete, &unreadable).iter() {
-            context.warn(warning.clone());
+        for warning in GAPS.warnings(complete, &unreadable) {
+            context.warn(warning);
         }
         Ok(())
     }
@@ -168,23 +168,6 @@ fn display_name(row: &TemplateRow) -> String {
     format!("{name} ({})", row.language.as_deref().unwrap_or("?"))
 }
 
-async fn detail(
-    context: &Context<'_>,
-    model: &Model,
-) -> Result<alicloud::cams::template::Template, alicloud::Error> {
-    let text = |field: &Field<String>| field.as_deref().unwrap_or_default().to_owned();
-    let (space, code) = (text(&model.cust_space_id), text(&model.template_code));
-    let (language, template_type) = (text(&model.language), text(&model.template_type));
-    let action = GetChatappTemplateDetail {
-        cust_space_id: &space,
-        isv_code: model.isv_code.as_deref(),
-        template_code: &code,
-        language: &language,
-        template_type: &template_type,
-    };
-    Ok(context.operation.call(&action).await?.body)
-}
-
 fn no_space(why: &str) -> Diagnostic {
     Diagnostic::error(
         "Invalid value in cust_space_ids",
@@ -194,27 +177,14 @@ fn no_space(why: &str) -> Diagnostic {
 }
 
 /// What the list may lack.
-fn not_listed(complete: bool, unreadable: &[String]) -> Diagnostics {
-    let mut warnings = Diagnostics::new();
-    if !complete {
-        warnings.push(Diagnostic::warning(
-            "The list of templates may be incomplete",
-            "The service ended a list before the number of rows that it announced, so there may be more templates. Run the query \
-             again.\n\n  Code: Provider.IncompleteList",
-        ));
-    }
-    if !unreadable.is_empty() {
-        warnings.push(Diagnostic::warning(
-            "Some spaces or templates could not be read",
-            format!(
-                "The service refused to read these, which may hold templates. A space without a WABA has none; a space of an \
-                 ISV's sub-customer needs `isv_code`.\n\n  Unreadable: {}\n  Code: Provider.UnreadableSpaces",
-                unreadable.join(", ")
-            ),
-        ));
-    }
-    warnings
-}
+const GAPS: Gaps = Gaps {
+    objects: "templates",
+    list: "a list",
+    unreadable: "Some spaces or templates could not be read",
+    advice: "The service refused to read these, which may hold templates. A space without a WABA has none; a space of an ISV's \
+               sub-customer needs `isv_code`.",
+    label: "Unreadable",
+};
 
 #[cfg(test)]
 mod tests {
@@ -224,7 +194,7 @@ mod tests {
     fn what_the_list_may_lack_is_said() {
         let check = |complete: bool, unreadable: &[&str], expected: &[&str]| {
             let unreadable: Vec<String> = unreadable.iter().map(|&id| id.to_owned()).collect();
-            let found = not_listed(complete, &unreadable);
+            let found = GAPS.warnings(complete, &unreadable);
             let found: Vec<&str> = found.iter().map(|it| &*it.summary).collect();
             assert_eq!(found, expected);
         };

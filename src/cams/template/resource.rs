@@ -422,7 +422,8 @@ fn failed(context: &Context<'_>, error: &Error, model: &Model, verb: &str) -> Di
     context.diagnose(error, &format!("Cannot {verb} {short}"), &name, "name")
 }
 
-async fn detail(context: &Context<'_>, model: &Model) -> Result<Template, Error> {
+/// The template as the service shows it.
+pub(super) async fn detail(context: &Context<'_>, model: &Model) -> Result<Template, Error> {
     let action = GetChatappTemplateDetail {
         cust_space_id: known_text(&model.cust_space_id),
         isv_code: model.isv_code.as_deref(),

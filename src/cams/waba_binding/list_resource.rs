@@ -2,7 +2,7 @@
 //! blocks and configurations for those that nobody declared.
 
 use async_trait::async_trait;
-use framework::{Attribute, Block, Diagnostic, Diagnostics, Field, Type};
+use framework::{Attribute, Block, Diagnostics, Field, Type};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::common::{
     Context,
-    list_resource::{CamsListResource, Found},
+    list_resource::{CamsListResource, Found, Gaps},
     space::isv_code_attribute,
     space_list::{SpaceList, concerns_one_space, list_spaces},
 };
@@ -101,35 +101,22 @@ impl CamsListResource for WabaBindingList {
                 return Ok(());
             }
         }
-        for warning in not_listed(complete, &unreadable).iter() {
-            context.warn(warning.clone());
+        for warning in GAPS.warnings(complete, &unreadable) {
+            context.warn(warning);
         }
         Ok(())
     }
 }
 
 /// What the list may lack.
-fn not_listed(complete: bool, unreadable: &[String]) -> Diagnostics {
-    let mut warnings = Diagnostics::new();
-    if !complete {
-        warnings.push(Diagnostic::warning(
-            "The list of bindings may be incomplete",
-            "The service ended the list of spaces before the number of rows that it announced, so there may be more \
-             bindings. Run the query again.\n\n  Code: Provider.IncompleteList",
-        ));
-    }
-    if !unreadable.is_empty() {
-        warnings.push(Diagnostic::warning(
-            "Some spaces could not be read",
-            format!(
-                "The service refused to read these spaces, which may hold a WABA. A space of an ISV's sub-customer needs \
-                 `isv_code`.\n\n  Spaces: {}\n  Code: Provider.UnreadableSpaces",
-                unreadable.join(", ")
-            ),
-        ));
-    }
-    warnings
-}
+const GAPS: Gaps = Gaps {
+    objects: "bindings",
+    list: "the list of spaces",
+    unreadable: "Some spaces could not be read",
+    advice: "The service refused to read these spaces, which may hold a WABA. A space of an ISV's sub-customer needs \
+               `isv_code`.",
+    label: "Spaces",
+};
 
 #[cfg(test)]
 mod tests {
@@ -139,7 +126,8 @@ mod tests {
     fn what_the_list_may_lack_is_said() {
         let check = |complete: bool, unreadable: &[&str], expected: &[&str]| {
             let unreadable: Vec<String> = unreadable.iter().map(|&id| id.to_owned()).collect();
-            let found: Vec<String> = not_listed(complete, &unreadable)
+            let found: Vec<String> = GAPS
+                .warnings(complete, &unreadable)
                 .iter()
                 .map(|it| it.summary.clone())
                 .collect();
