@@ -28,7 +28,7 @@ pub(crate) mod space_list;
 use std::time::Duration;
 
 use alicloud::{Operation, RoleClients};
-use framework::{Diagnostic, Diagnostics, Object};
+use framework::{Diagnostic, Diagnostics, Field, Object};
 
 pub(crate) use self::{context::Context, import_id::Key};
 
@@ -111,6 +111,11 @@ impl Connection {
             Self::Waiting { .. } => None,
         }
     }
+}
+
+/// A text for a message, or `(unknown)`.
+pub(crate) fn text_of(field: &Field<String>) -> &str {
+    field.as_deref().unwrap_or("(unknown)")
 }
 
 fn waiting(unknown: &[String]) -> Diagnostics {

@@ -12,9 +12,10 @@ use alicloud::{
     Error,
     cams::phone_number::{ChatappSyncPhoneNumber, PhoneNumber, QueryChatappPhoneNumbers},
 };
+use framework::Diagnostic;
 use tokio::sync::OnceCell;
 
-use super::Context;
+use super::{Context, space::CUST_SPACE_ID};
 
 /// The space and the ISV code that its list was read with.
 type ListKey = (String, Option<String>);
@@ -72,6 +73,27 @@ pub(crate) async fn find(
         .iter()
         .find(|number| number.phone_number == phone_number);
     Ok(found.cloned())
+}
+
+/// The same for a resource: an error is ready for the user.
+///
+/// # Errors
+/// If the list could not be read.
+pub(crate) async fn find_or_diagnose(
+    context: &Context<'_>,
+    cust_space_id: &str,
+    isv_code: Option<&str>,
+    phone_number: &str,
+) -> Result<Option<PhoneNumber>, Diagnostic> {
+    let found = find(context, cust_space_id, isv_code, phone_number).await;
+    found.map_err(|error| not_listed(context, &error, cust_space_id))
+}
+
+/// The diagnostic for a list of numbers that could not be read.
+pub(crate) fn not_listed(context: &Context<'_>, error: &Error, cust_space_id: &str) -> Diagnostic {
+    let summary = format!("Cannot read the phone numbers of space {cust_space_id}");
+    let subject = format!("space {cust_space_id}");
+    context.diagnose(error, &summary, &subject, CUST_SPACE_ID)
 }
 
 /// Forgets what was read of a space. Call it after every write to the space, also after one that failed.

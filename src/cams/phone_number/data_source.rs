@@ -139,10 +139,7 @@ impl CamsDataSource for PhoneNumbers {
         let isv_code = model.isv_code.as_deref();
         let subject = format!("space {space}");
         let listed = phone_numbers::list(context, &space, isv_code).await;
-        let listed = listed.map_err(|error| {
-            let summary = format!("Cannot read the phone numbers of space {space}");
-            context.diagnose(&error, &summary, &subject, CUST_SPACE_ID)
-        })?;
+        let listed = listed.map_err(|error| phone_numbers::not_listed(context, &error, &space))?;
         if listed.is_empty() {
             // A space without a WABA has no numbers either; that is no empty list.
             check_bound(context, &space, isv_code, "a phone number").await?;

@@ -34,9 +34,10 @@ use crate::common::{
     deletion_policy::{ABANDON, DeletionPolicy, PREVENT},
     error_diagnostics::{facts_of_unknown_outcome, shell_word},
     phone_number::{PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION},
-    phone_numbers,
+    phone_numbers::{self, find_or_diagnose},
     resource::{CamsResource, Plan, Presence, Saved},
     space::{CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION, check_bound},
+    text_of,
 };
 
 /// The resource.
@@ -137,7 +138,7 @@ impl CamsResource for CamsPhoneNumber {
     }
 
     fn left_behind(&self, model: &Model) -> String {
-        let (space, number) = (text(&model.cust_space_id), text(&model.phone_number));
+        let (space, number) = (text_of(&model.cust_space_id), text_of(&model.phone_number));
         let state = match model.registered.as_known() {
             Some(true) => " and stays registered, so it goes on sending and receiving",
             _ => "",
@@ -181,7 +182,7 @@ impl CamsResource for CamsPhoneNumber {
         if is_replaced {
             return;
         }
-        let number = text(&prior.phone_number).to_owned();
+        let number = text_of(&prior.phone_number).to_owned();
         let configured = plan
             .config
             .as_ref()
@@ -282,7 +283,7 @@ impl CamsResource for CamsPhoneNumber {
     ) -> Result<Presence<Model>, Diagnostics> {
         let (space, number) = keys(&model);
         let isv_code = model.isv_code.as_deref().map(str::to_owned);
-        let found = find(context, &space, isv_code.as_deref(), &number).await?;
+        let found = find_or_diagnose(context, &space, isv_code.as_deref(), &number).await?;
         let Some(found) = found else {
             check_bound(context, &space, isv_code.as_deref(), &self.name(&model)).await?;
             return Ok(Presence::Gone(format!(
@@ -327,7 +328,7 @@ impl CamsResource for CamsPhoneNumber {
             return Ok(());
         }
         let isv_code = planned.isv_code.as_deref().map(str::to_owned);
-        let found = find(context, &space, isv_code.as_deref(), &number).await?;
+        let found = find_or_diagnose(context, &space, isv_code.as_deref(), &number).await?;
         let Some(found) = found else {
             return Err(messages::not_in_waba(&number, &space).into());
         };
@@ -371,14 +372,10 @@ impl CamsResource for CamsPhoneNumber {
     }
 }
 
-fn text(field: &Field<String>) -> &str {
-    field.as_deref().unwrap_or("(unknown)")
-}
-
 /// The space and the number.
 fn keys(model: &Model) -> (String, String) {
-    let space = text(&model.cust_space_id).to_owned();
-    (space, text(&model.phone_number).to_owned())
+    let space = text_of(&model.cust_space_id).to_owned();
+    (space, text_of(&model.phone_number).to_owned())
 }
 
 fn diagnose(
@@ -392,19 +389,6 @@ fn diagnose(
     context.diagnose(error, summary, &subject, PHONE_NUMBER)
 }
 
-async fn find(
-    context: &Context<'_>,
-    space: &str,
-    isv_code: Option<&str>,
-    number: &str,
-) -> Result<Option<PhoneNumber>, Diagnostic> {
-    let found = phone_numbers::find(context, space, isv_code, number).await;
-    found.map_err(|error| {
-        let summary = format!("Cannot read the phone numbers of space {space}");
-        context.diagnose(&error, &summary, &format!("space {space}"), CUST_SPACE_ID)
-    })
-}
-
 /// The number as the service shows it. If it is missing, the numbers are copied from Meta; if it is still missing, it is added.
 /// `None` for a number that was added and is not shown yet.
 async fn find_or_add(
@@ -413,7 +397,7 @@ async fn find_or_add(
 ) -> Result<Option<PhoneNumber>, Diagnostic> {
     let (space, number) = keys(model);
     let isv_code = model.isv_code.as_deref();
-    if let Some(found) = find(context, &space, isv_code, &number).await? {
+    if let Some(found) = find_or_diagnose(context, &space, isv_code, &number).await? {
         return Ok(Some(found));
     }
     let sync_failed = |error: Error| {
@@ -423,7 +407,7 @@ async fn find_or_add(
     phone_numbers::sync_once(context, &space)
         .await
         .map_err(sync_failed)?;
-    if let Some(found) = find(context, &space, isv_code, &number).await? {
+    if let Some(found) = find_or_diagnose(context, &space, isv_code, &number).await? {
         return Ok(Some(found));
     }
     let (Some(country_code), Some(name)) = (
@@ -449,7 +433,7 @@ async fn find_or_add(
         }
     };
     let mut found = match &added {
-        Ok(()) => find(context, &space, isv_code, &number)
+        Ok(()) => find_or_diagnose(context, &space, isv_code, &number)
             .await
             .ok()
             .flatten(),

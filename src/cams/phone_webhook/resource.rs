@@ -17,6 +17,7 @@ use crate::common::{
     phone_numbers,
     resource::{CamsResource, Plan, Presence, Saved},
     space::{CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION, check_bound},
+    text_of,
 };
 
 /// The resource.
@@ -76,7 +77,7 @@ impl CamsResource for CamsPhoneWebhook {
     }
 
     fn left_behind(&self, model: &Model) -> String {
-        let number = text(&model.phone_number);
+        let number = text_of(&model.phone_number);
         let urls: Vec<&str> = [&model.status_callback_url, &model.up_callback_url]
             .into_iter()
             .filter_map(|url| url.as_deref())
@@ -175,7 +176,7 @@ impl CamsResource for CamsPhoneWebhook {
             }
             return Ok(Presence::Found(model));
         }
-        let (space, number) = (text(&model.cust_space_id), text(&model.phone_number));
+        let (space, number) = (text_of(&model.cust_space_id), text_of(&model.phone_number));
         check_bound(
             context,
             space,
@@ -228,7 +229,7 @@ impl CamsResource for CamsPhoneWebhook {
             queue_flag: NO.into(),
             ..prior
         };
-        let number = text(&cleared.phone_number).to_owned();
+        let number = text_of(&cleared.phone_number).to_owned();
         send(
             context,
             &cleared,
@@ -251,17 +252,9 @@ impl CamsResource for CamsPhoneWebhook {
     }
 }
 
-fn text(field: &Field<String>) -> &str {
-    field.as_deref().unwrap_or("(unknown)")
-}
-
 async fn find(context: &Context<'_>, model: &Model) -> Result<Option<PhoneNumber>, Diagnostic> {
-    let (space, number) = (text(&model.cust_space_id), text(&model.phone_number));
-    let found = phone_numbers::find(context, space, model.isv_code.as_deref(), number).await;
-    found.map_err(|error| {
-        let summary = format!("Cannot read the phone numbers of space {space}");
-        context.diagnose(&error, &summary, &format!("space {space}"), CUST_SPACE_ID)
-    })
+    let (space, number) = (text_of(&model.cust_space_id), text_of(&model.phone_number));
+    phone_numbers::find_or_diagnose(context, space, model.isv_code.as_deref(), number).await
 }
 
 /// Sends all four values, saves them, and looks whether the service shows them.
@@ -270,7 +263,7 @@ async fn write(
     mut model: Model,
     saved: &mut Saved<'_, CamsPhoneWebhook>,
 ) -> Result<(), Diagnostics> {
-    let number = text(&model.phone_number).to_owned();
+    let number = text_of(&model.phone_number).to_owned();
     if model.http_flag.is_unknown() {
         // URLs that were not known in the plan turned out to be null.
         let is_url = model.status_callback_url.is_known() || model.up_callback_url.is_known();
@@ -299,7 +292,7 @@ async fn write(
 }
 
 async fn send(context: &Context<'_>, model: &Model, summary: &str) -> Result<(), Diagnostic> {
-    let (space, number) = (text(&model.cust_space_id), text(&model.phone_number));
+    let (space, number) = (text_of(&model.cust_space_id), text_of(&model.phone_number));
     let action = UpdatePhoneWebhook {
         cust_space_id: space,
         phone_number: number,
@@ -318,7 +311,7 @@ async fn send(context: &Context<'_>, model: &Model, summary: &str) -> Result<(),
 
 /// What the service shows after a write. An error is its detail.
 async fn look(context: &Context<'_>, model: &Model) -> Result<Option<PhoneNumber>, String> {
-    let (space, number) = (text(&model.cust_space_id), text(&model.phone_number));
+    let (space, number) = (text_of(&model.cust_space_id), text_of(&model.phone_number));
     let isv_code = model.isv_code.as_deref();
     let shown = |shown: &PhoneNumber| model.is_shown_by(shown);
     let found = phone_numbers::look_up_fresh(context, space, isv_code, number, shown).await;
@@ -351,7 +344,7 @@ fn overwritten(before: &PhoneNumber, model: &Model) -> Option<Diagnostic> {
     if !had_urls || model.is_shown_by(before) {
         return None;
     }
-    let number = text(&model.phone_number);
+    let number = text_of(&model.phone_number);
     Some(Diagnostic::warning(
         format!("The webhook of {number} was overwritten"),
         format!(

@@ -26,6 +26,7 @@ use crate::common::{
     deletion_policy::{ABANDON, DeletionPolicy, PREVENT},
     resource::{CamsResource, Plan, Presence, Saved},
     space::{CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION},
+    text_of,
 };
 use alicloud::cams::waba::Waba;
 use framework::{Block, Diagnostic, Diagnostics, timeouts::Timeout};
@@ -74,18 +75,18 @@ impl CamsResource for CamsWabaBinding {
     fn name(&self, model: &Model) -> String {
         match model.waba_id.as_deref() {
             Some(waba_id) => format!("WABA {waba_id}"),
-            None => format!("the WABA of space {}", text(&model.cust_space_id)),
+            None => format!("the WABA of space {}", text_of(&model.cust_space_id)),
         }
     }
 
     fn left_behind(&self, model: &Model) -> String {
-        messages::stays_bound(text(&model.waba_id), text(&model.cust_space_id))
+        messages::stays_bound(text_of(&model.waba_id), text_of(&model.cust_space_id))
     }
 
     fn plan(&self, plan: &mut Plan<'_, Model>) {
         // A space whose WABA was changed in the console looks like a change of the configuration.
         if let Some(prior) = plan.prior.as_ref().filter(|_| plan.planned.is_some()) {
-            let (held, space) = (text(&prior.waba_id), text(&prior.cust_space_id));
+            let (held, space) = (text_of(&prior.waba_id), text_of(&prior.cust_space_id));
             plan.advice = Some(messages::keep(held, space));
         }
     }
@@ -96,7 +97,7 @@ impl CamsResource for CamsWabaBinding {
         mut model: Model,
         saved: &mut Saved<'_, Self>,
     ) -> Result<(), Diagnostics> {
-        let waba_id = text(&model.waba_id).to_owned();
+        let waba_id = text_of(&model.waba_id).to_owned();
         let spaces = context.shared::<AccountSpaces>();
         let replaced = spaces.replaced(&waba_id);
         let if_bound = match model.existing_binding.as_deref() {
@@ -144,7 +145,7 @@ impl CamsResource for CamsWabaBinding {
         mut model: Model,
         _saved: &mut Saved<'_, Self>,
     ) -> Result<Presence<Model>, Diagnostics> {
-        let space = text(&model.cust_space_id).to_owned();
+        let space = text_of(&model.cust_space_id).to_owned();
         let found = query(&context.operation, &space, model.isv_code.as_deref()).await;
         let found = found.map_err(|error| {
             let summary = format!("Cannot read the binding of {space}");
@@ -160,11 +161,11 @@ impl CamsResource for CamsWabaBinding {
             }
             None if context.importing => Ok(Presence::Gone(messages::no_waba_to_import(&space))),
             None if model.is_unread() => {
-                context.warn(messages::not_shown_yet(text(&model.waba_id), &space));
+                context.warn(messages::not_shown_yet(text_of(&model.waba_id), &space));
                 Ok(Presence::Found(model))
             }
             None => Ok(Presence::Gone(messages::no_waba(
-                text(&model.waba_id),
+                text_of(&model.waba_id),
                 &space,
             ))),
         }
@@ -199,13 +200,9 @@ impl CamsResource for CamsWabaBinding {
         if replacing {
             context
                 .shared::<AccountSpaces>()
-                .note_replaced(text(&prior.waba_id), text(&prior.cust_space_id));
+                .note_replaced(text_of(&prior.waba_id), text_of(&prior.cust_space_id));
         }
     }
-}
-
-fn text(field: &framework::Field<String>) -> &str {
-    field.as_deref().unwrap_or("(unknown)")
 }
 
 /// Looks a fresh binding up until the service shows it, for a short while. An error is a paragraph or more.
