@@ -50,10 +50,7 @@ pub(crate) trait CamsAction: Send + Sync + 'static {
 pub(crate) struct Wrapper<A>(pub(crate) A);
 
 impl<A: CamsAction> Wrapper<A> {
-    const INVOKE: Timeout = Timeout {
-        operation: "invoke",
-        default: A::TIMEOUT,
-    };
+    const INVOKE: Timeout = Timeout::new("invoke", A::TIMEOUT);
 }
 
 #[async_trait]

@@ -51,10 +51,7 @@ pub(crate) trait CamsDataSource: Send + Sync + 'static {
 pub(crate) struct Wrapper<D>(pub(crate) D);
 
 impl<D: CamsDataSource> Wrapper<D> {
-    const READ: Timeout = Timeout {
-        operation: "read",
-        default: D::TIMEOUT,
-    };
+    const READ: Timeout = Timeout::new("read", D::TIMEOUT);
 }
 
 #[async_trait]

@@ -124,10 +124,7 @@ impl Gaps {
 pub(crate) struct Wrapper<L>(pub(crate) L);
 
 impl<L: CamsListResource> Wrapper<L> {
-    const LIST: Timeout = Timeout {
-        operation: "read",
-        default: L::TIMEOUT,
-    };
+    const LIST: Timeout = Timeout::new("read", L::TIMEOUT);
 }
 
 #[async_trait]

@@ -42,6 +42,12 @@ pub fn block(timeouts: &[Timeout]) -> Block {
 }
 
 impl Timeout {
+    /// An operation, and its limit in the notation of the block when the practitioner sets none.
+    #[must_use]
+    pub const fn new(operation: &'static str, default: &'static str) -> Self {
+        Self { operation, default }
+    }
+
     /// The limit that an object's `timeouts` block sets, or the default. A text that is no duration, which validation
     /// does not let through, counts as not set.
     #[must_use]

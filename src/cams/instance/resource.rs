@@ -35,22 +35,10 @@ impl CamsResource for CamsInstance {
     const PLURAL: &'static str = "instances";
     const KEYS: &'static [Key] = &[Key::new(INSTANCE_ID, INSTANCE_ID_DESCRIPTION)];
     const TIMEOUTS: &'static [Timeout] = &[
-        Timeout {
-            operation: "create",
-            default: "5m",
-        },
-        Timeout {
-            operation: "read",
-            default: "2m",
-        },
-        Timeout {
-            operation: "update",
-            default: "5m",
-        },
-        Timeout {
-            operation: "delete",
-            default: "5m",
-        },
+        Timeout::new("create", "5m"),
+        Timeout::new("read", "2m"),
+        Timeout::new("update", "5m"),
+        Timeout::new("delete", "5m"),
     ];
     const DELETION: DeletionPolicy = DeletionPolicy {
         default: PREVENT,

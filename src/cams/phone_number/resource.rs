@@ -94,22 +94,10 @@ impl CamsResource for CamsPhoneNumber {
         Key::new(PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION),
     ];
     const TIMEOUTS: &'static [Timeout] = &[
-        Timeout {
-            operation: "create",
-            default: "5m",
-        },
-        Timeout {
-            operation: "read",
-            default: "2m",
-        },
-        Timeout {
-            operation: "update",
-            default: "5m",
-        },
-        Timeout {
-            operation: "delete",
-            default: "2m",
-        },
+        Timeout::new("create", "5m"),
+        Timeout::new("read", "2m"),
+        Timeout::new("update", "5m"),
+        Timeout::new("delete", "2m"),
     ];
     const DELETION: DeletionPolicy = DeletionPolicy {
         default: ABANDON,

@@ -37,22 +37,10 @@ impl CamsResource for CamsPhoneWebhook {
         Key::new(PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION),
     ];
     const TIMEOUTS: &'static [Timeout] = &[
-        Timeout {
-            operation: "create",
-            default: "2m",
-        },
-        Timeout {
-            operation: "read",
-            default: "2m",
-        },
-        Timeout {
-            operation: "update",
-            default: "2m",
-        },
-        Timeout {
-            operation: "delete",
-            default: "2m",
-        },
+        Timeout::new("create", "2m"),
+        Timeout::new("read", "2m"),
+        Timeout::new("update", "2m"),
+        Timeout::new("delete", "2m"),
     ];
     const DELETION: DeletionPolicy = DeletionPolicy {
         default: ABANDON,

@@ -34,16 +34,8 @@ impl CamsResource for CamsService {
     const TYPE: &'static str = "alicloud_cams_service";
     const PLURAL: &'static str = "activations of the service";
     const KEYS: &'static [Key] = &[];
-    const TIMEOUTS: &'static [Timeout] = &[
-        Timeout {
-            operation: "create",
-            default: "2m",
-        },
-        Timeout {
-            operation: "read",
-            default: "1m",
-        },
-    ];
+    const TIMEOUTS: &'static [Timeout] =
+        &[Timeout::new("create", "2m"), Timeout::new("read", "1m")];
     const DELETION: DeletionPolicy = DeletionPolicy {
         default: ABANDON,
         values: &[ABANDON, PREVENT],

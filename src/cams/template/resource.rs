@@ -82,22 +82,10 @@ impl CamsResource for ChatappTemplate {
         Key::new("template_type", TYPE_DESCRIPTION).or(WHATSAPP),
     ];
     const TIMEOUTS: &'static [Timeout] = &[
-        Timeout {
-            operation: "create",
-            default: "5m",
-        },
-        Timeout {
-            operation: "read",
-            default: "5m",
-        },
-        Timeout {
-            operation: "update",
-            default: "5m",
-        },
-        Timeout {
-            operation: "delete",
-            default: "5m",
-        },
+        Timeout::new("create", "5m"),
+        Timeout::new("read", "5m"),
+        Timeout::new("update", "5m"),
+        Timeout::new("delete", "5m"),
     ];
     const DELETION: DeletionPolicy = DeletionPolicy {
         default: DELETE,

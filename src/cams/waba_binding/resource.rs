@@ -43,18 +43,9 @@ impl CamsResource for CamsWabaBinding {
     /// The space is there for as long as the binding is, whatever WABA is bound to it.
     const KEYS: &'static [Key] = &[Key::new(CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION)];
     const TIMEOUTS: &'static [Timeout] = &[
-        Timeout {
-            operation: "create",
-            default: "5m",
-        },
-        Timeout {
-            operation: "read",
-            default: "2m",
-        },
-        Timeout {
-            operation: "delete",
-            default: "1m",
-        },
+        Timeout::new("create", "5m"),
+        Timeout::new("read", "2m"),
+        Timeout::new("delete", "1m"),
     ];
     const DELETION: DeletionPolicy = DeletionPolicy {
         default: ABANDON,
