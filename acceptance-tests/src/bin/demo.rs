@@ -342,7 +342,7 @@ impl Demo {
         let output = self.run(&["destroy", "-auto-approve"], 0)?;
         self.claim(
             "the warning says what stays",
-            output.text().contains("The binding was left in the cloud"),
+            output.text().contains("Destroyed WABA bindings stay in the cloud"),
         )?;
         self.claim(
             "nothing is left in state",
