@@ -20,21 +20,36 @@ pub enum Profile {
     Release,
 }
 
-/// Says how the provider that tests run is built: `dev`, which is the default, or `release`.
-const PROFILE_VARIABLE: &str = "TF_ACC_PROVIDER_PROFILE";
+/// Says how the provider that tests and demo run is built: `dev` or `release`.
+pub const PROFILE_VARIABLE: &str = "TF_ACC_PROVIDER_PROFILE";
 
 impl Profile {
-    /// The one that tests run, as `TF_ACC_PROVIDER_PROFILE` says: `dev` (the default) or `release`.
+    /// The one that tests run: as `TF_ACC_PROVIDER_PROFILE` says, else `dev`.
     ///
     /// # Panics
     ///
-    /// If the variable says something else.
+    /// If the variable is neither `dev` nor `release`.
     #[must_use]
     pub fn tested() -> Self {
+        Self::from_environment().unwrap_or(Self::Dev)
+    }
+
+    /// The one that the demo runs: as `TF_ACC_PROVIDER_PROFILE` says, else the one that is shipped.
+    ///
+    /// # Panics
+    ///
+    /// If the variable is neither `dev` nor `release`.
+    #[must_use]
+    pub fn shown() -> Self {
+        Self::from_environment().unwrap_or(Self::Release)
+    }
+
+    fn from_environment() -> Option<Self> {
         let name = env::var_os(PROFILE_VARIABLE).unwrap_or_default();
         match name.to_str() {
-            Some("" | "dev") => Self::Dev,
-            Some("release") => Self::Release,
+            Some("") => None,
+            Some("dev") => Some(Self::Dev),
+            Some("release") => Some(Self::Release),
             _ => panic!(
                 "{PROFILE_VARIABLE} has to be dev or release, but is {}",
                 name.display()

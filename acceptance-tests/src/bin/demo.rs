@@ -194,10 +194,13 @@ impl Demo {
     fn new(cli: &Cli, interrupted: Arc<AtomicBool>) -> Result<Self, Failure> {
         let stdout = io::stdout();
         let coloured = stdout.is_terminal() && env::var_os("NO_COLOR").is_none();
-        eprintln!(
-            "Building the provider as it is shipped (cargo build --release); the first time this takes minutes."
-        );
-        let binary = provider_binary::path(Profile::Release)?;
+        let profile = Profile::shown();
+        if profile == Profile::Release {
+            eprintln!(
+                "Building the provider as it is shipped (cargo build --release); the first time this takes minutes."
+            );
+        }
+        let binary = provider_binary::path(profile)?;
         let emulator = Emulator::start()?;
         let mut directory = WorkingDirectory::new(cli, &Installation::filesystem_mirror(binary))?;
         directory.set("ALIBABA_CLOUD_ENDPOINT_CAMS", emulator.endpoint());
@@ -342,7 +345,9 @@ impl Demo {
         let output = self.run(&["destroy", "-auto-approve"], 0)?;
         self.claim(
             "the warning says what stays",
-            output.text().contains("Destroyed WABA bindings stay in the cloud"),
+            output
+                .text()
+                .contains("Destroyed WABA bindings stay in the cloud"),
         )?;
         self.claim(
             "nothing is left in state",
