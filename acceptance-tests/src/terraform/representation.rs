@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 /// A state.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    /// The managed resources of the root module, by address.
+    /// The resources of all modules, the root module's first.
     pub resources: Vec<StateResource>,
     /// The values of the root module's outputs.
     pub outputs: Map<String, Value>,
@@ -65,13 +65,22 @@ impl State {
         struct Module {
             #[serde(default)]
             resources: Vec<StateResource>,
+            #[serde(default)]
+            child_modules: Vec<Module>,
+        }
+        impl Module {
+            fn all(self) -> Vec<StateResource> {
+                let mut all = self.resources;
+                all.extend(self.child_modules.into_iter().flat_map(Module::all));
+                all
+            }
         }
         let values = serde_json::from_str::<Document>(text)?
             .values
             .unwrap_or_default();
         let outputs = values.outputs.into_iter();
         Ok(Self {
-            resources: values.root_module.resources,
+            resources: values.root_module.all(),
             outputs: outputs
                 .map(|(name, output)| (name, output["value"].clone()))
                 .collect(),
@@ -177,7 +186,8 @@ mod tests {
     fn states_are_read() {
         let state = State::parse(
             r#"{"format_version":"1.0","values":{"outputs":{"o":{"sensitive":false,"value":[1]}},"root_module":{"resources":[
-            {"address":"a.b","provider_name":"x/y/z","tainted":true,"values":{"id":"1","n":null}}]}}}"#,
+            {"address":"a.b","provider_name":"x/y/z","tainted":true,"values":{"id":"1","n":null}}],
+            "child_modules":[{"resources":[{"address":"module.m.c.d","provider_name":"x/y/z"}]}]}}}"#,
         )
         .expect("a state");
         let resource = state.resource("a.b").expect("the resource");
@@ -185,6 +195,7 @@ mod tests {
         assert_eq!(resource.text("id"), "1");
         assert_eq!(resource.text("n"), "");
         assert_eq!(resource.text("missing"), "");
+        assert!(state.resource("module.m.c.d").is_some());
         assert_eq!(state.outputs["o"], serde_json::json!([1]));
     }
 
