@@ -36,7 +36,14 @@ fn every_claim_holds(context: &mut TestContext) -> TestResult {
     if !output.status.success() {
         return Err(format!("{}: {complaint}\n{told}", output.status).into());
     }
-    contains(&told, &["Everything was as claimed.", "Destroy complete!"])
+    contains(
+        &told,
+        &[
+            "Everything was as claimed.",
+            "Destroy complete!",
+            "# Drift report",
+        ],
+    )
 }
 
 fn an_unknown_argument_is_named(context: &mut TestContext) -> TestResult {

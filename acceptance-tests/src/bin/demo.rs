@@ -1,4 +1,5 @@
-//! The life of a few bindings, narrated: the real CLI and the release build of the provider against the emulated cloud.
+//! Three acts, narrated: the life of a few bindings, the onboarding of an account, and the report of a night. The real CLI and
+//! the release build of the provider run against the emulated cloud.
 //!
 //! Every step checks what it claims, by exit codes, by the state, and by what the cloud has seen; the first claim that
 //! does not hold ends the demo with a failure.
@@ -6,10 +7,10 @@
 //! Must not contain: a way around the CLI. Only drift, and the binding to be imported, are made in the cloud directly.
 
 use std::{
-    env,
+    env, fs,
     io::{self, IsTerminal, Write},
-    path::PathBuf,
-    process::ExitCode,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -20,17 +21,20 @@ use std::{
 
 use acceptance_tests::{
     emulator::{
-        DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, Emulator, NewSpace,
+        Account, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, Emulator,
+        NewSpace, PhoneNumber, Role,
     },
     provider_binary::{self, Profile},
     terraform::{
         Cli, Echo, Group, Installation, Output, PATH_VARIABLE, StateResource, WorkingDirectory,
     },
 };
+use serde_json::Value;
 
 const HELP: &str = "\
-Drives the real terraform (or tofu) through the life of WhatsApp Business Account bindings,
-with this provider, against an emulated cloud on this machine.
+Drives the real terraform (or tofu) through the life of WhatsApp Business Account bindings, the
+onboarding of an account, and the report of a night (which needs jq), with this provider, against
+an emulated cloud on this machine.
 
 Usage: cargo demo [--keep]
        (short for: cargo run -p acceptance-tests --bin demo -- [--keep])
@@ -77,6 +81,69 @@ const IMPORTED: &str = r#"resource "alicloud_cams_waba_binding" "from_console" {
   waba_id = "100000000000004"
 }
 "#;
+
+/// The second act: a WABA in another account, with all that it needs to answer.
+const ONBOARDING: &str = r#"terraform {
+  required_providers {
+    alicloud = {
+      source = "alicloud-cams/alicloud"
+    }
+  }
+}
+
+provider "alicloud" {}
+
+locals {
+  assume_role = {
+    role_arn = "acs:ram::1000000000000002:role/onboarding"
+  }
+}
+
+resource "alicloud_cams_waba_binding" "shop" {
+  waba_id     = "100000000000005"
+  assume_role = local.assume_role
+}
+
+resource "alicloud_cams_phone_number" "orders" {
+  cust_space_id = alicloud_cams_waba_binding.shop.cust_space_id
+  phone_number  = "6580001234"
+  assume_role   = local.assume_role
+}
+
+resource "alicloud_cams_phone_webhook" "orders" {
+  cust_space_id       = alicloud_cams_phone_number.orders.cust_space_id
+  phone_number        = alicloud_cams_phone_number.orders.phone_number
+  up_callback_url     = "https://shop.example.com/inbound"
+  status_callback_url = "https://shop.example.com/status"
+  assume_role         = local.assume_role
+}
+
+resource "alicloud_cams_chatapp_template" "shipped" {
+  cust_space_id = alicloud_cams_waba_binding.shop.cust_space_id
+  name          = "order_shipped_v1"
+  language      = "en"
+  category      = "UTILITY"
+  body          = { text = "Hello $(customer), your order $(order) is on its way to you." }
+  example       = { customer = "Ana", order = "4711" }
+  assume_role   = local.assume_role
+}
+
+# What is there, also what nobody declared.
+data "alicloud_cams_waba_bindings" "all" {
+  assume_role = local.assume_role
+}
+
+data "alicloud_cams_phone_numbers" "shop" {
+  cust_space_id = alicloud_cams_waba_binding.shop.cust_space_id
+  assume_role   = local.assume_role
+}
+"#;
+
+const TENANT: &str = "1000000000000002";
+const TENANT_WABA: &str = "100000000000005";
+const NUMBER: &str = "6580001234";
+const INBOUND: &str = "https://shop.example.com/inbound";
+const TEMPLATE: &str = "order_shipped_v1";
 
 const LAGOS_WABA: &str = "100000000000002";
 const WRONG_WABA: &str = "100000000000099";
@@ -203,7 +270,10 @@ impl Demo {
         let binary = provider_binary::path(profile)?;
         let emulator = Emulator::start()?;
         let mut directory = WorkingDirectory::new(cli, &Installation::filesystem_mirror(binary))?;
-        directory.set("ALIBABA_CLOUD_ENDPOINT_CAMS", emulator.endpoint());
+        for product in ["CAMS", "STS"] {
+            let variable = format!("ALIBABA_CLOUD_ENDPOINT_{product}");
+            directory.set(&variable, emulator.endpoint());
+        }
         directory.set("ALIBABA_CLOUD_ACCESS_KEY_ID", DEFAULT_ACCESS_KEY_ID);
         directory.set("ALIBABA_CLOUD_ACCESS_KEY_SECRET", DEFAULT_ACCESS_KEY_SECRET);
         if coloured {
@@ -233,7 +303,12 @@ impl Demo {
         self.bind()?;
         self.drift()?;
         self.import()?;
-        self.destroy()
+        self.destroy()?;
+        self.onboard()?;
+        self.redirect()?;
+        self.report()?;
+        self.finish_step();
+        self.summarise()
     }
 
     fn prepare(&mut self) -> Result<(), Failure> {
@@ -356,9 +431,161 @@ impl Demo {
         self.claim(
             "everything is left in the cloud",
             self.emulator.spaces(DEFAULT_ACCOUNT) == spaces,
+        )
+    }
+
+    fn onboard(&mut self) -> Result<(), Failure> {
+        self.step("Onboarding: a WABA in another account, its number, webhook and template")?;
+        let user = format!("acs:ram::{DEFAULT_ACCOUNT}:user/terraform");
+        let tenant = Account::new(TENANT).with_role(Role::new("onboarding", &[&user]));
+        self.emulator.put_account(tenant)?;
+        // Meta's embedded signup has brought the number.
+        self.emulator
+            .put_phone_number(TENANT_WABA, PhoneNumber::signed_up(NUMBER));
+        fs::remove_file(self.directory.path().join("imported.tf"))?;
+        self.write("main.tf", ONBOARDING)?;
+        self.run(&["apply", "-auto-approve"], 0)?;
+        let number = self.emulator.phone_number(TENANT_WABA, NUMBER);
+        self.claim(
+            "the number is registered at Meta, in the account of the role",
+            number.is_some_and(|number| number.status == "CONNECTED")
+                && self.emulator.spaces(TENANT).len() == 1,
         )?;
-        self.finish_step();
-        self.summarise()
+        self.claim(
+            "messages of customers go to the URL of the configuration",
+            self.inbound_url()?.as_deref() == Some(INBOUND),
+        )?;
+        let templates = self.emulator.templates(&self.tenant_space()?);
+        self.claim(
+            "the template is in Meta's review",
+            templates.len() == 1 && templates[0].audit_status == "auditing",
+        )?;
+
+        self.step("Plan again: nothing to do, and nothing but reads")?;
+        let before = self.emulator.calls().len();
+        self.run(&["plan", "-detailed-exitcode"], 0)?;
+        let calls = self.emulator.calls().split_off(before);
+        let reads = |action: &str| {
+            ["Query", "List", "Get", "AssumeRole"]
+                .iter()
+                .any(|verb| action.starts_with(verb))
+        };
+        self.claim(
+            "exit code 0, and each call of the plan reads",
+            !calls.is_empty() && calls.iter().all(|call| reads(&call.action)),
+        )
+    }
+
+    fn redirect(&mut self) -> Result<(), Failure> {
+        self.step("Drift: somebody sends messages of customers to another server")?;
+        self.change_inbound_url("https://thief.example/inbound")?;
+        self.run(&["plan", "-detailed-exitcode", "-out=heal.tfplan"], 2)?;
+        let plan = self.directory.saved_plan("heal.tfplan")?;
+        let change = plan
+            .change("alicloud_cams_phone_webhook.orders")
+            .ok_or("the plan says nothing of the webhook")?;
+        self.claim(
+            "exit code 2: the plan changes the webhook in place, and shows both URLs",
+            change.change.is(&["update"])
+                && change.change.before["up_callback_url"] == "https://thief.example/inbound"
+                && change.change.after["up_callback_url"] == INBOUND,
+        )?;
+        self.run(&["apply", "heal.tfplan"], 0)?;
+        self.claim(
+            "healed: messages go to the URL of the configuration again",
+            self.inbound_url()?.as_deref() == Some(INBOUND),
+        )
+    }
+
+    /// The report of a night: `examples/drift/drift.sh` on what was onboarded.
+    fn report(&mut self) -> Result<(), Failure> {
+        self.step("A night later: the report of examples/drift/drift.sh")?;
+        let jq = Command::new("jq")
+            .arg("--version")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        if !jq.is_ok_and(|status| status.success()) {
+            return self.say("jq is not installed, so the report is left out.\n");
+        }
+        let space = self.tenant_space()?;
+        self.change_inbound_url("https://thief.example/inbound")?;
+        let cloud = &self.emulator;
+        cloud.change_templates(&space, TEMPLATE, |template| {
+            template.review("fail", Some("The text promises a prize."));
+        });
+        cloud.change_phone_number(TENANT_WABA, NUMBER, |number| {
+            number.quality_rating = Some("RED".to_owned());
+        });
+        cloud.put_phone_number(TENANT_WABA, PhoneNumber::signed_up("6580009999"));
+        cloud.sync_phone_numbers(&space)?;
+        let unmanaged = cloud.add_space(NewSpace {
+            account: Some(TENANT.to_owned()),
+            waba_id: Some("100000000000006".to_owned()),
+            ..NewSpace::default()
+        })?;
+        self.say(
+            "Meta rejects the template and rates the number RED. At the console somebody binds another WABA, and adds a number.\n",
+        )?;
+        let script = self.directory.path().join("drift.sh");
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/drift/drift.sh");
+        fs::copy(example, &script)?;
+        let cli = format!("-cli={}", self.directory.cli().path.display());
+        let arguments = [&*cli, "--markdown", "night.md", "--json", "night.json"];
+        let line = format!("./drift.sh {}", arguments.map(quoted).join(" "));
+        self.say(&format!("\n{}\n", self.bold(&format!("$ {line}"))))?;
+        let output = self.directory.run_program(&script, &arguments)?;
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err("interrupted".into());
+        }
+        if output.code != Some(2) {
+            return Err(format!("the script should end with exit code 2, but {output}").into());
+        }
+        self.claim("exit code 2: there is drift", true)?;
+        let report = self.directory.read("night.md")?;
+        self.say(&format!("\n{}\n{report}", self.bold("$ cat night.md")))?;
+        let json: Value = serde_json::from_str(&self.directory.read("night.json")?)?;
+        let lists = &json["accounts"][0];
+        let counts = ["changed", "reviews", "unmanaged", "errors"]
+            .map(|list| lists[list].as_array().map_or(0, Vec::len));
+        self.claim(
+            "JSON: in one account a webhook and a number changed, a review ended, a WABA and a number are unmanaged",
+            lists["account"] == TENANT && counts == [2, 1, 2, 0],
+        )?;
+        self.claim(
+            "the report names the URL, the reason and the space",
+            [
+                "https://thief.example/inbound",
+                "The text promises a prize.",
+                &unmanaged.cust_space_id,
+            ]
+            .iter()
+            .all(|part| report.contains(part)),
+        )
+    }
+
+    fn tenant_space(&self) -> Result<String, Failure> {
+        let spaces = self.emulator.spaces_bound_to(TENANT_WABA);
+        let space = spaces.into_iter().next();
+        Ok(space.ok_or("the WABA is not bound")?.cust_space_id)
+    }
+
+    /// Where messages of customers go, as the cloud has it.
+    fn inbound_url(&self) -> Result<Option<String>, Failure> {
+        let copy = self.emulator.phone_copy(&self.tenant_space()?, NUMBER);
+        Ok(copy.map(|copy| copy.up_callback_url))
+    }
+
+    /// Sends them elsewhere, behind Terraform's back.
+    fn change_inbound_url(&self, url: &str) -> Result<(), Failure> {
+        self.emulator
+            .change_phone_copy(&self.tenant_space()?, NUMBER, |copy| {
+                copy.up_callback_url = url.to_owned();
+            });
+        self.say(&format!(
+            "In the cloud, behind Terraform's back: messages to {NUMBER} now go to {url}.\n"
+        ))
     }
 
     /// The summary.
