@@ -1,6 +1,7 @@
 #!/bin/sh
 # Reports how the accounts differ from the configuration: what changed, vanished, was rebound or is unmanaged, which
-# reviews changed, and which accounts could not be read. Only reads: no state and no lock is written.
+# reviews changed, and which accounts could not be read. Only reads: no state and no lock is written. Unmanaged are
+# bindings, numbers and templates that a data source of the configuration lists and no resource declares.
 #
 #   drift.sh [-chdir=DIR] [-cli=PATH] [--markdown FILE] [--json FILE]
 #
@@ -141,7 +142,8 @@ jq -n -R --arg step "$step" --argjson status "$status" --argjson seconds "$((end
         elif ($differences | length) == 0 then {kind: "none"}
         elif .type == "alicloud_cams_waba_binding" and any($differences[]; .attribute == "waba_id") then
           {kind: "rebound", changes: $differences}
-        elif all($differences[]; .attribute | IN("account_review_status", "audit_status", "reason")) then
+        elif all($differences[]; .attribute
+            | IN("account_review_status", "audit_status", "reason", "name_status", "new_name_status")) then
           {kind: "reviews", changes: $differences}
         else {kind: "changed", changes: $differences} end)
      | select(.kind != "none")] as $drift
@@ -155,17 +157,31 @@ jq -n -R --arg step "$step" --argjson status "$status" --argjson seconds "$((end
         account: ((.change.after | account) // (.change.before | account) // $account_of[.address]),
         waba_id: (.change.after // {}).waba_id, cust_space_id: (.change.before // {}).cust_space_id}] as $pending
 
-  # Bindings that a data source shows and nothing declares.
-  | ([$state[] | select(.mode == "managed" and .type == "alicloud_cams_waba_binding") | .values.cust_space_id]
-     | map(select(.) | {key: ., value: true}) | from_entries) as $managed
-  | ([$pending[], $drift[] | select(.kind == "pending" or .kind == "vanished") | .waba_id
-      | select(type == "string")] | map({key: ., value: true}) | from_entries) as $declared
-  | ([$state[], $planned[] | select(.mode == "data" and .type == "alicloud_cams_waba_bindings")
-      | (.values | account) as $account
-      | (.values.bindings // [])[] | select(.cust_space_id and .waba_id)
-      | select(($managed[.cust_space_id] or $declared[.waba_id]) | not)
-      | {kind: "unmanaged", account: $account, cust_space_id, waba_id, waba_name}]
-     | unique_by([.account, .cust_space_id])) as $unmanaged
+  # What a data source shows and nothing declares: bindings, numbers, templates.
+  | def set: map(select(type == "string") | {key: ., value: true}) | from_entries;
+    def of_space($more): if .cust_space_id then [.cust_space_id, $more[]] | map(tostring) | join(":") else "" end;
+  ([$state[] | select(.mode == "managed" and .type == "alicloud_cams_waba_binding") | .values.cust_space_id] | set) as $managed
+  | ([$pending[], $drift[] | select(.kind == "pending" or .kind == "vanished") | .waba_id] | set) as $declared
+  | [$state[], $planned[] | select(.mode == "managed" and ours) | .values] as $objects
+  | ([$objects[] | select(.phone_number) | of_space([.phone_number])] | set) as $numbers
+  | ([$objects[] | select(.name and .language) | of_space([.name, .language])] | set) as $templates
+  | ([$state[], $planned[] | select(.mode == "data" and ours) | .type as $type | .values
+      | account as $account | (.cust_space_id // null) as $space
+      | if $type == "alicloud_cams_waba_bindings" then
+          (.bindings // [])[] | select(.cust_space_id and .waba_id)
+          | select(($managed[.cust_space_id] or $declared[.waba_id]) | not)
+          | {type: "alicloud_cams_waba_binding", cust_space_id, waba_id, waba_name}
+        elif $type == "alicloud_cams_phone_numbers" then
+          (.phone_numbers // [])[] | select(.phone_number) | {cust_space_id: $space} + .
+          | select($numbers[of_space([.phone_number])] | not)
+          | {type: "alicloud_cams_phone_number", cust_space_id, phone_number, verified_name}
+        elif $type == "alicloud_cams_chatapp_templates" then
+          (.templates // [])[] | select(.template_code) | {cust_space_id: $space} + .
+          | select($templates[of_space([.template_name, .language])] | not)
+          | {type: "alicloud_cams_chatapp_template", cust_space_id, template_code, template_name, language}
+        else empty end
+      | select(.cust_space_id) | {kind: "unmanaged", account: $account} + .]
+     | unique) as $unmanaged
 
   # Errors, with the code that the provider gives.
   | [$messages[] | select(.type == "diagnostic") | .diagnostic | select(.severity == "error")
@@ -220,7 +236,10 @@ jq -r '
       (.changes[] | select(.attribute == "waba_id")) as $waba
       | "space \(.cust_space_id | code) holds WABA \($waba.after | code), not \($waba.before | code)"
     elif $kind == "unmanaged" then
-      "WABA \(.waba_id | code)" + (if .waba_name then ", " + (.waba_name | code) else "" end) + ", is not declared"
+      (if .phone_number then "phone number \(.phone_number | code)"
+         elif .template_code then "template \(.template_name | code) in \(.language | code)"
+         else "WABA \(.waba_id | code)" end)
+      + ((.waba_name // .verified_name) | if . then ", " + code + "," else "" end) + " is not declared"
     elif $kind == "pending" then "declared, not applied: " + (.actions | join(", "))
     else changes end;
   # Two hundred errors of one cause are one line.

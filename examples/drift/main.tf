@@ -26,7 +26,8 @@ resource "alicloud_cams_waba_binding" "all" {
   }
 }
 
-# All bindings of each account. drift.sh lists those that no resource declares as unmanaged.
+# All bindings of each account. drift.sh lists those that no resource declares as unmanaged. Where the configuration declares
+# numbers or templates, alicloud_cams_phone_numbers and alicloud_cams_chatapp_templates do the same for those of a space.
 data "alicloud_cams_waba_bindings" "all" {
   for_each = local.accounts
 

@@ -1,5 +1,9 @@
 //! `examples/drift/drift.sh` as a CI job runs it: 200 bindings in 3 accounts, an OIDC token in the environment, and nights on
-//! which things differ or fail. The two reports are snapshots.
+//! which things differ or fail. The two reports are snapshots. The workflows that call it are run, too, and the patterns of the
+//! guide hold.
+
+mod patterns;
+mod workflows;
 
 use std::{collections::BTreeMap, fs, path::PathBuf, process::ExitCode, time::Instant};
 
@@ -18,10 +22,11 @@ const CASES: &[Case] = cases![drift:
     nights,
     arguments_and_files,
     what_a_night_leaves_behind,
+    query_file_finds_what_nobody_declared needs Query,
 ];
 
 fn main() -> ExitCode {
-    acceptance::run(CASES)
+    acceptance::run(&[CASES, workflows::CASES, patterns::CASES].concat())
 }
 
 const HUB: &str = "1000000000000001";
@@ -158,6 +163,18 @@ impl Night {
             text = text.replace(&id, &name);
         }
         expected.assert_eq(&text);
+    }
+
+    /// The same of the report for machines.
+    fn checks_json(&self, context: &TestContext, expected: &Expect) -> TestResult {
+        let mut json = self.json.clone();
+        json["seconds"] = json!(7);
+        let mut text = serde_json::to_string_pretty(&json)?;
+        for (id, name) in names(context) {
+            text = text.replace(&id, &name);
+        }
+        expected.assert_eq(&text);
+        Ok(())
     }
 
     /// Of each account, how many entries each list has.
@@ -314,6 +331,133 @@ fn nights(context: &mut TestContext) -> TestResult {
         | vanished | `alicloud_cams_waba_binding.all["300000000000002"]` | WABA `300000000000002` is no longer in space `SPACE-OF-none` |
         | unmanaged | space `SPACE-OF-300000000000802` | WABA `300000000000802`, `Business 0802`, is not declared |
     "##]]);
+    night_of_all.checks_json(
+        context,
+        &expect![[r#"
+        {
+          "accounts": [
+            {
+              "account": "1000000000000002",
+              "changed": [
+                {
+                  "address": "alicloud_cams_waba_binding.all[\"300000000000000\"]",
+                  "changes": [
+                    {
+                      "after": "Renamed | *Shop*",
+                      "attribute": "waba_name",
+                      "before": "Business 0000"
+                    }
+                  ],
+                  "cust_space_id": "SPACE-OF-300000000000000",
+                  "type": "alicloud_cams_waba_binding"
+                }
+              ],
+              "errors": [],
+              "pending": [],
+              "rebound": [],
+              "reviews": [
+                {
+                  "address": "alicloud_cams_waba_binding.all[\"300000000000003\"]",
+                  "changes": [
+                    {
+                      "after": "REJECTED",
+                      "attribute": "account_review_status",
+                      "before": "APPROVED"
+                    }
+                  ],
+                  "cust_space_id": "SPACE-OF-300000000000003",
+                  "type": "alicloud_cams_waba_binding"
+                }
+              ],
+              "unmanaged": [
+                {
+                  "cust_space_id": "SPACE-OF-300000000000800",
+                  "type": "alicloud_cams_waba_binding",
+                  "waba_id": "300000000000800",
+                  "waba_name": "Business 0800"
+                }
+              ],
+              "vanished": []
+            },
+            {
+              "account": "1000000000000003",
+              "changed": [],
+              "errors": [],
+              "pending": [],
+              "rebound": [
+                {
+                  "address": "alicloud_cams_waba_binding.all[\"300000000000001\"]",
+                  "changes": [
+                    {
+                      "after": "19290900",
+                      "attribute": "business_id",
+                      "before": "19290001"
+                    },
+                    {
+                      "after": "Business 0900 Ltd",
+                      "attribute": "business_name",
+                      "before": "Business 0001 Ltd"
+                    },
+                    {
+                      "after": "93e6b26e_8a67_4163_a093_ebfe645a0900",
+                      "attribute": "message_template_namespace",
+                      "before": "93e6b26e_8a67_4163_a093_ebfe645a0001"
+                    },
+                    {
+                      "after": "300000000000900",
+                      "attribute": "waba_id",
+                      "before": "300000000000001"
+                    },
+                    {
+                      "after": "Business 0900",
+                      "attribute": "waba_name",
+                      "before": "Business 0001"
+                    }
+                  ],
+                  "cust_space_id": "SPACE-OF-300000000000900",
+                  "type": "alicloud_cams_waba_binding"
+                }
+              ],
+              "reviews": [],
+              "unmanaged": [
+                {
+                  "cust_space_id": "SPACE-OF-300000000000801",
+                  "type": "alicloud_cams_waba_binding",
+                  "waba_id": "300000000000801",
+                  "waba_name": "Business 0801"
+                }
+              ],
+              "vanished": []
+            },
+            {
+              "account": "1000000000000004",
+              "changed": [],
+              "errors": [],
+              "pending": [],
+              "rebound": [],
+              "reviews": [],
+              "unmanaged": [
+                {
+                  "cust_space_id": "SPACE-OF-300000000000802",
+                  "type": "alicloud_cams_waba_binding",
+                  "waba_id": "300000000000802",
+                  "waba_name": "Business 0802"
+                }
+              ],
+              "vanished": [
+                {
+                  "address": "alicloud_cams_waba_binding.all[\"300000000000002\"]",
+                  "cust_space_id": "SPACE-OF-none",
+                  "type": "alicloud_cams_waba_binding",
+                  "waba_id": "300000000000002"
+                }
+              ]
+            }
+          ],
+          "exit_code": 2,
+          "seconds": 7
+        }"#]],
+    )?;
     let of = |lists: &[(&str, usize)]| -> Vec<(String, usize)> {
         lists
             .iter()
@@ -524,4 +668,35 @@ fn what_a_night_leaves_behind(context: &mut TestContext) -> TestResult {
         }
     }
     equal("temporary files", left, Vec::<String>::new())
+}
+
+fn query_file_finds_what_nobody_declared(context: &mut TestContext) -> TestResult {
+    let directory = applied(context, 3)?;
+    let space = context.emulator.add_space(NewSpace {
+        account: Some(TENANTS[0].to_owned()),
+        waba_id: Some(waba(800)),
+        ..NewSpace::default()
+    })?;
+    let space = space.cust_space_id;
+    context.emulator.sync_phone_numbers(&space)?;
+    context
+        .emulator
+        .add_template(&space, "4711", "by_hand", "de");
+    let name = "unmanaged.tfquery.hcl";
+    directory.write(name, &fs::read_to_string(example(name))?)?;
+    directory
+        .run(&["query", "-generate-config-out=found.tf"])?
+        .expecting(0)?;
+    let found = directory.read("found.tf")?;
+    let number = format!("65800{:0>5}", &waba(800)[11..]);
+    for part in [
+        "import {",
+        &format!("waba_id = \"{}\"", waba(800)),
+        &format!("\"{number}\""),
+        "\"4711\"",
+    ] {
+        let squeezed = found.split_whitespace().collect::<Vec<_>>().join(" ");
+        contains(&squeezed, &[part])?;
+    }
+    Ok(())
 }

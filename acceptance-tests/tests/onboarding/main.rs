@@ -662,7 +662,55 @@ fn undeclared_objects_are_warnings(context: &mut TestContext) -> TestResult {
     )?;
     // No object of the state differs.
     plan(context, &directory, REFRESH_ONLY, 0)?;
-    Ok(())
+
+    // The report of the night lists them.
+    let script = repository().join("examples/drift/drift.sh");
+    let cli = format!("-cli={}", directory.cli().path.display());
+    let arguments = [&*cli, "--markdown", "night.md", "--json", "night.json"];
+    directory.run_program(&script, &arguments)?.expecting(2)?;
+    let report: Value = serde_json::from_str(&directory.read("night.json")?)?;
+    let unmanaged = |index: usize| report["accounts"][index]["unmanaged"].clone();
+    equal(
+        "unmanaged in Berlin",
+        unmanaged(0),
+        json!([
+            {
+                "type": "alicloud_cams_chatapp_template",
+                "cust_space_id": space,
+                "template_code": "4711",
+                "template_name": "by_hand",
+                "language": "de",
+            },
+            {
+                "type": "alicloud_cams_phone_number",
+                "cust_space_id": space,
+                "phone_number": "49309999999",
+                "verified_name": "Shop",
+            },
+        ]),
+    )?;
+    equal(
+        "unmanaged in Singapore",
+        unmanaged(1).as_array().map(Vec::len),
+        Some(1),
+    )?;
+    let lists = report["accounts"][0].as_object().into_iter().flatten();
+    let full: Vec<&String> = lists
+        .filter(|(_, list)| list.as_array().is_some_and(|list| !list.is_empty()))
+        .map(|(name, _)| name)
+        .collect();
+    equal("lists with something in them", full, ["unmanaged"])?;
+    contains(
+        &directory.read("night.md")?,
+        &[
+            &format!(
+                "| unmanaged | space `{space}` | phone number `49309999999`, `Shop`, is not declared |"
+            ),
+            &format!(
+                "| unmanaged | space `{space}` | template `by_hand` in `de` is not declared |"
+            ),
+        ],
+    )
 }
 
 fn rebound_and_vanished_bindings_are_protected(context: &mut TestContext) -> TestResult {

@@ -1,0 +1,148 @@
+//! The checks and postconditions that the guide shows, as they stand there.
+
+use std::fs;
+
+use acceptance_tests::{
+    acceptance::{Case, Failed, TestContext, TestResult, contains, equal},
+    cases,
+    emulator::{NewSpace, PhoneNumber, Waba},
+    terraform::Output,
+};
+
+pub(crate) const CASES: &[Case] = cases![patterns:
+    patterns_of_the_guide_hold,
+];
+
+const WABAS: [&str; 2] = ["300000000000001", "300000000000002"];
+const NUMBERS: [&str; 2] = ["6580000001", "6580000002"];
+
+/// What the guide says its patterns are for: bindings and webhooks `all`.
+const BINDINGS: &str = r#"
+locals {
+  numbers = { 300000000000001 = "6580000001", 300000000000002 = "6580000002" }
+}
+
+resource "alicloud_cams_waba_binding" "all" {
+  for_each = local.numbers
+  waba_id  = each.key
+}
+"#;
+
+const WEBHOOKS: &str = r#"
+resource "alicloud_cams_phone_webhook" "all" {
+  for_each        = local.numbers
+  cust_space_id   = alicloud_cams_waba_binding.all[each.key].cust_space_id
+  phone_number    = each.value
+  up_callback_url = "https://shop.example.com/inbound"
+}
+"#;
+
+/// The blocks of the guide's section on checks.
+fn patterns() -> Result<String, Failed> {
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guides/drift-in-ci.md");
+    let guide = fs::read_to_string(guide)?;
+    let section = guide.split("\n## Checks in the configuration\n").nth(1);
+    let section = section.and_then(|rest| rest.split("\n## ").next());
+    let blocks = section.ok_or("no section")?.split("```terraform\n").skip(1);
+    let blocks: Vec<&str> = blocks
+        .filter_map(|block| block.split("```").next())
+        .collect();
+    equal("blocks", blocks.len(), 3)?;
+    Ok(blocks.concat())
+}
+
+fn patterns_of_the_guide_hold(context: &mut TestContext) -> TestResult {
+    let emulator = &context.emulator;
+    context.applied(BINDINGS)?;
+    let spaces = WABAS.map(|waba| context.space_of(waba));
+    let [first, second] = spaces;
+    let (first, second) = (first?, second?);
+    for (space, waba, number) in [
+        (&first, WABAS[0], NUMBERS[0]),
+        (&second, WABAS[1], NUMBERS[1]),
+    ] {
+        emulator.put_phone_number(waba, PhoneNumber::signed_up(number));
+        emulator.sync_phone_numbers(space)?;
+        emulator.add_template(space, &format!("code-{number}"), "hello", "en");
+    }
+    context.applied(&format!("{BINDINGS}{WEBHOOKS}"))?;
+    context.configure(&format!("{BINDINGS}{WEBHOOKS}{}", patterns()?))?;
+    context.apply()?.expecting(0)?;
+
+    let run = |arguments: &[&str], code: i32| -> Result<Output, Failed> {
+        let usual = ["plan", "-json", "-detailed-exitcode", "-lock=false"];
+        let output = context.directory.run(&[&usual, arguments].concat())?;
+        Ok(output.expecting(code)?)
+    };
+    // The exit code of a plan, of a refresh-only plan, and one of `errors` or `warnings` that both have.
+    let check =
+        |plan: i32, refresh: i32, error: Option<&str>, warning: Option<&str>| -> TestResult {
+            for (arguments, code) in [(&[] as &[&str], plan), (&["-refresh-only"], refresh)] {
+                let output = run(arguments, code)?;
+                let texts = |diagnostics: &[acceptance_tests::terraform::Diagnostic]| -> String {
+                    diagnostics.iter().map(|it| it.text() + "\n").collect()
+                };
+                let (errors, warnings) = (texts(&output.errors()), texts(&output.warnings()));
+                let is_refresh = !arguments.is_empty();
+                // A refresh-only plan fails on no condition.
+                let error_is_warning = is_refresh && plan == 1;
+                equal(
+                    "errors",
+                    errors.is_empty(),
+                    error.is_none() || error_is_warning,
+                )?;
+                if let Some(error) = error {
+                    let shown = if error_is_warning { &warnings } else { &errors };
+                    contains(shown, &[error])?;
+                }
+                match warning {
+                    Some(warning) => contains(&warnings, &[warning])?,
+                    None if !error_is_warning => equal("warnings", &*warnings, "")?,
+                    None => {}
+                }
+            }
+            Ok(())
+        };
+    check(0, 0, None, None)?;
+
+    // A WABA is in review again.
+    emulator.put_waba(Waba::derived(WABAS[0], "PENDING"));
+    check(0, 2, None, Some("Meta has not approved every WABA."))?;
+    emulator.put_waba(Waba::derived(WABAS[0], "APPROVED"));
+
+    // Meta rejects a template that no resource manages.
+    let review = |status: &str| {
+        emulator.change_templates(&second, "hello", |template| template.review(status, None))
+    };
+    equal("templates", review("fail"), 1)?;
+    let message = format!("Meta has rejected a template of space {second}");
+    check(1, 0, Some(&message), None)?;
+    review("pass");
+
+    // Somebody binds a WABA by hand.
+    let space = emulator.add_space(NewSpace {
+        waba_id: Some("300000000000009".to_owned()),
+        ..NewSpace::default()
+    })?;
+    check(1, 0, Some("There are bindings that nobody declared."), None)?;
+    emulator.remove_space(&space.cust_space_id);
+
+    // Messages of a number go elsewhere: its own resource repairs that, and the check names it.
+    let redirect = |url: &str| {
+        emulator.change_phone_copy(&first, NUMBERS[0], |copy| {
+            copy.up_callback_url = url.to_owned();
+        });
+    };
+    redirect("https://thief.example/inbound");
+    let message = "The messages of a number go to another server, or nowhere.";
+    check(2, 2, None, Some(message))?;
+    redirect("https://shop.example.com/inbound");
+
+    // A number that no resource manages.
+    emulator.put_phone_number(WABAS[1], PhoneNumber::signed_up("6580000009"));
+    emulator.sync_phone_numbers(&second)?;
+    check(0, 0, None, Some(message))?;
+    emulator.remove_phone_number(WABAS[1], "6580000009");
+    emulator.sync_phone_numbers(&second)?;
+    check(0, 0, None, None)
+}
