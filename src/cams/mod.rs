@@ -1,7 +1,10 @@
 //! The types of Chat App Message Service (CAMS), one folder a noun, and the lists of them all.
 
+mod commerce_setting;
+mod conversational_automation;
 mod functions;
 mod instance;
+mod phone_business_profile;
 mod phone_number;
 mod phone_webhook;
 mod service;
@@ -12,7 +15,9 @@ mod whatsapp_health_status;
 
 use framework::{Action, DataSource, Function, ListResource, Resource};
 
-use crate::common::{Connection, action, data_source, list_resource, resource};
+use crate::common::{
+    Connection, action, data_source, list_resource, phone_setting::OfNumber, resource,
+};
 
 /// All resources of the provider.
 #[must_use]
@@ -23,6 +28,15 @@ pub fn resources() -> Vec<Box<dyn Resource<Client = Connection>>> {
         Box::new(resource::Wrapper(phone_webhook::CamsPhoneWebhook)),
         Box::new(resource::Wrapper(instance::CamsInstance)),
         Box::new(resource::Wrapper(service::CamsService)),
+        Box::new(resource::Wrapper(OfNumber(
+            commerce_setting::CommerceSetting,
+        ))),
+        Box::new(resource::Wrapper(OfNumber(
+            conversational_automation::ConversationalAutomation,
+        ))),
+        Box::new(resource::Wrapper(OfNumber(
+            phone_business_profile::PhoneBusinessProfile,
+        ))),
         Box::new(resource::Wrapper(waba_binding::CamsWabaBinding)),
     ]
 }

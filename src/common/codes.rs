@@ -74,6 +74,7 @@ pub(crate) const CODES: &[ProviderCode] = { use Retry::{AfterLooking, No, Yes}; 
     row("Provider.Network.Refused", Yes, "The host refused the connection. Nothing was sent", "Check `endpoints` and the firewall."),
     row("Provider.Network.Timeout", Yes, "No connection was made in time. Nothing was sent", "Check firewall and proxy, or raise `client_connect_timeout`."),
     row("Provider.Network.Tls", No, "The TLS handshake failed. Nothing was sent", "Check the endpoint and the proxy."),
+    row("Provider.NotAsWritten", Yes, "A warning: the service accepted a change, but shows other values than those that were sent, or has changed others, too", "Run terraform plan again in some minutes. If it shows a difference, the service does not take these values: correct the configuration."),
     row("Provider.NotFound", No, "The object to import does not exist, as far as the service says", "Check the import ID and the account."),
     row("Provider.NotShownYet", Yes, "A warning: the service accepted a change, and does not show it yet", "Run terraform plan again in some minutes."),
     row("Provider.OutcomeUnknown", AfterLooking, "A request that must not be sent twice was sent, and no usable response arrived", "Find out what happened, as the error says."),

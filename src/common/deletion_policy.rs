@@ -11,6 +11,8 @@ pub(super) const NAME: &str = "deletion_policy";
 pub(crate) const ABANDON: &str = "ABANDON";
 /// Destroying and replacing are refused.
 pub(crate) const PREVENT: &str = "PREVENT";
+/// Settings that cannot be deleted get their neutral values.
+pub(crate) const RESET: &str = "RESET";
 
 /// Which policies a type has.
 #[derive(Clone, Copy, Debug)]

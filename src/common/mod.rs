@@ -18,6 +18,7 @@ pub(crate) mod list_resource;
 mod looks;
 pub(crate) mod phone_number;
 pub(crate) mod phone_numbers;
+pub(crate) mod phone_setting;
 #[cfg(test)]
 pub(crate) mod printed;
 pub(crate) mod resource;

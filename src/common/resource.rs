@@ -211,17 +211,22 @@ pub(crate) struct Saved<'a, R: CamsResource + ?Sized> {
     response: &'a mut StateResponse,
     shared: Object,
     connection: &'a Connection,
-    resource: std::marker::PhantomData<R>,
+    config: Option<R::Model>,
 }
 
 impl<'a, R: CamsResource + ?Sized> Saved<'a, R> {
     /// `shared` has the shared attributes of the object.
-    fn new(response: &'a mut StateResponse, shared: Object, connection: &'a Connection) -> Self {
+    fn new(
+        response: &'a mut StateResponse,
+        shared: Object,
+        connection: &'a Connection,
+        config: Option<R::Model>,
+    ) -> Self {
         Self {
             response,
             shared,
             connection,
-            resource: std::marker::PhantomData,
+            config,
         }
     }
 
@@ -233,6 +238,12 @@ impl<'a, R: CamsResource + ?Sized> Saved<'a, R> {
             name_singleton(&mut state, &self.shared);
         }
         self.response.state = Some(state);
+    }
+
+    /// The configuration of a create or an update, wholly known: what it leaves out is null, whatever was planned for it.
+    /// `None` in a read.
+    pub(crate) fn config(&self) -> Option<&R::Model> {
+        self.config.as_ref()
     }
 
     /// What the type stored with the object beside its attributes.
@@ -599,10 +610,10 @@ impl<R: CamsResource> Resource for Wrapper<R> {
         request: CreateRequest,
         response: &mut StateResponse,
     ) -> Result<(), Diagnostics> {
-        let planned = request.planned;
-        let model = model_of(&planned)?;
+        let CreateRequest { config, planned } = request;
+        let (config, model) = (model_of(&config)?, model_of(&planned)?);
         let context = Self::context(connection, &planned, "create")?;
-        let mut saved = Saved::<R>::new(response, planned, connection);
+        let mut saved = Saved::<R>::new(response, planned, connection, Some(config));
         let result = self.0.create(&context, model, &mut saved).await;
         response.warnings.extend(context.take_warnings());
         result
@@ -638,7 +649,7 @@ impl<R: CamsResource> Resource for Wrapper<R> {
         }
         let model = model_of::<R::Model>(&state)?;
         let name = self.0.name(&model);
-        let mut saved = Saved::<R>::new(response, state.clone(), connection);
+        let mut saved = Saved::<R>::new(response, state.clone(), connection, None);
         let result = match self.0.read(&context, model, &mut saved).await {
             Ok(Presence::Found(model)) => {
                 saved.save(&model);
@@ -673,16 +684,19 @@ impl<R: CamsResource> Resource for Wrapper<R> {
         response: &mut StateResponse,
     ) -> Result<(), Diagnostics> {
         let UpdateRequest {
-            prior, mut planned, ..
+            prior,
+            config,
+            mut planned,
         } = request;
         let (before, after) = (model_of(&prior)?, model_of(&planned)?);
+        let config = model_of(&config)?;
         let context = Self::context(connection, &planned, "update")?;
         let limit = Self::limit(&context, &planned, "update");
         let account = account_id::unchanged(connection, &prior, &planned, limit).await?;
         if planned.get(account_id::NAME).is_unknown() {
             planned.set(account_id::NAME, account.map_or(Value::Null, Value::from));
         }
-        let mut saved = Saved::<R>::new(response, planned, connection);
+        let mut saved = Saved::<R>::new(response, planned, connection, Some(config));
         let result = self.0.update(&context, before, after, &mut saved).await;
         response.warnings.extend(context.take_warnings());
         result

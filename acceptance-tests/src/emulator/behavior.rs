@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::cams::{
-    HealthBehavior, InstanceBehavior, PhoneNumberBehavior, ServiceBehavior, SpaceBehavior,
+    AutomationBehavior, BusinessProfileBehavior, CommerceBehavior, HealthBehavior,
+    InstanceBehavior, NumberSettingBehavior, PhoneNumberBehavior, ServiceBehavior, SpaceBehavior,
     TemplateBehavior, WabaBehavior,
 };
 use super::gateway::GatewayBehavior;
@@ -19,14 +20,22 @@ use super::sts::StsBehavior;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Behavior {
+    /// Prompts and commands of numbers.
+    pub automation: AutomationBehavior,
+    /// Commerce settings of numbers.
+    pub commerce: CommerceBehavior,
     /// What every request passes.
     pub gateway: GatewayBehavior,
     /// Health as Meta reports it.
     pub health: HealthBehavior,
     /// Instances and their list.
     pub instance: InstanceBehavior,
+    /// What all settings of numbers have in common.
+    pub number_setting: NumberSettingBehavior,
     /// Phone numbers and their webhooks.
     pub phone_number: PhoneNumberBehavior,
+    /// Business profiles of numbers.
+    pub profile: BusinessProfileBehavior,
     /// What the product's responses have in common.
     pub response: ResponseBehavior,
     /// The activation of the service.

@@ -26,6 +26,8 @@ const HARMLESS: &[&str] = &[
     "RoleSessionName",
     "OIDCProviderArn",
     "DurationSeconds",
+    "EnableWelcomeMessage",
+    "Prompts",
 ];
 
 /// One request that asked for an action, whatever became of it.

@@ -9,7 +9,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::cams::{PhoneNumbers, Space, Templates, Waba};
+use super::cams::{
+    BusinessProfile, CommerceSetting, ConversationalAutomation, Late, NumberKey, PhoneNumbers,
+    Space, Templates, Waba,
+};
 
 /// One account with everything that may act for it.
 #[derive(Debug, Clone, Deserialize)]
@@ -183,6 +186,9 @@ pub(super) struct Entities {
     /// Message templates by space.
     pub(super) templates: BTreeMap<String, Templates>,
     pub(super) wabas: BTreeMap<String, Waba>,
+    pub(super) profiles: BTreeMap<NumberKey, Late<BusinessProfile>>,
+    pub(super) commerce_settings: BTreeMap<NumberKey, Late<CommerceSetting>>,
+    pub(super) automations: BTreeMap<NumberKey, Late<ConversationalAutomation>>,
 }
 
 impl Entities {

@@ -106,12 +106,14 @@ mod test_client;
 pub use behavior::Behavior;
 pub use calls::Call;
 pub use cams::{
-    ArchivedDetail, BindAgain, BindResponseWabaId, CallingKeysPlace, ComponentOrder, DeleteBound,
-    Filter, HealthBehavior, InstanceBehavior, InstanceDetails, InstanceNotFound, MediaUrl,
-    NameFilter, NothingBound, Omitted, OpenStatusUnsubscribed, Outcome, PhoneCopy, PhoneNumber,
-    PhoneNumberBehavior, QueryWithoutSpace, RowWords, ServiceBehavior, Space, SpaceBehavior,
-    SpaceIdStyle, SpaceResponse, StatusFilter, Template, TemplateBehavior, TemplateShape, Waba,
-    WabaBehavior, WebhookEmpty, WebhookOmitted,
+    ArchivedDetail, AutomationBehavior, BindAgain, BindResponseWabaId, BusinessProfile,
+    BusinessProfileBehavior, CallingKeysPlace, CommerceBehavior, CommerceSetting, ComponentOrder,
+    ConversationalAutomation, DeleteBound, EmptyField, EmptyList, Filter, HealthBehavior,
+    InstanceBehavior, InstanceDetails, InstanceNotFound, MediaUrl, NameFilter, NothingBound,
+    NumberSettingBehavior, Omitted, OmittedField, OpenStatusUnsubscribed, Outcome, PhoneCopy,
+    PhoneNumber, PhoneNumberBehavior, QueryWithoutSpace, RowWords, ServiceBehavior, Space,
+    SpaceBehavior, SpaceIdStyle, SpaceResponse, StatusFilter, Template, TemplateBehavior,
+    TemplateShape, VerticalStyle, Waba, WabaBehavior, WebhookEmpty, WebhookOmitted,
 };
 pub use control::NewSpace;
 pub use credential_endpoints::{CredentialEndpoints, Metadata, UnexpectedResponse};
@@ -337,6 +339,48 @@ impl Emulator {
             .state()
             .entities
             .set_binding(cust_space_id, None)
+    }
+
+    /// The business profile of a number as it truly is, after a change behind everybody's back.
+    pub fn change_profile(
+        &self,
+        cust_space_id: &str,
+        number: &str,
+        change: impl FnOnce(&mut BusinessProfile),
+    ) -> BusinessProfile {
+        let key = (cust_space_id.to_owned(), number.to_owned());
+        let profiles = &mut self.shared.state().entities.profiles;
+        let profile = profiles.entry(key).or_default().truth();
+        change(profile);
+        profile.clone()
+    }
+
+    /// The same for commerce settings.
+    pub fn change_commerce_setting(
+        &self,
+        cust_space_id: &str,
+        number: &str,
+        change: impl FnOnce(&mut CommerceSetting),
+    ) -> CommerceSetting {
+        let key = (cust_space_id.to_owned(), number.to_owned());
+        let settings = &mut self.shared.state().entities.commerce_settings;
+        let setting = settings.entry(key).or_default().truth();
+        change(setting);
+        *setting
+    }
+
+    /// The same for prompts and commands.
+    pub fn change_automation(
+        &self,
+        cust_space_id: &str,
+        number: &str,
+        change: impl FnOnce(&mut ConversationalAutomation),
+    ) -> ConversationalAutomation {
+        let key = (cust_space_id.to_owned(), number.to_owned());
+        let automations = &mut self.shared.state().entities.automations;
+        let automation = automations.entry(key).or_default().truth();
+        change(automation);
+        automation.clone()
     }
 
     /// One space as it truly is, without lag.

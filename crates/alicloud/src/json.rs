@@ -201,6 +201,39 @@ impl Fields {
             .ok_or_else(|| UnexpectedResponse(format!("it has no `{}`", self.path(name))))
     }
 
+    /// An object that has to be there, and may be empty.
+    pub(crate) fn object_or_empty(&self, name: &str) -> Result<Fields, UnexpectedResponse> {
+        match self.get(name) {
+            Some(Value::Object(fields)) if fields.is_empty() => Ok(Fields {
+                path: self.path(name),
+                fields: Map::new(),
+            }),
+            _ => self.required_object(name),
+        }
+    }
+
+    /// A truth value, or one as text, where the caller cannot do without it.
+    pub(crate) fn required_flag(&self, name: &str) -> Result<bool, UnexpectedResponse> {
+        self.flag(name).ok_or_else(|| self.lacks(name))
+    }
+
+    /// A list of texts; absent is the same as empty.
+    pub(crate) fn text_list(&self, name: &str) -> Result<Vec<String>, UnexpectedResponse> {
+        let path = self.path(name);
+        match self.get(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(elements)) => elements
+                .iter()
+                .enumerate()
+                .map(|(index, element)| match element {
+                    Value::String(text) => Ok(text.clone()),
+                    _ => Err(UnexpectedResponse(format!("`{path}[{index}]` is not text"))),
+                })
+                .collect(),
+            Some(_) => Err(UnexpectedResponse(format!("`{path}` is not a list"))),
+        }
+    }
+
     /// A list of objects; absent is the same as empty.
     pub(crate) fn objects(&self, name: &str) -> Result<Vec<Fields>, UnexpectedResponse> {
         let path = self.path(name);
@@ -362,6 +395,35 @@ mod tests {
         check(json!([1]), "`Data` is a list, not an object");
         check(json!("7"), "`Data` is a single value, not an object");
         check(json!(true), "`Data` is a single value, not an object");
+    }
+
+    #[test]
+    fn an_object_that_has_to_be_there_may_be_empty() {
+        let check = |value: Value, expected: &str| {
+            let found = fields(json!({ "Data": value.clone() })).object_or_empty("Data");
+            let found = found.and_then(|data| data.required_flag("On"));
+            assert_eq!(one_line(found), expected, "{value}");
+        };
+        check(json!({}), "it has no `Data.On`");
+        check(json!({"On": null}), "it has no `Data.On`");
+        check(json!({"On": 1}), "it has no `Data.On`");
+        check(json!({"On": false}), "false");
+        check(json!({"On": "True"}), "true");
+        check(json!(null), "it has no `Data`");
+        check(json!([]), "it has no `Data`");
+    }
+
+    #[test]
+    fn lists_hold_texts() {
+        let check = |value: Value, expected: &str| {
+            let found = fields(json!({ "Sites": value.clone() })).text_list("Sites");
+            assert_eq!(one_line(found), expected, "{value}");
+        };
+        check(json!(null), "[]");
+        check(json!([]), "[]");
+        check(json!(["a", ""]), r#"["a", ""]"#);
+        check(json!(["a", 1]), "`Sites[1]` is not text");
+        check(json!("a"), "`Sites` is not a list");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use framework::{AttributePath, Block, Diagnostic, Diagnostics, Field, timeouts::
 use super::model::{self, Model, NO, YES};
 use crate::common::{
     Context, Key,
-    deletion_policy::{ABANDON, DeletionPolicy},
+    deletion_policy::{ABANDON, DeletionPolicy, RESET},
     phone_number::{PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION},
     phone_numbers,
     resource::{CamsResource, Plan, Presence, Saved},
@@ -22,9 +22,6 @@ use crate::common::{
 
 /// The resource.
 pub(crate) struct CamsPhoneWebhook;
-
-/// Clears the configuration at the service.
-const RESET: &str = "RESET";
 
 #[async_trait]
 impl CamsResource for CamsPhoneWebhook {

@@ -11,8 +11,12 @@
 //! 4. What the service remembers is a type of the noun's file with `Default`, a field of `Entities`, keyed by space ID.
 //! 5. Test the operation and each position of its switches in the same file, with the helpers of `testing`.
 
+mod business_profile;
+mod commerce_setting;
+mod conversational_automation;
 mod health;
 mod instance;
+mod number_setting;
 mod phone_number;
 mod service;
 mod space;
@@ -21,10 +25,16 @@ mod template;
 mod testing;
 mod waba;
 
+pub use business_profile::{
+    BusinessProfile, BusinessProfileBehavior, EmptyField, OmittedField, VerticalStyle,
+};
+pub use commerce_setting::{CommerceBehavior, CommerceSetting};
+pub use conversational_automation::{AutomationBehavior, ConversationalAutomation, EmptyList};
 pub use health::HealthBehavior;
 pub use instance::{
     DeleteBound, Filter, InstanceBehavior, InstanceDetails, InstanceNotFound, Omitted,
 };
+pub use number_setting::NumberSettingBehavior;
 pub use phone_number::{
     CallingKeysPlace, PhoneCopy, PhoneNumber, PhoneNumberBehavior, RowWords, StatusFilter,
     WebhookEmpty, WebhookOmitted,
@@ -36,6 +46,7 @@ pub use template::{
 };
 pub use waba::{BindAgain, BindResponseWabaId, NothingBound, Outcome, Waba, WabaBehavior};
 
+pub(super) use number_setting::{Late, NumberKey};
 pub(super) use phone_number::PhoneNumbers;
 pub(super) use space::new_space;
 pub(super) use template::{Templates, control as control_templates};
@@ -64,6 +75,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation("GetChatappOpenStatus", DEFAULT_RATE, &[], service::open_status),
     operation("GetChatappTemplateDetail", Some(5), &["Language"], template::detail),
     operation("GetChatappVerifyCode", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], phone_number::send_code),
+    operation("GetCommerceSetting", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], commerce_setting::get),
+    operation("GetConversationalAutomation", Some(5), &["CustSpaceId", "PhoneNumber"], conversational_automation::get),
     operation("GetCustomerSite", DEFAULT_RATE, &[], service::site),
     operation("GetPhoneNumberVerificationStatus", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], phone_number::verification),
     operation("GetWhatsappHealthStatus", Some(5), &["CustSpaceId", "NodeType"], health::status),
@@ -71,11 +84,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation("ListInstance", DEFAULT_RATE, &[], instance::list),
     operation("ModifyChatappTemplate", Some(50), &["Language", "Components"], template::modify),
     operation("ModifyChatappTemplateProperties", Some(5), &["CustSpaceId", "Language", "TemplateCode", "TemplateType"], template::modify_properties),
+    operation("ModifyPhoneBusinessProfile", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], business_profile::modify),
     operation("OpenChatappService", DEFAULT_RATE, &[], service::open),
     operation("QueryChatappBindWaba", DEFAULT_RATE, &[], waba::query),
     operation("QueryChatappPhoneNumbers", DEFAULT_RATE, &[], phone_number::list),
     operation("QueryInstance", DEFAULT_RATE, &["InstanceId"], instance::query),
+    operation("QueryPhoneBusinessProfile", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], business_profile::query),
     operation("QueryWabaBusinessInfo", DEFAULT_RATE, &["CustSpaceId", "WabaId"], waba::business_info),
+    operation("UpdateCommerceSetting", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber", "CartEnable", "CatalogVisible"], commerce_setting::update),
+    operation("UpdateConversationalAutomation", Some(5), &["CustSpaceId", "PhoneNumber"], conversational_automation::update),
     operation("UpdateInstance", DEFAULT_RATE, &["InstanceId", "InstanceName"], instance::update),
     operation("UpdatePhoneWebhook", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], phone_number::update_webhook),
 ];

@@ -1,0 +1,2 @@
+# The import ID is the CustSpaceId, a colon, and the phone number.
+terraform import alicloud_cams_conversational_automation.shop cams-8filvjc8snw:6580001234

@@ -1,0 +1,8 @@
+# Needs Terraform 1.12 or later.
+import {
+  to = alicloud_cams_phone_business_profile.shop
+  identity = {
+    cust_space_id = "cams-8filvjc8snw"
+    phone_number  = "6580001234"
+  }
+}

@@ -1,0 +1,6 @@
+//! The business profile of a phone number.
+
+mod model;
+mod resource;
+
+pub(super) use self::resource::PhoneBusinessProfile;
