@@ -6,7 +6,7 @@ use acceptance_tests::{
     acceptance::{Case, Failed, TestContext, TestResult, contains, equal},
     cases,
     emulator::{NewSpace, PhoneNumber, Waba},
-    terraform::Output,
+    terraform::{Diagnostic, Output},
 };
 
 pub(crate) const CASES: &[Case] = cases![patterns:
@@ -51,6 +51,14 @@ fn patterns() -> Result<String, Failed> {
     Ok(blocks.concat())
 }
 
+/// What a condition that does not hold makes of a plan.
+enum Said<'a> {
+    Nothing,
+    Warning(&'a str),
+    /// Of a plan; a refresh-only plan warns.
+    Error(&'a str),
+}
+
 fn patterns_of_the_guide_hold(context: &mut TestContext) -> TestResult {
     let emulator = &context.emulator;
     context.applied(BINDINGS)?;
@@ -69,45 +77,48 @@ fn patterns_of_the_guide_hold(context: &mut TestContext) -> TestResult {
     context.configure(&format!("{BINDINGS}{WEBHOOKS}{}", patterns()?))?;
     context.apply()?.expecting(0)?;
 
-    let run = |arguments: &[&str], code: i32| -> Result<Output, Failed> {
+    let run = |arguments: &[&str]| -> Result<Output, Failed> {
         let usual = ["plan", "-json", "-detailed-exitcode", "-lock=false"];
-        let output = context.directory.run(&[&usual, arguments].concat())?;
-        Ok(output.expecting(code)?)
+        Ok(context.directory.run(&[&usual, arguments].concat())?)
     };
-    // The exit code of a plan, of a refresh-only plan, and one of `errors` or `warnings` that both have.
-    let check =
-        |plan: i32, refresh: i32, error: Option<&str>, warning: Option<&str>| -> TestResult {
-            for (arguments, code) in [(&[] as &[&str], plan), (&["-refresh-only"], refresh)] {
-                let output = run(arguments, code)?;
-                let texts = |diagnostics: &[acceptance_tests::terraform::Diagnostic]| -> String {
-                    diagnostics.iter().map(|it| it.text() + "\n").collect()
-                };
-                let (errors, warnings) = (texts(&output.errors()), texts(&output.warnings()));
-                let is_refresh = !arguments.is_empty();
-                // A refresh-only plan fails on no condition.
-                let error_is_warning = is_refresh && plan == 1;
-                equal(
-                    "errors",
-                    errors.is_empty(),
-                    error.is_none() || error_is_warning,
-                )?;
-                if let Some(error) = error {
-                    let shown = if error_is_warning { &warnings } else { &errors };
-                    contains(shown, &[error])?;
-                }
-                match warning {
-                    Some(warning) => contains(&warnings, &[warning])?,
-                    None if !error_is_warning => equal("warnings", &*warnings, "")?,
-                    None => {}
-                }
-            }
-            Ok(())
+    let check = |code: i32, differs: bool, said: Said<'_>| -> TestResult {
+        let plan = run(&[])?.expecting(code)?;
+        let refresh = run(&["-refresh-only"])?;
+        // Terraform 1.15 ends it with 2 wherever there are data sources, so what it shows counts.
+        let codes: &[i32] = if differs { &[2] } else { &[0, 2] };
+        let shown = refresh.code.unwrap_or_default();
+        equal(format!("exit code {shown}"), codes.contains(&shown), true)?;
+        let messages = refresh.messages();
+        let drift = messages.iter().any(|it| it["type"] == "resource_drift");
+        equal("objects differ", drift, differs)?;
+
+        let (errors, warnings) = match said {
+            Said::Nothing => ("", ""),
+            Said::Warning(text) => ("", text),
+            Said::Error(text) => (text, ""),
         };
-    check(0, 0, None, None)?;
+        for (what, found, expected) in [
+            ("errors", plan.errors(), errors),
+            ("warnings", plan.warnings(), warnings),
+            // A refresh-only plan fails on no condition.
+            ("errors", refresh.errors(), ""),
+            (
+                "warnings",
+                refresh.warnings(),
+                &format!("{errors}{warnings}"),
+            ),
+        ] {
+            let texts: String = found.iter().map(Diagnostic::text).collect();
+            equal(what, texts.is_empty(), expected.is_empty())?;
+            contains(&texts, &[expected])?;
+        }
+        Ok(())
+    };
+    check(0, false, Said::Nothing)?;
 
     // A WABA is in review again.
     emulator.put_waba(Waba::derived(WABAS[0], "PENDING"));
-    check(0, 2, None, Some("Meta has not approved every WABA."))?;
+    check(0, true, Said::Warning("Meta has not approved every WABA."))?;
     emulator.put_waba(Waba::derived(WABAS[0], "APPROVED"));
 
     // Meta rejects a template that no resource manages.
@@ -116,7 +127,7 @@ fn patterns_of_the_guide_hold(context: &mut TestContext) -> TestResult {
     };
     equal("templates", review("fail"), 1)?;
     let message = format!("Meta has rejected a template of space {second}");
-    check(1, 0, Some(&message), None)?;
+    check(1, false, Said::Error(&message))?;
     review("pass");
 
     // Somebody binds a WABA by hand.
@@ -124,7 +135,11 @@ fn patterns_of_the_guide_hold(context: &mut TestContext) -> TestResult {
         waba_id: Some("300000000000009".to_owned()),
         ..NewSpace::default()
     })?;
-    check(1, 0, Some("There are bindings that nobody declared."), None)?;
+    check(
+        1,
+        false,
+        Said::Error("There are bindings that nobody declared."),
+    )?;
     emulator.remove_space(&space.cust_space_id);
 
     // Messages of a number go elsewhere: its own resource repairs that, and the check names it.
@@ -135,14 +150,14 @@ fn patterns_of_the_guide_hold(context: &mut TestContext) -> TestResult {
     };
     redirect("https://thief.example/inbound");
     let message = "The messages of a number go to another server, or nowhere.";
-    check(2, 2, None, Some(message))?;
+    check(2, true, Said::Warning(message))?;
     redirect("https://shop.example.com/inbound");
 
     // A number that no resource manages.
     emulator.put_phone_number(WABAS[1], PhoneNumber::signed_up("6580000009"));
     emulator.sync_phone_numbers(&second)?;
-    check(0, 0, None, Some(message))?;
+    check(0, false, Said::Warning(message))?;
     emulator.remove_phone_number(WABAS[1], "6580000009");
     emulator.sync_phone_numbers(&second)?;
-    check(0, 0, None, None)
+    check(0, false, Said::Nothing)
 }
