@@ -14,8 +14,8 @@ use acceptance_tests::{
     acceptance::{self, Case, Failed, TestContext, TestResult, contains, equal},
     cases,
     emulator::{
-        Account, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, NewSpace,
-        PhoneNumber, Role,
+        Account, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, MessageLink,
+        NewSpace, PhoneNumber, Role,
     },
     provider_binary::{self, Profile},
     terraform::{Installation, WorkingDirectory},
@@ -108,6 +108,13 @@ fn copy(directory: &WorkingDirectory, file: &Path) -> TestResult {
     Ok(directory.write(&name, &fs::read_to_string(file)?)?)
 }
 
+/// The text of an argument of an example.
+fn value_of<'a>(example: &'a str, name: &str) -> Result<&'a str, Failed> {
+    let line = example.lines().find(|line| line.trim().starts_with(name));
+    let value = line.and_then(|line| line.split('"').nth(1));
+    Ok(value.ok_or("an argument is missing")?)
+}
+
 /// Makes the space of the example of a template and, for an import, the template that the example declares. Nothing for
 /// other resources.
 fn make_template_space(
@@ -119,11 +126,7 @@ fn make_template_space(
     if !resource.contains("resource \"alicloud_cams_chatapp_template\"") {
         return Ok(());
     }
-    let value = |name: &str| {
-        let line = resource.lines().find(|line| line.trim().starts_with(name));
-        line.and_then(|line| line.split('"').nth(1))
-            .ok_or("an argument is missing")
-    };
+    let value = |name: &str| value_of(&resource, name);
     let space = value("cust_space_id ")?;
     if context.emulator.space(space).is_none() {
         context.emulator.add_space(NewSpace {
@@ -276,7 +279,15 @@ fn make_what_is_imported(context: &TestContext, id: &str, folder: &Path) -> Test
     }
     if resource.contains("cust_space_id = ") || resource.contains("cust_space_id  ") {
         // An object of a space: the example names both.
-        return make_what_is_named(context, &resource);
+        make_what_is_named(context, &resource)?;
+        if let [space, number, code] = *id.split(':').collect::<Vec<_>>() {
+            let [message, image] =
+                ["prefilled_message ", "generate_qr_image "].map(|name| value_of(&resource, name));
+            let link = MessageLink::new(code, message?, image?);
+            let links = |links: &mut Vec<MessageLink>| links.push(link);
+            context.emulator.change_message_links(space, number, links);
+        }
+        return Ok(());
     }
     let waba_id = resource
         .split('"')

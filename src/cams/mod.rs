@@ -5,6 +5,7 @@ mod conversational_automation;
 mod functions;
 mod instance;
 mod phone_business_profile;
+mod phone_message_qrdl;
 mod phone_number;
 mod phone_webhook;
 mod service;
@@ -24,6 +25,7 @@ use crate::common::{
 pub fn resources() -> Vec<Box<dyn Resource<Client = Connection>>> {
     vec![
         Box::new(resource::Wrapper(template::ChatappTemplate)),
+        Box::new(resource::Wrapper(phone_message_qrdl::PhoneMessageQrdl)),
         Box::new(resource::Wrapper(phone_number::CamsPhoneNumber)),
         Box::new(resource::Wrapper(phone_webhook::CamsPhoneWebhook)),
         Box::new(resource::Wrapper(instance::CamsInstance)),

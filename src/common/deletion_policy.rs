@@ -9,6 +9,8 @@ pub(super) const NAME: &str = "deletion_policy";
 
 /// The object leaves the state and stays where it is.
 pub(crate) const ABANDON: &str = "ABANDON";
+/// The remote object is deleted.
+pub(crate) const DELETE: &str = "DELETE";
 /// Destroying and replacing are refused.
 pub(crate) const PREVENT: &str = "PREVENT";
 /// Settings that cannot be deleted get their neutral values.

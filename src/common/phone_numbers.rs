@@ -9,13 +9,16 @@ use std::{
 };
 
 use alicloud::{
-    Error,
+    Error, ErrorCause,
     cams::phone_number::{ChatappSyncPhoneNumber, PhoneNumber, QueryChatappPhoneNumbers},
 };
 use framework::Diagnostic;
 use tokio::sync::OnceCell;
 
-use super::{Context, space::CUST_SPACE_ID};
+use super::{
+    Context,
+    space::{CUST_SPACE_ID, check_bound},
+};
 
 /// The space and the ISV code that its list was read with.
 type ListKey = (String, Option<String>);
@@ -94,6 +97,35 @@ pub(crate) fn not_listed(context: &Context<'_>, error: &Error, cust_space_id: &s
     let summary = format!("Cannot read the phone numbers of space {cust_space_id}");
     let subject = format!("space {cust_space_id}");
     context.diagnose(error, &summary, &subject, CUST_SPACE_ID)
+}
+
+/// Whether the service refused a call because the number is not there any more. The code for a wrong number does not say so by
+/// itself, but with a list that does not have the number it does. `name` is what belongs to the number.
+///
+/// # Errors
+/// If the space has no WABA, so that nothing is known of the number.
+pub(crate) async fn refused_without_number(
+    context: &Context<'_>,
+    error: &Error,
+    cust_space_id: &str,
+    phone_number: &str,
+    name: &str,
+) -> Result<bool, Diagnostic> {
+    let known = error.known_code();
+    if !known.is_some_and(|known| known.cause == ErrorCause::Value) {
+        return Ok(false);
+    }
+    match find(context, cust_space_id, None, phone_number).await {
+        Ok(None) => check_bound(context, cust_space_id, None, name).await?,
+        // A list that cannot be read says nothing. The first error is what the user has to know.
+        Ok(Some(_)) | Err(_) => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// How it is known that what belongs to a number is gone.
+pub(crate) fn not_shown(cust_space_id: &str, phone_number: &str) -> String {
+    format!("The service does not show phone number {phone_number} in space {cust_space_id}.")
 }
 
 /// Forgets what was read of a space. Call it after every write to the space, also after one that failed.

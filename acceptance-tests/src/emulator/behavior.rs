@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::cams::{
     AutomationBehavior, BusinessProfileBehavior, CommerceBehavior, HealthBehavior,
-    InstanceBehavior, NumberSettingBehavior, PhoneNumberBehavior, ServiceBehavior, SpaceBehavior,
-    TemplateBehavior, WabaBehavior,
+    InstanceBehavior, MessageLinkBehavior, NumberSettingBehavior, PhoneNumberBehavior,
+    ServiceBehavior, SpaceBehavior, TemplateBehavior, WabaBehavior,
 };
 use super::gateway::GatewayBehavior;
 use super::response::ResponseBehavior;
@@ -30,6 +30,8 @@ pub struct Behavior {
     pub health: HealthBehavior,
     /// Instances and their list.
     pub instance: InstanceBehavior,
+    /// Message links of numbers.
+    pub message_link: MessageLinkBehavior,
     /// What all settings of numbers have in common.
     pub number_setting: NumberSettingBehavior,
     /// Phone numbers and their webhooks.

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::cams::{
-    BusinessProfile, CommerceSetting, ConversationalAutomation, Late, NumberKey, PhoneNumbers,
-    Space, Templates, Waba,
+    BusinessProfile, CommerceSetting, ConversationalAutomation, Late, MessageLink, NumberKey,
+    PhoneNumbers, Space, Templates, Waba,
 };
 
 /// One account with everything that may act for it.
@@ -186,6 +186,8 @@ pub(super) struct Entities {
     /// Message templates by space.
     pub(super) templates: BTreeMap<String, Templates>,
     pub(super) wabas: BTreeMap<String, Waba>,
+    /// Message links by space and number, in the order in which they were made.
+    pub(super) message_links: BTreeMap<NumberKey, Vec<MessageLink>>,
     pub(super) profiles: BTreeMap<NumberKey, Late<BusinessProfile>>,
     pub(super) commerce_settings: BTreeMap<NumberKey, Late<CommerceSetting>>,
     pub(super) automations: BTreeMap<NumberKey, Late<ConversationalAutomation>>,

@@ -109,11 +109,12 @@ pub use cams::{
     ArchivedDetail, AutomationBehavior, BindAgain, BindResponseWabaId, BusinessProfile,
     BusinessProfileBehavior, CallingKeysPlace, CommerceBehavior, CommerceSetting, ComponentOrder,
     ConversationalAutomation, DeleteBound, EmptyField, EmptyList, Filter, HealthBehavior,
-    InstanceBehavior, InstanceDetails, InstanceNotFound, MediaUrl, NameFilter, NothingBound,
-    NumberSettingBehavior, Omitted, OmittedField, OpenStatusUnsubscribed, Outcome, PhoneCopy,
-    PhoneNumber, PhoneNumberBehavior, QueryWithoutSpace, RowWords, ServiceBehavior, Space,
-    SpaceBehavior, SpaceIdStyle, SpaceResponse, StatusFilter, Template, TemplateBehavior,
-    TemplateShape, VerticalStyle, Waba, WabaBehavior, WebhookEmpty, WebhookOmitted,
+    InstanceBehavior, InstanceDetails, InstanceNotFound, ListImage, MediaUrl, MessageLink,
+    MessageLinkBehavior, NameFilter, NothingBound, NumberSettingBehavior, Omitted, OmittedField,
+    OpenStatusUnsubscribed, Outcome, PhoneCopy, PhoneNumber, PhoneNumberBehavior,
+    QueryWithoutSpace, RowWords, ServiceBehavior, Space, SpaceBehavior, SpaceIdStyle,
+    SpaceResponse, StatusFilter, Template, TemplateBehavior, TemplateShape, VerticalStyle, Waba,
+    WabaBehavior, WebhookEmpty, WebhookOmitted,
 };
 pub use control::NewSpace;
 pub use credential_endpoints::{CredentialEndpoints, Metadata, UnexpectedResponse};
@@ -381,6 +382,20 @@ impl Emulator {
         let automation = automations.entry(key).or_default().truth();
         change(automation);
         automation.clone()
+    }
+
+    /// The message links of a number, in the order in which they were made, after a change behind everybody's back.
+    pub fn change_message_links(
+        &self,
+        cust_space_id: &str,
+        number: &str,
+        change: impl FnOnce(&mut Vec<MessageLink>),
+    ) -> Vec<MessageLink> {
+        let key = (cust_space_id.to_owned(), number.to_owned());
+        let links = &mut self.shared.state().entities.message_links;
+        let links = links.entry(key).or_default();
+        change(links);
+        links.clone()
     }
 
     /// One space as it truly is, without lag.

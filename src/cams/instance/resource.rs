@@ -17,15 +17,12 @@ use super::{
 };
 use crate::common::{
     Context, Key,
-    deletion_policy::{ABANDON, DeletionPolicy, PREVENT},
+    deletion_policy::{ABANDON, DELETE, DeletionPolicy, PREVENT},
     resource::{CamsResource, Plan, Presence, Saved},
 };
 
 /// The resource.
 pub(crate) struct CamsInstance;
-
-/// Deletes the instance.
-const DELETE: &str = "DELETE";
 
 #[async_trait]
 impl CamsResource for CamsInstance {

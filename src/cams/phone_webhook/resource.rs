@@ -169,9 +169,7 @@ impl CamsResource for CamsPhoneWebhook {
             &self.name(&model),
         )
         .await?;
-        Ok(Presence::Gone(format!(
-            "The service does not show phone number {number} in space {space}."
-        )))
+        Ok(Presence::Gone(phone_numbers::not_shown(space, number)))
     }
 
     async fn update(

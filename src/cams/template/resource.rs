@@ -40,7 +40,7 @@ use super::{
 };
 use crate::common::{
     Context, Key,
-    deletion_policy::{ABANDON, DeletionPolicy, PREVENT},
+    deletion_policy::{ABANDON, DELETE, DeletionPolicy, PREVENT},
     error_diagnostics::is_permission,
     resource::{CamsResource, Plan, Presence, Saved},
     space::{CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION, check_bound},
@@ -49,7 +49,6 @@ use crate::common::{
 /// The resource.
 pub(crate) struct ChatappTemplate;
 
-const DELETE: &str = "DELETE";
 const ARCHIVE: &str = "ARCHIVE";
 
 /// The code for a template that does not exist, of `GetChatappTemplateDetail`.

@@ -12,16 +12,16 @@ mod messages;
 
 use async_trait::async_trait;
 
-use alicloud::{Error, ErrorCause, Operation};
+use alicloud::{Error, Operation};
 use framework::{Block, Diagnostic, Diagnostics, Field, Model, Object, timeouts::Timeout};
 
 use super::{
     Context, Key,
     deletion_policy::{ABANDON, DeletionPolicy, RESET},
     phone_number::{PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION},
-    phone_numbers,
+    phone_numbers::{not_shown, refused_without_number},
     resource::{CamsResource, Plan, Presence, Saved},
-    space::{CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION, check_bound},
+    space::{CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION},
     text_of,
 };
 
@@ -112,8 +112,7 @@ impl<S: PhoneSetting> OfNumber<S> {
         context.diagnose(error, &summary, &subject, PHONE_NUMBER)
     }
 
-    /// Whether the service refused a call because the number is not there any more. The code for a wrong number does not say
-    /// so by itself, but with a list that does not have the number it does.
+    /// Whether the service refused a call because the number is not there any more.
     async fn is_without_number(
         &self,
         context: &Context<'_>,
@@ -121,16 +120,7 @@ impl<S: PhoneSetting> OfNumber<S> {
         model: &S::Model,
     ) -> Result<bool, Diagnostic> {
         let (space, number) = self.space_and_number(model);
-        let known = error.known_code();
-        if !known.is_some_and(|known| known.cause == ErrorCause::Value) {
-            return Ok(false);
-        }
-        match phone_numbers::find(context, space, None, number).await {
-            Ok(None) => check_bound(context, space, None, &self.name(model)).await?,
-            // A list that cannot be read says nothing. The first error is what the user has to know.
-            Ok(Some(_)) | Err(_) => return Ok(false),
-        }
-        Ok(true)
+        refused_without_number(context, error, space, number, &self.name(model)).await
     }
 
     async fn write_setting(
@@ -270,9 +260,7 @@ impl<S: PhoneSetting> CamsResource for OfNumber<S> {
         };
         if self.is_without_number(context, &error, &state).await? {
             let (space, number) = self.space_and_number(&state);
-            return Ok(Presence::Gone(format!(
-                "The service does not show phone number {number} in space {space}."
-            )));
+            return Ok(Presence::Gone(not_shown(space, number)));
         }
         Err(self.diagnose(context, &error, "read", &state).into())
     }

@@ -17,6 +17,7 @@ mod conversational_automation;
 mod health;
 mod instance;
 mod number_setting;
+mod phone_message_qrdl;
 mod phone_number;
 mod service;
 mod space;
@@ -35,6 +36,7 @@ pub use instance::{
     DeleteBound, Filter, InstanceBehavior, InstanceDetails, InstanceNotFound, Omitted,
 };
 pub use number_setting::NumberSettingBehavior;
+pub use phone_message_qrdl::{ListImage, MessageLink, MessageLinkBehavior};
 pub use phone_number::{
     CallingKeysPlace, PhoneCopy, PhoneNumber, PhoneNumberBehavior, RowWords, StatusFilter,
     WebhookEmpty, WebhookOmitted,
@@ -70,8 +72,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation("ChatappVerifyAndRegister", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber", "VerifyCode"], phone_number::verify_and_register),
     operation("CreateChatappTemplate", Some(50), &["Name", "Language", "Category", "TemplateType", "Components"], template::create),
     operation("CreateInstance", DEFAULT_RATE, &["ChannelType", "InstanceName"], instance::create),
+    operation("CreatePhoneMessageQrdl", Some(5), &["PhoneNumber", "PrefilledMessage", "GenerateQrImage"], phone_message_qrdl::create),
     operation("DeleteChatappTemplate", Some(5), &["TemplateType"], template::delete),
     operation("DeleteInstance", DEFAULT_RATE, &["InstanceId"], instance::delete),
+    operation("DeletePhoneMessageQrdl", Some(5), &["PhoneNumber", "QrdlCode"], phone_message_qrdl::delete),
     operation("GetChatappOpenStatus", DEFAULT_RATE, &[], service::open_status),
     operation("GetChatappTemplateDetail", Some(5), &["Language"], template::detail),
     operation("GetChatappVerifyCode", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], phone_number::send_code),
@@ -82,6 +86,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation("GetWhatsappHealthStatus", Some(5), &["CustSpaceId", "NodeType"], health::status),
     operation("ListChatappTemplate", Some(5), &["CustSpaceId"], template::list),
     operation("ListInstance", DEFAULT_RATE, &[], instance::list),
+    operation("ListPhoneMessageQrdl", Some(5), &["PhoneNumber"], phone_message_qrdl::list),
     operation("ModifyChatappTemplate", Some(50), &["Language", "Components"], template::modify),
     operation("ModifyChatappTemplateProperties", Some(5), &["CustSpaceId", "Language", "TemplateCode", "TemplateType"], template::modify_properties),
     operation("ModifyPhoneBusinessProfile", DEFAULT_RATE, &["CustSpaceId", "PhoneNumber"], business_profile::modify),

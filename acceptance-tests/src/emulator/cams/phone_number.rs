@@ -558,7 +558,8 @@ fn at_meta<'a>(state: &'a mut State, asked: &Asked) -> &'a mut PhoneNumber {
     number.expect("whoever asked was told that the number is there")
 }
 
-fn without_success(mut body: Value) -> Value {
+/// The body without the flag that some operations leave out.
+pub(super) fn without_success(mut body: Value) -> Value {
     if let Some(fields) = body.as_object_mut() {
         fields.remove("Success");
     }

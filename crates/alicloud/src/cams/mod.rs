@@ -9,6 +9,7 @@ pub(crate) mod error_codes;
 pub mod health;
 pub mod instance;
 pub mod phone_business_profile;
+pub mod phone_message_qrdl;
 pub mod phone_number;
 pub mod service;
 pub mod space;
