@@ -120,9 +120,15 @@ pub(super) fn set_model<M: Model>(object: &mut Object, model: &M) {
 
 /// The model of an object without the attributes of a wrapper.
 pub(super) fn own<M: Model>(object: &Object, shared: &[&str]) -> Result<M, Diagnostics> {
+    Ok(without(object, shared).to_model()?)
+}
+
+/// An object without some of its attributes. Apart from [`own`], of which each model has a copy.
+#[inline(never)]
+fn without(object: &Object, names: &[&str]) -> Object {
     let mut attributes = object.attributes().clone();
-    for name in shared {
+    for name in names {
         attributes.remove(*name);
     }
-    Ok(Object::from(attributes).to_model()?)
+    Object::from(attributes)
 }

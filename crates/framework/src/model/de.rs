@@ -1,6 +1,6 @@
 //! From an object to a model.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{
     Deserializer,
@@ -105,17 +105,25 @@ fn read_struct<'de, V: Visitor<'de>>(
     }
     visitor.visit_map(StructReader {
         attributes,
-        fields: fields.iter(),
-        name: "",
+        fields,
+        next: 0,
     })
 }
 
 /// The members of a struct, in its order; what the object lacks is null.
 struct StructReader<'de> {
     attributes: &'de BTreeMap<String, Value>,
-    fields: std::slice::Iter<'static, &'static str>,
-    /// The member whose value comes next.
-    name: &'static str,
+    fields: &'static [&'static str],
+    /// The index of the member whose key comes next.
+    next: usize,
+}
+
+impl<'de> StructReader<'de> {
+    /// The member whose key was read, and its value.
+    fn current(&self) -> (&'static str, &'de Value) {
+        let name = self.fields[self.next - 1];
+        (name, self.attributes.get(name).unwrap_or(&Value::Null))
+    }
 }
 
 impl<'de> MapAccess<'de> for StructReader<'de> {
@@ -125,22 +133,64 @@ impl<'de> MapAccess<'de> for StructReader<'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, ModelError> {
-        let Some(name) = self.fields.next() else {
+        let index = self.next;
+        if index == self.fields.len() {
             return Ok(None);
-        };
-        self.name = name;
-        seed.deserialize(StrDeserializer::<ModelError>::new(name))
-            .map(Some)
+        }
+        self.next += 1;
+        seed.deserialize(MemberReader {
+            index,
+            name: self.fields[index],
+        })
+        .map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
     ) -> Result<S::Value, ModelError> {
-        let value = self.attributes.get(self.name).unwrap_or(&Value::Null);
+        let (name, value) = self.current();
         seed.deserialize(ValueReader(value))
-            .map_err(|error| error.below(Step::Attribute(self.name.to_owned())))
+            .map_err(|error| below_attribute(error, name))
     }
+}
+
+/// Which member of a struct comes next.
+struct MemberReader {
+    index: usize,
+    name: &'static str,
+}
+
+impl<'de> Deserializer<'de> for MemberReader {
+    type Error = ModelError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ModelError> {
+        visitor.visit_str(self.name)
+    }
+
+    /// What derived models ask for. Serde numbers their members as `fields` lists them; by name each model would compare its
+    /// texts in code of its own.
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ModelError> {
+        visitor.visit_u64(u64::try_from(self.index).unwrap_or(u64::MAX))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct seq
+        newtype_struct tuple tuple_struct map struct enum ignored_any
+    }
+}
+
+/// Apart from the models, of which each has a copy of what it is read by.
+#[cold]
+#[inline(never)]
+fn below_attribute(error: ModelError, name: &str) -> ModelError {
+    error.below(Step::Attribute(name.to_owned()))
+}
+
+#[cold]
+#[inline(never)]
+fn below_index(error: ModelError, index: i64) -> ModelError {
+    error.below(Step::Index(index))
 }
 
 /// One value.
@@ -156,7 +206,29 @@ impl fmt::Display for AsExpected<'_> {
     }
 }
 
-impl ValueReader<'_> {
+impl<'de> ValueReader<'de> {
+    /// A whole number of a type, whose range is named where it is another value.
+    #[inline(never)]
+    fn integer<T: FromStr>(self, range: fn() -> String) -> Result<T, ModelError> {
+        let Value::Number(number) = self.0 else {
+            return Err(self.other_than(&range()));
+        };
+        number
+            .decimal()
+            .and_then(|digits| digits.parse().ok())
+            .ok_or_else(|| ModelError::expected(range(), "another number"))
+    }
+
+    #[inline(never)]
+    fn text(self) -> Result<&'de str, ModelError> {
+        match self.0 {
+            Value::String(text) => Ok(text),
+            _ => Err(self.other_than("string")),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
     fn other_than(self, expected: &str) -> ModelError {
         ModelError::expected(expected, self.0.shape())
     }
@@ -167,13 +239,7 @@ macro_rules! integers {
     ($($method:ident $visit:ident $integer:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ModelError> {
             let range = || format!("a whole number from {} to {}", $integer::MIN, $integer::MAX);
-            let Value::Number(number) = self.0 else {
-                return Err(self.other_than(&range()));
-            };
-            match number.decimal().and_then(|digits| digits.parse().ok()) {
-                Some(integer) => visitor.$visit(integer),
-                None => Err(ModelError::expected(range(), "another number")),
-            }
+            visitor.$visit(self.integer(range)?)
         }
     )*};
 }
@@ -226,10 +292,7 @@ impl<'de> Deserializer<'de> for ValueReader<'de> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ModelError> {
-        match self.0 {
-            Value::String(text) => visitor.visit_borrowed_str(text),
-            _ => Err(self.other_than("string")),
-        }
+        visitor.visit_borrowed_str(self.text()?)
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ModelError> {
@@ -384,7 +447,7 @@ impl<'de> SeqAccess<'de> for &mut ListReader<'de> {
         self.index += 1;
         seed.deserialize(ValueReader(element))
             .map(Some)
-            .map_err(|error| error.below(Step::Index(index)))
+            .map_err(|error| below_index(error, index))
     }
 
     fn size_hint(&self) -> Option<usize> {
