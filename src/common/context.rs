@@ -59,6 +59,13 @@ impl<'a> Context<'a> {
         run.of_account(self.role_account.as_deref())
     }
 
+    /// The same for all accounts, which a plan can read too: [`super::resource::Plan::seen`].
+    pub(crate) fn seen<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        let run = self.connection.run();
+        let run = run.expect("there is an operation only once the configuration is known");
+        run.of_account(None)
+    }
+
     /// The ARN of the role that acts, if the object names one.
     pub(crate) fn role_arn(&self) -> Option<&str> {
         self.role_arn.as_deref()

@@ -14,6 +14,8 @@
 //!
 //! The attributes of the table are not in the model of the type.
 
+use std::{any::Any, sync::Arc};
+
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
@@ -203,6 +205,12 @@ impl<M> Plan<'_, M> {
     /// Whether this is the first time in this run that something is said of the type.
     pub(crate) fn is_first(&self, what: &'static str) -> bool {
         Connection::is_first(self.connection, self.type_name, what)
+    }
+
+    /// What reads of this run have put into [`Context::seen`]. Terraform refreshes and plans an object in one run.
+    pub(crate) fn seen<T: Any + Default + Send + Sync>(&self) -> Option<Arc<T>> {
+        let run = self.connection?.run().ok()?;
+        Some(run.of_account(None))
     }
 }
 

@@ -10,6 +10,8 @@ use crate::{A, DELETE, SPACE, named, reviewed, template, utility, with_space};
 pub(crate) const CASES: &[Case] = cases![names:
     approved_template_is_not_replaced_by_a_change_of_category,
     approved_template_is_not_replaced_on_demand,
+    approved_template_is_not_replaced_when_tainted,
+    approved_template_moves_to_another_address,
     template_that_was_approved_once_is_remembered,
     template_that_stays_is_not_replaced_under_its_name,
     unapproved_template_is_replaced,
@@ -52,6 +54,43 @@ fn approved_template_is_not_replaced_on_demand(context: &mut TestContext) -> Tes
     reviewed(context, "pass", None);
     refused_by_the_plan(context, &["-replace", A])?;
     equal("deletes", context.calls(DELETE), 0)
+}
+
+/// Terraform plans a tainted template as if there were none.
+fn approved_template_is_not_replaced_when_tainted(context: &mut TestContext) -> TestResult {
+    with_space(context)?;
+    context.applied(&template("UTILITY", BODY))?;
+    context.directory.run(&["taint", A])?.expecting(0)?;
+    // Not approved yet, so its name is free again once it is deleted.
+    context.plan(2)?;
+    reviewed(context, "pass", None);
+    let output = context.directory.run(&["plan", "-json"])?.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &[
+            "Template hello (en) is in the state and was approved",
+            "terraform untaint",
+            "Provider.TemplateNameLocked",
+        ],
+    )?;
+    equal("deletes", context.calls(DELETE), 0)?;
+    context.directory.run(&["untaint", A])?.expecting(0)?;
+    context.plan(0)?;
+    Ok(())
+}
+
+fn approved_template_moves_to_another_address(context: &mut TestContext) -> TestResult {
+    with_space(context)?;
+    context.applied(&template("UTILITY", BODY))?;
+    reviewed(context, "pass", None);
+    let renamed = template("UTILITY", BODY).replacen("\"a\"", "\"b\"", 1);
+    let b = A.replace(".a", ".b");
+    let moved = format!("{renamed}\nmoved {{\n  from = {A}\n  to   = {b}\n}}\n");
+    context.configure(&moved)?;
+    context.apply()?.expecting(0)?;
+    equal("deletes", context.calls(DELETE), 0)?;
+    context.plan(0)?;
+    Ok(())
 }
 
 fn template_that_was_approved_once_is_remembered(context: &mut TestContext) -> TestResult {

@@ -244,7 +244,19 @@ pub(super) fn name_locked(model: &Model, because_it_stays: bool) -> Diagnostic {
     ))
 }
 
-/// The same, where it is not known whether the template was ever approved.
+/// A new template under the name of one that is in the state and was approved.
+pub(super) fn name_in_state(model: &Model) -> Diagnostic {
+    at_name(Diagnostic::error(
+        format!("{} is in the state and was approved", title(model)),
+        "The plan creates a template under the name of one that Terraform manages and that Meta approved. Meta keeps such a name, \
+         and locks it for 30 days after the template is deleted, so the new one could not be created, and the old one would be \
+         lost. Nothing was changed.\n\nIf the template is tainted, run:\n\n  terraform untaint 'ADDRESS'\n\nIf its resource has \
+         another address now, add a `moved` block. Else give the new template another `name`.\n\n  Code:  \
+         Provider.TemplateNameLocked",
+    ))
+}
+
+/// A replacement under the name of a template of which it is not known whether it was ever approved.
 pub(super) fn name_perhaps_locked(model: &Model) -> Diagnostic {
     at_name(Diagnostic::warning(
         format!(

@@ -119,6 +119,7 @@ impl CamsResource for ChatappTemplate {
     }
 
     fn plan(&self, plan: &mut Plan<'_, Model>) {
+        let approved = plan.seen::<ApprovedTemplates>();
         match (&plan.prior, &mut plan.planned) {
             (Some(prior), Some(planned)) => {
                 let history = History::of(plan.private_state, prior, plan.policy);
@@ -136,11 +137,12 @@ impl CamsResource for ChatappTemplate {
             (None, Some(planned)) => {
                 let note = plan.replaced.take();
                 let same_name = note.filter(|note| note["key"] == json!(key(planned)));
-                if let Some(note) = &same_name
-                    && note[LOCKED] == "yes"
-                {
+                let locked = same_name.as_ref().filter(|note| note[LOCKED] == "yes");
+                if let Some(note) = locked {
                     let stays = note["stays"] == true;
                     plan.diagnostics.push(messages::name_locked(planned, stays));
+                } else if approved.is_some_and(|approved| approved.contains(planned)) {
+                    plan.diagnostics.push(messages::name_in_state(planned));
                 }
                 plan.note = same_name;
             }
@@ -209,6 +211,9 @@ impl CamsResource for ChatappTemplate {
         }
         if is_approved(found.audit_status.as_deref()) {
             saved.set_private(json!({ APPROVED: true }));
+        }
+        if saved.private().is_some_and(|noted| noted[APPROVED] == true) {
+            context.seen::<ApprovedTemplates>().add(&read);
         }
         let (before, now) = (state.current_category.as_deref(), found.category.as_deref());
         if let (Some(before), Some(now)) = (before, now)
@@ -731,6 +736,23 @@ async fn wait_for_review(
 
 /// The code of each template of a space, by its [`key`].
 type Codes = BTreeMap<[String; 4], String>;
+
+/// The templates in the state that were ever approved, as this run has read them. Terraform plans the replacement of a tainted
+/// template as if there were none before, and so it plans one whose address has changed.
+#[derive(Default)]
+struct ApprovedTemplates(Mutex<BTreeSet<[String; 4]>>);
+
+impl ApprovedTemplates {
+    fn add(&self, model: &Model) {
+        let mut templates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        templates.insert(key(model));
+    }
+
+    fn contains(&self, model: &Model) -> bool {
+        let templates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        templates.contains(&key(model))
+    }
+}
 
 /// What one run knows of the templates of one account. All templates share it, so that each space is listed once.
 #[derive(Default)]
