@@ -489,6 +489,27 @@ fn the_readme_and_its_translation_say_the_same() {
     assert!(alone.is_empty(), "code on one page alone: {alone:?}");
 }
 
+/// The README's table has every type and function: each has a page, and each page a row.
+#[test]
+fn the_readme_lists_all_types() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("UTF-8");
+    let kinds = [
+        "resources",
+        "data-sources",
+        "list-resources",
+        "actions",
+        "functions",
+    ];
+    let mut missing = Vec::new();
+    for kind in kinds {
+        let pages = files_below(&root().join("docs").join(kind));
+        assert!(!pages.is_empty(), "docs/{kind} is empty");
+        let links = pages.iter().map(|page| format!("(docs/{kind}/{page})"));
+        missing.extend(links.filter(|link| !readme.contains(link)));
+    }
+    assert_none(missing);
+}
+
 #[test]
 fn skeletons_leave_out_words() {
     let check = |a: &str, b: &str, same: bool| {
