@@ -14,9 +14,10 @@ use acceptance_tests::{
     terraform::{Cli, Installation},
 };
 
-use crate::repository;
+use crate::{Release, repository};
 
 pub(crate) const CASES: &[Case] = cases![readme:
+    the_mirror_is_made_and_installed_from,
     the_development_build_is_used_without_init,
     complete_configurations_are_applied,
 ];
@@ -141,6 +142,47 @@ fn with_the_cli(cli: &Cli, folder: &Path) -> Result<std::ffi::OsString, Failed> 
 
 const BINDING: &str =
     "resource \"alicloud_cams_waba_binding\" \"a\" {\n  waba_id = \"102030405060708\"\n}\n";
+
+fn the_mirror_is_made_and_installed_from(context: &mut TestContext) -> TestResult {
+    // After this the command has nothing to compile.
+    Release::made()?;
+    let blocks = blocks("### For a team: a mirror")?;
+    let [terraform] = texts(&blocks, "terraform")[..] else {
+        return Err("the section has one configuration".into());
+    };
+    let provider = context.provider_block("");
+    context
+        .directory
+        .write("main.tf", &format!("{terraform}\n{provider}\n{BINDING}"))?;
+    let commands = texts(&blocks, "shell");
+    let name = context.directory.cli().program.name();
+    let output = type_in(
+        context,
+        &commands,
+        &format!("{name} apply -auto-approve\n{name} plan -detailed-exitcode\n"),
+    )?;
+    contains(&output, &["successfully initialized", "1 added"])?;
+    equal("binds", context.calls("ChatappBindWaba"), 1)?;
+
+    // Another build of the same version has other checksums, as if the lock file were of that one.
+    let lock = context.directory.read(".terraform.lock.hcl")?;
+    let (before, _) = lock.split_once("  hashes = [").ok_or("checksums")?;
+    let other = format!(
+        "{before}  hashes = [\n    \"h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\",\n  ]\n}}\n"
+    );
+    context.directory.write(".terraform.lock.hcl", &other)?;
+    let init = &commands[commands.len() - 1..];
+    let settings = repository().canonicalize()?.join("target/mirror.tfrc");
+    let settings = format!("export TF_CLI_CONFIG_FILE='{}'\n", settings.display());
+    let with_settings = [settings.as_str(), init[0]];
+    match type_in(context, &with_settings, "") {
+        Ok(_) => return Err("init took other checksums".into()),
+        Err(failed) => contains(failed.message().unwrap_or_default(), &["checksums"])?,
+    }
+    context.directory.write(".terraform.lock.hcl", "")?;
+    type_in(context, &with_settings, "")?;
+    Ok(())
+}
 
 fn the_development_build_is_used_without_init(context: &mut TestContext) -> TestResult {
     context.configure(BINDING)?;
