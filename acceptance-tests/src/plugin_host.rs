@@ -52,7 +52,7 @@ pub const COOKIE: (&str, &str) = (
 );
 
 /// How long anything local may take before it counts as hung; generous, for busy machines.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// A start to come: the binary, and its environment as Terraform would set it.
 #[derive(Debug)]
@@ -163,7 +163,7 @@ impl Launch {
     /// Runs the process to its end, which must come by itself.
     pub async fn run(mut self) -> Result<Ended, HostError> {
         let started = Instant::now();
-        let output = timeout(PATIENCE, self.command.output())
+        let output = timeout(MAX_WAIT, self.command.output())
             .await
             .map_err(|_| "the process did not end")??;
         Ok(Ended {
@@ -189,7 +189,7 @@ impl Launch {
             String::from_utf8_lossy(&bytes).into_owned()
         });
         let mut first_line = String::new();
-        timeout(PATIENCE, stdout.read_line(&mut first_line))
+        timeout(MAX_WAIT, stdout.read_line(&mut first_line))
             .await
             .map_err(|_| "the process wrote no line to stdout")??;
         let started_in = started.elapsed();

@@ -9,7 +9,7 @@ use std::{
 
 use acceptance_tests::{
     plugin_host::{
-        Address, BOTH, Caller, Dial, Handshake, HostError, Identity, Launch, PATIENCE, PluginHost,
+        Address, BOTH, Caller, Dial, Handshake, HostError, Identity, Launch, MAX_WAIT, PluginHost,
         Process, provider, value::dynamic,
     },
     proto::{
@@ -51,7 +51,7 @@ async fn ask(channel: Channel) -> Result<(), HostError> {
     let request = HealthCheckRequest {
         service: "plugin".to_owned(),
     };
-    let answer = timeout(PATIENCE, HealthClient::new(channel).check(request)).await??;
+    let answer = timeout(MAX_WAIT, HealthClient::new(channel).check(request)).await??;
     match answer.into_inner().status() {
         ServingStatus::Serving => Ok(()),
         status => Err(format!("{status:?}").into()),
@@ -363,7 +363,7 @@ async fn tls_below_1_2_is_refused() {
             .await
             .expect("is read");
         let mut answer = [0; 7];
-        timeout(PATIENCE, stream.read_exact(&mut answer))
+        timeout(MAX_WAIT, stream.read_exact(&mut answer))
             .await
             .expect("does not hang")
             .expect("is answered");
@@ -553,7 +553,7 @@ async fn announce_message(host: &PluginHost, length: u32) -> Option<Code> {
     std::future::poll_fn(|cx| channel.poll_ready(cx))
         .await
         .expect("is ready");
-    let response = timeout(PATIENCE, channel.call(request))
+    let response = timeout(MAX_WAIT, channel.call(request))
         .await
         .expect("does not hang")
         .expect("is answered");
@@ -572,7 +572,7 @@ async fn garbage_instead_of_http2() {
         stream.write_all(garbage).await.expect("is read");
         let mut answer = Vec::new();
         // Closed or reset, with or without a last frame: but not held open.
-        let _ = timeout(PATIENCE, stream.read_to_end(&mut answer))
+        let _ = timeout(MAX_WAIT, stream.read_to_end(&mut answer))
             .await
             .expect("does not hang");
     }
@@ -671,7 +671,7 @@ async fn stdio_and_broker_are_open_and_silent_until_shutdown() {
 
     // The host closes its half of the broker and leaves stdio open.
     drop(offers);
-    let end = timeout(PATIENCE, broker.message())
+    let end = timeout(MAX_WAIT, broker.message())
         .await
         .expect("ends")
         .expect("ends well");
@@ -682,7 +682,7 @@ async fn stdio_and_broker_are_open_and_silent_until_shutdown() {
         .await
         .expect("is answered");
     // The end of the stream, or of the connection under it.
-    let end = timeout(PATIENCE, stdio.message()).await.expect("ends");
+    let end = timeout(MAX_WAIT, stdio.message()).await.expect("ends");
     assert!(matches!(end, Ok(None) | Err(_)), "{end:?}");
     let ended = host
         .process
@@ -1059,7 +1059,7 @@ async fn debug_mode_uses_tcp_only_if_it_is_told_to() {
         .expect("starts");
     assert_eq!(debug_address(&process).0, "unix");
     process.signal("INT").await.expect("is sent");
-    let ended = process.ended_within(PATIENCE).await.expect("ends");
+    let ended = process.ended_within(MAX_WAIT).await.expect("ends");
     assert!(!ended.stderr.contains("every user"), "{}", ended.stderr);
 
     let process = bare().arg("-debug-tcp").spawn().await.expect("starts");
@@ -1080,7 +1080,7 @@ async fn debug_mode_uses_tcp_only_if_it_is_told_to() {
         .await
         .expect("answers");
     process.signal("INT").await.expect("is sent");
-    let ended = process.ended_within(PATIENCE).await.expect("ends");
+    let ended = process.ended_within(MAX_WAIT).await.expect("ends");
     let warning = format!("every user of this machine can connect to {address}");
     assert!(ended.stderr.contains(&warning), "{}", ended.stderr);
 }
@@ -1133,7 +1133,7 @@ async fn provider_blocks_of_one_debug_process_must_agree() {
     assert!(told.contains("Provider.DebugConfiguration"), "{told}");
     assert!(!told.contains("LTAI"), "{told}");
     process.signal("INT").await.expect("is sent");
-    process.ended_within(PATIENCE).await.expect("ends");
+    process.ended_within(MAX_WAIT).await.expect("ends");
 }
 
 #[cfg(unix)]

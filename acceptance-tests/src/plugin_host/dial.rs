@@ -33,7 +33,7 @@ use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
 use x509_cert::{Certificate, der::Decode};
 
-use super::{HostError, Identity, PATIENCE};
+use super::{HostError, Identity, MAX_WAIT};
 
 /// The handshake line, checked as a host checks it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -143,7 +143,7 @@ impl Dial {
         });
         // No name is looked up: the connector knows where to go.
         Ok(Endpoint::from_static("http://localhost")
-            .connect_timeout(PATIENCE)
+            .connect_timeout(MAX_WAIT)
             .connect_with_connector(connector)
             .await?)
     }

@@ -17,7 +17,7 @@ pub(crate) const CASES: &[Case] = cases![interrupt:
     pending_binds_are_not_sent,
 ];
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 fn interrupted(
     context: &TestContext,
@@ -27,7 +27,7 @@ fn interrupted(
     let running = context
         .directory
         .start(&["apply", "-json", "-auto-approve"])?;
-    if !context.emulator.wait_for_calls(action, 1, PATIENCE) {
+    if !context.emulator.wait_for_calls(action, 1, MAX_WAIT) {
         return Err(format!("no {action} came; the command printed {}", running.stdout()).into());
     }
     thread::sleep(grace);

@@ -31,7 +31,7 @@ pub(crate) const CASES: &[Case] = cases![kill_signals:
     killed_cli_leaves_no_process_or_socket,
 ];
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// How long the service delays the response to a bind that it has executed.
 const ANSWER_AFTER: Duration = Duration::from_millis(2_500);
@@ -59,7 +59,7 @@ impl Binding {
         let running = context
             .directory
             .start(&["apply", "-json", "-auto-approve"])?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + MAX_WAIT;
         while context.emulator.spaces_bound_to(WABA).is_empty() {
             if Instant::now() > deadline {
                 return Err(format!("no bind; the command printed {}", running.stdout()).into());

@@ -39,7 +39,7 @@ const TRACE: &str = "trace.log";
 const RESERVE: Duration = Duration::from_secs(12);
 
 /// How long calls in flight and a provider without its CLI may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 /// A step that failed, or a harness that did.
 enum Stop {
@@ -444,11 +444,11 @@ resource \"{TYPE}\" \"{name}\" {{
         let output = running.finish()?;
         hard |= output.code.is_none() || output.text().contains("Two interrupts received");
         if let Some(provider) = provider {
-            let deadline = Instant::now() + PATIENCE;
+            let deadline = Instant::now() + MAX_WAIT;
             while provider.is_running() {
                 if Instant::now() > deadline {
                     return Err(Stop::Defects(format!(
-                        "the provider runs {PATIENCE:?} after its CLI\n{output}"
+                        "the provider runs {MAX_WAIT:?} after its CLI\n{output}"
                     )));
                 }
                 thread::sleep(Duration::from_millis(10));
@@ -464,7 +464,7 @@ resource \"{TYPE}\" \"{name}\" {{
     /// Lets calls in flight end, and forgets the faults.
     fn quiet(&mut self) -> Result<bool, Stop> {
         let clean = self.emulator.faults().is_empty();
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + MAX_WAIT;
         let calls = loop {
             let calls = self.emulator.calls();
             if calls.iter().all(|call| call.answered_at_ms.is_some()) {

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// An error is one sentence for a person, whatever the input was.
-const LONGEST_REASON: usize = 600;
+const MAX_REASON: usize = 600;
 
 /// MessagePack: an error, or a value that survives being written.
 pub fn msgpack(input: &[u8]) {
@@ -48,7 +48,7 @@ pub fn json(input: &[u8]) {
 /// MessagePack of an object, read as a model: an error that names a place, or a model that is written as it was read.
 pub fn model(input: &[u8]) {
     if let Some(Err(error)) = read_model(input) {
-        assert!(!error.path().is_root() && error.reason().len() < LONGEST_REASON);
+        assert!(!error.path().is_root() && error.reason().len() < MAX_REASON);
     }
 }
 
@@ -110,7 +110,7 @@ pub fn types(input: &[u8]) {
             let null = msgpack::encode(&Value::Null, &ty);
             assert_eq!(msgpack::decode(&null, &ty), Ok(Value::Null));
         }
-        Err(error) => assert!(error.to_string().len() < LONGEST_REASON),
+        Err(error) => assert!(error.to_string().len() < MAX_REASON),
     }
 }
 
@@ -123,7 +123,7 @@ fn check_written(value: &Value, ty: &Type) {
 }
 
 fn check_error(error: &DecodeError) {
-    assert!(!error.reason.is_empty() && error.reason.len() < LONGEST_REASON);
+    assert!(!error.reason.is_empty() && error.reason.len() < MAX_REASON);
     assert!(!error.to_string().contains(['\n', '\0']));
 }
 

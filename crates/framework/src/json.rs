@@ -16,7 +16,7 @@ use serde_json::{Map, Value as Json, error::Category};
 use super::{
     path::AttributePath,
     types::Type,
-    value::{DecodeError, Place, Value},
+    value::{DecodeError, DecodePath, Value},
 };
 
 /// Reads a value of a type. The value must fill the input; an object must have exactly the attributes of its type.
@@ -25,7 +25,7 @@ use super::{
 /// Where the text is no JSON, line and column; else the place of the first thing that does not fit, with what was
 /// expected and the kind of what was found.
 pub(crate) fn decode(bytes: &[u8], ty: &Type) -> Result<Value, DecodeError> {
-    value(parse(bytes)?, ty, &Place::ROOT, Attributes::Exact)
+    value(parse(bytes)?, ty, &DecodePath::ROOT, Attributes::Exact)
 }
 
 /// Reads a value of a type from state that an earlier version of the schema may have written, and says what was dropped.
@@ -40,7 +40,7 @@ pub(crate) fn decode_stored(bytes: &[u8], ty: &Type) -> Result<(Value, Dropped),
     let value = value(
         parse(bytes)?,
         ty,
-        &Place::ROOT,
+        &DecodePath::ROOT,
         Attributes::Stored(&dropped),
     )?;
     Ok((value, dropped.into_inner()))
@@ -53,8 +53,8 @@ pub(crate) fn decode_stored(bytes: &[u8], ty: &Type) -> Result<(Value, Dropped),
 /// twice.
 pub(super) fn decode_object(bytes: &[u8]) -> Result<Map<String, Json>, DecodeError> {
     match parse(bytes)? {
-        Node::Object(entries) => document_object(entries, &Place::ROOT),
-        node => Err(Place::ROOT.error(format!("expected an object, found {}", node.name()))),
+        Node::Object(entries) => document_object(entries, &DecodePath::ROOT),
+        node => Err(DecodePath::ROOT.error(format!("expected an object, found {}", node.name()))),
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) fn decode_object(bytes: &[u8]) -> Result<Map<String, Json>, DecodeErr
 /// # Errors
 /// As [`decode_object`].
 pub(super) fn decode_document(bytes: &[u8]) -> Result<Json, DecodeError> {
-    document(parse(bytes)?, &Place::ROOT)
+    document(parse(bytes)?, &DecodePath::ROOT)
 }
 
 /// The places of what was left out, because the type does not have it. What holds nothing (null, an empty list, an empty
@@ -86,7 +86,7 @@ impl Dropped {
         self.paths.is_empty()
     }
 
-    fn add(&mut self, place: &Place<'_>) {
+    fn add(&mut self, place: &DecodePath<'_>) {
         if self.paths.len() < Self::SHOWN {
             self.paths.push(place.path());
         } else {
@@ -120,7 +120,7 @@ enum Attributes<'a> {
 fn value(
     node: Node,
     ty: &Type,
-    place: &Place<'_>,
+    place: &DecodePath<'_>,
     rule: Attributes<'_>,
 ) -> Result<Value, DecodeError> {
     place.check_depth()?;
@@ -176,7 +176,7 @@ fn value(
 fn object(
     entries: Vec<(String, Node)>,
     types: &BTreeMap<String, Type>,
-    place: &Place<'_>,
+    place: &DecodePath<'_>,
     rule: Attributes<'_>,
 ) -> Result<Value, DecodeError> {
     let mut attributes = BTreeMap::new();
@@ -211,7 +211,7 @@ fn object(
 }
 
 /// `{"value": ..., "type": ...}`. One whose type is `dynamic` again only wraps, and is unwrapped.
-fn dynamic(entries: Vec<(String, Node)>, place: &Place<'_>) -> Result<Value, DecodeError> {
+fn dynamic(entries: Vec<(String, Node)>, place: &DecodePath<'_>) -> Result<Value, DecodeError> {
     let (mut ty, mut inner) = (None, None);
     for (key, node) in entries {
         let part = match key.as_str() {
@@ -238,7 +238,7 @@ fn dynamic(entries: Vec<(String, Node)>, place: &Place<'_>) -> Result<Value, Dec
     })
 }
 
-fn document(node: Node, place: &Place<'_>) -> Result<Json, DecodeError> {
+fn document(node: Node, place: &DecodePath<'_>) -> Result<Json, DecodeError> {
     Ok(match node {
         Node::Null => Json::Null,
         Node::Bool(value) => Json::Bool(value),
@@ -259,7 +259,7 @@ fn document(node: Node, place: &Place<'_>) -> Result<Json, DecodeError> {
 
 fn document_object(
     entries: Vec<(String, Node)>,
-    place: &Place<'_>,
+    place: &DecodePath<'_>,
 ) -> Result<Map<String, Json>, DecodeError> {
     let mut object = Map::new();
     for (key, node) in entries {
@@ -282,7 +282,7 @@ fn parse(bytes: &[u8]) -> Result<Node, DecodeError> {
                 format!("not valid JSON at line {line} column {column}")
             }
         };
-        Place::ROOT.error(reason)
+        DecodePath::ROOT.error(reason)
     })
 }
 

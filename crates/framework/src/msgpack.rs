@@ -16,7 +16,7 @@ use rmp::{
 use super::{
     number::Number,
     types::Type,
-    value::{DecodeError, Place, Value},
+    value::{DecodeError, DecodePath, Value},
 };
 
 /// The body of an extension, which stands for an unknown value, has at most so many bytes. Terraform draws the same line.
@@ -40,10 +40,12 @@ const UNKNOWN: [u8; 3] = [0xd4, 0, 0];
 /// is an error as well: whether it stands for null is for the caller to say.
 pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, DecodeError> {
     let mut reader = Reader { rest: bytes };
-    let value = reader.value(ty, &Place::ROOT)?;
+    let value = reader.value(ty, &DecodePath::ROOT)?;
     match reader.rest.len() {
         0 => Ok(value),
-        left => Err(Place::ROOT.error(format!("the value ends {left} bytes before the input"))),
+        left => {
+            Err(DecodePath::ROOT.error(format!("the value ends {left} bytes before the input")))
+        }
     }
 }
 
@@ -68,7 +70,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn value(&mut self, ty: &Type, place: &Place<'_>) -> Result<Value, DecodeError> {
+    fn value(&mut self, ty: &Type, place: &DecodePath<'_>) -> Result<Value, DecodeError> {
         place.check_depth()?;
         match (ty, self.form(place)?) {
             (_, Form::Nil) => {
@@ -100,7 +102,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn unknown(&mut self, place: &Place<'_>) -> Result<Value, DecodeError> {
+    fn unknown(&mut self, place: &DecodePath<'_>) -> Result<Value, DecodeError> {
         let extension = self.read(place, read::read_ext_meta)?;
         if extension.size > MAX_EXTENSION_BODY {
             return Err(place.error(format!(
@@ -112,7 +114,7 @@ impl<'a> Reader<'a> {
         Ok(Value::Unknown)
     }
 
-    fn number(&mut self, place: &Place<'_>) -> Result<Number, DecodeError> {
+    fn number(&mut self, place: &DecodePath<'_>) -> Result<Number, DecodeError> {
         let number = match self.form(place)? {
             Form::Unsigned => Ok(Number::from(self.read(place, read::read_int::<u64, _>)?)),
             Form::Signed => Ok(Number::from(self.read(place, read::read_int::<i64, _>)?)),
@@ -128,7 +130,7 @@ impl<'a> Reader<'a> {
         &mut self,
         element: &Type,
         indexed: bool,
-        place: &Place<'_>,
+        place: &DecodePath<'_>,
     ) -> Result<Vec<Value>, DecodeError> {
         let length = self.array_length(place)?;
         let mut elements = Vec::with_capacity(length.min(MAX_RESERVED));
@@ -147,7 +149,7 @@ impl<'a> Reader<'a> {
         &mut self,
         ty: &Type,
         types: &[Type],
-        place: &Place<'_>,
+        place: &DecodePath<'_>,
     ) -> Result<Value, DecodeError> {
         let length = self.array_length(place)?;
         if length != types.len() {
@@ -160,7 +162,7 @@ impl<'a> Reader<'a> {
         Ok(Value::List(elements))
     }
 
-    fn map(&mut self, element: &Type, place: &Place<'_>) -> Result<Value, DecodeError> {
+    fn map(&mut self, element: &Type, place: &DecodePath<'_>) -> Result<Value, DecodeError> {
         let mut elements = BTreeMap::new();
         for _ in 0..self.map_length(place)? {
             let key = self.key(place)?;
@@ -175,7 +177,7 @@ impl<'a> Reader<'a> {
     fn object(
         &mut self,
         types: &BTreeMap<String, Type>,
-        place: &Place<'_>,
+        place: &DecodePath<'_>,
     ) -> Result<Value, DecodeError> {
         let mut attributes = BTreeMap::new();
         for _ in 0..self.map_length(place)? {
@@ -193,7 +195,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A pair of type and value. A pair whose type is `dynamic` again only wraps, and is unwrapped.
-    fn dynamic(&mut self, place: &Place<'_>) -> Result<Value, DecodeError> {
+    fn dynamic(&mut self, place: &DecodePath<'_>) -> Result<Value, DecodeError> {
         let length = self.array_length(place)?;
         if length != 2 {
             return Err(place.error(format!(
@@ -221,12 +223,12 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn array_length(&mut self, place: &Place<'_>) -> Result<usize, DecodeError> {
+    fn array_length(&mut self, place: &DecodePath<'_>) -> Result<usize, DecodeError> {
         let length = self.read(place, read::read_array_len)? as usize;
         self.check_length(length, length, place)
     }
 
-    fn map_length(&mut self, place: &Place<'_>) -> Result<usize, DecodeError> {
+    fn map_length(&mut self, place: &DecodePath<'_>) -> Result<usize, DecodeError> {
         let length = self.read(place, read::read_map_len)? as usize;
         self.check_length(length, length.saturating_mul(2), place)
     }
@@ -236,7 +238,7 @@ impl<'a> Reader<'a> {
         &self,
         length: usize,
         least_bytes: usize,
-        place: &Place<'_>,
+        place: &DecodePath<'_>,
     ) -> Result<usize, DecodeError> {
         if least_bytes > self.rest.len() {
             return Err(place.error(format!(
@@ -247,14 +249,14 @@ impl<'a> Reader<'a> {
         Ok(length)
     }
 
-    fn key(&mut self, place: &Place<'_>) -> Result<&'a str, DecodeError> {
+    fn key(&mut self, place: &DecodePath<'_>) -> Result<&'a str, DecodeError> {
         match self.form(place)? {
             Form::Text | Form::Bytes => self.text(place),
             found => Err(place.error(format!("expected a string as key, found {}", found.name()))),
         }
     }
 
-    fn text(&mut self, place: &Place<'_>) -> Result<&'a str, DecodeError> {
+    fn text(&mut self, place: &DecodePath<'_>) -> Result<&'a str, DecodeError> {
         let bytes = self.bytes(place)?;
         str::from_utf8(bytes).map_err(|error| {
             let position = error.valid_up_to();
@@ -262,7 +264,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn bytes(&mut self, place: &Place<'_>) -> Result<&'a [u8], DecodeError> {
+    fn bytes(&mut self, place: &DecodePath<'_>) -> Result<&'a [u8], DecodeError> {
         let length = match self.form(place)? {
             Form::Bytes => self.read(place, read::read_bin_len)?,
             _ => self.read(place, read::read_str_len)?,
@@ -270,7 +272,7 @@ impl<'a> Reader<'a> {
         self.take(length, place)
     }
 
-    fn take(&mut self, length: u32, place: &Place<'_>) -> Result<&'a [u8], DecodeError> {
+    fn take(&mut self, length: u32, place: &DecodePath<'_>) -> Result<&'a [u8], DecodeError> {
         let Some((taken, rest)) = self.rest.split_at_checked(length as usize) else {
             return Err(place.error(format!(
                 "{length} bytes announced, but the input ends after {} more bytes",
@@ -282,7 +284,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What comes next, without taking it.
-    fn form(&self, place: &Place<'_>) -> Result<Form, DecodeError> {
+    fn form(&self, place: &DecodePath<'_>) -> Result<Form, DecodeError> {
         match self.rest.first() {
             Some(&byte) => Ok(Form::of(Marker::from_u8(byte))),
             None => Err(place.error("the input ends where a value should begin")),
@@ -292,7 +294,7 @@ impl<'a> Reader<'a> {
     /// Reads a primitive of the form that was seen to come next, so that all that can be wrong is an early end.
     fn read<T, E>(
         &mut self,
-        place: &Place<'_>,
+        place: &DecodePath<'_>,
         primitive: impl FnOnce(&mut &'a [u8]) -> Result<T, E>,
     ) -> Result<T, DecodeError> {
         primitive(&mut self.rest).map_err(|_| place.error("the input ends within a value"))

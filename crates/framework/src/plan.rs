@@ -20,7 +20,7 @@ use super::{
     value::{Object, Value},
 };
 use equality::same_attributes;
-use walk::{Attributes, BlockRef, Place, Visit, walk};
+use walk::{Attributes, BlockRef, Site, Visit, walk};
 
 pub(crate) use equality::same;
 pub(crate) use spelling::keep_spelling;
@@ -71,8 +71,8 @@ pub(crate) fn plan(
         //    settled above or the schema knows what it will be.
         show(
             &mut planned,
-            &mut |attribute: &Attribute, place: Place<'_>, planned: &mut Value| {
-                plan_computed(attribute, place, objects, planned);
+            &mut |attribute: &Attribute, site: Site<'_>, planned: &mut Value| {
+                plan_computed(attribute, site, objects, planned);
             },
         );
 
@@ -90,19 +90,19 @@ pub(crate) fn plan(
     }
 }
 
-fn settle(attribute: &Attribute, place: Place<'_>, planned: &mut Value) {
+fn settle(attribute: &Attribute, site: Site<'_>, planned: &mut Value) {
     if attribute.write_only {
         *planned = Value::Null;
-    } else if !place.config.is_null() {
+    } else if !site.config.is_null() {
         // The configuration speaks, and was proposed.
-        if let (Some(equality), Some(prior)) = (attribute.equality, place.prior)
-            && equality.means_the_same(prior, place.config)
+        if let (Some(equality), Some(prior)) = (attribute.equality, site.prior)
+            && equality.means_the_same(prior, site.config)
         {
             *planned = prior.clone();
         }
     } else if let Some(default) = &attribute.default {
         *planned = default.clone();
-    } else if let Some(kept) = kept(attribute, place) {
+    } else if let Some(kept) = kept(attribute, site) {
         // Mostly proposed already. But of an object that was configured once, Terraform proposes nothing.
         *planned = kept.clone();
     }
@@ -116,11 +116,11 @@ struct Objects<'a> {
 }
 
 impl<'a> Objects<'a> {
-    fn context(self, place: Place<'a>, planned: &'a Value) -> PlanContext<'a> {
+    fn context(self, site: Site<'a>, planned: &'a Value) -> PlanContext<'a> {
         PlanContext {
-            path: place.path,
-            config: place.config,
-            prior: place.prior.unwrap_or(&Value::Null),
+            path: site.path,
+            config: site.config,
+            prior: site.prior.unwrap_or(&Value::Null),
             planned,
             config_object: self.config,
             prior_object: self.prior,
@@ -128,29 +128,23 @@ impl<'a> Objects<'a> {
     }
 }
 
-fn plan_computed(
-    attribute: &Attribute,
-    place: Place<'_>,
-    objects: Objects<'_>,
-    planned: &mut Value,
-) {
+fn plan_computed(attribute: &Attribute, site: Site<'_>, objects: Objects<'_>, planned: &mut Value) {
     let settled = !attribute.setting.is_computed()
         || attribute.write_only
-        || !place.config.is_null()
+        || !site.config.is_null()
         || attribute.default.is_some()
-        || kept(attribute, place).is_some();
+        || kept(attribute, site).is_some();
     if !settled {
         let value = attribute
             .planned_value
-            .and_then(|value| value(&objects.context(place, planned)));
+            .and_then(|value| value(&objects.context(site, planned)));
         *planned = value.unwrap_or(Value::Unknown);
     }
 }
 
 /// The prior value of what stays as it is when the configuration is silent.
-fn kept<'a>(attribute: &Attribute, place: Place<'a>) -> Option<&'a Value> {
-    place
-        .prior
+fn kept<'a>(attribute: &Attribute, site: Site<'a>) -> Option<&'a Value> {
+    site.prior
         .filter(|_| attribute.setting.is_computed() && attribute.use_state_for_unknown)
 }
 
@@ -161,11 +155,11 @@ struct Replacements<'a> {
 }
 
 impl Visit for Replacements<'_> {
-    fn attribute(&mut self, attribute: &Attribute, place: Place<'_>, planned: &mut Value) {
+    fn attribute(&mut self, attribute: &Attribute, site: Site<'_>, planned: &mut Value) {
         if !may_replace(attribute) {
             return;
         }
-        let prior = place.prior.unwrap_or(&Value::Null);
+        let prior = site.prior.unwrap_or(&Value::Null);
         if same(&attribute.ty(), prior, planned) {
             return;
         }
@@ -173,9 +167,9 @@ impl Visit for Replacements<'_> {
             || !planned.is_wholly_known()
             || attribute
                 .requires_replace_if
-                .is_some_and(|condition| condition(&self.objects.context(place, planned)));
+                .is_some_and(|condition| condition(&self.objects.context(site, planned)));
         if replaces {
-            self.paths.insert(place.path.clone());
+            self.paths.insert(site.path.clone());
         }
     }
 

@@ -89,11 +89,11 @@ pub fn parse(text: &str) -> Option<Duration> {
         total = total.checked_add(Duration::try_from_secs_f64(number * seconds).ok()?)?;
         rest = tail;
     }
-    (!total.is_zero() && total <= LONGEST).then_some(total)
+    (!total.is_zero() && total <= MAX_TIMEOUT).then_some(total)
 }
 
 /// Beyond a year nobody waits, and sums of points in time stay far from their limits.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+const MAX_TIMEOUT: Duration = Duration::from_secs(366 * 24 * 3600);
 
 #[cfg(test)]
 mod tests {

@@ -291,13 +291,13 @@ impl std::error::Error for DecodeError {}
 ///
 /// It also words the errors that do not depend on the encoding, so that both encodings fail alike.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    from: Option<(&'a Self, PlaceStep<'a>)>,
+pub(super) struct DecodePath<'a> {
+    from: Option<(&'a Self, DecodeStep<'a>)>,
     depth: usize,
 }
 
 #[derive(Clone, Copy)]
-enum PlaceStep<'a> {
+enum DecodeStep<'a> {
     Attribute(&'a str),
     Key(&'a str),
     Index(usize),
@@ -305,29 +305,29 @@ enum PlaceStep<'a> {
     Inside,
 }
 
-impl<'a> Place<'a> {
+impl<'a> DecodePath<'a> {
     pub(super) const ROOT: Self = Self {
         from: None,
         depth: 0,
     };
 
     pub(super) fn attribute(&'a self, name: &'a str) -> Self {
-        self.then(PlaceStep::Attribute(name))
+        self.then(DecodeStep::Attribute(name))
     }
 
     pub(super) fn key(&'a self, key: &'a str) -> Self {
-        self.then(PlaceStep::Key(key))
+        self.then(DecodeStep::Key(key))
     }
 
     pub(super) fn index(&'a self, index: usize) -> Self {
-        self.then(PlaceStep::Index(index))
+        self.then(DecodeStep::Index(index))
     }
 
     pub(super) fn inside(&'a self) -> Self {
-        self.then(PlaceStep::Inside)
+        self.then(DecodeStep::Inside)
     }
 
-    fn then(&'a self, step: PlaceStep<'a>) -> Self {
+    fn then(&'a self, step: DecodeStep<'a>) -> Self {
         Self {
             from: Some((self, step)),
             depth: self.depth + 1,
@@ -383,10 +383,10 @@ impl<'a> Place<'a> {
     pub(super) fn path(&self) -> AttributePath {
         match self.from {
             None => AttributePath::root(),
-            Some((parent, PlaceStep::Attribute(name))) => parent.path().then_attribute(name),
-            Some((parent, PlaceStep::Key(key))) => parent.path().then_key(key),
-            Some((parent, PlaceStep::Index(index))) => parent.path().then_index(index),
-            Some((parent, PlaceStep::Inside)) => parent.path(),
+            Some((parent, DecodeStep::Attribute(name))) => parent.path().then_attribute(name),
+            Some((parent, DecodeStep::Key(key))) => parent.path().then_key(key),
+            Some((parent, DecodeStep::Index(index))) => parent.path().then_index(index),
+            Some((parent, DecodeStep::Inside)) => parent.path(),
         }
     }
 }

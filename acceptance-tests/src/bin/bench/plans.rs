@@ -23,7 +23,7 @@ const SHORT: usize = 31;
 const LONG: usize = 5;
 
 /// Longer than any command of the benchmark takes: 10 000 bindings keep the CLI itself busy for minutes.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1800);
+const MAX_WAIT: std::time::Duration = std::time::Duration::from_secs(1800);
 
 /// A directory with a configuration of so many bindings, all of which exist in state and cloud.
 struct Estate {
@@ -55,7 +55,7 @@ impl Estate {
     ) -> Result<Estate, HostError> {
         let installation = Installation::filesystem_mirror(binary.to_owned());
         let mut directory = WorkingDirectory::new(cli, &installation)?;
-        directory.wait_at_most(PATIENCE);
+        directory.wait_at_most(MAX_WAIT);
         let endpoint = emulator.endpoint();
         let text = format!(
             "{REQUIRED_PROVIDERS}

@@ -15,9 +15,9 @@ use super::set_correlation::correlate;
 
 pub(super) type Attributes = BTreeMap<String, Value>;
 
-/// What is known of a place beside its planned value.
+/// What is known of an attribute beside its planned value.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct Site<'a> {
     pub(super) config: &'a Value,
     /// `None` where the object that has the attribute does not exist yet.
     pub(super) prior: Option<&'a Value>,
@@ -26,18 +26,18 @@ pub(super) struct Place<'a> {
     pub(super) path: &'a AttributePath,
 }
 
-/// Whoever is shown the places of a planned object.
+/// Visits each attribute of a planned object.
 pub(super) trait Visit {
     /// An attribute, before what is nested in it.
-    fn attribute(&mut self, attribute: &Attribute, place: Place<'_>, planned: &mut Value);
+    fn attribute(&mut self, attribute: &Attribute, site: Site<'_>, planned: &mut Value);
 
     /// Nested objects of which nothing is known yet, since the configuration is unknown there.
     fn unknown(&mut self, _objects: BlockRef<'_>, _path: &AttributePath) {}
 }
 
-impl<F: FnMut(&Attribute, Place<'_>, &mut Value)> Visit for F {
-    fn attribute(&mut self, attribute: &Attribute, place: Place<'_>, planned: &mut Value) {
-        self(attribute, place, planned);
+impl<F: FnMut(&Attribute, Site<'_>, &mut Value)> Visit for F {
+    fn attribute(&mut self, attribute: &Attribute, site: Site<'_>, planned: &mut Value) {
+        self(attribute, site, planned);
     }
 }
 
@@ -137,11 +137,11 @@ fn walk_object(
 ) {
     for attribute in level.block.attributes {
         let path = level.below(attribute.name);
-        let place = beside.at(attribute.name, &path);
+        let site = beside.at(attribute.name, &path);
         let planned = planned
             .entry(attribute.name.to_owned())
             .or_insert(Value::Null);
-        visit.attribute(attribute, place, planned);
+        visit.attribute(attribute, site, planned);
         if let AttributeKind::Nested(collection, attributes) = &attribute.kind {
             let block = BlockRef {
                 attributes,
@@ -152,19 +152,19 @@ fn walk_object(
                 path: &path,
                 ..level
             };
-            walk_nested(below, *collection, place, planned, visit);
+            walk_nested(below, *collection, site, planned, visit);
         }
     }
     for nested in level.block.blocks {
         let path = level.below(nested.name);
-        let place = beside.at(nested.name, &path);
+        let site = beside.at(nested.name, &path);
         let planned = planned.entry(nested.name.to_owned()).or_insert(Value::Null);
         let below = Level {
             block: BlockRef::from(&nested.block),
             path: &path,
             ..level
         };
-        walk_nested(below, nested.nesting.collection(), place, planned, visit);
+        walk_nested(below, nested.nesting.collection(), site, planned, visit);
     }
 }
 
@@ -172,13 +172,13 @@ fn walk_object(
 fn walk_nested(
     level: Level<'_>,
     collection: Collection,
-    place: Place<'_>,
+    site: Site<'_>,
     planned: &mut Value,
     visit: &mut dyn Visit,
 ) {
-    match (collection, place.config, place.proposed, planned) {
+    match (collection, site.config, site.proposed, planned) {
         (Collection::Map, Value::Map(config), Value::Map(proposed), Value::Map(planned)) => {
-            let prior = place.prior.and_then(attributes);
+            let prior = site.prior.and_then(attributes);
             for (key, planned) in planned {
                 let path = level.path.then_key(key);
                 let prior = prior.and_then(|prior| prior.get(key));
@@ -191,7 +191,7 @@ fn walk_nested(
             }
         }
         (Collection::List, Value::List(config), Value::List(proposed), Value::List(planned)) => {
-            let prior = place.prior.and_then(elements);
+            let prior = site.prior.and_then(elements);
             for (index, planned) in planned.iter_mut().enumerate() {
                 let path = level.path.then_index(index);
                 let element = Element {
@@ -207,7 +207,7 @@ fn walk_nested(
                 in_set: true,
                 ..level
             };
-            let prior = place.prior.and_then(elements).unwrap_or_default();
+            let prior = site.prior.and_then(elements).unwrap_or_default();
             let counterparts = correlate(level.block, config, prior, proposed);
             for ((planned, proposed), found) in planned.iter_mut().zip(proposed).zip(counterparts) {
                 let element = Element {
@@ -221,7 +221,7 @@ fn walk_nested(
         (_, config, proposed, planned) => {
             let element = Element {
                 config: Some(config),
-                prior: place.prior,
+                prior: site.prior,
                 proposed: Some(proposed),
             };
             walk_element(level, element, planned, visit);
@@ -274,9 +274,9 @@ fn elements(value: &Value) -> Option<&[Value]> {
 }
 
 impl<'a> Beside<'a> {
-    fn at(self, name: &str, path: &'a AttributePath) -> Place<'a> {
+    fn at(self, name: &str, path: &'a AttributePath) -> Site<'a> {
         let of = |attributes: &'a Attributes| attributes.get(name).unwrap_or(&Value::Null);
-        Place {
+        Site {
             config: of(self.config),
             prior: self.prior.map(of),
             proposed: of(self.proposed),
