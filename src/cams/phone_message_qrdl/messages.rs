@@ -59,15 +59,15 @@ fn line(link: &Qrdl) -> String {
     format!("  {}\n", link.qrdl_code)
 }
 
-/// A warning: the list does not show a link that was made.
+/// A warning: no list has shown a link that was made.
 pub(super) fn not_shown_yet(model: &Model) -> Diagnostic {
     let code = model.code();
     Diagnostic::warning(
         format!("Message link {code} is not in the list yet"),
         format!(
-            "The service made message link {code} of {}, but ListPhoneMessageQrdl does not show it yet. It is in the \
-             state.\n\nWait some minutes before you run terraform plan: a link that the list does not show counts as gone, and \
-             would be created again.\n\n  Code:  Provider.NotShownYet",
+            "The service made message link {code} of {}, but ListPhoneMessageQrdl has not shown it yet. It stays in the state \
+             until the list has shown it once.\n\nRun terraform plan again in some minutes. If the list never shows the link, \
+             remove it from the state, and apply again:\n\n  terraform state rm 'ADDRESS'\n\n  Code:  Provider.NotShownYet",
             model.number()
         ),
     )
@@ -141,10 +141,13 @@ mod tests {
             Warning: Message link 4O4YGZEG3RIVE1 is not in the list yet
 
             The service made message link 4O4YGZEG3RIVE1 of 6580001234, but
-            ListPhoneMessageQrdl does not show it yet. It is in the state.
+            ListPhoneMessageQrdl has not shown it yet. It stays in the state until the
+            list has shown it once.
 
-            Wait some minutes before you run terraform plan: a link that the list does not
-            show counts as gone, and would be created again.
+            Run terraform plan again in some minutes. If the list never shows the link,
+            remove it from the state, and apply again:
+
+              terraform state rm 'ADDRESS'
 
               Code:  Provider.NotShownYet
 

@@ -82,7 +82,7 @@ impl CamsResource for PhoneMessageQrdl {
         let Some(prior) = &plan.prior else {
             return;
         };
-        if prior.generate_qr_image.is_null() || plan.private_state == Some(&format_as_listed()) {
+        if prior.generate_qr_image.is_null() || has(plan.private_state, FORMAT_AS_LISTED) {
             // An imported link: its true format is not known, so another one in the configuration is no change of it.
             let format = AttributePath::attribute(GENERATE_QR_IMAGE);
             plan.requires_replace.retain(|path| *path != format);
@@ -103,10 +103,12 @@ impl CamsResource for PhoneMessageQrdl {
         let link = create(context, &planned).await?;
         let made = planned.completed_by(&link);
         saved.save(&made);
+        saved.set_private(json!({ NOT_SHOWN_YET: true }));
         let mut looks = context.looks_after_write();
         while let Ok(true) = looks.next().await {
             match find(context, &made).await {
                 Ok(Some(shown)) => {
+                    saved.set_private(json!({}));
                     if shown.deep_link_url.is_some() {
                         saved.save(&planned.completed_by(&shown));
                     }
@@ -138,12 +140,18 @@ impl CamsResource for PhoneMessageQrdl {
                 model.fill(&link);
                 if context.importing {
                     model.fill_format(&link);
-                    saved.set_private(format_as_listed());
+                    saved.set_private(json!({ FORMAT_AS_LISTED: true }));
+                } else if has(saved.private(), NOT_SHOWN_YET) {
+                    saved.set_private(json!({}));
                 }
                 Ok(Presence::Found(model))
             }
             Ok(None) => {
                 check_bound(context, space, None, &name).await?;
+                if has(saved.private(), NOT_SHOWN_YET) {
+                    context.warn(messages::not_shown_yet(&model));
+                    return Ok(Presence::Found(model));
+                }
                 Ok(Presence::Gone(format!(
                     "The service does not show {name} among the links of phone number {number}."
                 )))
@@ -212,9 +220,14 @@ impl CamsResource for PhoneMessageQrdl {
     }
 }
 
-/// The private state of an imported link, whose format may be another one than that of its create.
-fn format_as_listed() -> Json {
-    json!({ "format_as_listed": true })
+/// Private state of an imported link, whose format may be another one than that of its create.
+const FORMAT_AS_LISTED: &str = "format_as_listed";
+
+/// Private state of a link that was made, and that no list has shown. It does not count as gone: it would be made again.
+const NOT_SHOWN_YET: &str = "not_shown_yet";
+
+fn has(private_state: Option<&Json>, name: &str) -> bool {
+    private_state.is_some_and(|private_state| private_state[name] == true)
 }
 
 /// The link as the list of its number shows it.
