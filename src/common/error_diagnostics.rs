@@ -106,8 +106,11 @@ fn cause(error: &Error) -> Cause {
             ConnectCause::Tls(_) => Cause::new("TLS handshake failed", "Provider.Network.Tls"),
             ConnectCause::Other => Cause::new("no connection", "Provider.Network.Connect"),
         },
-        ErrorKind::Timeout(TimeoutPhase::Permit) => {
-            Cause::new("not sent in time", "Provider.Timeout.BeforeSending")
+        ErrorKind::Timeout(TimeoutPhase::RateLimit) => {
+            Cause::new("not sent in time", "Provider.Timeout.RateLimit")
+        }
+        ErrorKind::Timeout(TimeoutPhase::Credentials(_) | TimeoutPhase::FirstUse) => {
+            Cause::new("no credentials in time", "Provider.Timeout.Credentials")
         }
         ErrorKind::Timeout(TimeoutPhase::Response(_)) => {
             Cause::new("no response in time", "Provider.Timeout.Response")
@@ -253,7 +256,8 @@ fn advice(error: &Error, attempted: &Attempted<'_>) -> Advice {
             ConnectCause::Timeout => "Nothing was sent. Check firewall and proxy (HTTPS_PROXY, NO_PROXY), or raise `client_connect_timeout` of the provider.".to_owned(),
             _ => "Nothing was sent. Check network, firewall and proxy (HTTPS_PROXY, NO_PROXY), and the `endpoints` block of the provider.".to_owned(),
         },
-        ErrorKind::Timeout(TimeoutPhase::Permit) => format!("Many calls share the limit of calls per second. Raise `{limit}`, or lower the CLI's `-parallelism`."),
+        ErrorKind::Timeout(TimeoutPhase::Credentials(_) | TimeoutPhase::FirstUse) => format!("See what the provider waited for. Raise `{limit}`, if that may take longer."),
+        ErrorKind::Timeout(TimeoutPhase::RateLimit) => format!("Many calls share the limit of calls per second. Raise `{limit}`, or lower the CLI's `-parallelism`."),
         ErrorKind::Timeout(TimeoutPhase::Response(_)) => format!("If the service is slow rather than unreachable, raise `client_read_timeout` of the provider or `{limit}`."),
         ErrorKind::Interrupted => "Check network and proxy, and try again.".to_owned(),
         ErrorKind::Redirect { .. } => "Check the `endpoints` block of the provider, and whether a proxy or a login page responds in place of the service.".to_owned(),
@@ -700,7 +704,7 @@ mod tests {
             connect(ConnectCause::Certificate("self-signed".to_owned())),
             connect(ConnectCause::Tls("no common version".to_owned())),
             connect(ConnectCause::Other),
-            ErrorKind::Timeout(TimeoutPhase::Permit),
+            ErrorKind::Timeout(TimeoutPhase::RateLimit),
             ErrorKind::Timeout(TimeoutPhase::Response(Duration::from_secs(10))),
             ErrorKind::Interrupted,
             ErrorKind::Redirect {
@@ -994,7 +998,7 @@ mod tests {
 
     #[test]
     fn timeouts_of_each_phase_are_told() {
-        let before = ErrorKind::Timeout(TimeoutPhase::Permit);
+        let before = ErrorKind::Timeout(TimeoutPhase::RateLimit);
         check(
             &Error::example("ChatappBindWaba", before, None),
             &bind(),
@@ -1002,15 +1006,15 @@ mod tests {
                 Error: Cannot bind WABA 102030405060708: not sent in time
 
                 ChatappBindWaba for WABA 102030405060708 failed: the time limit of the
-                operation passed before the request was sent, during the wait for credentials
-                and for the rate limit.
+                operation passed before the request was sent, during the wait for the rate
+                limit.
 
                 Many calls share the limit of calls per second. Raise `timeouts.create`, or
                 lower the CLI's `-parallelism`.
 
                   Action:   ChatappBindWaba
                   Endpoint: cams.ap-southeast-1.aliyuncs.com
-                  Code:     Provider.Timeout.BeforeSending
+                  Code:     Provider.Timeout.RateLimit
             "#]],
         );
         let after = ErrorKind::Timeout(TimeoutPhase::Response(Duration::from_secs(10)));

@@ -11,7 +11,8 @@ use super::action::{ActionFacts, Authentication};
 use super::circuit_breaker::CircuitOpen;
 use super::credentials::{Credentials, CredentialsError, access_key_hint};
 use super::endpoint::Endpoint;
-use super::error::{Cause, ConnectCause, Error, ErrorKind, GiveUp, Record, TimeoutPhase};
+use super::error::{Cause, ConnectCause, Error, ErrorKind, GiveUp, Record, TimeoutPhase, Wait};
+use super::failure_memory::{self, Refusal, Turn};
 use super::http::{self, Bounds, RawResponse};
 use super::operation::{Interrupt, Operation};
 use super::parameters::Parameters;
@@ -44,6 +45,8 @@ pub(super) struct Call<'a> {
     credentials: Option<Credentials>,
     /// What has to sign the next one, in place of expired credentials.
     replacement: Option<Credentials>,
+    /// The right to be the first to try the credentials.
+    turn: Option<Turn>,
 }
 
 /// A response that reports success.
@@ -74,6 +77,7 @@ impl<'a> Call<'a> {
                 request_id: None,
                 access_key_hint: None,
                 outcome_unknown: false,
+                remembered: false,
                 source: None,
             })
         };
@@ -93,6 +97,7 @@ impl<'a> Call<'a> {
             outcome_unknown: false,
             credentials: None,
             replacement: None,
+            turn: None,
         })
     }
 
@@ -110,16 +115,10 @@ impl<'a> Call<'a> {
         if self.action.authentication == Authentication::Signed {
             let credentials = match self.replacement.take() {
                 Some(credentials) => credentials,
-                None => match operation
-                    .until(shared.config.credentials.credentials())
-                    .await
-                {
-                    Ok(Ok(credentials)) => credentials,
-                    Ok(Err(error)) => return Err(self.without_credentials(error)),
-                    Err(interrupt) => return Err(self.interrupted(interrupt)),
-                },
+                None => self.obtain_credentials().await?,
             };
             shared.remember_access_key(&credentials.access_key_id);
+            self.take_turn(&credentials).await?;
             self.credentials = Some(credentials);
         }
         let credentials = self.credentials.as_ref();
@@ -147,11 +146,11 @@ impl<'a> Call<'a> {
         let permit = shared.runtime.limiter.permit(&queue, per_second);
         let permit = match operation.until(permit).await {
             Ok(permit) => permit,
-            Err(interrupt) => return Err(self.interrupted(interrupt)),
+            Err(interrupt) => return Err(self.interrupted(interrupt, TimeoutPhase::RateLimit)),
         };
         let remaining = operation.remaining();
         if remaining.is_zero() {
-            return Err(self.interrupted(Interrupt::Deadline));
+            return Err(self.interrupted(Interrupt::Deadline, TimeoutPhase::RateLimit));
         }
 
         // 4. A signature of this attempt alone.
@@ -209,12 +208,81 @@ impl<'a> Call<'a> {
         });
         self.log(&outcome, permit.waited, sent.elapsed());
         self.learn(&outcome, &permit, &host, sent);
+        self.end_turn(outcome.as_ref().err().map(|failure| &**failure));
         Ok(outcome.map(|(received, accepted)| Exchange {
             received,
             accepted,
             redactor,
             action: self.action,
         }))
+    }
+
+    /// Credentials that are valid now. A failure of the source that cannot heal is met once.
+    async fn obtain_credentials(&self) -> Result<Credentials, Error> {
+        let shared = &self.operation.shared;
+        let source = &shared.config.credentials;
+        if let Some(error) = shared.failures.of_source(source) {
+            return Err(self.without_credentials(error));
+        }
+        let mut obtaining = std::pin::pin!(source.credentials());
+        match self.operation.until(obtaining.as_mut()).await {
+            Ok(Ok(credentials)) => Ok(credentials),
+            Ok(Err(error)) => {
+                Err(self.without_credentials(shared.failures.learn_source(source, error)))
+            }
+            Err(interrupt) => {
+                // The source is still at it, so it knows what it waits for.
+                let wait = source.waiting_for().unwrap_or(Wait::File);
+                // A login whose refresh token is used up has to be saved first.
+                shared.renewals.none().await;
+                Err(self.interrupted(interrupt, TimeoutPhase::Credentials(wait)))
+            }
+        }
+    }
+
+    /// Fails at once with credentials that are known to be refused. While nothing is known of them, one call goes first.
+    async fn take_turn(&mut self, credentials: &Credentials) -> Result<(), Error> {
+        if self.turn.is_some() {
+            return Ok(());
+        }
+        let failures = &self.operation.shared.failures;
+        let standing = failures.standing(self.action.product, credentials);
+        let known = |standing: &failure_memory::Standing| standing.refusal(self.action.name);
+        if let Some(refusal) = known(&standing) {
+            return Err(self.refused_before(refusal, credentials));
+        }
+        match self.operation.until(standing.turn()).await {
+            Ok(turn) => {
+                if let Some(refusal) = known(&standing) {
+                    return Err(self.refused_before(refusal, credentials));
+                }
+                self.turn = turn;
+                Ok(())
+            }
+            Err(interrupt) => Err(self.interrupted(interrupt, TimeoutPhase::FirstUse)),
+        }
+    }
+
+    /// After the first attempt the others may try, unless the credentials were refused. Then it has to be seen first what
+    /// becomes of that.
+    fn end_turn(&mut self, failure: Option<&Failure>) {
+        let product = self.action.product;
+        let is_refused = failure.is_some_and(|failure| {
+            failure.class == Class::CredentialsExpired
+                || failure_memory::refuses_credentials(product, &failure.kind)
+        });
+        if !is_refused && let Some(turn) = self.turn.take() {
+            turn.tried();
+        }
+    }
+
+    fn refused_before(&self, refusal: Refusal, credentials: &Credentials) -> Error {
+        Error::new(Record {
+            request_id: refusal.request_id,
+            access_key_hint: Some(access_key_hint(&credentials.access_key_id)),
+            remembered: true,
+            ..self.record(refusal.kind, GiveUp::Pointless, None)
+        })
     }
 
     /// How much of the operation's time one attempt may use up. If it cannot be retried, a quarter is left, so that there
@@ -254,6 +322,12 @@ impl<'a> Call<'a> {
             _ => {}
         }
 
+        if self.replacement.is_some()
+            && let Some(turn) = self.turn.take()
+        {
+            // The others meet the same, and share the replacement.
+            turn.tried();
+        }
         let shared = &self.operation.shared;
         let spent = *self.operation.retried() + first_failure.elapsed();
         let budget = Budget {
@@ -281,7 +355,7 @@ impl<'a> Call<'a> {
                 self.last_wait = Some(wait);
                 Ok(())
             }
-            Err(interrupt) => Err(self.interrupted(interrupt)),
+            Err(interrupt) => Err(self.interrupted(interrupt, TimeoutPhase::RateLimit)),
         }
     }
 
@@ -291,10 +365,15 @@ impl<'a> Call<'a> {
             return Ok(());
         };
         let source = &self.operation.shared.config.credentials;
-        match self.operation.until(source.replacement(expired)).await {
+        let mut replacing = std::pin::pin!(source.replacement(expired));
+        match self.operation.until(replacing.as_mut()).await {
             Ok(Ok(replacement)) => self.replacement = replacement.filter(|new| new != expired),
             Ok(Err(error)) => failure.source = Some(Cause::from(error)),
-            Err(interrupt) => return Err(self.interrupted(interrupt)),
+            Err(interrupt) => {
+                let wait = source.waiting_for().unwrap_or(Wait::File);
+                self.operation.shared.renewals.none().await;
+                return Err(self.interrupted(interrupt, TimeoutPhase::Credentials(wait)));
+            }
         }
         Ok(())
     }
@@ -308,7 +387,7 @@ impl<'a> Call<'a> {
     }
 
     /// The call ended in a wait. After a failure that one is told, unless the client was stopped.
-    fn interrupted(&self, interrupt: Interrupt) -> Error {
+    fn interrupted(&self, interrupt: Interrupt, phase: TimeoutPhase) -> Error {
         let last = self.last_failure.clone();
         match (interrupt, last) {
             (Interrupt::Stopped, last) => {
@@ -317,17 +396,28 @@ impl<'a> Call<'a> {
             (Interrupt::Deadline, Some(last)) => {
                 self.failed(last, GiveUp::Deadline { wait: None }, None)
             }
-            (Interrupt::Deadline, None) => self.failed(
-                ErrorKind::Timeout(TimeoutPhase::Permit),
-                GiveUp::Pointless,
-                None,
-            ),
+            (Interrupt::Deadline, None) => {
+                self.failed(ErrorKind::Timeout(phase), GiveUp::Pointless, None)
+            }
         }
     }
 
     fn failed(&self, kind: ErrorKind, give_up: GiveUp, source: Option<Cause>) -> Error {
-        let id = self.credentials.as_ref().map(|keys| &keys.access_key_id);
+        let is_first = self.credentials.as_ref().is_none_or(|credentials| {
+            let failures = &self.operation.shared.failures;
+            let standing = failures.standing(self.action.product, credentials);
+            let request_id = self.last_request_id.as_deref();
+            standing.learn(self.action.product, self.action.name, &kind, request_id)
+        });
         Error::new(Record {
+            remembered: !is_first,
+            ..self.record(kind, give_up, source)
+        })
+    }
+
+    fn record(&self, kind: ErrorKind, give_up: GiveUp, source: Option<Cause>) -> Record {
+        let id = self.credentials.as_ref().map(|keys| &keys.access_key_id);
+        Record {
             action: self.action.name,
             product: self.action.product,
             host: self.endpoint.host(),
@@ -339,8 +429,9 @@ impl<'a> Call<'a> {
             request_id: self.last_request_id.clone(),
             access_key_hint: id.map(|id| access_key_hint(id)),
             outcome_unknown: self.outcome_unknown,
+            remembered: false,
             source,
-        })
+        }
     }
 
     /// What the others can learn from an attempt: about the limit, and about the service.

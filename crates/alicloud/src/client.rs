@@ -10,8 +10,9 @@ use tokio::sync::watch;
 
 use super::circuit_breaker::{self, CircuitBreaker};
 use super::config::ClientConfig;
-use super::credentials::{CredentialsSource, access_key_hint};
+use super::credentials::{CredentialsSource, InFlight, access_key_hint};
 use super::endpoint::Endpoint;
+use super::failure_memory::FailureMemory;
 use super::http::{Http, Route};
 use super::operation::Operation;
 use super::rate_limit::RateLimiter;
@@ -27,6 +28,9 @@ pub(super) struct Shared {
     connect_timeout: Duration,
     pub(super) runtime: Runtime,
     pub(super) circuit_breaker: Arc<CircuitBreaker>,
+    pub(super) failures: Arc<FailureMemory>,
+    /// Renewals of logins, which nothing may cut short.
+    pub(super) renewals: InFlight,
     pub(super) stopped: watch::Sender<bool>,
     /// Seconds by which the service is ahead of this machine, learned from a refusal.
     clock_offset: Arc<AtomicI64>,
@@ -72,6 +76,8 @@ impl Client {
             config,
             circuit_breaker: Arc::new(CircuitBreaker::new(runtime.circuit_breaker)),
             runtime,
+            failures: Arc::default(),
+            renewals: InFlight::default(),
             stopped: watch::Sender::new(false),
             clock_offset: Arc::default(),
             last_access_key_id: Mutex::new(None),
@@ -87,6 +93,8 @@ impl Client {
             connect_timeout,
             runtime,
             circuit_breaker,
+            failures,
+            renewals,
             stopped,
             clock_offset,
             ..
@@ -99,6 +107,8 @@ impl Client {
             connect_timeout: *connect_timeout,
             runtime: runtime.clone(),
             circuit_breaker: Arc::clone(circuit_breaker),
+            failures: Arc::clone(failures),
+            renewals: renewals.clone(),
             stopped: stopped.clone(),
             clock_offset: Arc::clone(clock_offset),
             last_access_key_id: Mutex::new(None),
@@ -129,6 +139,11 @@ impl Client {
     /// What sends requests.
     pub(super) fn http(&self) -> &Arc<Http> {
         &self.0.http
+    }
+
+    /// Renewals of logins that are under way.
+    pub(super) fn renewals(&self) -> &InFlight {
+        &self.0.renewals
     }
 
     /// Begins an operation: calls and waits that together must end within `timeout`, counted from now.

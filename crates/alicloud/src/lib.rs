@@ -1,7 +1,7 @@
 //! Alibaba Cloud: credentials, signatures, rate limits, transport, retries. Knows no other system.
 //!
 //! A call goes through these steps. [`Client::operation`] sets a deadline. [`Operation::call`] asks the source of
-//! [`credentials`] for a valid pair, fails at once if the `circuit_breaker` knows that the service is down, waits for the
+//! [`credentials`] for a valid pair, fails at once if the `failure_memory` knows that they are refused or the `circuit_breaker` that the service is down, waits for the
 //! `rate_limit`, builds and signs the request of this one attempt (`request`, `signature`), sends it (`http`), and
 //! classifies the response (`response`). The table in `retry` decides whether and when to try again. An [`Error`] describes
 //! all attempts.
@@ -25,6 +25,7 @@ mod config;
 mod endpoint;
 mod error;
 mod error_codes;
+mod failure_memory;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod http;
@@ -47,10 +48,13 @@ pub use action::{Action, Authentication, Placement};
 pub use client::Client;
 pub use config::ClientConfig;
 pub use credentials::{
-    Credentials, CredentialsError, CredentialsSource, NoCredentials, Secret, StaticKeys,
+    Credentials, CredentialsError, CredentialsErrorKind, CredentialsSource, FileFault,
+    NoCredentials, ProgramFault, Secret, StaticKeys,
 };
 pub use endpoint::{Endpoint, EndpointError, Protocol};
-pub use error::{ApiError, ConnectCause, ConnectFailure, Error, ErrorKind, GiveUp, TimeoutPhase};
+pub use error::{
+    ApiError, ConnectCause, ConnectFailure, Error, ErrorKind, GiveUp, TimeoutPhase, Wait,
+};
 pub use error_codes::{ErrorCause, ErrorCode};
 pub use operation::{Interrupt, Operation, Response};
 

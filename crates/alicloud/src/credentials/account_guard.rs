@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use super::assume_role::{REFRESH_TIMEOUT, is_account_id};
-use super::{Credentials, CredentialsError, CredentialsSource};
+use super::{Credentials, CredentialsError, CredentialsErrorKind, CredentialsSource, Wait};
 use crate::client::Client;
 use crate::sts::CallerIdentity;
 
@@ -44,7 +44,7 @@ impl AccountRule {
 
     fn judge_statement(&self, account: &str) -> Result<(), CredentialsError> {
         match &self.stated {
-            Some(stated) if stated != account => Err(CredentialsError::new(format!(
+            Some(stated) if stated != account => Err(wrong_account(format!(
                 "account_id says that the credentials belong to the account {stated}, but they belong to the account \
                  {account}; nothing was changed. Use the credentials of the right account, or correct account_id"
             ))),
@@ -64,11 +64,15 @@ impl AccountRule {
         } else {
             return Ok(());
         };
-        Err(CredentialsError::new(format!(
+        Err(wrong_account(format!(
             "the credentials belong to {arn} of the account {account}, which {fault}; nothing was changed. Use the \
              credentials of the right account, or change the list"
         )))
     }
+}
+
+fn wrong_account(reason: String) -> CredentialsError {
+    CredentialsError::new(CredentialsErrorKind::WrongAccount, reason)
 }
 
 /// A source whose account is checked before its first use.
@@ -97,13 +101,13 @@ impl AccountGuard {
         }
         let account = self.account.get_or_try_init(|| async {
             let identity = CallerIdentity::of(&self.client.operation(REFRESH_TIMEOUT)).await.map_err(|error| {
-                CredentialsError::new(
+                CredentialsError::other(
                     "the account cannot be compared with allowed_account_ids and forbidden_account_ids",
                 )
-                .caused_by(error)
+                .of_call(error)
             })?;
             let Some(account) = identity.account_id else {
-                return Err(CredentialsError::new(
+                return Err(CredentialsError::other(
                     "the account cannot be compared with allowed_account_ids and forbidden_account_ids: the response of \
                      GetCallerIdentity has no AccountId",
                 ));
@@ -134,6 +138,10 @@ impl CredentialsSource for AccountGuard {
     ) -> Result<Option<Credentials>, CredentialsError> {
         self.check().await?;
         self.source.replacement(expired).await
+    }
+
+    fn waiting_for(&self) -> Option<Wait> {
+        self.source.waiting_for().or(Some(Wait::Sts))
     }
 
     fn access_key_id(&self) -> Option<String> {

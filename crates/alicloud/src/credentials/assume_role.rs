@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::temporary_credentials::TemporaryCredentials;
-use super::{CredentialsError, CredentialsSource, Fetch, Refreshing};
+use super::{CredentialsError, CredentialsErrorKind, CredentialsSource, Fetch, Refreshing, Wait};
 use crate::client::Client;
 use crate::sts::{AssumeRole, AssumeRoleResponse};
 use crate::{Error, Response};
@@ -224,6 +224,10 @@ impl Fetch for AssumedRole {
     fn account_id(&self) -> Option<String> {
         Some(self.role.arn.account_id().to_owned())
     }
+
+    fn waiting_for(&self) -> Wait {
+        self.client.credentials().waiting_for().unwrap_or(Wait::Sts)
+    }
 }
 
 /// What STS has issued.
@@ -233,10 +237,13 @@ pub(super) fn issued(
 ) -> Result<TemporaryCredentials, CredentialsError> {
     TemporaryCredentials::of_document(&response.body.credentials).map_err(|error| {
         let request_id = response.request_id.as_deref().unwrap_or("(none)");
-        CredentialsError::new(format!(
-            "STS returned no usable credentials for the role {arn} (request ID {request_id})"
-        ))
-        .caused_by(error)
+        CredentialsError::new(
+            CredentialsErrorKind::AssumeRole,
+            format!(
+                "STS returned no usable credentials for the role {arn} (request ID {request_id})"
+            ),
+        )
+        .because(error)
     })
 }
 
@@ -252,7 +259,7 @@ pub(super) fn refused(arn: &RoleArn, error: Error) -> CredentialsError {
     if let Some(remedy) = error.code().and_then(remedy) {
         reason.push_str(&format!("; {remedy}"));
     }
-    CredentialsError::new(reason).caused_by(error)
+    CredentialsError::new(CredentialsErrorKind::AssumeRole, reason).of_call(error)
 }
 
 /// What to do, by error code. Source: the error codes in the API reference of `AssumeRole` and `AssumeRoleWithOIDC`.

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use zeroize::Zeroizing;
 
 use super::assume_role::{REFRESH_TIMEOUT, issued, refused};
 use super::{
-    CredentialsError, CredentialsSource, Environment, Fetch, Refreshing, Role, Secret,
-    TemporaryCredentials,
+    CredentialsError, CredentialsErrorKind, CredentialsSource, Fetch, FileFault, Refreshing, Role,
+    Secret, TemporaryCredentials, Wait, file,
 };
 use crate::client::Client;
 use crate::sts::AssumeRoleWithOidc;
@@ -52,29 +53,34 @@ impl OidcRole {
         Arc::new(Refreshing::new(OidcRole { client, role }, clock))
     }
 
-    fn token(&self) -> Result<Secret, CredentialsError> {
+    async fn token(&self) -> Result<Secret, CredentialsError> {
         let (token, origin) = match &self.role.token {
             OidcToken::Text(token) => (
-                token.expose().trim().to_owned(),
+                Zeroizing::new(token.expose().to_owned()),
                 "the OIDC token".to_owned(),
             ),
             OidcToken::File(path) => {
-                let text = Environment::read(path).map_err(|error| {
-                    CredentialsError::new(format!(
-                        "the OIDC token file {} cannot be read",
-                        path.display()
-                    ))
-                    .caused_by(error)
+                let origin = format!("the OIDC token file {}", path.display());
+                let text = file::read(path).await.map_err(|error| {
+                    // Somebody wants this file, so that it is not there is a fault.
+                    let kind = match error.kind() {
+                        CredentialsErrorKind::Absent => {
+                            CredentialsErrorKind::File(FileFault::Unreadable)
+                        }
+                        kind => kind,
+                    };
+                    CredentialsError::new(kind, format!("{origin} cannot be used")).because(error)
                 })?;
-                // Files end in a line break more often than not.
-                (
-                    text.trim().to_owned(),
-                    format!("the OIDC token file {}", path.display()),
-                )
+                (text, origin)
             }
         };
+        // Files end in a line break more often than not.
+        let token = token.trim();
         if token.is_empty() {
-            return Err(CredentialsError::new(format!("{origin} is empty")));
+            return Err(CredentialsError::new(
+                CredentialsErrorKind::File(FileFault::Empty),
+                format!("{origin} is empty"),
+            ));
         }
         Ok(Secret::new(token))
     }
@@ -83,7 +89,7 @@ impl OidcRole {
 #[async_trait]
 impl Fetch for OidcRole {
     async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
-        let token = self.token()?;
+        let token = self.token().await?;
         let role = &self.role.role;
         let response = self
             .client
@@ -97,12 +103,24 @@ impl Fetch for OidcRole {
                 policy: role.policy.as_deref(),
             })
             .await
-            .map_err(|error| refused(&role.arn, error))?;
+            .map_err(|error| {
+                let expired = error.code() == Some("AuthenticationFail.OIDCToken.Expired");
+                let refused = refused(&role.arn, error);
+                match &self.role.token {
+                    // Whoever put the file there may put another one in its place.
+                    OidcToken::File(_) if expired => refused.permanent(false),
+                    _ => refused,
+                }
+            })?;
         issued(&response, &role.arn)
     }
 
     fn account_id(&self) -> Option<String> {
         Some(self.role.role.arn.account_id().to_owned())
+    }
+
+    fn waiting_for(&self) -> Wait {
+        Wait::Sts
     }
 }
 

@@ -11,11 +11,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::error::looks_like_name;
 use super::profile::{CliFile, CliProfile};
 use super::refreshing::Clock;
 use super::request::{self, Reach, Request};
 use super::{
-    Context, CredentialsError, CredentialsSource, Fetch, Refreshing, TemporaryCredentials,
+    Context, CredentialsError, CredentialsErrorKind, CredentialsSource, Fetch, Refreshing,
+    TemporaryCredentials, Wait,
 };
 use crate::http::Http;
 
@@ -47,11 +49,18 @@ impl CloudSso {
         let account = profile.needed("cloud_sso_account_id")?;
         let configuration = profile.needed("cloud_sso_access_config")?;
         let log_in = || {
-            let name = &profile.name;
-            format!("log in again: aliyun configure --mode CloudSSO --profile '{name}'")
+            // A name that does not look like one is not shown, so it cannot be typed either.
+            let name = match looks_like_name(&profile.name) {
+                true => format!(" --profile '{}'", profile.name),
+                false => String::new(),
+            };
+            format!("log in again: aliyun configure --mode CloudSSO{name}")
         };
         if profile.text("access_token").is_none() {
-            return Err(profile.fault(&format!("has no access token; {}", log_in())));
+            return Err(profile.fault_of(
+                CredentialsErrorKind::LoginExpired,
+                &format!("has no access token; {}", log_in()),
+            ));
         }
         let token = profile.secret("access_token")?;
         let now = (self.clock)().unix_timestamp();
@@ -59,10 +68,10 @@ impl CloudSso {
             .number("cloud_sso_access_token_expire")
             .is_some_and(|expires| expires <= now)
         {
-            return Err(profile.fault(&format!(
-                "has an access token that has expired; {}",
-                log_in()
-            )));
+            return Err(profile.fault_of(
+                CredentialsErrorKind::LoginExpired,
+                &format!("has an access token that has expired; {}", log_in()),
+            ));
         }
         let url = request::url(sign_in, false)
             .and_then(|url| {
@@ -77,7 +86,7 @@ impl CloudSso {
                 "could not be exchanged for credentials at {}",
                 request::host(&url)
             );
-            profile.fault(&reason).caused_by(error)
+            profile.frame(&reason, error)
         };
         let authorization = Zeroizing::new(format!("Bearer {}", token.expose()));
         let mut request = Request::new(Method::POST, url.clone())
@@ -93,13 +102,16 @@ impl CloudSso {
             .map_err(failed)?;
         if matches!(response.status, 401 | 403) {
             let refusal = response.fields().err();
-            let fault = profile.fault(&format!(
-                "was refused at {}; {}, or choose another account or access configuration",
-                request::host(&url),
-                log_in()
-            ));
+            let fault = profile.fault_of(
+                CredentialsErrorKind::LoginExpired,
+                &format!(
+                    "was refused at {}; {}, or choose another account or access configuration",
+                    request::host(&url),
+                    log_in()
+                ),
+            );
             return Err(match refusal {
-                Some(refusal) => fault.caused_by(refusal),
+                Some(refusal) => fault.because(refusal),
                 None => fault,
             });
         }
@@ -109,6 +121,7 @@ impl CloudSso {
                 TemporaryCredentials::of_document(credential).map_err(failed)
             }
             _ => Err(failed(CredentialsError::new(
+                CredentialsErrorKind::Service,
                 "its response has no CloudCredential",
             ))),
         }
@@ -118,8 +131,12 @@ impl CloudSso {
 #[async_trait]
 impl Fetch for CloudSso {
     async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
-        let profile = CliFile::read(&self.path)?.profile(&self.profile)?;
+        let profile = CliFile::read(&self.path).await?.profile(&self.profile)?;
         self.exchange(&profile).await
+    }
+
+    fn waiting_for(&self) -> Wait {
+        Wait::CloudSso
     }
 }
 

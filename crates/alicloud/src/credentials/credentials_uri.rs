@@ -11,7 +11,8 @@ use reqwest::{Method, Url};
 
 use super::request::{self, Reach, Request};
 use super::{
-    Context, CredentialsError, CredentialsSource, Fetch, Refreshing, Secret, TemporaryCredentials,
+    Context, CredentialsError, CredentialsErrorKind, CredentialsSource, Fetch, Refreshing, Secret,
+    TemporaryCredentials, Wait,
 };
 use crate::http::Http;
 
@@ -32,7 +33,8 @@ impl CredentialsUri {
         text: &str,
     ) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
         let url = request::url(text, true).map_err(|reason| {
-            CredentialsError::new(format!("the credentials URI cannot be used: {reason}"))
+            let reason = format!("the credentials URI cannot be used: {reason}");
+            CredentialsError::new(CredentialsErrorKind::Value, reason)
         })?;
         Ok(Arc::new(Refreshing::new(
             CredentialsUri {
@@ -68,10 +70,10 @@ impl Fetch for CredentialsUri {
     async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
         let failed = |error: CredentialsError| {
             let host = request::host(&self.url);
-            CredentialsError::new(format!(
+            CredentialsError::other(format!(
                 "the credentials URI at {host} returned no credentials"
             ))
-            .caused_by(error)
+            .because(error)
         };
         let secrets = self.secrets();
         let mut request = Request::new(Method::GET, self.url.clone());
@@ -84,12 +86,18 @@ impl Fetch for CredentialsUri {
         if let Some(code) = fields.get("Code").and_then(|code| code.as_str())
             && code != "Success"
         {
-            return Err(failed(CredentialsError::new(format!(
+            let reason = format!(
                 "its response has the Code \"{}\", not \"Success\"",
                 response.shown(code)
-            ))));
+            );
+            let kind = CredentialsErrorKind::Service;
+            return Err(failed(CredentialsError::new(kind, reason)));
         }
         TemporaryCredentials::of_document(&fields).map_err(failed)
+    }
+
+    fn waiting_for(&self) -> Wait {
+        Wait::CredentialsUri
     }
 }
 

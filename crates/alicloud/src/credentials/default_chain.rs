@@ -5,11 +5,12 @@
 //! nothing.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
-use super::{Credentials, CredentialsError, CredentialsSource};
+use super::{Credentials, CredentialsError, CredentialsErrorKind, CredentialsSource, Wait};
 
 /// Several sources, asked in order until one has credentials.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct DefaultChain {
     members: Vec<Arc<dyn CredentialsSource>>,
     /// What was already known not to be there, for the error.
     absent: Vec<String>,
+    /// The number of the member that is asked now.
+    asked: AtomicUsize,
     chosen: OnceCell<Result<Arc<dyn CredentialsSource>, CredentialsError>>,
 }
 
@@ -26,6 +29,7 @@ impl DefaultChain {
         DefaultChain {
             members,
             absent,
+            asked: AtomicUsize::new(0),
             chosen: OnceCell::new(),
         }
     }
@@ -33,17 +37,21 @@ impl DefaultChain {
     async fn chosen(&self) -> Result<&Arc<dyn CredentialsSource>, CredentialsError> {
         let chosen = self.chosen.get_or_try_init(|| async {
             let mut looked_at = self.absent.clone();
-            for member in &self.members {
+            for (number, member) in self.members.iter().enumerate() {
+                self.asked.store(number, Ordering::Relaxed);
                 match member.credentials().await {
                     Ok(_) => return Ok(Ok(Arc::clone(member))),
                     Err(error) if error.is_absent() => looked_at.push(chain(&error)),
                     Err(error) => return Err(error),
                 }
             }
-            Ok(Err(CredentialsError::new(format!(
-                "no credentials were found in any of these sources, in this order: {}",
-                looked_at.join("; ")
-            ))))
+            Ok(Err(CredentialsError::new(
+                CredentialsErrorKind::NotFound,
+                format!(
+                    "no credentials were found in any of these sources, in this order: {}",
+                    looked_at.join("; ")
+                ),
+            )))
         });
         chosen.await?.as_ref().map_err(Clone::clone)
     }
@@ -72,6 +80,16 @@ impl CredentialsSource for DefaultChain {
         expired: &Credentials,
     ) -> Result<Option<Credentials>, CredentialsError> {
         self.chosen().await?.replacement(expired).await
+    }
+
+    fn waiting_for(&self) -> Option<Wait> {
+        match self.chosen.get() {
+            Some(chosen) => chosen.as_ref().ok()?.waiting_for(),
+            None => {
+                let asked = self.asked.load(Ordering::Relaxed);
+                self.members.get(asked)?.waiting_for()
+            }
+        }
     }
 
     fn access_key_id(&self) -> Option<String> {
@@ -110,7 +128,7 @@ mod tests {
     }
 
     fn broken() -> Arc<dyn CredentialsSource> {
-        Arc::new(Fails(CredentialsError::new("a broken file")))
+        Arc::new(Fails(CredentialsError::other("a broken file")))
     }
 
     fn keys() -> Arc<dyn CredentialsSource> {

@@ -13,8 +13,8 @@ use reqwest::{Method, Url};
 
 use super::request::{self, Reach, Request, Response};
 use super::{
-    Context, CredentialsError, CredentialsSource, Environment, Fetch, Refreshing, Secret,
-    TemporaryCredentials,
+    Context, CredentialsError, CredentialsErrorKind, CredentialsSource, Environment, Fetch,
+    Refreshing, Secret, TemporaryCredentials, Wait,
 };
 use crate::http::{Http, Route};
 
@@ -61,12 +61,13 @@ impl EcsMetadata {
         let base = match request::stand_in(&self.environment, STAND_IN)? {
             Some(url) => url,
             None => {
-                Url::parse(ADDRESS).map_err(|error| CredentialsError::new(error.to_string()))?
+                Url::parse(ADDRESS).map_err(|error| CredentialsError::other(error.to_string()))?
             }
         };
         let at = |path: &str| {
             base.join(path).map_err(|error| {
-                CredentialsError::new(format!("the role name cannot be part of a URL: {error}"))
+                let reason = format!("the role name cannot be part of a URL: {error}");
+                CredentialsError::new(CredentialsErrorKind::Value, reason)
             })
         };
         let token = self.token(at("latest/api/token")?).await?;
@@ -84,14 +85,26 @@ impl EcsMetadata {
                 let response = get(at(ROLES)?).await?;
                 let role = response.text();
                 match response.status {
-                    200 if !role.is_empty() && !role.contains(['/', '\n', '<']) => role.to_string(),
-                    200 | 404 => {
+                    200 if is_role_name(&role) => role.to_string(),
+                    404 => {
                         return Err(CredentialsError::absent(
                             "no RAM role is attached to this ECS instance",
                         ));
                     }
+                    200 if role.is_empty() => {
+                        return Err(CredentialsError::absent(
+                            "no RAM role is attached to this ECS instance",
+                        ));
+                    }
+                    // Somebody responds, but not as the service does.
+                    200 => {
+                        return Err(service(
+                            "its response to the question for the role is not the name of a role"
+                                .to_owned(),
+                        ));
+                    }
                     status => {
-                        return Err(CredentialsError::new(format!(
+                        return Err(service(format!(
                             "it responded with HTTP {status} when asked for the name of the role"
                         )));
                     }
@@ -100,14 +113,14 @@ impl EcsMetadata {
         };
         let response = get(at(&format!("{ROLES}{role}"))?).await?;
         if response.status == 404 {
-            return Err(CredentialsError::new(format!(
+            return Err(service(format!(
                 "the role {role} is not attached to this ECS instance (HTTP 404)"
             )));
         }
         let fields = response.fields()?;
         match fields.get("Code").and_then(|code| code.as_str()) {
             None | Some("Success") => TemporaryCredentials::of_document(&fields),
-            Some(code) => Err(CredentialsError::new(format!(
+            Some(code) => Err(service(format!(
                 "its response for the role {role} has the Code \"{}\", not \"Success\"",
                 response.shown(code)
             ))),
@@ -118,21 +131,35 @@ impl EcsMetadata {
     async fn token(&self, url: Url) -> Result<Option<Secret>, CredentialsError> {
         let request = Request::new(Method::PUT, url)
             .header("x-aliyun-ecs-metadata-token-ttl-seconds", TOKEN_SECONDS);
-        let response = request.send(&self.http, REACH).await.map_err(|error| {
-            // Nobody there, which is what most machines say.
-            CredentialsError::absent("this machine does not seem to be an ECS instance")
-                .caused_by(error)
-        })?;
+        let response = match request.send_unless_alone(&self.http, REACH).await {
+            Ok(response) => response?,
+            Err(nobody) => {
+                // Which is what most machines say.
+                let absent =
+                    CredentialsError::absent("this machine does not seem to be an ECS instance");
+                return Err(absent.caused_by(nobody));
+            }
+        };
         let token = response.text();
         match response.status {
             200 if !token.is_empty() => Ok(Some(Secret::new(token.as_str()))),
-            status if self.wanted.v2_only => Err(CredentialsError::new(format!(
+            status if self.wanted.v2_only => Err(service(format!(
                 "it returned no token (HTTP {status}), and version 1 of the service, without tokens, is not allowed \
                  (ALIBABA_CLOUD_IMDSV1_DISABLED)"
             ))),
             _ => Ok(None),
         }
     }
+}
+
+fn service(reason: String) -> CredentialsError {
+    CredentialsError::new(CredentialsErrorKind::Service, reason)
+}
+
+/// Whether a response is the name of a role: RAM allows letters, digits, `.`, `_` and `-`, at most 64.
+fn is_role_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(fits)
 }
 
 /// A quick response or none.
@@ -155,12 +182,17 @@ impl Fetch for EcsMetadata {
     async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
         self.ask().await.map_err(|error| {
             let reason = "the ECS metadata service returned no credentials";
-            let outer = if error.is_absent() && !self.wanted.expected {
-                CredentialsError::absent(reason)
-            } else {
-                CredentialsError::new(reason)
-            };
-            outer.caused_by(error)
+            match error.kind() {
+                // Somebody wants these credentials, so that they are not there is a fault.
+                CredentialsErrorKind::Absent if self.wanted.expected => {
+                    CredentialsError::new(CredentialsErrorKind::Service, reason).because(error)
+                }
+                _ => CredentialsError::other(reason).because(error),
+            }
         })
+    }
+
+    fn waiting_for(&self) -> Wait {
+        Wait::Metadata
     }
 }

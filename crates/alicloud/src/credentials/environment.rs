@@ -1,18 +1,12 @@
-//! What sources take from the machine they run on: environment variables, which are handed in, and files, which are read
-//! when they are needed.
+//! What sources take from the machine they run on: environment variables, which are handed in, and paths as people write
+//! them.
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
-/// The largest file that is read: a credentials file of thousands of profiles is far smaller.
-const MAX_FILE: u64 = 4 * 1024 * 1024;
-
-/// Lookup and files.
+/// Environment variables.
 #[derive(Clone)]
 pub struct Environment {
     lookup: Arc<Lookup>,
@@ -45,6 +39,15 @@ impl Environment {
             .is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
     }
 
+    /// Whether a variable that forbids something is set to anything but a word for no. Whoever sets one to a word that
+    /// nobody knows wants less to happen, not more.
+    pub fn forbids(&self, name: &str) -> bool {
+        self.raw_variable(name).is_some_and(|value| {
+            let value = value.to_string_lossy().trim().to_ascii_lowercase();
+            !matches!(value.as_str(), "" | "0" | "false" | "no" | "off")
+        })
+    }
+
     /// The home directory: `HOME` or, on Windows, `USERPROFILE`.
     pub fn home(&self) -> Option<PathBuf> {
         let names: &[&str] = if cfg!(windows) {
@@ -66,26 +69,6 @@ impl Environment {
         match (rest, self.home()) {
             (Some(rest), Some(home)) => home.join(rest.trim_start_matches(['/', '\\'])),
             _ => PathBuf::from(text),
-        }
-    }
-
-    /// The text of a file.
-    pub(super) fn read(path: &Path) -> io::Result<Zeroizing<String>> {
-        let length = std::fs::metadata(path)?.len();
-        if length > MAX_FILE {
-            let reason = format!("it is larger than {} MiB", MAX_FILE >> 20);
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
-        }
-        let bytes = Zeroizing::new(std::fs::read(path)?);
-        match std::str::from_utf8(&bytes) {
-            // Some editors put a byte order mark at the beginning.
-            Ok(text) => Ok(Zeroizing::new(
-                text.trim_start_matches('\u{feff}').to_owned(),
-            )),
-            Err(_) => Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "it is not UTF-8 text",
-            )),
         }
     }
 }
@@ -111,6 +94,8 @@ mod tests {
                 "ON" => "True",
                 "ONE" => "1",
                 "OFF" => "no",
+                "LATER" => "yes please",
+                "FALSE" => " False",
                 _ => "",
             };
             Some(OsString::from(value))
@@ -124,17 +109,12 @@ mod tests {
         check("/etc/x", "/etc/x");
         assert!(environment.is_on("ON") && environment.is_on("ONE"));
         assert!(!environment.is_on("OFF") && !environment.is_on("UNSET"));
+        for forbidding in ["ON", "ONE", "LATER"] {
+            assert!(environment.forbids(forbidding), "{forbidding}");
+        }
+        for allowing in ["OFF", "FALSE", "UNSET"] {
+            assert!(!environment.forbids(allowing), "{allowing}");
+        }
         assert_eq!(environment.variable("UNSET"), None);
-    }
-
-    #[test]
-    fn files_that_are_not_text_are_rejected() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("file");
-        std::fs::write(&path, b"\xef\xbb\xbfabc").expect("written");
-        assert_eq!(Environment::read(&path).expect("text").as_str(), "abc");
-        std::fs::write(&path, b"\xff\xfe").expect("written");
-        let error = Environment::read(&path).expect_err("no text");
-        assert_eq!(error.to_string(), "it is not UTF-8 text");
     }
 }

@@ -17,8 +17,9 @@
 //! | `no_credentials` | nowhere, for a reason |
 //!
 //! What fetches temporary credentials implements `Fetch` and is wrapped in `Refreshing`, the one cache. A source that
-//! builds on another holds it, and asks it again at each refresh. Files and environment are read at first use, through
-//! [`Environment`]; HTTP apart from STS goes through `request`.
+//! builds on another holds it, and asks it again at each refresh. The environment is read through [`Environment`], files
+//! through `file`; HTTP apart from STS goes through `request`. What went wrong is a [`CredentialsErrorKind`] with a text
+//! (`error`).
 
 mod account_guard;
 mod assume_role;
@@ -28,6 +29,9 @@ mod credentials_uri;
 mod default_chain;
 mod ecs_metadata;
 mod environment;
+mod error;
+mod file;
+mod in_flight;
 mod no_credentials;
 mod oauth;
 mod process;
@@ -39,7 +43,6 @@ mod source_tests;
 mod static_keys;
 mod temporary_credentials;
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
@@ -53,6 +56,8 @@ pub use credentials_uri::CredentialsUri;
 pub use default_chain::DefaultChain;
 pub use ecs_metadata::{EcsMetadata, InstanceMetadata};
 pub use environment::Environment;
+pub use error::{CredentialsError, CredentialsErrorKind, FileFault, ProgramFault};
+pub(super) use in_flight::InFlight;
 pub use no_credentials::NoCredentials;
 pub use profile::{Profile, ProfileSelector};
 pub(super) use refreshing::{Fetch, Refreshing};
@@ -60,6 +65,7 @@ pub use static_keys::StaticKeys;
 pub(super) use temporary_credentials::{Document, TemporaryCredentials};
 
 use super::client::Client;
+use super::error::Wait;
 
 /// What sources have to work with: the machine, and a client whose config say how to reach STS.
 #[derive(Clone, Debug)]
@@ -129,7 +135,7 @@ pub fn access_key_hint(access_key_id: &str) -> String {
     format!("{first}…{last}")
 }
 
-/// Where credentials come from. RequestContext before every attempt of a call, so an implementation keeps what it fetched until
+/// Where credentials come from. Asked before every attempt of a call, so an implementation keeps what it fetched until
 /// shortly before it expires, and lets all who wait share one refresh.
 #[async_trait]
 pub trait CredentialsSource: fmt::Debug + Send + Sync {
@@ -144,71 +150,18 @@ pub trait CredentialsSource: fmt::Debug + Send + Sync {
         Ok(None)
     }
 
+    /// What a call of [`credentials`](CredentialsSource::credentials) that has not returned is waiting for. `None` where
+    /// nothing is ever waited for.
+    fn waiting_for(&self) -> Option<Wait> {
+        None
+    }
+
     /// The AccessKey ID, if it is known without any work.
     fn access_key_id(&self) -> Option<String>;
 
     /// The ID of the account that the credentials act for, if it is known without any work.
     fn account_id(&self) -> Option<String> {
         None
-    }
-}
-
-/// Why a source returned no credentials. Says what was looked at and why it did not serve; never a secret.
-///
-/// It can be cloned, because all who wait for one refresh share its failure.
-#[derive(Clone, Debug)]
-pub struct CredentialsError {
-    reason: String,
-    absent: bool,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
-}
-
-impl CredentialsError {
-    /// An error with a lower-case fragment that can follow "no credentials: ".
-    pub fn new(reason: impl Into<String>) -> CredentialsError {
-        CredentialsError {
-            reason: reason.into(),
-            absent: false,
-            source: None,
-        }
-    }
-
-    /// An error that says that the source is not there at all, as opposed to one that is there and does not work. A
-    /// [`DefaultChain`] goes on to its next member only after such a one.
-    pub fn absent(reason: impl Into<String>) -> CredentialsError {
-        CredentialsError {
-            absent: true,
-            ..CredentialsError::new(reason)
-        }
-    }
-
-    /// Whether the source is not there at all.
-    pub fn is_absent(&self) -> bool {
-        self.absent
-    }
-
-    /// The same error, caused by `source`.
-    #[must_use]
-    pub fn caused_by(
-        mut self,
-        source: impl Into<Box<dyn StdError + Send + Sync>>,
-    ) -> CredentialsError {
-        self.source = Some(Arc::from(source.into()));
-        self
-    }
-}
-
-impl fmt::Display for CredentialsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.reason)
-    }
-}
-
-impl StdError for CredentialsError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source
-            .as_ref()
-            .map(|source| source.as_ref() as &(dyn StdError + 'static))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Credentials, CredentialsError, CredentialsSource};
+use super::{Credentials, CredentialsError, CredentialsErrorKind, CredentialsSource};
 
 /// No credentials, for a known reason. A client may be built with it; the first signed call fails with that reason.
 #[derive(Debug)]
@@ -22,7 +22,10 @@ impl NoCredentials {
 #[async_trait]
 impl CredentialsSource for NoCredentials {
     async fn credentials(&self) -> Result<Credentials, CredentialsError> {
-        Err(CredentialsError::new(&self.reason))
+        Err(CredentialsError::new(
+            CredentialsErrorKind::NotFound,
+            &self.reason,
+        ))
     }
 
     fn access_key_id(&self) -> Option<String> {

@@ -1,10 +1,13 @@
 //! Credentials from an external program: the mode `External` of the CLI's profiles.
 //!
 //! The command is split as a shell would split it, but no shell runs: quotes and backslashes work, variables and pipes do
-//! not. The program has a minute; it gets no input; its output is JSON:
+//! not. The program gets no input; its output is JSON:
 //! `{"mode": "StsToken", "access_key_id": …, "access_key_secret": …, "sts_token": …, "expiration": …}`, or `"mode": "AK"`
 //! without token. Without `expiration` the credentials are kept until the service calls them expired. Source: the official
 //! CLI and SDKs.
+//!
+//! The program has a minute and may write 64 KiB. What takes longer or writes more is ended, with all that it started; so
+//! it is when nobody waits for it any more. What it writes to stderr is not read: it may be anything, a secret included.
 
 use std::fmt;
 use std::process::Stdio;
@@ -13,122 +16,111 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::{Child, Command};
 use zeroize::Zeroizing;
 
+use super::error::looks_like_name;
+use super::profile::{CliProfile, external_allowed};
 use super::temporary_credentials::{Document, expiration};
 use super::{
-    Context, Credentials, CredentialsError, CredentialsSource, Fetch, Refreshing, Secret,
-    TemporaryCredentials,
+    Context, Credentials, CredentialsError, CredentialsErrorKind, CredentialsSource, Fetch,
+    ProgramFault, Refreshing, Secret, TemporaryCredentials, Wait,
 };
-use crate::redact::Redactor;
 
 /// How long the program may take.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Bytes that it may write.
+const MAX_OUTPUT: usize = 64 * 1024;
 
 /// A program that writes credentials to its standard output.
 pub(super) struct Process {
     program: String,
     // They may hold a secret, so they are never shown.
     arguments: Vec<String>,
+    /// Where the command stands, for messages.
+    place: String,
 }
 
 impl Process {
-    /// A source that runs `command` at each refresh.
+    /// A source that runs the command of a profile at each refresh.
     pub(super) fn source(
         context: &Context,
-        command: &str,
+        profile: &CliProfile,
     ) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
-        const DISABLED: &str = "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS";
-        if context.environment.is_on(DISABLED) {
-            return Err(CredentialsError::new(format!(
-                "the variable {DISABLED} forbids running programs for credentials"
-            )));
-        }
-        let mut words = split(command, cfg!(windows)).map_err(CredentialsError::new)?;
+        external_allowed(context).map_err(|error| profile.frame("cannot be used", error))?;
+        let unusable = |reason: &str| {
+            let error = CredentialsError::new(CredentialsErrorKind::Profile, reason);
+            profile.frame("cannot be used", error)
+        };
+        let command = profile.needed("process_command")?;
+        let mut words = split(command, cfg!(windows)).map_err(unusable)?;
         if words.is_empty() {
-            return Err(CredentialsError::new("process_command is empty"));
+            return Err(unusable("process_command is empty"));
         }
         let program = words.remove(0);
         let process = Process {
             program,
             arguments: words,
+            place: profile.place(),
         };
         Ok(Arc::new(Refreshing::new(process, context.clock())))
     }
 
-    /// The program. Whoever writes `TOKEN=… vend` as for a shell has put a secret in its place.
-    fn shown(&self) -> &str {
-        let name = self.program.split_once('=');
-        name.map_or(self.program.as_str(), |(name, _)| name)
-    }
-
-    /// The beginning of what it wrote to stderr, without what is likely to be secret there: arguments and parts of its
-    /// result that are no words, and what follows a name such as `token=`.
-    fn complaint(&self, stdout: &[u8], stderr: &[u8]) -> Option<String> {
-        let mut redactor = Redactor::default();
-        let mut before = "";
-        for argument in &self.arguments {
-            match argument.split_once('=') {
-                Some((name, value)) if names_secret(name) || looks_secret(value) => {
-                    redactor.withhold(value);
-                }
-                None if looks_secret(argument)
-                    || before.starts_with('-') && names_secret(before) =>
-                {
-                    redactor.withhold(argument);
-                }
-                _ => {}
-            }
-            before = argument;
+    /// The program by its name, if what stands there looks like one. Whoever writes `TOKEN=… vend` as for a shell has put a
+    /// secret in its place.
+    fn shown(&self) -> String {
+        let name = self.program.rsplit(['/', '\\']).next().unwrap_or_default();
+        match looks_like_name(name) {
+            true => format!("the program {name} of {}", self.place),
+            false => format!("the program of {}", self.place),
         }
-        let stderr = Zeroizing::new(String::from_utf8_lossy(stderr).into_owned());
-        for text in String::from_utf8_lossy(stdout)
-            .split(|c: char| c.is_whitespace() || "\"',:{}[]".contains(c))
-            .filter(|word| looks_secret(word))
-            .chain(labelled(&stderr))
-        {
-            redactor.withhold(text);
-        }
-        redactor.excerpt(stderr.as_bytes())
     }
 
     async fn run(&self) -> Result<TemporaryCredentials, CredentialsError> {
-        let running = Command::new(&self.program)
+        let fault = |fault: ProgramFault, reason: String| {
+            CredentialsError::new(CredentialsErrorKind::Program(fault), reason)
+        };
+        let mut command = Command::new(&self.program);
+        command
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .output();
-        let output = tokio::time::timeout(REFRESH_TIMEOUT, running)
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        // A group of its own, so that all that it starts can be ended with it.
+        #[cfg(unix)]
+        command.process_group(0);
+        let child = command.spawn().map_err(|error| {
+            fault(ProgramFault::NotStarted, "it cannot be run".to_owned()).caused_by(error)
+        })?;
+        let mut running = Running { child };
+        let output = tokio::time::timeout(REFRESH_TIMEOUT, running.output())
             .await
             .map_err(|_| {
-                CredentialsError::new(format!(
-                    "it did not finish within {} s",
-                    REFRESH_TIMEOUT.as_secs()
-                ))
+                let seconds = REFRESH_TIMEOUT.as_secs();
+                let reason = format!("it did not finish within {seconds} s and was ended");
+                fault(ProgramFault::TimedOut, reason)
             })?
-            .map_err(|error| CredentialsError::new("it cannot be run").caused_by(error))?;
-        let stdout = Zeroizing::new(output.stdout);
-        if !output.status.success() {
-            // What it complains of is for the user; what it was given or wrote as its result may be a secret.
-            let said = self.complaint(&stdout, &output.stderr);
-            let said = said.map_or_else(
-                || "it wrote nothing to stderr".to_owned(),
-                |said| format!("it wrote to stderr: {said}"),
-            );
-            return Err(CredentialsError::new(format!(
-                "it failed ({}); {said}",
-                output.status
-            )));
+            .map_err(|error| {
+                let reason = "its output cannot be read".to_owned();
+                fault(ProgramFault::Failed, reason).caused_by(error)
+            })?;
+        let Some((status, stdout)) = output else {
+            let reason = format!("it wrote more than {} KiB and was ended", MAX_OUTPUT >> 10);
+            return Err(fault(ProgramFault::TooMuchOutput, reason));
+        };
+        if !status.success() {
+            return Err(fault(
+                ProgramFault::Failed,
+                format!("it failed ({status}); run its process_command by hand to see why"),
+            ));
         }
         match serde_json::from_slice(&stdout) {
             Ok(Value::Object(fields)) => read(&Document::new(fields)),
-            Ok(_) => Err(CredentialsError::new(
-                "its output is JSON, but not an object",
-            )),
-            Err(error) => Err(CredentialsError::new(format!(
+            Ok(_) => Err(bad_output("its output is JSON, but not an object")),
+            Err(error) => Err(bad_output(format!(
                 "its output is not JSON (line {}, column {})",
                 error.line(),
                 error.column()
@@ -137,16 +129,94 @@ impl Process {
     }
 }
 
+/// A program that runs. When this is dropped it is ended, with all that it started, unless it has ended by itself.
+struct Running {
+    child: Child,
+}
+
+impl Running {
+    /// How it ended and what it wrote, or nothing if it wrote too much.
+    async fn output(
+        &mut self,
+    ) -> std::io::Result<Option<(std::process::ExitStatus, Zeroizing<Vec<u8>>)>> {
+        let mut written = Zeroizing::new(Vec::with_capacity(MAX_OUTPUT + 1));
+        let stdout = self.child.stdout.take();
+        let mut stdout = stdout
+            .ok_or_else(|| std::io::Error::other("it has no standard output"))?
+            .take(MAX_OUTPUT as u64 + 1);
+        let ended = {
+            let mut reading = std::pin::pin!(stdout.read_to_end(&mut written));
+            tokio::select! {
+                biased;
+                read = &mut reading => {
+                    read?;
+                    None
+                }
+                ended = self.child.wait() => {
+                    // What it wrote is in the pipe. What it started may hold the pipe open for as long as it likes.
+                    let _ = tokio::time::timeout(Duration::from_secs(1), reading).await;
+                    Some(ended?)
+                }
+            }
+        };
+        if written.len() > MAX_OUTPUT {
+            return Ok(None);
+        }
+        let status = match ended {
+            Some(status) => status,
+            None => self.child.wait().await?,
+        };
+        Ok(Some((status, written)))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // There is no ID once it has been waited for.
+        let Some(id) = self.child.id() else { return };
+        end_group(id);
+    }
+}
+
+#[cfg(unix)]
+fn end_group(leader: u32) {
+    use nix::sys::signal::{Signal, killpg};
+    use nix::unistd::Pid;
+
+    if let Ok(leader) = i32::try_from(leader) {
+        // It may have ended meanwhile.
+        let _ = killpg(Pid::from_raw(leader), Signal::SIGKILL);
+    }
+}
+
+/// Ends the process and those that descend from it.
+#[cfg(windows)]
+fn end_group(leader: u32) {
+    let ending = std::process::Command::new("taskkill")
+        .args(["/F", "/T", "/PID", &leader.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    // The child itself is killed in any case.
+    drop(ending);
+}
+
+fn bad_output(reason: impl Into<String>) -> CredentialsError {
+    CredentialsError::new(CredentialsErrorKind::Program(ProgramFault::Output), reason)
+}
+
 #[async_trait]
 impl Fetch for Process {
     async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
         self.run().await.map_err(|error| {
-            CredentialsError::new(format!(
-                "the program {} returned no credentials",
-                self.shown()
-            ))
-            .caused_by(error)
+            CredentialsError::other(format!("{} returned no credentials", self.shown()))
+                .because(error)
         })
+    }
+
+    fn waiting_for(&self) -> Wait {
+        Wait::Program
     }
 }
 
@@ -161,18 +231,17 @@ fn read(fields: &Document) -> Result<TemporaryCredentials, CredentialsError> {
         let text = fields.get(name).and_then(Value::as_str);
         text.filter(|text| !text.is_empty())
     };
-    let needed = |name: &str| {
-        text(name).ok_or_else(|| CredentialsError::new(format!("its output has no {name}")))
-    };
+    let needed =
+        |name: &str| text(name).ok_or_else(|| bad_output(format!("its output has no {name}")));
     let token = match text("mode") {
         Some("AK") => None,
         Some("StsToken") => Some(Secret::new(needed("sts_token")?)),
         Some(_) => {
-            return Err(CredentialsError::new(
+            return Err(bad_output(
                 "the mode in its output is neither AK nor StsToken",
             ));
         }
-        None => return Err(CredentialsError::new("its output has no mode")),
+        None => return Err(bad_output("its output has no mode")),
     };
     Ok(TemporaryCredentials {
         credentials: Credentials {
@@ -184,41 +253,14 @@ fn read(fields: &Document) -> Result<TemporaryCredentials, CredentialsError> {
     })
 }
 
-/// What stands behind `:` or `=` after a name that ends in a word for secrets, and is no word itself.
-fn labelled(text: &str) -> impl Iterator<Item = &str> {
-    let edge = |c: char| c.is_whitespace() || "\"',;&{}".contains(c);
-    text.match_indices([':', '=']).filter_map(move |(at, _)| {
-        let name = text[..at].trim_end_matches(edge);
-        let value = text[at + 1..].trim_start_matches(edge);
-        let value = value.split(edge).next().unwrap_or_default();
-        (names_secret(name) && looks_secret(value)).then_some(value)
-    })
-}
-
-/// Whether a text ends in a word for secrets.
-fn names_secret(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    ["secret", "token", "password", "key"]
-        .iter()
-        .any(|word| text.ends_with(word))
-}
-
-/// Whether a text is more than a word of a sentence: long, and with a digit or a capital within.
-fn looks_secret(text: &str) -> bool {
-    let odd = |c: char| c.is_ascii_digit() || c.is_ascii_uppercase();
-    text.len() >= 8 && text.chars().skip(1).any(odd)
-}
-
 /// The words of a command line, as a POSIX shell splits them. On Windows a backslash is itself, except before a double
 /// quote.
-fn split(command: &str, windows: bool) -> Result<Vec<String>, String> {
+fn split(command: &str, windows: bool) -> Result<Vec<String>, &'static str> {
     let words = match windows {
         true => shlex::split(&escape_backslashes(command)),
         false => shlex::split(command),
     };
-    words.ok_or_else(|| {
-        "process_command has a quote that is not closed, or ends in a backslash".to_owned()
-    })
+    words.ok_or("process_command has a quote that is not closed, or ends in a backslash")
 }
 
 /// Doubles backslashes that are not before a double quote, outside single quotes, where none is special.
@@ -243,33 +285,12 @@ fn escape_backslashes(command: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{labelled, split};
-
-    #[test]
-    fn labelled_secrets_are_found() {
-        let check = |text: &str, expected: &[&str]| {
-            let found: Vec<&str> = labelled(text).collect();
-            assert_eq!(found, expected, "{text}");
-        };
-        check("token expired: log in again", &[]);
-        check("invalid token: authentication failed", &[]);
-        check("access_key_secret = Ab12Cd34", &["Ab12Cd34"]);
-        check(
-            "AccessKeySecret: Ab12Cd34; sts_token=\"xY34567z\"",
-            &["Ab12Cd34", "xY34567z"],
-        );
-        check("{\"AccessKeySecret\": \"Ab12Cd34\"}", &["Ab12Cd34"]);
-        check(
-            "https://vault.example:8200/v1?token=Ab12Cd34&x=Ab12Cd35",
-            &["Ab12Cd34"],
-        );
-        check("é: ü = ß", &[]);
-    }
+    use super::split;
 
     #[test]
     fn words() {
         let check = |command: &str, windows: bool, expected: &[&str]| {
-            let found = split(command, windows).unwrap_or_else(|error| vec![error]);
+            let found = split(command, windows).unwrap_or_else(|error| vec![error.to_owned()]);
             assert_eq!(found, expected, "{command}");
         };
         check("vend", false, &["vend"]);

@@ -12,13 +12,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-use super::{Credentials, CredentialsError, CredentialsSource, TemporaryCredentials};
+use super::{Credentials, CredentialsError, CredentialsSource, TemporaryCredentials, Wait};
 
 /// Gets temporary credentials, each time anew.
 #[async_trait]
 pub(crate) trait Fetch: fmt::Debug + Send + Sync {
     /// One attempt, its own retries included.
     async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError>;
+
+    /// What a fetch that has not ended is waiting for.
+    fn waiting_for(&self) -> Wait;
 
     /// The account that the credentials will act for, if it is known beforehand.
     fn account_id(&self) -> Option<String> {
@@ -79,7 +82,8 @@ impl<F: Fetch> Refreshing<F> {
             if state.fetches != before
                 && let Some(failure) = &state.last_failure
             {
-                return Err(failure.clone());
+                // It was told whole to whoever met it first.
+                return Err(failure.clone().remembered());
             }
         }
         self.fetch_now().await
@@ -90,7 +94,7 @@ impl<F: Fetch> Refreshing<F> {
         let outcome = self.fetch.fetch().await.and_then(|session| {
             let now = (self.clock)();
             match session.expires {
-                Some(expires) if expires <= now => Err(CredentialsError::new(
+                Some(expires) if expires <= now => Err(CredentialsError::other(
                     "the credentials had already expired when they arrived; check the clock of this machine",
                 )),
                 _ => Ok(Held::new(session, now)),
@@ -165,6 +169,10 @@ impl<F: Fetch> CredentialsSource for Refreshing<F> {
             .map(Some)
     }
 
+    fn waiting_for(&self) -> Option<Wait> {
+        Some(self.fetch.waiting_for())
+    }
+
     fn access_key_id(&self) -> Option<String> {
         Some(self.held()?.credentials.access_key_id)
     }
@@ -224,7 +232,7 @@ mod tests {
 
     use super::{Fetch, Refreshing, lead};
     use crate::credentials::{
-        Credentials, CredentialsError, CredentialsSource, Secret, TemporaryCredentials,
+        Credentials, CredentialsError, CredentialsSource, Secret, TemporaryCredentials, Wait,
     };
 
     /// Sessions of 1000 s, numbered; each fetch takes 5 s of the paused clock.
@@ -243,7 +251,7 @@ mod tests {
             let number = self.fetches.fetch_add(1, Ordering::Relaxed) + 1;
             tokio::time::sleep(Duration::from_secs(5)).await;
             if self.fails.load(Ordering::Relaxed) {
-                return Err(CredentialsError::new(format!("failure {number}")));
+                return Err(CredentialsError::other(format!("failure {number}")));
             }
             let now = START + time::Duration::seconds(self.now.load(Ordering::Relaxed));
             Ok(TemporaryCredentials {
@@ -254,6 +262,10 @@ mod tests {
                 },
                 expires: Some(now + time::Duration::seconds(1000)),
             })
+        }
+
+        fn waiting_for(&self) -> Wait {
+            Wait::Sts
         }
     }
 
@@ -412,6 +424,10 @@ mod tests {
                     },
                     expires: Some(START),
                 })
+            }
+
+            fn waiting_for(&self) -> Wait {
+                Wait::Sts
             }
         }
         let source = Refreshing::new(Stale, Arc::new(|| START));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::temporary_credentials::Document;
-use super::{CredentialsError, Environment, Secret};
+use super::{CredentialsError, CredentialsErrorKind, Environment, Secret};
 use crate::http::{self, Bounds, Http, Route, SendError};
 use crate::json;
 use crate::redact::Redactor;
@@ -77,10 +77,20 @@ impl<'a> Request<'a> {
         http: &Http,
         reach: Reach,
     ) -> Result<Response, CredentialsError> {
+        self.send_unless_alone(http, reach)
+            .await
+            .unwrap_or_else(Err)
+    }
+
+    /// Sends it. The outer error says that nobody is there: no connection was made, or nothing came back.
+    pub(super) async fn send_unless_alone(
+        self,
+        http: &Http,
+        reach: Reach,
+    ) -> Result<Result<Response, CredentialsError>, CredentialsError> {
         let host = host(&self.url);
-        let unusable = |reason: String| {
-            CredentialsError::new(format!("the request to {host} cannot be made: {reason}"))
-        };
+        let unusable =
+            |reason: String| service(format!("the request to {host} cannot be made: {reason}"));
         let bounds = Bounds {
             timeout: reach.timeout,
             max_body: MAX_BODY,
@@ -89,27 +99,30 @@ impl<'a> Request<'a> {
         for secret in &self.secrets {
             redactor.withhold(secret.expose());
         }
-        let request =
-            http::request(self.method, self.url, self.headers, self.body).map_err(unusable)?;
+        let request = match http::request(self.method, self.url, self.headers, self.body) {
+            Ok(request) => request,
+            Err(reason) => return Ok(Err(unusable(reason))),
+        };
+        let silent = || {
+            let seconds = reach.timeout.as_secs_f32();
+            service(format!("{host} did not respond within {seconds} s"))
+        };
         match http.send(request, reach.route, bounds).await {
-            Ok(response) => Ok(Response {
+            Ok(response) => Ok(Ok(Response {
                 status: response.status,
                 body: response.body,
                 redactor,
-            }),
-            Err(SendError::NoClient(reason)) => Err(unusable(reason)),
-            Err(SendError::NoConnection | SendError::NoResponse) => {
-                let seconds = reach.timeout.as_secs_f32();
-                Err(CredentialsError::new(format!(
-                    "{host} did not respond within {seconds} s"
-                )))
-            }
-            Err(SendError::TooLarge { .. }) => Err(CredentialsError::new(format!(
+            })),
+            Err(SendError::NoClient(reason)) => Ok(Err(unusable(reason))),
+            Err(SendError::NoConnection | SendError::NoResponse) => Err(silent()),
+            Err(SendError::TooLarge { .. }) => Ok(Err(service(format!(
                 "the response of {host} is larger than {} KiB",
                 MAX_BODY >> 10
-            ))),
+            )))),
             Err(SendError::Failed(error)) => {
-                Err(CredentialsError::new(format!("{host} cannot be reached")).caused_by(error))
+                let is_alone = error.is_connect();
+                let error = service(format!("{host} cannot be reached")).caused_by(error);
+                if is_alone { Err(error) } else { Ok(Err(error)) }
             }
         }
     }
@@ -129,17 +142,17 @@ impl Response {
         if self.status != 200 {
             let told = parsed.ok().and_then(|value| self.told(&value));
             let told = told.map_or_else(String::new, |told| format!(": {told}"));
-            return Err(CredentialsError::new(format!(
+            return Err(service(format!(
                 "it responded with HTTP {}{told}",
                 self.status
             )));
         }
         match parsed {
             Ok(Value::Object(fields)) => Ok(Document::new(fields)),
-            Ok(_) => Err(CredentialsError::new(
-                "its response is JSON, but not an object",
+            Ok(_) => Err(service(
+                "its response is JSON, but not an object".to_owned(),
             )),
-            Err(error) => Err(CredentialsError::new(format!(
+            Err(error) => Err(service(format!(
                 "its response is not JSON (line {}, column {})",
                 error.line(),
                 error.column()
@@ -166,6 +179,10 @@ impl Response {
             (code, message) => code.or(message),
         }
     }
+}
+
+fn service(reason: String) -> CredentialsError {
+    CredentialsError::new(CredentialsErrorKind::Service, reason)
 }
 
 /// A URL that credentials may be fetched from: HTTPS, or plain HTTP to this machine unless `plain` allows it anywhere.
@@ -196,9 +213,12 @@ pub(super) fn stand_in(
     };
     match url(&text, false) {
         Ok(url) if is_loopback(&url) => Ok(Some(url)),
-        _ => Err(CredentialsError::new(format!(
-            "the variable {variable} is for tests and may only name a loopback address, such as http://127.0.0.1:8080"
-        ))),
+        _ => Err(CredentialsError::new(
+            CredentialsErrorKind::Value,
+            format!(
+                "the variable {variable} is for tests and may only name a loopback address, such as http://127.0.0.1:8080"
+            ),
+        )),
     }
 }
 

@@ -2,6 +2,7 @@
 //! when there is none. No error may show a secret; all secrets here begin with `MARK`.
 
 use std::collections::BTreeMap;
+use std::error::Error as StdError;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -93,6 +94,13 @@ impl Stage {
             ..ProfileSelector::default()
         };
         Profile::new(self.context(), selector)
+    }
+
+    /// Waits for a request.
+    async fn request_arrives(&self, number: usize) {
+        while self.server.requests().len() <= number {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
     }
 
     fn request(&self, number: usize) -> String {
@@ -278,7 +286,7 @@ async fn an_oidc_token_travels_in_the_body_and_is_read_again() {
     parts(&told(&error), &["is empty", "token"]);
     std::fs::remove_file(&file).expect("removed");
     let error = source.replacement(&second).await.expect_err("gone");
-    parts(&told(&error), &["cannot be read"]);
+    parts(&told(&error), &["cannot be used", "there is no file"]);
 }
 
 #[tokio::test]
@@ -526,7 +534,12 @@ async fn modes_of_profiles() {
     )
     .await;
     let back = json!({"name": "base", "mode": "ChainableRamRoleArn", "source_profile": "p", "ram_role_arn": ROLE});
-    check(json!([top, back]), &[], &["in a circle (p -> base -> p)"]).await;
+    check(
+        json!([top, back]),
+        &[],
+        &["in a circle (\"p\" -> \"base\" -> \"p\")"],
+    )
+    .await;
     let uri_stage = Stage::new(&[ok(&session("STS.u"))]).await;
     let source = uri_stage.profiles(
         &json!([{"name": "p", "mode": "CredentialsURI", "credentials_uri": uri_stage.url()}]),
@@ -544,7 +557,7 @@ async fn modes_of_profiles() {
     check(
         json!([{"name": "q"}]),
         &[],
-        &["there is no profile \"p\"", "it has \"q\""],
+        &["there is no profile \"p\"", "its profiles are \"q\""],
     )
     .await;
 }
@@ -628,19 +641,19 @@ async fn no_file_that_cannot_be_used_shows_a_secret() {
     check(
         CLI,
         b"{\"a\": \"MARK-secret\xff\"}",
-        &["config.json cannot be read: it is not UTF-8 text"],
+        &["config.json is not UTF-8 text"],
     )
     .await;
     check(
         CLI,
         &b"{\"MARK-secret\"".repeat(512 << 10),
-        &["cannot be read: it is larger than 4 MiB"],
+        &["config.json is larger than 4 MiB"],
     )
     .await;
     check(
         CLI,
         b"{\"profiles\": \"MARK-secret\"}",
-        &["no profile \"default\"", "it has none"],
+        &["no profile \"default\"", "it has no profiles"],
     )
     .await;
     check(
@@ -676,6 +689,12 @@ async fn no_file_that_cannot_be_used_shows_a_secret() {
     check(
         INI,
         b"[\"MARK-secret\"",
+        &["credentials is not valid JSON", "line 1 column"],
+    )
+    .await;
+    check(
+        INI,
+        b"[MARK-secret",
         &["line 1: a section needs a closing ]"],
     )
     .await;
@@ -694,7 +713,7 @@ async fn no_file_that_cannot_be_used_shows_a_secret() {
     std::fs::create_dir_all(stage.home.path().join(CLI)).expect("made");
     parts(
         &outcome(&stage.profile()).await,
-        &["config.json cannot be read"],
+        &["config.json is not a regular file"],
     );
 
     for (field, value, expected) in [
@@ -708,11 +727,7 @@ async fn no_file_that_cannot_be_used_shows_a_secret() {
             "MARK-secret of ours",
             "bad external_id: it must be 2 to 1224 letters",
         ),
-        (
-            "policy",
-            "MARK-secret",
-            "bad policy: it must be JSON, but is not",
-        ),
+        ("policy", "MARK-secret", "bad policy: it must be JSON"),
         (
             "sts_endpoint",
             "https://user:MARK-secret@sts.example",
@@ -747,10 +762,7 @@ async fn no_file_that_cannot_be_used_shows_a_secret() {
     }
 
     for (content, expected) in [
-        (
-            &b"MARK-oidc\xff"[..],
-            "cannot be read: it is not UTF-8 text",
-        ),
+        (&b"MARK-oidc\xff"[..], "is not UTF-8 text"),
         (&b"\n"[..], "is empty"),
     ] {
         let stage = Stage::new(&[]).await;
@@ -767,44 +779,296 @@ async fn no_file_that_cannot_be_used_shows_a_secret() {
 }
 
 #[tokio::test]
-async fn removed_login_fails_the_write_back() {
+async fn login_that_cannot_be_saved_lasts_as_long_as_the_process() {
     let renewed = json!({"access_token": "MARK-token-new", "refresh_token": "MARK-refresh-new", "expires_in": 3600});
     let renewed = ok(&renewed).after(std::time::Duration::from_millis(300));
-    let stage = Stage::new(&[renewed]).await;
+    let stage = Stage::new(&[renewed, ok(&session("STS.o"))]).await;
     let source = stage.profiles(
         &json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
         "oauth_refresh_token": "MARK-refresh"}]),
     );
     let gone = async {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        stage.request_arrives(0).await;
         stage.file(
             ".aliyun/config.json",
             r#"{"profiles": [{"name": "MARKed", "x": "MARK-secret"}]}"#,
         );
     };
     let (found, ()) = tokio::join!(outcome(&source), gone);
+    assert_eq!(found, "STS.o");
+}
+
+/// The kind of failure of what nobody has asked for, and what is said; or the AccessKey ID.
+async fn implicit(stage: &Stage) -> Result<String, (CredentialsErrorKind, String)> {
+    let profile = Profile::new(stage.context(), ProfileSelector::default());
+    match profile.credentials().await {
+        Ok(credentials) => Ok(credentials.access_key_id),
+        Err(error) => Err((error.kind(), told(&error))),
+    }
+}
+
+#[tokio::test]
+async fn absent_is_no_file_or_an_empty_one_or_the_untouched_one() {
+    const CLI: &str = ".aliyun/config.json";
+    const INI: &str = ".alibabacloud/credentials";
+    let absent = async |path: &str, text: &str| {
+        let stage = Stage::new(&[]).await;
+        stage.file(path, text);
+        let (kind, _) = implicit(&stage).await.expect_err("nothing");
+        assert_eq!(kind, CredentialsErrorKind::Absent, "{path}: {text}");
+    };
+    let stage = Stage::new(&[]).await;
+    let (kind, _) = implicit(&stage).await.expect_err("nothing");
+    assert_eq!(kind, CredentialsErrorKind::Absent, "no file");
+    for path in [CLI, INI] {
+        for text in ["", "\n \t\r\n", "\u{feff}\n"] {
+            absent(path, text).await;
+        }
+    }
+    for profile in [
+        json!({"name": "default"}),
+        json!({"name": "default", "mode": ""}),
+        json!({"name": "default", "mode": "AK", "access_key_id": "", "access_key_secret": "", "expired_seconds": 0,
+            "region_id": "ap-southeast-1", "output_format": "json", "language": "en", "site": "", "retry_timeout": 0,
+            "verify": false, "private_key": null}),
+    ] {
+        absent(
+            CLI,
+            &json!({"current": "default", "profiles": [profile.clone()], "meta_path": ""})
+                .to_string(),
+        )
+        .await;
+        absent(
+            CLI,
+            &json!({"current": "", "profiles": [profile]}).to_string(),
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn whatever_else_is_there_is_an_error_that_names_it() {
+    const CLI: &str = ".aliyun/config.json";
+    const INI: &str = ".alibabacloud/credentials";
+    let check = async |path: &str, text: &str, expected: &[&str]| {
+        let stage = Stage::new(&[]).await;
+        stage.file(path, text);
+        let (kind, told) = implicit(&stage).await.expect_err("unusable");
+        assert_ne!(kind, CredentialsErrorKind::Absent, "{text}: {told}");
+        parts(&told, &[path.rsplit('/').next().expect("a name")]);
+        parts(&told, expected);
+    };
+    let keys = json!({"name": "prod", "mode": "AK", "access_key_id": "k", "access_key_secret": "MARK-secret"});
+    let bare =
+        json!({"name": "default", "mode": "AK", "access_key_id": "", "access_key_secret": ""});
+    let file = |current: Value, profiles: &[&Value]| {
+        json!({"current": current, "profiles": profiles}).to_string()
+    };
+    let missing = [
+        "no profile \"stage\"",
+        "its profiles are \"prod\", \"default\"",
+    ];
+    check(CLI, &file(json!("stage"), &[&keys, &bare]), &missing).await;
+    check(
+        CLI,
+        &file(json!("Prod"), &[&keys]),
+        &["no profile \"Prod\"", "\"prod\""],
+    )
+    .await;
+    check(CLI, &file(json!(7), &[&keys]), &["`current`", "\"prod\""]).await;
+    check(CLI, &file(json!(["prod"]), &[&keys]), &["`current`"]).await;
+    check(
+        CLI,
+        &file(json!(null), &[&keys]),
+        &["no profile \"default\"", "\"prod\""],
+    )
+    .await;
+    // The current one is empty, but another one is not; it is begun; it has what nobody knows.
+    check(
+        CLI,
+        &file(json!("default"), &[&bare, &keys]),
+        &["profile \"default\"", "no access_key_id"],
+    )
+    .await;
+    for (field, value) in [
+        ("access_key_id", json!("k")),
+        ("access_key_id", json!(7)),
+        ("access_key_secret", json!("MARK-secret")),
+        ("mode", json!(3)),
+        ("ram_role_name", json!("runner")),
+        ("process_command", json!("vend")),
+        ("unheard_of", json!(true)),
+    ] {
+        let mut begun = bare.clone();
+        begun[field] = value;
+        check(
+            CLI,
+            &file(json!("default"), &[&begun]),
+            &["profile \"default\""],
+        )
+        .await;
+    }
+    for text in [
+        "{}",
+        "{\"profiles\": []}",
+        "{\"profiles\": null}",
+        "{\"profiles\": {\"default\": {}}}",
+    ] {
+        check(CLI, text, &["no profile \"default\"", "it has no profiles"]).await;
+    }
+    for text in [
+        "[]",
+        "[{\"name\": \"default\"}]",
+        " [\n\"MARK-secret\"]",
+        "\"MARK-secret\"",
+        "[7]",
+    ] {
+        check(CLI, text, &["is JSON, but not an object"]).await;
+        check(INI, text, &["is JSON, but not an object"]).await;
+    }
+    for text in [
+        "[{\"access_key_secret\": \"MARK-secret\"",
+        "[",
+        "{",
+        "[[\"MARK-secret\"",
+    ] {
+        check(CLI, text, &["is not valid JSON"]).await;
+    }
+    for text in [
+        "null",
+        "7",
+        "profiles:\n  - MARK-secret\n",
+        "<MARK-secret/>",
+    ] {
+        check(CLI, text, &["line 1: neither [section] nor key = value"]).await;
+    }
+    let ini = "type = access_key\naccess_key_id = k\naccess_key_secret = MARK-secret\n";
+    check(
+        INI,
+        &format!("[Default]\n{ini}"),
+        &["no section [default]", "its sections are [Default]"],
+    )
+    .await;
+    check(
+        INI,
+        &format!("[prod]\n{ini}[stage]\n"),
+        &["no section [default]", "[prod], [stage]"],
+    )
+    .await;
+    check(
+        INI,
+        "# nothing but this\n",
+        &["no section [default]", "it has no sections"],
+    )
+    .await;
+    check(INI, "[default]\n", &["section [default] of", "has no type"]).await;
+    check(INI, "\u{0}", &["line 1"]).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_no_file_is_not_absent() {
+    use std::os::unix::fs::symlink;
+
+    let check = async |make: &dyn Fn(&std::path::Path), expected: FileFault| {
+        let stage = Stage::new(&[]).await;
+        make(stage.home.path());
+        let (kind, _) = implicit(&stage).await.expect_err("unusable");
+        assert_eq!(kind, CredentialsErrorKind::File(expected));
+    };
+    let directory = |home: &std::path::Path| {
+        std::fs::create_dir(home.join(".aliyun")).expect("made");
+        home.join(".aliyun/config.json")
+    };
+    check(
+        &|home| std::fs::create_dir(directory(home)).expect("made"),
+        FileFault::NotRegular,
+    )
+    .await;
+    check(
+        &|home| symlink("/no/such", directory(home)).expect("made"),
+        FileFault::BrokenLink,
+    )
+    .await;
+    check(
+        &|home| symlink("/no/such", home.join(".aliyun")).expect("made"),
+        FileFault::BrokenLink,
+    )
+    .await;
+    check(
+        &|home| symlink("/dev/zero", directory(home)).expect("made"),
+        FileFault::NotRegular,
+    )
+    .await;
+    check(
+        &|home| std::fs::write(home.join(".aliyun"), "").expect("made"),
+        FileFault::Unreadable,
+    )
+    .await;
+    check(
+        &|home| {
+            let made = std::process::Command::new("mkfifo")
+                .arg(directory(home))
+                .status();
+            assert!(made.expect("mkfifo runs").success());
+        },
+        FileFault::NotRegular,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn profile_with_a_name_may_stand_in_any_file() {
+    let stage = Stage::new(&[]).await;
+    stage.file(
+        ".aliyun/config.json",
+        r#"{"current": "a", "profiles": [{"name": "a"}]}"#,
+    );
+    stage.file(
+        ".alibabacloud/credentials",
+        "[b]\ntype = access_key\naccess_key_id = ini\naccess_key_secret = MARK-secret\n",
+    );
+    let profile = async |name: &str| {
+        let selector = ProfileSelector {
+            name: Some(name.to_owned()),
+            file: None,
+            expected: true,
+        };
+        outcome(&Profile::new(stage.context(), selector)).await
+    };
+    assert_eq!(profile("b").await, "ini");
     parts(
-        &found,
-        &["config.json cannot be written", "the profile \"p\" is gone"],
+        &profile("c").await,
+        &[
+            "no profile \"c\" in",
+            "its profiles are \"a\"",
+            "no section [c] in",
+            "its sections are [b]",
+        ],
     );
 }
 
 #[tokio::test]
-async fn unrequested_sources_may_be_absent() {
+async fn names_from_files_are_shown_only_if_they_look_like_names() {
+    const KEY: &str = "LTAI5tQnKxAbCdEfGhJkwXyZ";
     let stage = Stage::new(&[]).await;
-    let absent = async |stage: &Stage| {
-        let profile = Profile::new(stage.context(), ProfileSelector::default());
-        profile
-            .credentials()
-            .await
-            .expect_err("nothing")
-            .is_absent()
-    };
-    assert!(absent(&stage).await, "no file");
-    stage.file(".aliyun/config.json", r#"{"current": "default", "profiles": [{"name": "default", "mode": "AK", "access_key_id": ""}]}"#);
-    assert!(absent(&stage).await, "a profile that was never filled in");
-    stage.file(".aliyun/config.json", r#"{"current": "default", "profiles": [{"name": "default", "mode": "AK", "access_key_id": "x"}]}"#);
-    assert!(!absent(&stage).await, "half a profile is a fault");
+    for profiles in [
+        json!([{"name": KEY}, {"name": "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ"}]),
+        json!([{"name": "p", "mode": KEY}]),
+        json!([{"name": "p", "mode": "ChainableRamRoleArn", "source_profile": KEY, "ram_role_arn": ROLE}]),
+        json!([{"name": "p", "mode": "RamRoleArn", "access_key_id": "k", "access_key_secret": "s", "ram_role_arn": KEY}]),
+        json!([{"name": "p", "mode": "RamRoleArn", "access_key_id": "k", "access_key_secret": "s", "ram_role_arn": ROLE,
+            "ram_session_name": format!("{KEY} {KEY}")}]),
+        json!([{"name": "p", "mode": "RamRoleArn", "access_key_id": "k", "access_key_secret": "s", "ram_role_arn": ROLE,
+            "sts_endpoint": format!("https://sts.example/{KEY}")}]),
+        json!([{"name": "p", "mode": "RamRoleArn", "access_key_id": "k", "access_key_secret": "s", "ram_role_arn": ROLE,
+            "sts_region": KEY}]),
+        json!([{"name": "p", "mode": "External", "process_command": format!("/no/such/{KEY}")}]),
+    ] {
+        let found = outcome(&stage.profiles(&profiles)).await;
+        assert!(!found.contains(KEY) && !found.contains("eyJ"), "{found}");
+        parts(&found, &["config.json"]);
+    }
 }
 
 #[cfg(unix)]
@@ -834,34 +1098,14 @@ async fn an_external_program() {
         &["its output is not JSON (line 1, column 1)"],
     )
     .await;
+    // Of a program that fails nothing is shown: whatever it writes may be a secret.
     check(
-        "sh -c 'echo MARK-secret; echo the vault is sealed >&2; exit 3'",
+        "sh -c 'echo MARK-secret; echo the vault is sealed MARK-token >&2; exit 3' --key=MARK-secret",
         &[
-            "the program sh",
+            "the program sh of profile \"p\" in ",
             "exit status: 3",
-            "it wrote to stderr: the vault is sealed",
+            "run its process_command by hand",
         ],
-    )
-    .await;
-    check(
-        "sh -c 'echo cannot $3 $1 with $2 >&2; echo \"$0\" >&2; exit 1' --key=MARK-secret MARK-token --password lower-case unlock",
-        &["it wrote to stderr: cannot (withheld) (withheld) with --password --key=(withheld)"],
-    )
-    .await;
-    check(
-        "sh -c 'echo unknown argument $1 >&2; exit 1' vend lease-keys",
-        &["it wrote to stderr: unknown argument lease-keys"],
-    )
-    .await;
-    let result = r#"{"mode":"AK","access_key_id":"k","access_key_secret":"MARK-secret"}"#;
-    check(
-        &format!("sh -c 'echo \"$0\" | tee /dev/stderr; echo no lease for MARK-secret >&2; exit 1' '{result}'"),
-        &["it wrote to stderr: (withheld) no lease for (withheld)"],
-    )
-    .await;
-    check(
-        "sh -c 'printf \"login refused, refresh_token=%s-%s\" MARK secret-1 >&2; exit 1'",
-        &["it wrote to stderr: login refused, refresh_token=(withheld)"],
     )
     .await;
     check(
@@ -878,28 +1122,106 @@ async fn an_external_program() {
     check(
         "VAULT_TOKEN=MARK-secret vend",
         &[
-            "the program VAULT_TOKEN returned no credentials",
-            "cannot be run",
+            "the program of profile \"p\" in ",
+            "returned no credentials: it cannot be run",
         ],
     )
     .await;
     check("sh -c 'kill -9 $$' MARK-secret", &["signal: 9"]).await;
     check(
         "/no/such/program MARK-secret",
-        &["the program /no/such/program", "cannot be run"],
+        &["the program program of profile \"p\"", "cannot be run"],
     )
     .await;
     check("echo 'MARK-secret", &["quote that is not closed"]).await;
-    let mut stage = Stage::new(&[]).await;
-    stage
-        .variables
-        .insert("ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS", "1".to_owned());
-    let source =
-        stage.profiles(&json!([{"name": "p", "mode": "External", "process_command": "echo"}]));
-    parts(
-        &outcome(&source).await,
-        &["ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS forbids"],
+    // Without end, on either stream, and with a child that outlives it.
+    check(
+        "sh -c 'yes MARK-secret'",
+        &["it wrote more than 64 KiB and was ended"],
+    )
+    .await;
+    check("sh -c 'head -c 65537 /dev/zero'", &["more than 64 KiB"]).await;
+    check(
+        &format!("sh -c 'yes MARK-secret | head -c 9999999 >&2; echo \"$0\"' '{good}'"),
+        &["STS.x"],
+    )
+    .await;
+    check(
+        &format!("sh -c 'sleep 1000 & echo \"$0\"' '{good}'"),
+        &["STS.x"],
+    )
+    .await;
+    for value in ["1", "true", "yes"] {
+        let mut stage = Stage::new(&[]).await;
+        stage
+            .variables
+            .insert("ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS", value.to_owned());
+        for profile in [
+            json!({"name": "p", "mode": "External", "process_command": "echo"}),
+            json!({"name": "p", "mode": "CredentialsURI", "credentials_uri": stage.url()}),
+        ] {
+            parts(
+                &outcome(&stage.profiles(&json!([profile]))).await,
+                &["ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS forbids"],
+            );
+        }
+        assert!(stage.server.requests().is_empty());
+    }
+}
+
+/// Whether a process is there and is no zombie.
+#[cfg(target_os = "linux")]
+fn is_alive(id: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/stat", id.trim()));
+    status.is_ok_and(|text| !text.contains(") Z "))
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn program_that_nobody_waits_for_is_ended_with_its_children() {
+    let stage = Stage::new(&[]).await;
+    let children = stage.home.path().join("children");
+    let command = format!(
+        "sh -c 'sleep 1000 & echo $! >> \"$0\"; sleep 1000 & echo $! >> \"$0\"; wait' '{}'",
+        children.display()
     );
+    let source =
+        stage.profiles(&json!([{"name": "p", "mode": "External", "process_command": command}]));
+    let started = async {
+        loop {
+            let ids = std::fs::read_to_string(&children).unwrap_or_default();
+            if ids.lines().count() == 2 && ids.ends_with('\n') {
+                return ids;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    let ids = tokio::select! {
+        ids = started => ids,
+        _ = source.credentials() => panic!("the program never ends"),
+    };
+    assert_eq!(ids.lines().count(), 2);
+    // As after a limit of time, or when the process is told to stop.
+    drop(source);
+    while ids.lines().any(is_alive) {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn profile_without_a_uri_takes_that_of_the_environment() {
+    let mut stage = Stage::new(&[ok(&session("STS.v"))]).await;
+    let profiles = json!([{"name": "p", "mode": "CredentialsURI", "credentials_uri": ""}]);
+    parts(
+        &outcome(&stage.profiles(&profiles)).await,
+        &[
+            "no credentials_uri",
+            "ALIBABA_CLOUD_CREDENTIALS_URI is not set",
+        ],
+    );
+    let url = stage.url();
+    stage.variables.insert("ALIBABA_CLOUD_CREDENTIALS_URI", url);
+    assert_eq!(outcome(&stage.profiles(&profiles)).await, "STS.v");
 }
 
 #[tokio::test]
@@ -1066,9 +1388,10 @@ async fn abandoned_renewal_is_written_back() {
         .after(std::time::Duration::from_millis(300));
     let stage = Stage::new(&[renewed, refusal(403, "Forbidden")]).await;
     let source = stage.profiles(&json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN", "oauth_refresh_token": "MARK-refresh-old"}]));
-    let abandoned =
-        tokio::time::timeout(std::time::Duration::from_millis(100), source.credentials()).await;
-    assert!(abandoned.is_err());
+    tokio::select! {
+        () = stage.request_arrives(0) => {}
+        _ = source.credentials() => panic!("the response is slow"),
+    }
     let path = stage.home.path().join(".aliyun/config.json");
     for _ in 0..100 {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -1080,6 +1403,31 @@ async fn abandoned_renewal_is_written_back() {
         }
     }
     panic!("the new refresh token was lost");
+}
+
+#[tokio::test]
+async fn end_waits_for_a_renewal_in_flight() {
+    let renewed = json!({"access_token": "MARK-token-new", "refresh_token": "MARK-refresh-new", "expires_in": 3600});
+    let renewed = ok(&renewed).after(std::time::Duration::from_millis(300));
+    let stage = Stage::new(&[renewed]).await;
+    let text = json!({"current": "p", "profiles": [{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
+        "oauth_refresh_token": "MARK-refresh-old"}]});
+    let path = stage.file(".aliyun/config.json", &text.to_string());
+    let context = stage.context();
+    let profile = Profile::new(context.clone(), ProfileSelector::default());
+    let client = context.client.acting_as(Arc::new(profile));
+    let operation = client.operation(std::time::Duration::from_secs(60));
+    let call = crate::sts::CallerIdentity::of(&operation);
+    let stopped = async {
+        stage.request_arrives(0).await;
+        context.client.stop();
+    };
+    let (outcome, ()) = tokio::join!(call, stopped);
+    let error = outcome.err().expect("stopped");
+    assert_eq!(*error.kind(), crate::ErrorKind::Stopped);
+    // At once: the process may end now.
+    let text = std::fs::read_to_string(&path).expect("text");
+    assert!(text.contains("MARK-refresh-new"));
 }
 
 /// All that is marked in a request, to be said back.
@@ -1359,10 +1707,10 @@ async fn panic_message_of_a_renewal_is_hidden() {
     let text = json!({"current": "p", "profiles": [{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
         "oauth_refresh_token": "MARK-refresh"}]});
     stage.file(".aliyun/config.json", &text.to_string());
-    // The cache looks at the clock first, the renewal second.
+    // The cache looks at the clock first, then it is seen what is left of the access token; the renewal is third.
     let context = stage.context_at(|| {
         LOOKS.set(LOOKS.get() + 1);
-        assert!(LOOKS.get() < 2, "MARK-secret");
+        assert!(LOOKS.get() < 3, "MARK-secret");
         datetime!(2026-01-15 08:30:05 UTC)
     });
     let source = Profile::new(context, ProfileSelector::default());
@@ -1370,7 +1718,7 @@ async fn panic_message_of_a_renewal_is_hidden() {
         &outcome(&source).await,
         &["the renewal failed because of a bug"],
     );
-    assert_eq!(LOOKS.get(), 2);
+    assert_eq!(LOOKS.get(), 3);
 }
 
 #[tokio::test]
@@ -1404,7 +1752,7 @@ async fn account_guard_allows_listed_accounts_only() {
         &refusal(403, "InvalidAccessKeyId.Inactive"),
         "1",
         &["cannot be compared", "InvalidAccessKeyId.Inactive"],
-        2,
+        1,
     )
     .await;
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Credentials, CredentialsError, CredentialsSource, Secret};
+use super::{Credentials, CredentialsError, CredentialsErrorKind, CredentialsSource, Secret};
 
 /// Always the same credentials.
 #[derive(Debug)]
@@ -55,9 +55,10 @@ fn acceptable(part: &str, value: &str) -> Result<(), CredentialsError> {
     } else {
         return Ok(());
     };
-    Err(CredentialsError::new(format!(
-        "the {part} {fault}; copy it again from the RAM console"
-    )))
+    Err(CredentialsError::new(
+        CredentialsErrorKind::Value,
+        format!("the {part} {fault}; copy it again from the RAM console"),
+    ))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroize as _;
 
-use super::{Credentials, CredentialsError, Secret};
+use super::{Credentials, CredentialsError, CredentialsErrorKind, Secret};
 
 /// Credentials, and the moment at which they end, if that is known.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,9 +29,8 @@ impl TemporaryCredentials {
     pub(super) fn of_document(
         fields: &Map<String, Value>,
     ) -> Result<TemporaryCredentials, CredentialsError> {
-        let text = |name: &str| {
-            field(fields, name).ok_or_else(|| CredentialsError::new(format!("it has no {name}")))
-        };
+        let text =
+            |name: &str| field(fields, name).ok_or_else(|| incomplete(format!("it has no {name}")));
         Ok(TemporaryCredentials {
             credentials: Credentials {
                 access_key_id: text("AccessKeyId")?.to_owned(),
@@ -95,9 +94,13 @@ pub(super) fn wipe(value: &mut Value) {
 
 /// A moment such as `2026-01-15T09:30:05Z`.
 pub(super) fn expiration(text: &str) -> Result<OffsetDateTime, CredentialsError> {
-    OffsetDateTime::parse(text.trim(), &Rfc3339).map_err(|_| {
-        CredentialsError::new("its Expiration is not a date such as 2026-01-15T09:30:05Z")
-    })
+    OffsetDateTime::parse(text.trim(), &Rfc3339)
+        .map_err(|_| incomplete("its Expiration is not a date such as 2026-01-15T09:30:05Z"))
+}
+
+/// The error of credentials that came without a part, or with one that cannot be used.
+fn incomplete(reason: impl Into<String>) -> CredentialsError {
+    CredentialsError::new(CredentialsErrorKind::Service, reason)
 }
 
 /// A field that is not empty, in Pascal or camel case.

@@ -125,15 +125,53 @@ pub enum ConnectCause {
 /// What the time ran out on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimeoutPhase {
-    /// Before the first attempt, while waiting for a turn under the limit of calls per second, or for credentials.
-    /// Nothing was sent.
+    /// While waiting for credentials. Nothing was sent of this call.
     #[error(
-        "the time limit of the operation passed before the request was sent, during the wait for credentials and for the rate limit"
+        "the time limit of the operation passed before the request was sent, while the provider waited for {0}"
     )]
-    Permit,
+    Credentials(Wait),
+    /// While the first request with the same credentials was under way. Nothing was sent.
+    #[error(
+        "the time limit of the operation passed before the request was sent, while the first request with the same credentials was under way"
+    )]
+    FirstUse,
+    /// While waiting for a turn under the limit of calls per second. Nothing was sent.
+    #[error(
+        "the time limit of the operation passed before the request was sent, during the wait for the rate limit"
+    )]
+    RateLimit,
     /// After an attempt began, so that the request may have been executed. With the time given to the attempt.
     #[error("no complete response within {}", Seconds(*.0))]
     Response(Duration),
+}
+
+/// What a source of credentials waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Wait {
+    /// A file is read.
+    #[error("a credentials file to be read")]
+    File,
+    /// Somebody else has locked the file of the CLI.
+    #[error("the lock of the CLI's file")]
+    FileLock,
+    /// An external program runs.
+    #[error("an external program")]
+    Program,
+    /// STS.
+    #[error("STS")]
+    Sts,
+    /// The metadata service of an ECS instance.
+    #[error("the ECS metadata service")]
+    Metadata,
+    /// The server of a credentials URI.
+    #[error("the credentials URI")]
+    CredentialsUri,
+    /// The sign-in host of CloudSSO.
+    #[error("CloudSSO")]
+    CloudSso,
+    /// The OAuth server.
+    #[error("the OAuth server")]
+    OAuth,
 }
 
 impl ErrorKind {

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 mod kind;
 
+use super::credentials::CredentialsError;
 use super::error_codes::ErrorCode;
 use super::product::Product;
 use kind::Seconds;
-pub use kind::{ApiError, ConnectCause, ConnectFailure, ErrorKind, TimeoutPhase};
+pub use kind::{ApiError, ConnectCause, ConnectFailure, ErrorKind, TimeoutPhase, Wait};
 
 /// A failed call, with all that was tried.
 pub struct Error(Box<Record>);
@@ -31,6 +32,7 @@ pub(super) struct Record {
     pub(super) request_id: Option<String>,
     pub(super) access_key_hint: Option<String>,
     pub(super) outcome_unknown: bool,
+    pub(super) remembered: bool,
     pub(super) source: Option<Cause>,
 }
 
@@ -74,7 +76,9 @@ impl Error {
             ErrorKind::Credentials
                 | ErrorKind::Request(_)
                 | ErrorKind::Down { .. }
-                | ErrorKind::Timeout(TimeoutPhase::Permit)
+                | ErrorKind::Timeout(
+                    TimeoutPhase::Credentials(_) | TimeoutPhase::FirstUse | TimeoutPhase::RateLimit
+                )
         );
         Error::new(Record {
             action,
@@ -88,6 +92,7 @@ impl Error {
             request_id: None,
             access_key_hint: Some("LTAI…wXyZ".to_owned()),
             outcome_unknown: false,
+            remembered: false,
             source,
         })
     }
@@ -135,6 +140,33 @@ impl Error {
     /// Whether the request may have been executed, in this attempt or in an earlier one.
     pub fn outcome_unknown(&self) -> bool {
         self.0.outcome_unknown
+    }
+
+    /// Whether this is the failure of an earlier call, which was told whole to somebody else. Nothing was sent.
+    pub fn is_remembered(&self) -> bool {
+        self.0.remembered
+            || self
+                .credentials_error()
+                .is_some_and(CredentialsError::is_remembered)
+    }
+
+    /// Whether the same call would fail again for as long as this process lives.
+    pub fn is_permanent(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Credentials => self
+                .credentials_error()
+                .is_some_and(CredentialsError::is_permanent),
+            ErrorKind::Api(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Why there are no credentials, if that is what went wrong.
+    pub fn credentials_error(&self) -> Option<&CredentialsError> {
+        let source = self.0.source.as_deref();
+        source
+            .filter(|_| *self.kind() == ErrorKind::Credentials)?
+            .downcast_ref()
     }
 
     /// What the service answered, if it did.
@@ -211,6 +243,7 @@ impl fmt::Debug for Error {
             request_id,
             access_key_hint,
             outcome_unknown,
+            remembered,
             source,
         } = &*self.0;
         f.debug_struct("Error")
@@ -224,6 +257,7 @@ impl fmt::Debug for Error {
             .field("request_id", request_id)
             .field("access_key_hint", access_key_hint)
             .field("outcome_unknown", outcome_unknown)
+            .field("remembered", remembered)
             .field("source", source)
             .finish()
     }
@@ -259,6 +293,7 @@ mod tests {
             request_id: None,
             access_key_hint: None,
             outcome_unknown: false,
+            remembered: false,
             source: None,
         });
         assert_eq!(

@@ -492,7 +492,7 @@ impl CredentialsSource for Sessions {
         _expired: &Credentials,
     ) -> Result<Option<Credentials>, CredentialsError> {
         if self.fails {
-            return Err(CredentialsError::new("the role is gone"));
+            return Err(CredentialsError::other("the role is gone"));
         }
         self.number.fetch_add(1, Ordering::Relaxed);
         self.credentials().await.map(Some)
@@ -732,7 +732,7 @@ async fn deadline_applies_to_the_rate_limit() {
         .call(&BIND)
         .await
         .expect_err("no turn in time");
-    assert_eq!(error.kind(), &ErrorKind::Timeout(TimeoutPhase::Permit));
+    assert_eq!(error.kind(), &ErrorKind::Timeout(TimeoutPhase::RateLimit));
     assert!(!error.outcome_unknown());
     assert_eq!((error.attempts(), server.requests().len()), (0, 10));
 }

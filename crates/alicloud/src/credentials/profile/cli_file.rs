@@ -3,13 +3,33 @@
 //! Numbers may come as text, empty text and zero count as not set: older versions of the CLI wrote both for fields that a
 //! profile does not use. Errors name file, profile and field, never a value.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::super::error::{looks_like_name, quoted_name};
 use super::super::temporary_credentials::Document;
-use super::super::{CredentialsError, Environment, Secret};
+use super::super::{CredentialsError, CredentialsErrorKind, FileFault, Secret, file};
+
+/// The profile of a file that calls none current.
+const DEFAULT: &str = "default";
+
+/// Fields of a profile that say nothing about credentials, whatever they hold.
+const NO_CREDENTIALS: [&str; 13] = [
+    "name",
+    "expired_seconds",
+    "region_id",
+    "output_format",
+    "language",
+    "site",
+    "site_type",
+    "retry_timeout",
+    "retry_count",
+    "connect_timeout",
+    "read_timeout",
+    "auto_plugin_install",
+    "endpoint_type",
+];
 
 /// The file, as it was read.
 pub(in super::super) struct CliFile {
@@ -27,41 +47,86 @@ pub(in super::super) struct CliProfile {
 
 impl CliFile {
     /// Reads the file.
-    pub(in super::super) fn read(path: &Path) -> Result<CliFile, CredentialsError> {
-        let text = Environment::read(path).map_err(|error| unreadable(path, error))?;
-        CliFile::parse(path, &text)
+    pub(in super::super) async fn read(path: &Path) -> Result<CliFile, CredentialsError> {
+        CliFile::parse(path, &file::read(path).await?)
     }
 
-    pub(super) fn parse(path: &Path, text: &str) -> Result<CliFile, CredentialsError> {
-        let shown = path.display();
+    pub(in super::super) fn parse(path: &Path, text: &str) -> Result<CliFile, CredentialsError> {
+        let fault = |reason: String| {
+            let kind = CredentialsErrorKind::File(FileFault::Syntax);
+            CredentialsError::new(kind, format!("{} {reason}", path.display()))
+        };
         match serde_json::from_str(text) {
             Ok(Value::Object(root)) => Ok(CliFile {
                 path: path.to_owned(),
                 root: Document::new(root),
             }),
-            Ok(_) => Err(CredentialsError::new(format!(
-                "{shown} is JSON, but not an object with profiles"
-            ))),
+            Ok(_) => Err(fault("is JSON, but not an object with profiles".to_owned())),
             // Complaints about syntax have no value in them.
-            Err(error) => Err(CredentialsError::new(format!(
-                "{shown} is not valid JSON: {error}"
-            ))),
+            Err(error) => Err(fault(format!("is not valid JSON: {error}"))),
         }
     }
 
     /// The profile that the CLI uses when none is named.
-    pub(super) fn current(&self) -> &str {
-        match self.root.get("current").and_then(Value::as_str) {
-            Some(name) if !name.is_empty() => name,
-            _ => "default",
+    pub(super) fn current(&self) -> Result<&str, CredentialsError> {
+        match self.root.get("current") {
+            None | Some(Value::Null) => Ok(DEFAULT),
+            Some(Value::String(name)) if name.is_empty() => Ok(DEFAULT),
+            Some(Value::String(name)) => Ok(name),
+            // To take another profile would be to act as somebody else.
+            Some(_) => Err(CredentialsError::new(
+                CredentialsErrorKind::File(FileFault::Syntax),
+                format!(
+                    "{} has a `current` that is not the name of a profile; {}",
+                    self.path.display(),
+                    self.list()
+                ),
+            )),
+        }
+    }
+
+    /// Whether this is what the CLI makes at its first start, and nobody has filled in: one profile, the current one, that
+    /// says nothing about credentials.
+    pub(super) fn is_untouched(&self) -> bool {
+        let Some([profile]) = self.profiles() else {
+            return false;
+        };
+        let Some(fields) = profile.as_object() else {
+            return false;
+        };
+        let is_current = self.current().ok() == fields.get("name").and_then(Value::as_str);
+        is_current
+            && fields.iter().all(|(name, value)| match name.as_str() {
+                "mode" => is_empty(value) || value == "AK",
+                name => NO_CREDENTIALS.contains(&name) || is_empty(value),
+            })
+    }
+
+    fn profiles(&self) -> Option<&[Value]> {
+        Some(self.root.get("profiles")?.as_array()?.as_slice())
+    }
+
+    /// Which profiles there are, for messages.
+    fn list(&self) -> String {
+        let names: Vec<String> = self
+            .profiles()
+            .into_iter()
+            .flatten()
+            .filter_map(|profile| profile.get("name")?.as_str())
+            .map(quoted_name)
+            .collect();
+        if names.is_empty() {
+            "it has no profiles".to_owned()
+        } else {
+            format!("its profiles are {}", names.join(", "))
         }
     }
 
     /// A profile by its name.
     pub(in super::super) fn profile(&self, name: &str) -> Result<CliProfile, CredentialsError> {
-        let profiles = self.root.get("profiles").and_then(Value::as_array);
         let named = |profile: &&Value| profile.get("name").and_then(Value::as_str) == Some(name);
-        let found = profiles
+        let found = self
+            .profiles()
             .and_then(|profiles| profiles.iter().find(named))
             .and_then(Value::as_object);
         match found {
@@ -70,23 +135,15 @@ impl CliFile {
                 name: name.to_owned(),
                 fields: Document::new(fields.clone()),
             }),
-            None => {
-                let names: Vec<String> = profiles
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|profile| profile.get("name")?.as_str())
-                    .map(|name| format!("\"{name}\""))
-                    .collect();
-                let has = if names.is_empty() {
-                    "it has none".to_owned()
-                } else {
-                    format!("it has {}", names.join(", "))
-                };
-                Err(CredentialsError::absent(format!(
-                    "there is no profile \"{name}\" in {}; {has}",
-                    self.path.display()
-                )))
-            }
+            None => Err(CredentialsError::new(
+                CredentialsErrorKind::ProfileMissing,
+                format!(
+                    "there is no profile {} in {}; {}",
+                    quoted_name(name),
+                    self.path.display(),
+                    self.list()
+                ),
+            )),
         }
     }
 }
@@ -94,7 +151,11 @@ impl CliFile {
 impl CliProfile {
     /// For messages: `profile "prod" in /home/me/.aliyun/config.json`.
     pub(in super::super) fn place(&self) -> String {
-        format!("profile \"{}\" in {}", self.name, self.path.display())
+        format!(
+            "profile {} in {}",
+            quoted_name(&self.name),
+            self.path.display()
+        )
     }
 
     /// The file it stands in.
@@ -111,9 +172,9 @@ impl CliProfile {
 
     /// A field without which the profile cannot be used.
     pub(in super::super) fn needed(&self, field: &str) -> Result<&str, CredentialsError> {
-        self.text(field).ok_or_else(|| {
-            let mode = self.text("mode").unwrap_or("(none)");
-            CredentialsError::new(format!("{} has mode {mode} but no {field}", self.place()))
+        self.text(field).ok_or_else(|| match self.text("mode") {
+            Some(mode) => self.fault(&format!("has mode {} but no {field}", shown_word(mode))),
+            None => self.fault(&format!("has no {field}")),
         })
     }
 
@@ -140,14 +201,46 @@ impl CliProfile {
 
     /// An error about this profile.
     pub(in super::super) fn fault(&self, reason: &str) -> CredentialsError {
-        CredentialsError::new(format!("{} {reason}", self.place()))
+        self.fault_of(CredentialsErrorKind::Profile, reason)
+    }
+
+    /// An error of another kind about this profile.
+    pub(in super::super) fn fault_of(
+        &self,
+        kind: CredentialsErrorKind,
+        reason: &str,
+    ) -> CredentialsError {
+        CredentialsError::new(kind, format!("{} {reason}", self.place()))
+    }
+
+    /// A frame around another failure, of the same kind.
+    pub(in super::super) fn frame(
+        &self,
+        reason: &str,
+        cause: CredentialsError,
+    ) -> CredentialsError {
+        self.fault_of(CredentialsErrorKind::Other, reason)
+            .because(cause)
     }
 }
 
-/// The error of a file that cannot be read: absent if it is not there.
-pub(super) fn unreadable(path: &Path, error: io::Error) -> CredentialsError {
-    if error.kind() == io::ErrorKind::NotFound {
-        return CredentialsError::absent(format!("there is no file {}", path.display()));
+/// A word from the file that should be one of a few, for messages.
+pub(super) fn shown_word(word: &str) -> &str {
+    if looks_like_name(word) {
+        word
+    } else {
+        "(not shown: it does not look like one)"
     }
-    CredentialsError::new(format!("{} cannot be read", path.display())).caused_by(error)
+}
+
+/// Whether a field counts as not set, as the CLI writes it.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(elements) => elements.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(true) => false,
+    }
 }

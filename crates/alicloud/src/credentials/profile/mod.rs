@@ -1,7 +1,10 @@
 //! A profile in a file: found, read and turned into the source that it describes, at first use.
 //!
-//! Two formats are told apart by their first character: the JSON file of the Alibaba Cloud CLI, with all of its modes, and
-//! the ini file of the SDKs. Without a file named, the CLI's comes first. Source: the official CLI and SDKs.
+//! Two formats are told apart by how they begin: the JSON file of the Alibaba Cloud CLI, with all of its modes, and the ini
+//! file of the SDKs. Without a file named, the CLI's comes first. Source: the official CLI and SDKs.
+//!
+//! A file is absent if it is not there, is empty, or is the one that the CLI makes at its first start. Anything else there
+//! is meant by somebody: if it does not fit, that is an error, because whoever comes next in the chain is somebody else.
 
 mod cli_file;
 mod ini;
@@ -14,15 +17,16 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use super::cloud_sso::CloudSso;
+use super::error::quoted_name;
 use super::oauth::OAuth;
 use super::process::Process;
 use super::{
-    AssumedRole, Context, Credentials, CredentialsError, CredentialsSource, CredentialsUri,
-    EcsMetadata, Environment, InstanceMetadata, OidcRole, OidcToken, Role, RoleArn, RoleWithOidc,
-    StaticKeys,
+    AssumedRole, Context, Credentials, CredentialsError, CredentialsErrorKind, CredentialsSource,
+    CredentialsUri, EcsMetadata, InstanceMetadata, OidcRole, OidcToken, ProgramFault, Role,
+    RoleArn, RoleWithOidc, StaticKeys, Wait, file,
 };
 use crate::{Client, Endpoint, Protocol, STS, StsHost};
-use cli_file::unreadable;
+use cli_file::shown_word;
 pub(super) use cli_file::{CliFile, CliProfile};
 use ini::{IniFile, IniProfile};
 pub(super) use write_back::LockedFile;
@@ -37,7 +41,7 @@ pub struct ProfileSelector {
     pub file: Option<String>,
     /// Its name; `None`: the one that the file calls current, in an ini file `default`.
     pub name: Option<String>,
-    /// Whether somebody has asked for it. If not, a file or profile that is not there is no error but
+    /// Whether somebody has asked for it. If not, a file that is not there is no error but
     /// [`absent`](CredentialsError::is_absent).
     pub expected: bool,
 }
@@ -61,50 +65,60 @@ impl Profile {
     }
 
     async fn source(&self) -> Result<&Arc<dyn CredentialsSource>, CredentialsError> {
-        self.source
-            .get_or_try_init(|| async { self.find() })
-            .await
-            .map_err(|error: CredentialsError| match self.selector.expected {
-                // Somebody wants this profile, so that it is not there is a fault.
-                true if error.is_absent() => CredentialsError::new(error.to_string()),
-                _ => error,
-            })
+        self.source.get_or_try_init(|| self.find()).await
     }
 
-    fn find(&self) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
-        let mut absent = Vec::new();
+    async fn find(&self) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
+        let mut missing = Vec::new();
         for path in self.files()? {
-            match self.find_in(&path) {
-                Err(error) if error.is_absent() => absent.push(error.to_string()),
+            match self.find_in(&path).await {
+                Err(error) if error.is_absent() => missing.push(error.to_string()),
+                // A profile with a name of its own may as well stand in the next file. The current one may not.
+                Err(error)
+                    if error.kind() == CredentialsErrorKind::ProfileMissing
+                        && self.selector.name.is_some() =>
+                {
+                    missing.push(error.to_string());
+                }
                 found => return found,
             }
         }
-        Err(CredentialsError::absent(absent.join("; ")))
+        let missing = missing.join("; ");
+        Err(match self.selector.expected {
+            // Somebody wants this profile, so that it is not there is a fault.
+            true => CredentialsError::new(CredentialsErrorKind::ProfileMissing, missing),
+            false => CredentialsError::absent(missing),
+        })
     }
 
-    fn find_in(&self, path: &Path) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
-        let text = Environment::read(path).map_err(|error| unreadable(path, error))?;
+    async fn find_in(&self, path: &Path) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
+        let text = file::read(path).await?;
         let name = self.selector.name.as_deref();
-        if text.trim_start().starts_with('{') {
-            let file = CliFile::parse(path, &text)?;
-            let profile = file.profile(name.unwrap_or(file.current()))?;
-            let keyless = ["access_key_id", "access_key_secret"]
-                .iter()
-                .all(|key| profile.text(key).is_none());
-            if !self.selector.expected
-                && keyless
-                && matches!(profile.text("mode"), None | Some("AK"))
-            {
-                // What the CLI leaves behind when its configuration was begun and given up.
-                return Err(CredentialsError::absent(format!(
-                    "{} is empty",
-                    profile.place()
-                )));
+        match format(&text) {
+            Format::Empty => Err(CredentialsError::absent(format!(
+                "{} is empty",
+                path.display()
+            ))),
+            Format::Json => {
+                let file = CliFile::parse(path, &text)?;
+                if name.is_none() && file.is_untouched() {
+                    return Err(CredentialsError::absent(format!(
+                        "{} is as the CLI made it, without credentials",
+                        path.display()
+                    )));
+                }
+                let name = match name {
+                    Some(name) => name,
+                    None => file.current()?,
+                };
+                let profile = file.profile(name)?;
+                resolve(&self.context, &file, &profile, &mut Vec::new())
             }
-            return resolve(&self.context, &file, &profile, &mut Vec::new());
+            Format::Ini => {
+                let file = IniFile::parse(path, &text)?;
+                of_ini(&self.context, &file.profile(name.unwrap_or("default"))?)
+            }
         }
-        let file = IniFile::parse(path, &text)?;
-        of_ini(&self.context, &file.profile(name.unwrap_or("default"))?)
     }
 
     fn files(&self) -> Result<Vec<PathBuf>, CredentialsError> {
@@ -118,7 +132,7 @@ impl Profile {
             ));
         };
         let mut files = Vec::new();
-        if !environment.is_on(CLI_FILE_DISABLED) {
+        if !environment.forbids(CLI_FILE_DISABLED) {
             files.push(home.join(".aliyun").join("config.json"));
         }
         let sdk = home.join(".alibabacloud");
@@ -140,12 +154,42 @@ impl CredentialsSource for Profile {
         self.source().await?.replacement(expired).await
     }
 
+    fn waiting_for(&self) -> Option<Wait> {
+        match self.source.get() {
+            Some(source) => source.waiting_for(),
+            None => Some(Wait::File),
+        }
+    }
+
     fn access_key_id(&self) -> Option<String> {
         self.source.get()?.access_key_id()
     }
 
     fn account_id(&self) -> Option<String> {
         self.source.get()?.account_id()
+    }
+}
+
+/// What a file is, by how it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Empty,
+    Json,
+    Ini,
+}
+
+fn format(text: &str) -> Format {
+    let text = text.trim_start();
+    match text.chars().next() {
+        None => Format::Empty,
+        Some('{' | '"') => Format::Json,
+        // A list in JSON begins like a section. No section begins like an element of a list.
+        Some('[') => match text[1..].trim_start().chars().next() {
+            None | Some('{' | '[' | ']' | '"') => Format::Json,
+            Some(_) if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => Format::Json,
+            Some(_) => Format::Ini,
+        },
+        Some(_) => Format::Ini,
     }
 }
 
@@ -160,7 +204,11 @@ fn resolve(
         chain.push(profile.name.clone());
         return Err(profile.fault(&format!(
             "builds on itself: its source_profile leads in a circle ({})",
-            chain.join(" -> ")
+            chain
+                .iter()
+                .map(|name| quoted_name(name))
+                .collect::<Vec<_>>()
+                .join(" -> ")
         )));
     }
     chain.push(profile.name.clone());
@@ -173,7 +221,7 @@ fn resolve(
     };
     let metadata = || InstanceMetadata {
         role: profile.text("ram_role_name").map(str::to_owned),
-        v2_only: context.environment.is_on("ALIBABA_CLOUD_IMDSV1_DISABLED"),
+        v2_only: context.environment.forbids("ALIBABA_CLOUD_IMDSV1_DISABLED"),
         expected: true,
     };
     match mode {
@@ -191,7 +239,7 @@ fn resolve(
         }
         "ChainableRamRoleArn" => {
             let below = file.profile(profile.needed("source_profile")?).map_err(|error| {
-                profile.fault("names a source_profile that cannot be used").caused_by(error)
+                profile.fault("names a source_profile that cannot be used").because(error)
             })?;
             let source = resolve(context, file, &below, chain)?;
             assume(context, profile, source)
@@ -208,10 +256,9 @@ fn resolve(
                 },
             ))
         }
-        "CredentialsURI" => CredentialsUri::source(context, profile.needed("credentials_uri")?)
-            .map_err(|error| profile.fault("cannot be used").caused_by(error)),
-        "External" => Process::source(context, profile.needed("process_command")?)
-            .map_err(|error| profile.fault("cannot be used").caused_by(error)),
+        "CredentialsURI" => credentials_uri(context, profile)
+            .map_err(|error| profile.frame("cannot be used", error)),
+        "External" => Process::source(context, profile),
         "CloudSSO" => Ok(CloudSso::source(context, profile)),
         "OAuth" => Ok(OAuth::source(context, profile)),
         "RsaKeyPair" => Err(profile.fault(
@@ -224,11 +271,48 @@ fn resolve(
             "has the mode Anonymous, but this service accepts signed requests only; configure a mode with an AccessKey",
         )),
         other => Err(profile.fault(&format!(
-            "has the unknown mode \"{}\"; known are AK, StsToken, RamRoleArn, EcsRamRole, RamRoleArnWithRoleName, \
+            "has the unknown mode {}; known are AK, StsToken, RamRoleArn, EcsRamRole, RamRoleArnWithRoleName, \
              ChainableRamRoleArn, OIDC, CredentialsURI, External, CloudSSO and OAuth, spelled like this",
-            other.escape_debug()
+            shown_word(other)
         ))),
     }
+}
+
+/// The switch that keeps profiles from having programs run covers the URI, too, as in the CLI.
+fn credentials_uri(
+    context: &Context,
+    profile: &CliProfile,
+) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
+    const VARIABLE: &str = "ALIBABA_CLOUD_CREDENTIALS_URI";
+    external_allowed(context)?;
+    // As in the CLI, the variable stands in for an empty field.
+    let of_environment = || context.environment.variable(VARIABLE);
+    match profile
+        .text("credentials_uri")
+        .map(str::to_owned)
+        .or_else(of_environment)
+    {
+        Some(uri) => CredentialsUri::source(context, &uri),
+        None => Err(CredentialsError::new(
+            CredentialsErrorKind::Profile,
+            format!("it has no credentials_uri, and the variable {VARIABLE} is not set"),
+        )),
+    }
+}
+
+/// Whether a profile may have credentials fetched from outside.
+pub(super) fn external_allowed(context: &Context) -> Result<(), CredentialsError> {
+    const DISABLED: &str = "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS";
+    if !context.environment.forbids(DISABLED) {
+        return Ok(());
+    }
+    Err(CredentialsError::new(
+        CredentialsErrorKind::Program(ProgramFault::Forbidden),
+        format!(
+            "the variable {DISABLED} forbids the modes External and CredentialsURI, in which a profile has credentials \
+             fetched by a program or from a URL"
+        ),
+    ))
 }
 
 fn keys(
@@ -242,7 +326,7 @@ fn keys(
     let keys = StaticKeys::new(id, secret, token).map_err(|error| {
         profile
             .fault("has an AccessKey that cannot be used")
-            .caused_by(error)
+            .because(error)
     })?;
     Ok(Arc::new(keys))
 }
@@ -258,7 +342,7 @@ fn assume(
 
 fn role(profile: &CliProfile) -> Result<Role, CredentialsError> {
     let bad = |field: &str, reason: String| {
-        profile.fault(&format!("has a bad {field}: it must be {reason}"))
+        profile.fault(&format!("has a bad {field}: it must be {}", rule(&reason)))
     };
     let arn = RoleArn::parse(profile.needed("ram_role_arn")?)
         .map_err(|reason| bad("ram_role_arn", reason))?;
@@ -285,22 +369,30 @@ fn role(profile: &CliProfile) -> Result<Role, CredentialsError> {
     Ok(role)
 }
 
+/// What a value must be, without the value: in a file it may be anything, a secret included.
+fn rule(reason: &str) -> &str {
+    reason.split_once(", but ").map_or(reason, |(rule, _)| rule)
+}
+
 /// A client for the STS that the profile names, else for the one that is configured anyway.
 fn sts_client(context: &Context, profile: &CliProfile) -> Result<Client, CredentialsError> {
-    let bad = |field: &str, error: &dyn std::fmt::Display| {
-        profile.fault(&format!("has a bad {field}: {error}"))
+    let bad = |field: &str, expected: &str| {
+        profile.fault(&format!("has a bad {field}: it must be {expected}"))
     };
     let configured = context.client.config();
     let endpoint = if let Some(host) = profile.text("sts_endpoint") {
         let endpoint = Endpoint::parse(host, Protocol::Https);
-        Some(endpoint.map_err(|error| bad("sts_endpoint", &error))?)
+        let expected =
+            "a host, host:port or https://host[:port], such as sts.ap-southeast-1.aliyuncs.com";
+        Some(endpoint.map_err(|_| bad("sts_endpoint", expected))?)
     } else if profile.text("sts_region").is_some() || profile.is_on("enable_vpc") {
         let region = profile.text("sts_region").unwrap_or(&configured.region);
         let host = StsHost {
             region: region.to_owned(),
             vpc: profile.is_on("enable_vpc"),
         };
-        Some(host.endpoint().map_err(|error| bad("sts_region", &error))?)
+        let expected = "a region ID, such as ap-southeast-1";
+        Some(host.endpoint().map_err(|_| bad("sts_region", expected))?)
     } else {
         None
     };
@@ -325,13 +417,13 @@ fn of_ini(
         let keys = StaticKeys::new(id, secret, None).map_err(|error| {
             profile
                 .fault("has an AccessKey that cannot be used")
-                .caused_by(error)
+                .because(error)
         })?;
         Ok(Arc::new(keys))
     };
     let role = || {
         let bad = |key: &str, reason: String| {
-            profile.fault(&format!("has a bad {key}: it must be {reason}"))
+            profile.fault(&format!("has a bad {key}: it must be {}", rule(&reason)))
         };
         let arn = RoleArn::parse(profile.needed("role_arn")?)
             .map_err(|reason| bad("role_arn", reason))?;
@@ -353,7 +445,7 @@ fn of_ini(
             context,
             InstanceMetadata {
                 role: profile.text("role_name").map(str::to_owned),
-                v2_only: context.environment.is_on("ALIBABA_CLOUD_IMDSV1_DISABLED"),
+                v2_only: context.environment.forbids("ALIBABA_CLOUD_IMDSV1_DISABLED"),
                 expected: true,
             },
         )),
@@ -369,8 +461,8 @@ fn of_ini(
             "has the type rsa_key_pair, which Alibaba Cloud no longer supports; configure another type, such as ram_role_arn",
         )),
         other => Err(profile.fault(&format!(
-            "has the unknown type \"{}\"; known are access_key, ram_role_arn, ecs_ram_role and oidc_role_arn",
-            other.escape_debug()
+            "has the unknown type {}; known are access_key, ram_role_arn, ecs_ram_role and oidc_role_arn",
+            shown_word(other)
         ))),
     }
 }
