@@ -219,12 +219,14 @@ impl ProviderConfig<'_> {
         if let Some((uri, name)) = self.variable(CREDENTIALS_URI.variables)? {
             return credentials_uri(context, &uri, name).map(environment);
         }
-        let metadata_disabled = self.environment.is_on(METADATA_DISABLED);
+        let metadata_disabled = self.environment.forbids(METADATA_DISABLED);
         if let Some((name, _)) = self.variable(ECS_ROLE_NAME.variables)?
             && !metadata_disabled
         {
             return Ok(environment(self.instance_source(context, Some(name), true)));
         }
+
+        self.reject_parts()?;
 
         // 3. Implicit sources.
         let profile = Profile::new(context.clone(), ProfileSelector::default());
@@ -246,6 +248,43 @@ impl ProviderConfig<'_> {
             ),
         ];
         Ok(environment(Arc::new(DefaultChain::new(members, absent))))
+    }
+
+    /// Whoever sets a part of credentials means these, and not whatever implicit source there is.
+    fn reject_parts(&self) -> Result<(), Diagnostics> {
+        let parts = [
+            (SECURITY_TOKEN.variables, [ACCESS_KEY.variables].as_slice()),
+            (&OIDC_PROVIDER_ARN, &[&ROLE_ARN, &OIDC_TOKEN_FILE]),
+            (&OIDC_TOKEN, &[&OIDC_PROVIDER_ARN, &ROLE_ARN]),
+            (&OIDC_TOKEN_FILE, &[&OIDC_PROVIDER_ARN, &ROLE_ARN]),
+        ];
+        if self.argument(&SECURITY_TOKEN).is_some() {
+            return Err(incomplete_access_key(
+                &ACCESS_KEY,
+                Origin::Argument(SECURITY_TOKEN.name),
+            ));
+        }
+        for (part, others) in parts {
+            let Some((_, found)) = self.variable(part)? else {
+                continue;
+            };
+            for other in others {
+                if self.variable(other)?.is_some() {
+                    continue;
+                }
+                return Err(incomplete(
+                    &format!("{found} is set, but {} is not", other[0]),
+                    &format!(
+                        "The environment has a part of credentials only, so it is not known whose credentials are meant. Set \
+                         one of these environment variables: {}. Or unset `{found}`, to use the CLI's profile or the role of \
+                         the ECS instance.",
+                        variable_list(other)
+                    ),
+                )
+                .into());
+            }
+        }
+        Ok(())
     }
 
     fn static_keys(&self) -> Result<Arc<dyn CredentialsSource>, Diagnostics> {
@@ -290,7 +329,7 @@ impl ProviderConfig<'_> {
     ) -> Arc<dyn CredentialsSource> {
         let wanted = InstanceMetadata {
             role,
-            v2_only: self.environment.is_on(IMDS_V1_DISABLED),
+            v2_only: self.environment.forbids(IMDS_V1_DISABLED),
             expected,
         };
         EcsMetadata::source(context, wanted)

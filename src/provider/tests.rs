@@ -728,6 +728,64 @@ fn incomplete_oidc_block_is_an_error() {
 }
 
 #[test]
+fn part_of_credentials_does_not_lead_to_an_implicit_source() {
+    let check = |environment: &[(&str, &str)], missing: &str| {
+        let printed = client_config(&[], environment).expect_err("a part");
+        let summary = format!("Error: {} is set, but {missing} is not\n", environment[0].0);
+        assert!(printed.contains(&summary), "{printed}");
+        assert!(!printed.contains("MARK"), "{printed}");
+    };
+    let token = ("ALIBABA_CLOUD_OIDC_TOKEN", "MARK");
+    check(&OIDC[..1], "ALIBABA_CLOUD_ROLE_ARN");
+    check(&OIDC[..2], "ALIBABA_CLOUD_OIDC_TOKEN_FILE");
+    check(&[OIDC[0], OIDC[2]], "ALIBABA_CLOUD_ROLE_ARN");
+    check(&[OIDC[2], OIDC[1]], "ALIBABA_CLOUD_OIDC_PROVIDER_ARN");
+    check(&[token], "ALIBABA_CLOUD_OIDC_PROVIDER_ARN");
+    check(
+        &[("ALICLOUD_SECURITY_TOKEN", "MARK")],
+        "ALIBABA_CLOUD_ACCESS_KEY_ID",
+    );
+    check_error(
+        &[("security_token", "MARK".into())],
+        &[],
+        expect![[r#"
+        Error: security_token is set, but access_key is not
+          at access_key
+
+        An AccessKey has an ID and a secret. Set the argument `access_key` or one of
+        these environment variables: `ALIBABA_CLOUD_ACCESS_KEY_ID`,
+        `ALIBABACLOUD_ACCESS_KEY_ID`, `ALICLOUD_ACCESS_KEY`. Create AccessKeys for a
+        RAM user in the RAM console, not for the account itself.
+
+          Code:  Provider.IncompleteCredentials
+    "#]],
+    );
+    check_error(
+        &[],
+        &OIDC[..1],
+        expect![[r#"
+        Error: ALIBABA_CLOUD_OIDC_PROVIDER_ARN is set, but ALIBABA_CLOUD_ROLE_ARN is not
+
+        The environment has a part of credentials only, so it is not known whose
+        credentials are meant. Set one of these environment variables:
+        `ALIBABA_CLOUD_ROLE_ARN`, `ALIBABACLOUD_ROLE_ARN`. Or unset
+        `ALIBABA_CLOUD_OIDC_PROVIDER_ARN`, to use the CLI's profile or the role of the
+        ECS instance.
+
+          Code:  Provider.IncompleteCredentials
+    "#]],
+    );
+    // What is named as a whole is meant, whatever else lies about.
+    check_choice(&[], &[OIDC[0], ENV_PROFILE], "name: Some(\"env-profile\")");
+    // A word that nobody knows forbids, too.
+    check_choice(
+        &[],
+        &[("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "yes"), ENV_INSTANCE],
+        "DefaultChain",
+    );
+}
+
+#[test]
 fn contradictory_or_invalid_account_id_is_an_error() {
     let stated = ("account_id", "5".into());
     let role = block(&[("role_arn", "acs:ram::9:role/own".into())]);
