@@ -11,6 +11,7 @@ mod refreshing;
 mod roles;
 mod secrets;
 mod sources;
+mod unusable;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     }
     let subjects: &[&[Case]] = &[
         sources::CASES,
+        unusable::CASES,
         proxies::CASES,
         refreshing::CASES,
         roles::CASES,

@@ -53,7 +53,7 @@ fn binds(context: &TestContext, arguments: &str) -> TestResult {
 }
 
 /// Resets the emulator and removes the state.
-fn afresh(context: &mut TestContext) -> TestResult {
+pub(crate) fn afresh(context: &mut TestContext) -> TestResult {
     context.emulator.reset();
     populate(context)?;
     stand_ins(context);
@@ -567,7 +567,7 @@ fn credentials_error_names_the_cause(context: &mut TestContext) -> TestResult {
             &[
                 "the program sh",
                 "exit status: 3",
-                "it wrote to stderr: the vault is sealed",
+                "run its process_command by hand",
             ],
         ));
     }

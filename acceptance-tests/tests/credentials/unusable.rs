@@ -1,0 +1,100 @@
+//! Credentials that are there but cannot be used: nobody else's are used instead, nothing hangs, and one cause is met once.
+
+use acceptance_tests::{
+    acceptance::{Case, TestContext, TestResult, contains, equal, only_error},
+    cases,
+};
+use serde_json::json;
+
+use crate::{
+    BINDING, KEY_ID, configure,
+    sources::{afresh, home_file},
+};
+
+pub(crate) const CASES: &[Case] = cases![unusable:
+    a_file_that_does_not_fit_is_not_passed_over,
+    pipes_and_devices_do_not_hang,
+    a_wrong_secret_is_tried_once,
+];
+
+/// On an instance with a role.
+fn a_file_that_does_not_fit_is_not_passed_over(context: &mut TestContext) -> TestResult {
+    const CLI: &str = ".aliyun/config.json";
+    const INI: &str = ".alibabacloud/credentials";
+    afresh(context)?;
+    let prod = json!({"name": "prod", "mode": "AK", "access_key_id": "k", "access_key_secret": "MARK-secret"});
+    let missing = json!({"current": "stage", "profiles": [prod]}).to_string();
+    let list = json!([prod]).to_string();
+    let ini = "[Default]\ntype = access_key\naccess_key_id = k\naccess_key_secret = MARK-secret\n";
+    let files: [(&str, &str, &[&str]); 4] = [
+        (CLI, &missing, &["config.json", "\"stage\"", "\"prod\""]),
+        (CLI, &list, &["config.json", "not an object with profiles"]),
+        (CLI, "{}", &["config.json", "\"default\""]),
+        (INI, ini, &["credentials", "[default]", "[Default]"]),
+    ];
+    for (path, text, parts) in files {
+        for other in [CLI, INI] {
+            home_file(context, other, "")?;
+        }
+        home_file(context, path, text)?;
+        configure(context, "", BINDING)?;
+        let output = context.apply()?.expecting(1)?;
+        let error = only_error(&output)?.text();
+        contains(&error, parts)?;
+        equal("secrets", error.contains("MARK"), false)?;
+        equal("calls", context.emulator.calls().len(), 0)?;
+    }
+    // What holds nothing is passed over.
+    for other in [CLI, INI] {
+        home_file(context, other, "\n")?;
+    }
+    context.apply()?.expecting(0)?;
+    equal("binds", context.calls("ChatappBindWaba"), 1)
+}
+
+fn pipes_and_devices_do_not_hang(context: &mut TestContext) -> TestResult {
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    afresh(context)?;
+    let pipe = context.directory.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status()?;
+    equal("mkfifo succeeded", made.success(), true)?;
+    let pipe = pipe.display().to_string();
+    for file in [pipe.as_str(), "/dev/zero"] {
+        let token = format!(
+            "  assume_role_with_oidc {{\n    oidc_provider_arn = \"{}\"\n    role_arn = \"{}\"\n    oidc_token_file = \"{file}\"\n  }}",
+            crate::OIDC_PROVIDER,
+            crate::ROLE
+        );
+        let profile = format!("  shared_credentials_file = \"{file}\"\n");
+        for arguments in [token, profile] {
+            configure(context, &arguments, BINDING)?;
+            let output = context.apply()?.expecting(1)?;
+            contains(
+                &only_error(&output)?.text(),
+                &[file, "is not a regular file"],
+            )?;
+        }
+    }
+    equal("calls", context.emulator.calls().len(), 0)
+}
+
+fn a_wrong_secret_is_tried_once(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
+    let bindings = "resource \"alicloud_cams_waba_binding\" \"all\" {\n  count   = 200\n  waba_id = 100000000000000 + count.index\n}\n";
+    let keys = format!("  access_key = \"{KEY_ID}\"\n  secret_key = \"MARK-wrong-secret\"\n");
+    configure(context, &keys, bindings)?;
+    let output = context
+        .directory
+        .run(&["apply", "-auto-approve", "-no-color"])?
+        .expecting(1)?;
+    let calls = context.emulator.calls().len();
+    let lines = output.stdout.lines().count() + output.stderr.lines().count();
+    let of_errors = output.stderr.lines().count();
+    eprintln!(
+        "200 bindings with a wrong secret: {calls} calls, {lines} lines, {of_errors} of them errors"
+    );
+    contains(&output.text(), &["SignatureDoesNotMatch"])?;
+    equal(format!("{calls} calls"), calls <= 2, true)
+}
