@@ -122,7 +122,10 @@ fn config_of_block(block: &Block, object: &mut BTreeMap<String, Value>) {
     }
 }
 
-fn config_of_attributes(attributes: &[Attribute], object: &mut BTreeMap<String, Value>) {
+/// Returns whether a configuration can say what the object holds. If not, the whole is left out where the provider may set
+/// it: what a configuration does not say stays as it is.
+fn config_of_attributes(attributes: &[Attribute], object: &mut BTreeMap<String, Value>) -> bool {
+    let mut can_be_said = true;
     for attribute in attributes {
         let Some(value) = object.get_mut(attribute.name) else {
             continue;
@@ -137,12 +140,34 @@ fn config_of_attributes(attributes: &[Attribute], object: &mut BTreeMap<String, 
         };
         if is_left_out || attribute.write_only {
             *value = Value::Null;
-        } else if let AttributeKind::Nested(collection, nested) = &attribute.kind {
+            continue;
+        }
+        // A null in a configuration means the default.
+        let mut fits = attribute.default.is_none() || !value.is_null();
+        if let AttributeKind::Nested(collection, nested) = &attribute.kind {
             each_object(*collection, value, &mut |object| {
-                config_of_attributes(nested, object);
+                fits &= config_of_attributes(nested, object);
             });
+            fits &= *collection != Collection::Set || !has_equal_elements(value);
+        }
+        if !fits && attribute.setting == Setting::OptionalComputed && attribute.default.is_none() {
+            *value = Value::Null;
+        } else {
+            can_be_said &= fits;
         }
     }
+    can_be_said
+}
+
+/// Whether only values of the provider told some elements apart, which are gone now.
+fn has_equal_elements(value: &Value) -> bool {
+    let Value::List(elements) = value else {
+        return false;
+    };
+    elements
+        .iter()
+        .enumerate()
+        .any(|(index, element)| elements[..index].contains(element))
 }
 
 /// Visits each known object of a collection.

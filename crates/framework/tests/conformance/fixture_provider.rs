@@ -177,6 +177,18 @@ impl Host {
         self.state(self.server.import_resource_state(THING, &input))
     }
 
+    /// The configuration that an object could have been made with.
+    pub(crate) fn generate_config(&self, state: &Value) -> Result<Value, Diagnostics> {
+        let reply = self
+            .server
+            .generate_resource_config(THING, &self.wire(state));
+        if reply.diagnostics.is_empty() {
+            Ok(self.value(&reply.config))
+        } else {
+            Err(reply.diagnostics)
+        }
+    }
+
     pub(crate) fn upgrade(&self, json: &str) -> Result<Value, Diagnostics> {
         let raw = RawState {
             json: json.as_bytes().to_vec(),

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use framework::{
-    Attribute, AttributePath, Block, Diagnostics, Object, Schema, Value,
+    Attribute, AttributePath, Block, Diagnostics, Object, Schema, Severity, Value,
     schema::{AttributeKind, Collection},
     server::ClientCapabilities,
 };
@@ -489,6 +489,30 @@ proptest! {
             "a difference for ever: {}", format_value(&plan.object)
         );
         prop_assert!(plan.requires_replace.is_empty());
+    }
+
+    /// What `terraform plan -generate-config-out` and `terraform query` write is valid, and changes nothing.
+    #[test]
+    fn generated_configuration_plans_no_change(case in cases()) {
+        let ty = case.schema.ty();
+        let host = Host::new(&case.schema, &[]);
+        let config = sound(host.generate_config(&case.state))?;
+        // No configuration asks for elements of a set that only the provider tells apart.
+        if has_merged(&ty, &case.state, &config) || has_twins(&ty, &config) {
+            return Ok(());
+        }
+        if let Some(plan) = planned(&case.schema, Some(&case.state), &config)? {
+            prop_assert!(
+                same(&ty, &plan.object, &case.state),
+                "a difference: config {}\nplan {}", format_value(&config), format_value(&plan.object)
+            );
+            prop_assert!(plan.requires_replace.is_empty());
+        }
+        // The state of a valid configuration, as far as a state shows it: write-only values are in no state.
+        for diagnostic in host.validate(&config).iter() {
+            let is_missing = diagnostic.summary.starts_with("Missing");
+            prop_assert!(is_missing || diagnostic.severity == Severity::Warning, "{diagnostic:?}\n{}", format_value(&config));
+        }
     }
 
     /// From plan to state as Terraform goes: plan, plan again when everything is known, apply, plan without a change.
