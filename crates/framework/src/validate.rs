@@ -1,8 +1,7 @@
 //! Configuration against schema: what is missing, what may not be set, and what each attribute's own checks say.
 //!
-//! Terraform checks the shape of a configuration itself; the checks here also hold for hosts that do not.
-//!
-//! Must not contain: rules of a single resource.
+//! Terraform checks the shape of a configuration itself; the checks here also hold for hosts that do not. Each diagnostic
+//! points at its own argument and names it in full, such as `timeouts.create`.
 
 use std::collections::BTreeMap;
 
@@ -23,11 +22,17 @@ pub(crate) fn validate(schema: &Schema, config: &Object) -> Diagnostics {
     block(
         &schema.block,
         config.attributes(),
-        &AttributePath::root(),
-        Precision::Exact,
+        &Place::root(),
         &mut found,
     );
     found
+}
+
+/// The code of an error about a configuration.
+const CODE: &str = "\n\n  Code: Provider.InvalidArgument";
+
+fn error(summary: impl Into<String>, detail: &str) -> Diagnostic {
+    Diagnostic::error(summary, format!("{detail}{CODE}"))
 }
 
 /// Refuses the values of write-only attributes. For a CLI that does not know what write-only means: it would store them.
@@ -37,28 +42,26 @@ pub(crate) fn write_only_values(schema: &Schema, config: &Object) -> Diagnostics
     write_only(
         &schema.block,
         config.attributes(),
-        &AttributePath::root(),
+        &Place::root(),
         &mut found,
     );
     found
 }
 
-/// Write-only attributes cannot be within a set, so that every path here is exact.
 fn write_only(
     block: &Block,
     config: &BTreeMap<String, Value>,
-    path: &AttributePath,
+    place: &Place,
     found: &mut Diagnostics,
 ) {
-    write_only_attributes(&block.attributes, config, path, found);
+    write_only_attributes(&block.attributes, config, place, found);
     for nested in &block.blocks {
         let value = config.get(nested.name).unwrap_or(&Value::Null);
         objects(
             nested.nesting.collection(),
             value,
-            &path.then_attribute(nested.name),
-            Precision::Exact,
-            &mut |object, path, _| write_only(&nested.block, object, path, found),
+            &place.then(nested.name),
+            &mut |object, place| write_only(&nested.block, object, place, found),
         );
     }
 }
@@ -66,66 +69,86 @@ fn write_only(
 fn write_only_attributes(
     attributes: &[Attribute],
     config: &BTreeMap<String, Value>,
-    path: &AttributePath,
+    place: &Place,
     found: &mut Diagnostics,
 ) {
     for attribute in attributes {
-        let name = attribute.name;
-        let value = config.get(name).unwrap_or(&Value::Null);
-        let path = path.then_attribute(name);
+        let value = config.get(attribute.name).unwrap_or(&Value::Null);
+        let place = place.then(attribute.name);
+        let name = &place.name;
         if attribute.write_only && !value.is_null() {
             found.push(
-                Diagnostic::error(
+                error(
                     "Write-only arguments need a newer CLI",
-                    format!(
+                    &format!(
                         "The argument \"{name}\" is write-only: its value is never stored. This CLI does not support that \
                          and would store it. Use Terraform 1.11 or OpenTofu 1.11 or later, or leave \"{name}\" out."
                     ),
                 )
-                .at(path.clone()),
+                .at(place.path.clone()),
             );
         }
         if let AttributeKind::Nested(nesting, nested) = &attribute.kind {
-            objects(
-                *nesting,
-                value,
-                &path,
-                Precision::Exact,
-                &mut |object, path, _| write_only_attributes(nested, object, path, found),
-            );
+            objects(*nesting, value, &place, &mut |object, place| {
+                write_only_attributes(nested, object, place, found);
+            });
         }
     }
 }
 
-/// Whether a path still tells the very place. Below a set it does not: it ends at the set.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Precision {
-    Exact,
-    WithinSet,
+/// An argument or a block: where it is, and what it is called.
+#[derive(Clone)]
+struct Place {
+    /// For the host. It ends at a set, because the protocol has no step into one.
+    path: AttributePath,
+    /// For the user. It goes on below a set.
+    name: AttributePath,
+    is_within_set: bool,
 }
 
-fn block(
-    block: &Block,
-    config: &BTreeMap<String, Value>,
-    path: &AttributePath,
-    precision: Precision,
-    found: &mut Diagnostics,
-) {
-    attributes(&block.attributes, config, path, precision, found);
+impl Place {
+    fn root() -> Self {
+        Self {
+            path: AttributePath::root(),
+            name: AttributePath::root(),
+            is_within_set: false,
+        }
+    }
+
+    /// One step further, as the path of the host and the name for the user take it.
+    fn step(&self, step: impl Fn(&AttributePath) -> AttributePath) -> Self {
+        Self {
+            path: match self.is_within_set {
+                true => self.path.clone(),
+                false => step(&self.path),
+            },
+            name: step(&self.name),
+            is_within_set: self.is_within_set,
+        }
+    }
+
+    fn then(&self, name: &str) -> Self {
+        self.step(|path| path.then_attribute(name))
+    }
+
+    fn within_set(&self) -> Self {
+        Self {
+            is_within_set: true,
+            ..self.clone()
+        }
+    }
+}
+
+fn block(block: &Block, config: &BTreeMap<String, Value>, place: &Place, found: &mut Diagnostics) {
+    attributes(&block.attributes, config, place, found);
     for nested in &block.blocks {
         let value = config.get(nested.name).unwrap_or(&Value::Null);
-        nested_block(
-            nested,
-            value,
-            &below(path, nested.name, precision),
-            precision,
-            found,
-        );
+        nested_block(nested, value, &place.then(nested.name), found);
     }
     for rule in &block.rules {
-        if let Err((name, broken)) = check_rule(rule, config) {
-            let path = name.map_or_else(|| path.clone(), |name| below(path, name, precision));
-            found.push(broken.at(path));
+        if let Err((name, broken)) = check_rule(rule, config, place) {
+            let at = name.map_or_else(|| place.clone(), |name| place.then(name));
+            found.push(broken.at(at.path));
         }
     }
 }
@@ -134,6 +157,7 @@ fn block(
 fn check_rule(
     rule: &Rule,
     config: &BTreeMap<String, Value>,
+    place: &Place,
 ) -> Result<(), (Option<&'static str>, Diagnostic)> {
     // Blocks that are absent are an empty collection. That an empty list or map counts as absent, too, is no loss: whoever
     // writes one says nothing with it.
@@ -142,6 +166,13 @@ fn check_rule(
         Some(Value::List(elements)) => elements.is_empty(),
         Some(Value::Map(elements)) => elements.is_empty(),
         Some(value) => value.is_null(),
+    };
+    let quoted = |names: &[&str]| {
+        let names: Vec<String> = names
+            .iter()
+            .map(|name| format!("\"{}\"", place.then(name).name))
+            .collect();
+        enumeration(&names)
     };
     let is_unknown = |name: &str| config.get(name).is_some_and(Value::is_unknown);
     let set = |names: &[&'static str]| -> Vec<&'static str> {
@@ -152,9 +183,9 @@ fn check_rule(
     let at_most_one = |names: &[&'static str]| match *set(names) {
         [_, second, ..] => Err((
             Some(second),
-            Diagnostic::error(
+            error(
                 "Conflicting arguments",
-                format!(
+                &format!(
                     "Only one of {} can be set, but {} are.",
                     quoted(names),
                     quoted(&set(names)),
@@ -166,7 +197,7 @@ fn check_rule(
     let at_least_one = |names: &[&'static str], what: &str| {
         if names.iter().all(|name| is_absent(name)) {
             let detail = format!("{what} of {} has to be set.", quoted(names));
-            return Err((None, Diagnostic::error("Missing argument", detail)));
+            return Err((None, error("Missing argument", &detail)));
         }
         Ok(())
     };
@@ -182,10 +213,12 @@ fn check_rule(
                 None => Ok(()),
                 Some(missing) => Err((
                     Some(name),
-                    Diagnostic::error(
+                    error(
                         "Missing argument",
-                        format!(
-                            "The argument \"{name}\" is set, so \"{missing}\" has to be set, too."
+                        &format!(
+                            "The argument {} is set, so {} has to be set, too.",
+                            quoted(&[name]),
+                            quoted(&[missing]),
                         ),
                     ),
                 )),
@@ -195,9 +228,8 @@ fn check_rule(
     }
 }
 
-fn quoted(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-    match quoted.split_last() {
+fn enumeration(names: &[String]) -> String {
+    match names.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         None => String::new(),
@@ -207,36 +239,23 @@ fn quoted(names: &[&str]) -> String {
 fn attributes(
     attributes: &[Attribute],
     config: &BTreeMap<String, Value>,
-    path: &AttributePath,
-    precision: Precision,
+    place: &Place,
     found: &mut Diagnostics,
 ) {
     for attribute in attributes {
         let value = config.get(attribute.name).unwrap_or(&Value::Null);
-        self::attribute(
-            attribute,
-            value,
-            &below(path, attribute.name, precision),
-            precision,
-            found,
-        );
+        self::attribute(attribute, value, &place.then(attribute.name), found);
     }
 }
 
-fn attribute(
-    attribute: &Attribute,
-    value: &Value,
-    path: &AttributePath,
-    precision: Precision,
-    found: &mut Diagnostics,
-) {
-    let name = attribute.name;
+fn attribute(attribute: &Attribute, value: &Value, place: &Place, found: &mut Diagnostics) {
+    let Place { path, name, .. } = place;
     if value.is_null() {
         if attribute.setting == Setting::Required {
             found.push(
-                Diagnostic::error(
+                error(
                     "Missing required argument",
-                    format!("The argument \"{name}\" is required, but no value was found for it."),
+                    &format!("The argument \"{name}\" is required, but no value was found for it."),
                 )
                 .at(path.clone()),
             );
@@ -245,9 +264,9 @@ fn attribute(
     }
     if !attribute.setting.is_configurable() {
         found.push(
-            Diagnostic::error(
+            error(
                 "Value for a read-only attribute",
-                format!(
+                &format!(
                     "The provider sets the attribute \"{name}\"; remove it from the configuration."
                 ),
             )
@@ -270,39 +289,25 @@ fn attribute(
     for validator in &attribute.validators {
         if let Err(complaint) = validator.check(value) {
             found.push(
-                Diagnostic::error(
+                error(
                     format!("Invalid value for {name}"),
-                    format!("The argument \"{name}\" {complaint}."),
+                    &format!("The argument \"{name}\" {complaint}."),
                 )
                 .at(path.clone()),
             );
         }
     }
     if let AttributeKind::Nested(nesting, nested) = &attribute.kind {
-        objects(
-            *nesting,
-            value,
-            path,
-            precision,
-            &mut |object, path, precision| {
-                attributes(nested, object, path, precision, found);
-            },
-        );
+        objects(*nesting, value, place, &mut |object, place| {
+            attributes(nested, object, place, found);
+        });
     }
 }
 
-fn nested_block(
-    nested: &NestedBlock,
-    value: &Value,
-    path: &AttributePath,
-    precision: Precision,
-    found: &mut Diagnostics,
-) {
-    let name = nested.name;
+fn nested_block(nested: &NestedBlock, value: &Value, place: &Place, found: &mut Diagnostics) {
+    let name = &place.name;
     let complain = |found: &mut Diagnostics, what: String| {
-        found.push(
-            Diagnostic::error(format!("Wrong number of {name} blocks"), what).at(path.clone()),
-        );
+        found.push(error(format!("Wrong number of {name} blocks"), &what).at(place.path.clone()));
     };
     match (nested.nesting, value) {
         (_, Value::Unknown) => return,
@@ -335,55 +340,37 @@ fn nested_block(
     objects(
         nested.nesting.collection(),
         value,
-        path,
-        precision,
-        &mut |object, path, precision| {
-            block(&nested.block, object, path, precision, found);
+        place,
+        &mut |object, place| {
+            block(&nested.block, object, place, found);
         },
     );
 }
 
-type Visit<'v> = dyn FnMut(&BTreeMap<String, Value>, &AttributePath, Precision) + 'v;
+type Visit<'v> = dyn FnMut(&BTreeMap<String, Value>, &Place) + 'v;
 
 /// Visits each known object of a collection.
-fn objects(
-    collection: Collection,
-    value: &Value,
-    path: &AttributePath,
-    precision: Precision,
-    visit: &mut Visit<'_>,
-) {
-    let exact = precision == Precision::Exact;
+fn objects(collection: Collection, value: &Value, place: &Place, visit: &mut Visit<'_>) {
     match (collection, value) {
-        (Collection::Single, Value::Map(object)) => visit(object, path, precision),
+        (Collection::Single, Value::Map(object)) => visit(object, place),
         (Collection::Map, Value::Map(objects)) => {
             for (key, object) in objects {
                 if let Value::Map(object) = object {
-                    let path = if exact {
-                        path.then_key(key)
-                    } else {
-                        path.clone()
-                    };
-                    visit(object, &path, precision);
+                    visit(object, &place.step(|path| path.then_key(key)));
                 }
             }
         }
         (Collection::List, Value::List(objects)) => {
             for (index, object) in objects.iter().enumerate() {
                 if let Value::Map(object) = object {
-                    let path = if exact {
-                        path.then_index(index)
-                    } else {
-                        path.clone()
-                    };
-                    visit(object, &path, precision);
+                    visit(object, &place.step(|path| path.then_index(index)));
                 }
             }
         }
         (Collection::Set, Value::List(objects)) => {
             for object in objects {
                 if let Value::Map(object) = object {
-                    visit(object, path, Precision::WithinSet);
+                    visit(object, &place.within_set());
                 }
             }
         }
@@ -391,17 +378,10 @@ fn objects(
     }
 }
 
-fn below(path: &AttributePath, name: &str, precision: Precision) -> AttributePath {
-    match precision {
-        Precision::Exact => path.then_attribute(name),
-        Precision::WithinSet => path.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Type;
+    use crate::{diagnostics::Severity, schema::Validator, types::Type};
 
     fn config<const N: usize>(values: [(&str, Value); N]) -> Object {
         values
@@ -416,7 +396,12 @@ mod tests {
         let found = validate(&Schema::new(block.clone()), &config);
         let found: Vec<(String, String)> = found
             .iter()
-            .map(|diagnostic| (diagnostic.attribute.to_string(), diagnostic.detail.clone()))
+            .map(|diagnostic| {
+                let detail = diagnostic.detail.strip_suffix(CODE);
+                assert_eq!(detail.is_some(), diagnostic.severity == Severity::Error);
+                let detail = detail.unwrap_or(&diagnostic.detail);
+                (diagnostic.attribute.to_string(), detail.to_owned())
+            })
             .collect();
         let expected: Vec<(String, String)> = expected
             .iter()
@@ -534,18 +519,75 @@ mod tests {
     fn rules_hold_in_nested_blocks() {
         let inner = block().conflicts_with(&["a", "b"]);
         let both = || Value::from(config([("a", "x".into()), ("b", "y".into())]));
-        let detail = "Only one of \"a\" and \"b\" can be set, but \"a\" and \"b\" are.";
+        let detail = |block: &str| {
+            format!(
+                "Only one of \"{block}.a\" and \"{block}.b\" can be set, but \"{block}.a\" and \"{block}.b\" are."
+            )
+        };
         let list = Block::new("").nested("n", Nesting::List(Bounds::default()), inner.clone());
         check(
             &list,
             config([("n", Value::List(vec![Value::Unknown, both()]))]),
-            &[("n[1].b", detail)],
+            &[("n[1].b", &detail("n[1]"))],
         );
         let set = Block::new("").nested("n", Nesting::Set(Bounds::default()), inner);
         check(
             &set,
             config([("n", Value::List(vec![both()]))]),
-            &[("n", detail)],
+            &[("n", &detail("n"))],
+        );
+    }
+
+    #[test]
+    fn nested_arguments_are_named_in_full() {
+        let numbered = || {
+            Attribute::optional("d", Type::String)
+                .validate(Validator::text(|text| Err(format!("must not be {text}"))))
+        };
+        let object = vec![numbered(), Attribute::required("e", Type::String)];
+        let nested = |name, collection| {
+            Attribute::nested(name, collection, object.clone(), Setting::Optional)
+        };
+        let block = Block::new("")
+            .attribute(nested("single", Collection::Single))
+            .attribute(nested("map", Collection::Map))
+            .attribute(nested("set", Collection::Set))
+            .nested(
+                "timeouts",
+                Nesting::OPTIONAL,
+                Block::new("").attribute(numbered()),
+            );
+        let value = || Value::from(config([("d", "x".into())]));
+        let map = Value::Map(BTreeMap::from([("k".to_owned(), value())]));
+        check(
+            &block,
+            config([
+                ("single", value()),
+                ("map", map),
+                ("set", Value::List(vec![value()])),
+                ("timeouts", value()),
+            ]),
+            &[
+                ("single.d", "The argument \"single.d\" must not be x."),
+                (
+                    "single.e",
+                    "The argument \"single.e\" is required, but no value was found for it.",
+                ),
+                (
+                    "map[\"k\"].d",
+                    "The argument \"map[\"k\"].d\" must not be x.",
+                ),
+                (
+                    "map[\"k\"].e",
+                    "The argument \"map[\"k\"].e\" is required, but no value was found for it.",
+                ),
+                ("set", "The argument \"set.d\" must not be x."),
+                (
+                    "set",
+                    "The argument \"set.e\" is required, but no value was found for it.",
+                ),
+                ("timeouts.d", "The argument \"timeouts.d\" must not be x."),
+            ],
         );
     }
 
