@@ -1,6 +1,4 @@
-//! What the practitioner reads: errors and warnings.
-//!
-//! Must not contain: what to say. The rooms that know the reason write the sentences.
+//! What the user reads: errors and warnings.
 
 use std::fmt;
 
@@ -11,20 +9,21 @@ use super::path::AttributePath;
 pub struct Diagnostic {
     /// Error or warning.
     pub severity: Severity,
-    /// What was attempted and did not work, in a few words, without a full stop.
+    /// The cause in less than 70 characters, without a full stop.
     pub summary: String,
-    /// Why, with which value, and what to do next. May have several paragraphs.
+    /// What happened, what it means for object and state, what to do, and the facts, one a line. Of an error, one of them
+    /// is its code.
     pub detail: String,
-    /// The attribute in fault; the root when no single one is.
+    /// The attribute that is wrong; the root when no single one is.
     pub attribute: AttributePath,
 }
 
-/// How grave a diagnostic is.
+/// How serious a diagnostic is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     /// The operation failed.
     Error,
-    /// The operation went through; the practitioner should know something.
+    /// The operation succeeded, but the user should know something.
     Warning,
 }
 
@@ -49,6 +48,15 @@ impl Diagnostic {
         }
     }
 
+    /// The same with a code for programs, such as `Provider.InvalidArgument`, as the last line of the detail. Each code is
+    /// documented.
+    #[must_use]
+    pub fn with_code(mut self, code: &str) -> Self {
+        self.detail.push_str("\n\n  Code: ");
+        self.detail.push_str(code);
+        self
+    }
+
     /// This diagnostic, pointing at an attribute.
     #[must_use]
     pub fn at(mut self, attribute: AttributePath) -> Self {
@@ -63,7 +71,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Errors and warnings in the order in which they came up.
+/// Errors and warnings in the order in which they occurred.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics(Vec<Diagnostic>);
 

@@ -260,6 +260,7 @@ impl<P: Provider> Server<P> {
                 "Terraform called the provider before it configured it. This is a bug in the CLI; please report it to \
                  the developers of the CLI.",
             )
+            .with_code("Provider.NotConfigured")
         })?;
         match self.provider.not_ready(&client) {
             Some(reason) => Err(reason),

@@ -144,6 +144,7 @@ impl NotUpgraded {
                 capitalised_unless(&self.reason, !place.is_empty()),
             ),
         )
+        .with_code("Provider.InvalidState")
         .at(self.path)
     }
 }

@@ -29,10 +29,10 @@ pub(crate) fn validate(schema: &Schema, config: &Object) -> Diagnostics {
 }
 
 /// The code of an error about a configuration.
-const CODE: &str = "\n\n  Code: Provider.InvalidArgument";
+pub(crate) const INVALID_ARGUMENT: &str = "Provider.InvalidArgument";
 
-fn error(summary: impl Into<String>, detail: &str) -> Diagnostic {
-    Diagnostic::error(summary, format!("{detail}{CODE}"))
+fn error(summary: impl Into<String>, detail: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(summary, detail).with_code(INVALID_ARGUMENT)
 }
 
 /// Refuses the values of write-only attributes. For a CLI that does not know what write-only means: it would store them.
@@ -80,7 +80,7 @@ fn write_only_attributes(
             found.push(
                 error(
                     "Write-only arguments need a newer CLI",
-                    &format!(
+                    format!(
                         "The argument \"{name}\" is write-only: its value is never stored. This CLI does not support that \
                          and would store it. Use Terraform 1.11 or OpenTofu 1.11 or later, or leave \"{name}\" out."
                     ),
@@ -185,7 +185,7 @@ fn check_rule(
             Some(second),
             error(
                 "Conflicting arguments",
-                &format!(
+                format!(
                     "Only one of {} can be set, but {} are.",
                     quoted(names),
                     quoted(&set(names)),
@@ -197,7 +197,7 @@ fn check_rule(
     let at_least_one = |names: &[&'static str], what: &str| {
         if names.iter().all(|name| is_absent(name)) {
             let detail = format!("{what} of {} has to be set.", quoted(names));
-            return Err((None, error("Missing argument", &detail)));
+            return Err((None, error("Missing argument", detail)));
         }
         Ok(())
     };
@@ -215,7 +215,7 @@ fn check_rule(
                     Some(name),
                     error(
                         "Missing argument",
-                        &format!(
+                        format!(
                             "The argument {} is set, so {} has to be set, too.",
                             quoted(&[name]),
                             quoted(&[missing]),
@@ -255,7 +255,7 @@ fn attribute(attribute: &Attribute, value: &Value, place: &Place, found: &mut Di
             found.push(
                 error(
                     "Missing required argument",
-                    &format!("The argument \"{name}\" is required, but no value was found for it."),
+                    format!("The argument \"{name}\" is required, but no value was found for it."),
                 )
                 .at(path.clone()),
             );
@@ -266,7 +266,7 @@ fn attribute(attribute: &Attribute, value: &Value, place: &Place, found: &mut Di
         found.push(
             error(
                 "Value for a read-only attribute",
-                &format!(
+                format!(
                     "The provider sets the attribute \"{name}\"; remove it from the configuration."
                 ),
             )
@@ -291,7 +291,7 @@ fn attribute(attribute: &Attribute, value: &Value, place: &Place, found: &mut Di
             found.push(
                 error(
                     format!("Invalid value for {name}"),
-                    &format!("The argument \"{name}\" {complaint}."),
+                    format!("The argument \"{name}\" {complaint}."),
                 )
                 .at(path.clone()),
             );
@@ -307,7 +307,7 @@ fn attribute(attribute: &Attribute, value: &Value, place: &Place, found: &mut Di
 fn nested_block(nested: &NestedBlock, value: &Value, place: &Place, found: &mut Diagnostics) {
     let name = &place.name;
     let complain = |found: &mut Diagnostics, what: String| {
-        found.push(error(format!("Wrong number of {name} blocks"), &what).at(place.path.clone()));
+        found.push(error(format!("Wrong number of {name} blocks"), what).at(place.path.clone()));
     };
     match (nested.nesting, value) {
         (_, Value::Unknown) => return,
@@ -397,7 +397,9 @@ mod tests {
         let found: Vec<(String, String)> = found
             .iter()
             .map(|diagnostic| {
-                let detail = diagnostic.detail.strip_suffix(CODE);
+                let detail = diagnostic
+                    .detail
+                    .strip_suffix("\n\n  Code: Provider.InvalidArgument");
                 assert_eq!(detail.is_some(), diagnostic.severity == Severity::Error);
                 let detail = detail.unwrap_or(&diagnostic.detail);
                 (diagnostic.attribute.to_string(), detail.to_owned())

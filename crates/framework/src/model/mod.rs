@@ -126,6 +126,7 @@ impl From<ModelError> for Diagnostic {
             format!("Invalid value of {}", error.path()),
             format!("{}: {}.", error.path(), error.reason),
         )
+        .with_code("Provider.InvalidArgument")
         .at(AttributePath::from_steps(outer))
     }
 }

@@ -3,7 +3,7 @@
 //! Must not contain: the work of an RPC.
 
 use crate::{
-    catch_panic::{Operation, provider_bug},
+    catch_panic::{Operation, REPORT, provider_bug},
     diagnostics::{Diagnostic, Diagnostics},
     json, msgpack,
     path::{AttributePath, Step},
@@ -109,10 +109,11 @@ fn does_not_fit(what: &str, path: AttributePath, reason: &str) -> Diagnostic {
     Diagnostic::error(
         format!("Unable to read the {what}"),
         format!(
-            "Terraform sent a {what} that does not fit the schema. At {path}: {reason}. This is a defect of the provider or \
-             of the CLI; please report it to the provider's developers.",
+            "Terraform sent a {what} that does not fit the schema. At {path}: {reason}. This is a bug in the provider or \
+             in the CLI.\n\n{REPORT}",
         ),
     )
+    .with_code("Provider.UnexpectedValue")
     .at(path)
 }
 

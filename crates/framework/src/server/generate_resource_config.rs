@@ -29,6 +29,7 @@ impl<P: Provider> Server<P> {
                     "There is no object to generate a configuration for",
                     format!("The state of this {type_name} is null."),
                 )
+                .with_code("Provider.InvalidState")
             })?;
             let config = config_of_state(&managed.schema().block, state);
             let config = catch_panic_sync(Operation::GenerateConfig, || {

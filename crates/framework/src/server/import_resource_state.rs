@@ -93,7 +93,10 @@ impl<C: Send + Sync + 'static> Managed<C> {
     /// What names the object: either the ID or the identity.
     fn import_request(&self, input: &ImportInput) -> Result<ImportRequest, Diagnostic> {
         let type_name = self.resource().type_name();
-        let refuse = |why: String| Diagnostic::error("Unable to import the object", why);
+        let refuse = |why: String| {
+            Diagnostic::error("Unable to import the object", why)
+                .with_code("Provider.InvalidIdentity")
+        };
         let Some(sent) = &input.identity else {
             return Ok(ImportRequest::Id(input.id.clone()));
         };

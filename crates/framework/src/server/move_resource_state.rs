@@ -54,6 +54,7 @@ impl<P: Provider> Server<P> {
                      rm`, and import it as {target}.",
                 ),
             )
+            .with_code("Provider.InvalidState")
         };
         if type_name != target {
             return Err(refuse(

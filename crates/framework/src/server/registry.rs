@@ -55,6 +55,7 @@ impl<T> Registry<T> {
                     name.escape_debug()
                 ),
             )
+            .with_code("Provider.UnknownType")
         })
     }
 }

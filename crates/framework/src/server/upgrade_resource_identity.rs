@@ -33,6 +33,7 @@ impl<P: Provider> Server<P> {
                          state may come from a newer one; use that."
                     ),
                 )
+                .with_code("Provider.InvalidState")
             })?;
             let (identity, upgraded) = stored_identity(schema, type_name, version, raw)?;
             diagnostics.extend(left_out(
@@ -78,7 +79,8 @@ fn stored_identity(
                 "The stored identity of this {type_name} lacks a value for {}. {RESTORE}",
                 missing.join(", ")
             ),
-        ));
+        )
+        .with_code("Provider.InvalidState"));
     }
     Ok((identity, upgraded))
 }

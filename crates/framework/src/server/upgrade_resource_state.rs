@@ -56,6 +56,7 @@ impl<C: Send + Sync + 'static> Managed<C> {
                 "Unable to read the stored state",
                 format!("The {subject} has a null in place of a nested block at {path}. {RESTORE}"),
             )
+            .with_code("Provider.InvalidState")
             .at(path)),
         }
     }

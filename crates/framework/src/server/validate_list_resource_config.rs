@@ -5,6 +5,7 @@ use crate::{
     path::AttributePath,
     provider::Provider,
     types::Type,
+    validate::INVALID_ARGUMENT,
     value::{DynamicValue, Value},
 };
 
@@ -48,6 +49,7 @@ fn limit_error(limit: &DynamicValue) -> Result<Option<Diagnostic>, Diagnostic> {
             "Invalid limit",
             format!("The limit of a list must not be negative, but is {limit}."),
         )
+        .with_code(INVALID_ARGUMENT)
         .at(AttributePath::attribute("limit"))
     }))
 }
