@@ -45,6 +45,8 @@ pub(super) struct Call<'a> {
     credentials: Option<Credentials>,
     /// What has to sign the next one, in place of expired credentials.
     replacement: Option<Credentials>,
+    /// Expired credentials were not replaced, for a reason that may pass.
+    may_heal: bool,
     /// The right to be the first to try the credentials.
     turn: Option<Turn>,
 }
@@ -97,6 +99,7 @@ impl<'a> Call<'a> {
             outcome_unknown: false,
             credentials: None,
             replacement: None,
+            may_heal: false,
             turn: None,
         })
     }
@@ -247,13 +250,12 @@ impl<'a> Call<'a> {
         }
         let failures = &self.operation.shared.failures;
         let standing = failures.standing(self.action.product, credentials);
-        let known = |standing: &failure_memory::Standing| standing.refusal(self.action.name);
-        if let Some(refusal) = known(&standing) {
+        if let Some(refusal) = standing.refusal() {
             return Err(self.refused_before(refusal, credentials));
         }
         match self.operation.until(standing.turn()).await {
             Ok(turn) => {
-                if let Some(refusal) = known(&standing) {
+                if let Some(refusal) = standing.refusal() {
                     return Err(self.refused_before(refusal, credentials));
                 }
                 self.turn = turn;
@@ -368,7 +370,10 @@ impl<'a> Call<'a> {
         let mut replacing = std::pin::pin!(source.replacement(expired));
         match self.operation.until(replacing.as_mut()).await {
             Ok(Ok(replacement)) => self.replacement = replacement.filter(|new| new != expired),
-            Ok(Err(error)) => failure.source = Some(Cause::from(error)),
+            Ok(Err(error)) => {
+                self.may_heal = !error.is_permanent();
+                failure.source = Some(Cause::from(error));
+            }
             Err(interrupt) => {
                 let wait = source.waiting_for().unwrap_or(Wait::File);
                 self.operation.shared.renewals.none().await;
@@ -403,7 +408,8 @@ impl<'a> Call<'a> {
     }
 
     fn failed(&self, kind: ErrorKind, give_up: GiveUp, source: Option<Cause>) -> Error {
-        let is_first = self.credentials.as_ref().is_none_or(|credentials| {
+        let credentials = self.credentials.as_ref().filter(|_| !self.may_heal);
+        let is_first = credentials.is_none_or(|credentials| {
             let failures = &self.operation.shared.failures;
             let standing = failures.standing(self.action.product, credentials);
             let request_id = self.last_request_id.as_deref();

@@ -4,8 +4,12 @@
 //! They are known for each credentials source and, by what a service says of them, for each pair of credentials and
 //! product. While nothing is known of a pair, one call goes first and the others wait for its first response, so that a
 //! wrong secret is tried once and not by as many as run at the same time.
+//!
+//! Only a refusal of the credentials themselves spares later calls. A missing permission may be about one object, and both a
+//! permission and a service that is not active may come into being while the process lives, even by what it does. So
+//! these are tried each time; it is only known that they were told before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,16 +50,17 @@ pub(super) struct Standing {
 
 #[derive(Default)]
 struct Known {
-    /// Whether there was a first attempt.
+    /// Whether there was a first attempt, or it takes too long.
     tried: bool,
-    refusals: Vec<Refusal>,
+    /// The refusal of the credentials, which would be repeated for each call.
+    refusal: Option<Refusal>,
+    /// Refusals that were told before: the code, and the action if they are about one.
+    told: HashSet<(&'static str, Option<&'static str>)>,
 }
 
-/// A refusal that would be repeated.
+/// A refusal of credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// The action that is refused; `None`: all.
-    action: Option<&'static str>,
     pub(super) kind: ErrorKind,
     pub(super) request_id: Option<String>,
 }
@@ -124,20 +129,22 @@ impl FailureMemory {
 }
 
 impl Standing {
-    /// The refusal that an action would meet.
-    pub(super) fn refusal(&self, action: &'static str) -> Option<Refusal> {
-        let known = lock(&self.known);
-        let fits = |refusal: &&Refusal| refusal.action.is_none_or(|refused| refused == action);
-        known.refusals.iter().find(fits).cloned()
+    /// The refusal that each call would meet.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        lock(&self.known).refusal.clone()
     }
 
-    /// Waits until somebody has tried, or for the right to be the first. `None`: somebody has, or takes too long.
+    /// Waits until somebody has tried, or for the right to be the first. `None`: somebody has, or takes too long, for which
+    /// nobody waits a second time.
     pub(super) async fn turn(self: &Arc<Standing>) -> Option<Turn> {
         if lock(&self.known).tried {
             return None;
         }
         let waiting = Arc::clone(&self.turn).lock_owned();
-        let guard = tokio::time::timeout(MAX_TURN, waiting).await.ok()?;
+        let Ok(guard) = tokio::time::timeout(MAX_TURN, waiting).await else {
+            lock(&self.known).tried = true;
+            return None;
+        };
         (!lock(&self.known).tried).then(|| Turn {
             standing: Arc::clone(self),
             _guard: guard,
@@ -152,27 +159,22 @@ impl Standing {
         kind: &ErrorKind,
         request_id: Option<&str>,
     ) -> bool {
-        let Some(scope) = scope(product, kind) else {
+        let Some((code, scope)) = scope(product, kind) else {
             return true;
         };
-        let action = match scope {
-            Scope::Credentials => None,
-            Scope::Action => Some(action),
-        };
         let mut known = lock(&self.known);
-        if known
-            .refusals
-            .iter()
-            .any(|refusal| refusal.action == action)
-        {
-            return false;
+        match scope {
+            Scope::Credentials => {
+                let is_first = known.refusal.is_none();
+                known.refusal.get_or_insert_with(|| Refusal {
+                    kind: kind.clone(),
+                    request_id: request_id.map(str::to_owned),
+                });
+                is_first
+            }
+            Scope::Account => known.told.insert((code, None)),
+            Scope::Action => known.told.insert((code, Some(action))),
         }
-        known.refusals.push(Refusal {
-            action,
-            kind: kind.clone(),
-            request_id: request_id.map(str::to_owned),
-        });
-        true
     }
 }
 
@@ -186,33 +188,38 @@ impl Turn {
 /// What a refusal is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scope {
-    /// The credentials or their account, whatever is asked for.
+    /// The credentials, whatever is asked for.
     Credentials,
+    /// Their account.
+    Account,
     /// What the credentials may do.
     Action,
 }
 
-fn scope(product: &'static Product, kind: &ErrorKind) -> Option<Scope> {
+/// The code of a refusal and what it is about, if others may meet the same.
+fn scope(product: &'static Product, kind: &ErrorKind) -> Option<(&'static str, Scope)> {
     let ErrorKind::Api(response) = kind else {
         return None;
     };
     let known = ErrorCode::find(product.error_codes, response.code.as_deref()?)?;
-    match known.cause {
-        ErrorCause::Credentials | ErrorCause::Account => Some(Scope::Credentials),
+    let scope = match known.cause {
+        ErrorCause::Credentials => Scope::Credentials,
+        ErrorCause::Account => Scope::Account,
         // At STS it is about the role that is asked for. Its source remembers that.
-        ErrorCause::Permission if product == &STS => None,
-        ErrorCause::Permission => Some(Scope::Action),
+        ErrorCause::Permission if product == &STS => return None,
+        ErrorCause::Permission => Scope::Action,
         ErrorCause::ObjectPermission
         | ErrorCause::Object
         | ErrorCause::Value
         | ErrorCause::Connection
-        | ErrorCause::Rate => None,
-    }
+        | ErrorCause::Rate => return None,
+    };
+    Some((known.code, scope))
 }
 
 /// Whether a service says that the credentials are of no use.
 pub(super) fn refuses_credentials(product: &'static Product, kind: &ErrorKind) -> bool {
-    scope(product, kind) == Some(Scope::Credentials)
+    scope(product, kind).is_some_and(|(_, scope)| scope == Scope::Credentials)
 }
 
 fn is_same(one: &Arc<dyn CredentialsSource>, other: &Arc<dyn CredentialsSource>) -> bool {
@@ -253,36 +260,37 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_known_for_credentials_or_for_an_action() {
+    fn only_refused_credentials_spare_calls() {
         let memory = FailureMemory::default();
         let standing = memory.standing(&CAMS, &credentials("a"));
-        let learn = |code: &str| standing.learn(&CAMS, "List", &refused(code), Some("R"));
-        assert!(learn("Forbidden.RAM") && !learn("NoPermission"));
-        assert!(standing.refusal("Get").is_none(), "another action");
-        assert_eq!(
-            standing.refusal("List").expect("refused").kind,
-            refused("Forbidden.RAM")
-        );
+        let learn = |action, code: &str| standing.learn(&CAMS, action, &refused(code), Some("R"));
+        // Told once for an action, or for the account, and tried each time.
+        assert!(learn("List", "Forbidden.RAM") && !learn("List", "Forbidden.RAM"));
+        assert!(learn("Get", "Forbidden.RAM") && learn("List", "NoPermission"));
+        assert!(learn("List", "Product.Unsubscript") && !learn("Get", "Product.Unsubscript"));
         // What is about one object or value is met anew by each.
-        assert!(learn("InvalidParameter.Format") && learn("InvalidParameter.Format"));
-        assert!(learn("SignatureDoesNotMatch") && !learn("InvalidAccessKeyId.NotFound"));
-        assert!(standing.refusal("Get").is_some());
+        for code in ["InvalidParameter.Format", "Authentication.NoAuth"] {
+            assert!(learn("List", code) && learn("List", code), "{code}");
+        }
+        assert!(standing.refusal().is_none());
+
+        assert!(learn("List", "SignatureDoesNotMatch"));
+        assert!(!learn("Get", "InvalidAccessKeyId.NotFound"));
+        let refusal = standing.refusal().expect("refused");
+        assert_eq!(refusal.kind, refused("SignatureDoesNotMatch"));
+        assert_eq!(refusal.request_id.as_deref(), Some("R"));
         // A role that does not trust the caller says nothing of other roles.
         let at_sts = memory.standing(&STS, &credentials("a"));
         for _ in 0..2 {
             assert!(at_sts.learn(&STS, "AssumeRole", &refused("NoPermission"), None));
         }
-        assert!(at_sts.refusal("AssumeRole").is_none());
+        // Other products and credentials.
         for (product, secret) in [(&CAMS, "b"), (&STS, "a")] {
             let other = memory.standing(product, &credentials(secret));
-            assert!(other.refusal("Get").is_none());
+            assert!(other.refusal().is_none());
         }
-        assert!(
-            memory
-                .standing(&CAMS, &credentials("a"))
-                .refusal("Get")
-                .is_some()
-        );
+        let same = memory.standing(&CAMS, &credentials("a"));
+        assert!(same.refusal().is_some());
     }
 
     #[test]
@@ -324,9 +332,20 @@ mod tests {
         let third = standing.turn().await.expect("still nobody");
         third.tried();
         assert!(standing.turn().await.is_none());
-        // Nobody waits for ever.
+        // Nobody waits for ever, and nobody a second time.
         let standing = FailureMemory::default().standing(&CAMS, &credentials("a"));
         let _silent = standing.turn().await.expect("nobody was before");
+        let waiting = (0..20).map(|_| {
+            let standing = Arc::clone(&standing);
+            tokio::spawn(async move { standing.turn().await })
+        });
+        let waiting: Vec<_> = waiting.collect();
+        let began = tokio::time::Instant::now();
+        for turn in waiting {
+            assert!(turn.await.expect("no panic").is_none());
+        }
+        assert_eq!(began.elapsed(), super::MAX_TURN, "they wait together");
         assert!(standing.turn().await.is_none());
+        assert_eq!(began.elapsed(), super::MAX_TURN);
     }
 }

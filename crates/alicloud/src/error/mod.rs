@@ -142,7 +142,8 @@ impl Error {
         self.0.outcome_unknown
     }
 
-    /// Whether this is the failure of an earlier call, which was told whole to somebody else. Nothing was sent.
+    /// Whether somebody else met the same failure before, so that it was told whole. If it is one of the credentials nothing
+    /// was sent: see [`attempts`](Error::attempts).
     pub fn is_remembered(&self) -> bool {
         self.0.remembered
             || self
@@ -156,7 +157,8 @@ impl Error {
             ErrorKind::Credentials => self
                 .credentials_error()
                 .is_some_and(CredentialsError::is_permanent),
-            ErrorKind::Api(_) => true,
+            // An unknown code is most likely about the request.
+            ErrorKind::Api(_) => self.known_code().is_none_or(ErrorCode::is_final),
             _ => false,
         }
     }

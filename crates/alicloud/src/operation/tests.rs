@@ -469,6 +469,14 @@ async fn the_clock_of_the_service_is_learned() {
     );
 }
 
+fn session(id: &str) -> Credentials {
+    Credentials {
+        access_key_id: id.to_owned(),
+        access_key_secret: Secret::new(SECRET),
+        security_token: Some(Secret::new(TOKEN)),
+    }
+}
+
 /// Gives a new session each time it is asked for a replacement.
 #[derive(Debug)]
 struct Sessions {
@@ -480,11 +488,7 @@ struct Sessions {
 impl CredentialsSource for Sessions {
     async fn credentials(&self) -> Result<Credentials, CredentialsError> {
         let number = self.number.load(Ordering::Relaxed);
-        Ok(Credentials {
-            access_key_id: format!("STS.session{number}"),
-            access_key_secret: Secret::new(SECRET),
-            security_token: Some(Secret::new(TOKEN)),
-        })
+        Ok(session(&format!("STS.session{number}")))
     }
 
     async fn replacement(
@@ -549,6 +553,103 @@ async fn expired_credentials_are_replaced_once() {
     let (server, client) = start(&[refusal(403, "InvalidSecurityToken.Expired")]).await;
     bind(&client).await.expect_err("expired");
     assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn refused_credentials_are_tried_once() {
+    let (server, client) = start(&[refusal(403, "SignatureDoesNotMatch")]).await;
+    let calls: Vec<_> = (0..20)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { query(&client).await.expect_err("refused") })
+        })
+        .collect();
+    let mut whole = 0;
+    for call in calls {
+        let error = call.await.expect("no panic");
+        assert_eq!(error.code(), Some("SignatureDoesNotMatch"));
+        assert_eq!(error.request_id(), Some("R-SignatureDoesNotMatch"));
+        assert_eq!(error.attempts(), u32::from(!error.is_remembered()));
+        whole += u32::from(!error.is_remembered());
+    }
+    assert_eq!((whole, server.requests().len()), (1, 1));
+    // Of other credentials nothing is known.
+    let keys = StaticKeys::new(KEY_ID, "ANOTHERSECRETvalue", None).expect("valid keys");
+    let other = client.acting_as(Arc::new(keys));
+    assert!(!query(&other).await.expect_err("refused").is_remembered());
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn what_may_change_is_tried_each_time_and_told_once() {
+    for code in ["NoPermission", "Product.Unsubscript"] {
+        let (server, client) = start(&[refusal(403, code), refusal(403, code), ok()]).await;
+        for known in [false, true] {
+            let error = query(&client).await.expect_err("refused");
+            assert_eq!((error.attempts(), error.is_remembered()), (1, known));
+        }
+        query(&client).await.expect("granted meanwhile");
+        assert_eq!(server.requests().len(), 3);
+    }
+}
+
+/// Has a session and, from the second time on, another one.
+#[derive(Debug)]
+struct LateSessions {
+    asked: AtomicU32,
+}
+
+#[async_trait]
+impl CredentialsSource for LateSessions {
+    async fn credentials(&self) -> Result<Credentials, CredentialsError> {
+        Ok(session("STS.old"))
+    }
+
+    async fn replacement(
+        &self,
+        _expired: &Credentials,
+    ) -> Result<Option<Credentials>, CredentialsError> {
+        match self.asked.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(CredentialsError::other("STS is down")),
+            _ => Ok(Some(session("STS.new"))),
+        }
+    }
+
+    fn access_key_id(&self) -> Option<String> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn expired_credentials_are_not_given_up_while_their_source_may_recover() {
+    let expired = refusal(403, "InvalidSecurityToken.Expired");
+    let server = MockServer::start(vec![expired.clone(), expired, ok()]).await;
+    let mut config = config(&server.host());
+    config.credentials = Arc::new(LateSessions {
+        asked: AtomicU32::new(0),
+    });
+    let client = client_with(config);
+    let error = query(&client).await.expect_err("no replacement");
+    assert!(everything(&error).contains("STS is down"));
+    assert_eq!(query(&client).await.expect("replaced").attempts, 2);
+}
+
+#[tokio::test]
+async fn others_go_on_after_whatever_first_attempt() {
+    for first in [ok(), refusal(400, "Throttling.User"), ok().cut()] {
+        let (server, client) = start(&[first.after(Duration::from_millis(50)), ok()]).await;
+        let calls: Vec<_> = (0..6)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move { query(&client).await })
+            })
+            .collect();
+        let mut attempts = 0;
+        for call in calls {
+            attempts += call.await.expect("no panic").expect("success").attempts;
+        }
+        assert_eq!(server.requests().len(), attempts as usize);
+    }
 }
 
 #[tokio::test]
