@@ -70,16 +70,7 @@ fn populate(context: &TestContext) -> Result<(), Failed> {
         allow: vec!["sts:AssumeRole".to_owned()],
         active: true,
     });
-    let mut tenant = Account::new(TENANT)
-        .with_role(Role::new("onboarding", &[USER, OIDC_PROVIDER, ROLE]))
-        .with_role(Role::new("second", &[USER, ROLE]));
-    tenant.oidc_providers.push(OidcProvider {
-        name: "ci".to_owned(),
-        issuer: "https://ci.example".to_owned(),
-        audiences: vec!["terraform".to_owned()],
-        hs256_key: None,
-    });
-    for account in [hub, tenant] {
+    for account in [hub, tenant(&["terraform"])] {
         context.emulator.put_account(account)?;
     }
     context
@@ -96,17 +87,29 @@ fn populate(context: &TestContext) -> Result<(), Failed> {
     Ok(())
 }
 
+/// The tenant, whose OIDC provider accepts tokens for these audiences.
+fn tenant(audiences: &[&str]) -> Account {
+    let mut tenant = Account::new(TENANT)
+        .with_role(Role::new("onboarding", &[USER, OIDC_PROVIDER, ROLE]))
+        .with_role(Role::new("second", &[USER, ROLE]));
+    tenant.oidc_providers.push(OidcProvider {
+        name: "ci".to_owned(),
+        issuer: "https://ci.example".to_owned(),
+        audiences: audiences
+            .iter()
+            .map(|&audience| audience.to_owned())
+            .collect(),
+        hs256_key: None,
+    });
+    tenant
+}
+
 /// An unsigned token of the OIDC provider `ci`, valid for a day.
 fn oidc_token() -> String {
-    oidc_token_until(4_102_444_800)
+    oidc_token_of("terraform", 4_102_444_800)
 }
 
-/// The same, valid until a time in seconds since 1970.
-fn oidc_token_until(end: i64) -> String {
-    oidc_token_of("terraform", end)
-}
-
-/// The same, for an audience.
+/// The same for an audience, valid until a time in seconds since 1970.
 fn oidc_token_of(audience: &str, end: i64) -> String {
     let claims = json!({
         "iss": "https://ci.example",

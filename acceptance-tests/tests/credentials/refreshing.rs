@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
-    KEY_ID, KEY_SECRET, OIDC_PROVIDER, ROLE, TENANT, configure, keys, oidc_token, oidc_token_until,
-    populate, sources::home_file, stand_ins,
+    KEY_ID, KEY_SECRET, OIDC_PROVIDER, ROLE, TENANT, configure, keys, oidc_token, oidc_token_of,
+    populate, sources::home_file, stand_ins, tenant,
 };
 
 pub(crate) const CASES: &[Case] = cases![refreshing:
@@ -136,18 +136,20 @@ fn role_chain_is_renewed_from_its_first_role(context: &mut TestContext) -> TestR
     outlives(context, block, &["MetadataCredentials", "AssumeRole"])
 }
 
-/// The first token has expired when the second session is needed. The file has another one by then.
+/// The first token is accepted for the first session only. The file has another one by then.
 fn with_a_token_that_ends(context: &mut TestContext, arguments: &str) -> TestResult {
-    let soon = OffsetDateTime::now_utc() + Duration::from_secs(2);
-    context
-        .directory
-        .write("token", &oidc_token_until(soon.unix_timestamp()))?;
+    context.directory.write("token", &oidc_token())?;
     prepare(context, arguments, 12)?;
+    let next = "terraform-next";
+    context.emulator.put_account(tenant(&["terraform", next]))?;
     let running = context.directory.start(&APPLY)?;
     let begun = context
         .emulator
         .wait_for_calls("AssumeRoleWithOIDC", 1, Duration::from_secs(30));
-    context.directory.write("token", &oidc_token())?;
+    context
+        .directory
+        .write("token", &oidc_token_of(next, 4_102_444_800))?;
+    context.emulator.put_account(tenant(&[next]))?;
     running.finish()?.expecting(0)?;
     equal("the first token was used", begun, true)?;
     none_had_expired(context)?;
