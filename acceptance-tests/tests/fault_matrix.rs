@@ -165,7 +165,9 @@ enum Kind {
     Passing,
     /// Certainly not executed, and it does not help.
     Final,
-    /// As above, and every call of the session meets it.
+    /// As above, and it is about the credentials, so that nothing is sent with them any more.
+    Refused,
+    /// As `Final`, and every call of the session meets it.
     Everywhere,
     /// The answer says that all is well, and nothing more.
     Empty,
@@ -411,7 +413,7 @@ fn rows() -> Vec<Row> {
         ),
         row(
             "token expired, fixed keys",
-            Kind::Final,
+            Kind::Refused,
             fault(FaultKind::ExpiredToken),
             &["InvalidSecurityToken.Expired"],
         ),
@@ -519,21 +521,25 @@ impl Kind {
             (Kind::Silent | Kind::Garbled | Kind::Odd | Kind::Empty, At::Bind) => Some(Unknown),
             (Kind::Silent | Kind::Garbled | Kind::Odd | Kind::Empty, At::Bound) => Some(Warned),
             (Kind::Passing, At::Bind) => on(Fine, Fails),
-            (Kind::Final, At::Bind) => Some(Fails),
+            (Kind::Final | Kind::Refused, At::Bind) => Some(Fails),
             // A service that does not execute a call does not execute it.
-            (Kind::Passing | Kind::Final, At::Bound) => None,
+            (Kind::Passing | Kind::Final | Kind::Refused, At::Bound) => None,
             (Kind::Silent | Kind::Garbled | Kind::Passing | Kind::Empty, At::Fill) => {
                 on(Fine, Warned)
             }
-            (Kind::Odd | Kind::Final, At::Fill) => Some(Warned),
+            (Kind::Odd | Kind::Final | Kind::Refused, At::Fill) => Some(Warned),
             // Nobody can tell it from a space without a WABA.
             (Kind::Empty, At::Refresh) => None,
             (Kind::Silent | Kind::Garbled | Kind::Passing, At::Refresh | At::Import) => {
                 on(Fine, Fails)
             }
-            (Kind::Odd | Kind::Final | Kind::Empty, At::Refresh | At::Import) => Some(Fails),
+            (Kind::Odd | Kind::Final | Kind::Refused | Kind::Empty, At::Refresh | At::Import) => {
+                Some(Fails)
+            }
             (Kind::Silent | Kind::Garbled | Kind::Passing, At::Search) => on(Warned, Unknown),
             (Kind::Odd | Kind::Final | Kind::Empty, At::Search) => (!once).then_some(Unknown),
+            // The look before the bind meets it, and no bind is sent.
+            (Kind::Refused, At::Search) => (!once).then_some(Fails),
         }
     }
 }

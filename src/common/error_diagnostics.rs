@@ -200,6 +200,10 @@ fn happened(error: &Error, attempted: &Attempted<'_>) -> String {
     let (action, subject) = (error.action(), attempted.subject);
     match error.kind() {
         ErrorKind::Api(response) => match (error.known_code(), &response.code) {
+            (Some(known), _) if error.attempts() == 0 => format!(
+                "{action} for {subject} was not sent, because the service has refused these credentials before: {}.",
+                known.meaning
+            ),
             (Some(known), _) => {
                 let meaning = known.meaning;
                 format!("The service refused {action} for {subject}: {meaning}.")
