@@ -427,7 +427,13 @@ impl<R: CamsResource> Wrapper<R> {
         if let (Some(planned), Some(object)) = (planned, &mut response.planned)
             && Some(&planned) != before.as_ref()
         {
-            set_model(object, &planned);
+            // What the type left alone stays as Terraform sent it: a list may have unknown elements that the model lacks.
+            let before = before.as_ref().map(Object::from_model);
+            for (name, value) in Object::from_model(&planned).into_attributes() {
+                if before.as_ref().map(|before| before.get(&name)) != Some(&value) {
+                    object.set(name, value);
+                }
+            }
         }
         let (Some(state), Some(prior)) = (request.prior, prior) else {
             // The second plan of a replacement. Only here does `-replace` or `replace_triggered_by` show. Terraform prints

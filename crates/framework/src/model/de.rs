@@ -230,7 +230,10 @@ impl<'de> ValueReader<'de> {
     #[cold]
     #[inline(never)]
     fn other_than(self, expected: &str) -> ModelError {
-        ModelError::expected(expected, self.0.shape())
+        ModelError {
+            unknown: matches!(self.0, Value::Unknown),
+            ..ModelError::expected(expected, self.0.shape())
+        }
     }
 }
 
@@ -314,6 +317,7 @@ impl<'de> Deserializer<'de> for ValueReader<'de> {
         match (name, self.0) {
             (FIELD, Value::Null) => visitor.visit_none(),
             (FIELD, Value::Unknown) => visitor.visit_unit(),
+            (FIELD, _) => visitor.visit_seq(PartsReader(self)),
             (NUMBER, Value::Number(number)) => visitor.visit_string(number.to_string()),
             (NUMBER, _) => Err(self.other_than("number")),
             _ => visitor.visit_newtype_struct(self),
@@ -384,6 +388,23 @@ impl<'de> Deserializer<'de> for ValueReader<'de> {
 
     forward_to_deserialize_any! {
         f32 char bytes byte_buf unit unit_struct tuple_struct identifier ignored_any
+    }
+}
+
+/// The value of a field: one element, or none if a part of it is unknown where the model has no field.
+struct PartsReader<'de>(ValueReader<'de>);
+
+impl<'de> SeqAccess<'de> for PartsReader<'de> {
+    type Error = ModelError;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, ModelError> {
+        match seed.deserialize(self.0) {
+            Err(error) if error.unknown => Ok(None),
+            read => read.map(Some),
+        }
     }
 }
 

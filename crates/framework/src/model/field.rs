@@ -4,7 +4,7 @@ use std::{fmt, marker::PhantomData, ops::Deref};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error, Visitor},
+    de::{Error, SeqAccess, Visitor},
 };
 
 /// By this name a deserializer knows that null and unknown are welcome.
@@ -158,5 +158,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for FieldVisitor<T> {
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, known: D) -> Result<Self::Value, D::Error> {
         T::deserialize(known).map(Field::Known)
+    }
+
+    /// Is told a value that is not null or unknown itself: as the one element, or without any if a part of the value is
+    /// unknown that the type cannot hold.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut value: A) -> Result<Self::Value, A::Error> {
+        Ok(value.next_element()?.map_or(Field::Unknown, Field::Known))
     }
 }

@@ -38,7 +38,8 @@
 //! | object, single block | a struct |
 //! | blocks in a list, set or map | `Vec<Struct>`, `BTreeMap<String, Struct>`; these are never null |
 //!
-//! `T` and every member of a struct may be a `Field`, and has to be one where the value can be null or unknown.
+//! `T` and every member of a struct may be a `Field`, and has to be one where the value can be null or unknown. A `Field` of a
+//! collection whose elements are no `Field`s is unknown as long as one of them is.
 //! [`check`] proves in a type's test that model and schema have the same attributes, at every depth.
 //! `#[serde(flatten)]` and untagged enums are not supported, nor is Terraform's type `dynamic`.
 
@@ -72,6 +73,8 @@ pub struct ModelError {
     /// From the place outwards, since errors come from within.
     steps: Vec<Step>,
     reason: String,
+    /// Whether an unknown value stands where the model has no [`Field`].
+    unknown: bool,
 }
 
 impl ModelError {
@@ -79,6 +82,7 @@ impl ModelError {
         Self {
             steps: Vec::new(),
             reason: reason.into(),
+            unknown: false,
         }
     }
 

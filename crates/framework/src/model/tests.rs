@@ -226,6 +226,39 @@ fn lists_of_maps_of_objects_keep_null_and_unknown_at_every_depth() {
 }
 
 #[test]
+fn collection_with_an_unknown_element_that_it_cannot_hold_is_unknown() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Sites {
+        sites: Field<Vec<String>>,
+        groups: Field<Vec<Field<Vec<String>>>>,
+        parts: Field<BTreeMap<String, Inner>>,
+    }
+    let sites = |last: Value| list(["a".into(), last]);
+    let given = object([
+        ("sites", sites(Value::Unknown)),
+        ("groups", list([sites("b".into()), sites(Value::Unknown)])),
+        ("parts", map([("p", Value::Unknown)])),
+    ]);
+    let read: Sites = given.to_model().expect("a model");
+    let known = vec!["a".to_owned(), "b".to_owned()];
+    assert_eq!(
+        read,
+        Sites {
+            sites: Field::Unknown,
+            groups: vec![Field::from(known), Field::Unknown].into(),
+            parts: Field::Unknown,
+        }
+    );
+    // What is wrong is still an error, and so is null.
+    for (element, found) in [(1.into(), "number"), (Value::Null, "null")] {
+        check_refused::<Sites>(
+            object([("sites", sites(element))]),
+            &format!("sites[1]: expected string, found {found}"),
+        );
+    }
+}
+
+#[test]
 fn absent_attribute_is_null() {
     let object = object([("type", "k".into())]);
     let scalars: Scalars = object.to_model().expect("a model");
@@ -478,11 +511,14 @@ impl<'de> DeserializeSeed<'de> for Reads<'_> {
     type Value = Drawn;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Drawn, D::Error> {
-        from.deserialize_newtype_struct(FIELD, self)
+        from.deserialize_newtype_struct(FIELD, ReadsField(self.0))
     }
 }
 
-impl<'de> Visitor<'de> for Reads<'_> {
+/// What [`Field`] does.
+struct ReadsField<'a>(&'a Type);
+
+impl<'de> Visitor<'de> for ReadsField<'_> {
     type Value = Drawn;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -497,16 +533,37 @@ impl<'de> Visitor<'de> for Reads<'_> {
         Ok(Drawn::Unknown)
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, known: D) -> Result<Drawn, D::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut value: A) -> Result<Drawn, A::Error> {
+        let known = value.next_element_seed(ReadsKnown(self.0))?;
+        Ok(known.unwrap_or(Drawn::Unknown))
+    }
+}
+
+struct ReadsKnown<'a>(&'a Type);
+
+impl<'de> DeserializeSeed<'de> for ReadsKnown<'_> {
+    type Value = Drawn;
+
+    fn deserialize<D: Deserializer<'de>>(self, known: D) -> Result<Drawn, D::Error> {
         match self.0 {
             Type::String => String::deserialize(known).map(Drawn::Text),
             Type::Number => Number::deserialize(known).map(Drawn::Number),
             Type::Bool => bool::deserialize(known).map(Drawn::Bool),
-            Type::List(_) => known.deserialize_seq(self),
-            Type::Map(_) => known.deserialize_map(self),
-            Type::Object(types) => known.deserialize_struct("Drawn", &NAMES[..types.len()], self),
+            Type::List(_) => known.deserialize_seq(Reads(self.0)),
+            Type::Map(_) => known.deserialize_map(Reads(self.0)),
+            Type::Object(types) => {
+                known.deserialize_struct("Drawn", &NAMES[..types.len()], Reads(self.0))
+            }
             other => panic!("{other} is not drawn"),
         }
+    }
+}
+
+impl<'de> Visitor<'de> for Reads<'_> {
+    type Value = Drawn;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a collection")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Drawn, A::Error> {
