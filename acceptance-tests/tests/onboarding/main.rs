@@ -67,15 +67,18 @@ const SINGAPORE: Tenant = Tenant {
 const TEMPLATE: &str = "order_shipped_v1";
 
 /// What a plan may call.
-const READS: [&str; 9] = [
+const READS: [&str; 12] = [
     "AssumeRole",
     "GetChatappOpenStatus",
     "GetChatappTemplateDetail",
+    "GetCommerceSetting",
+    "GetConversationalAutomation",
     "GetCustomerSite",
     "ListChatappTemplate",
     "ListInstance",
     "QueryChatappBindWaba",
     "QueryChatappPhoneNumbers",
+    "QueryPhoneBusinessProfile",
     "QueryWabaBusinessInfo",
 ];
 
@@ -95,6 +98,11 @@ impl Tenant {
 
     fn webhook(&self, name: &str) -> String {
         self.address("phone_webhook.this", &format!("shop/{name}"))
+    }
+
+    /// A setting of a number, such as `phone_webhook`.
+    fn setting(&self, kind: &str, name: &str) -> String {
+        self.address(&format!("{kind}.this"), &format!("shop/{name}"))
     }
 
     fn template(&self) -> String {
@@ -302,6 +310,10 @@ fn check_cloud(context: &TestContext) -> TestResult {
             equal("inbound", copy.up_callback_url, format!("{url}/inbound"))?;
             equal("status", copy.status_callback_url, format!("{url}/status"))?;
             equal("by HTTP", copy.http_flag, true)?;
+            let profile = context.emulator.change_profile(&space, number, |_| ());
+            equal("profile", profile.about.is_empty(), false)?;
+            equal("industry", &*profile.vertical, "RETAIL")?;
+            equal("web sites", profile.websites.len(), 1)?;
         }
         let templates = context.emulator.templates(&space);
         let [template] = templates.as_slice() else {
@@ -310,6 +322,16 @@ fn check_cloud(context: &TestContext) -> TestResult {
         equal("template", &*template.name, TEMPLATE)?;
         equal("paused", template.category_change_paused, true)?;
     }
+    let (space, number) = (BERLIN.space(context)?, BERLIN.numbers[0].1);
+    let emulator = &context.emulator;
+    let commerce = emulator.change_commerce_setting(&space, number, |_| ());
+    equal(
+        "catalogue",
+        commerce.catalog_visible && commerce.cart_enable,
+        true,
+    )?;
+    let automation = emulator.change_automation(&space, number, |_| ());
+    equal("commands", automation.commands.len(), 2)?;
     equal(
         "spaces of the hub",
         context
@@ -507,6 +529,14 @@ fn changed_arguments_are_planned_and_healed(context: &mut TestContext) -> TestRe
         .change_templates(&other, TEMPLATE, |template| {
             template.category_change_paused = false;
         });
+    let emulator = &context.emulator;
+    emulator.change_profile(&space, service, |profile| {
+        profile.websites = vec!["https://thief.example".to_owned()];
+    });
+    emulator.change_commerce_setting(&space, orders, |commerce| commerce.cart_enable = false);
+    emulator.change_automation(&space, orders, |automation| {
+        automation.commands.pop();
+    });
 
     let planned = plan(context, &directory, &[], 2)?;
     let update = |address: String| (address, vec!["update".to_owned()]);
@@ -516,6 +546,9 @@ fn changed_arguments_are_planned_and_healed(context: &mut TestContext) -> TestRe
         update(BERLIN.webhook("orders")),
         update(BERLIN.number("service")),
         update(BERLIN.template()),
+        update(BERLIN.setting("phone_business_profile", "service")),
+        update(BERLIN.setting("commerce_setting", "orders")),
+        update(BERLIN.setting("conversational_automation", "orders")),
         update(SINGAPORE.webhook("orders")),
         update(SINGAPORE.template()),
     ];
@@ -541,7 +574,7 @@ fn changed_arguments_are_planned_and_healed(context: &mut TestContext) -> TestRe
         &["Messages of customers go elsewhere: 49301234567."],
     )?;
     let drift = refresh_only(context, &directory, true)?;
-    equal("objects that differ", drift.len(), 5)?;
+    equal("objects that differ", drift.len(), 8)?;
 
     apply(&directory)?.expecting(0)?;
     check_cloud(context)?;
@@ -760,6 +793,7 @@ fn rebound_and_vanished_bindings_are_protected(context: &mut TestContext) -> Tes
         "what is gone is made again",
         found,
         vec![
+            create(BERLIN.setting("phone_business_profile", "service")),
             create(BERLIN.number("service")),
             create(BERLIN.webhook("service")),
         ],

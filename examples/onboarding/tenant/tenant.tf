@@ -15,12 +15,12 @@ locals {
   # All numbers, by the names of WABA and number.
   numbers = merge([
     for waba, settings in var.wabas : {
-      for name, number in settings.numbers : "${waba}/${name}" => {
+      for name, number in settings.numbers : "${waba}/${name}" => merge(number, {
         waba         = waba
         phone_number = provider::alicloud::normalize_phone_number(number.phone_number)
         status_url   = "${number.webhook}/status"
         inbound_url  = "${number.webhook}/inbound"
-      }
+      })
     }
   ]...)
 }
@@ -77,6 +77,34 @@ resource "alicloud_cams_phone_webhook" "this" {
   status_callback_url = each.value.status_url
   up_callback_url     = each.value.inbound_url
   assume_role         = local.assume_role
+}
+
+# What customers see of the business.
+resource "alicloud_cams_phone_business_profile" "this" {
+  for_each      = local.numbers
+  cust_space_id = alicloud_cams_phone_number.this[each.key].cust_space_id
+  phone_number  = alicloud_cams_phone_number.this[each.key].phone_number
+  about         = each.value.about
+  vertical      = "RETAIL"
+  websites      = [each.value.website]
+  assume_role   = local.assume_role
+}
+
+resource "alicloud_cams_commerce_setting" "this" {
+  for_each        = { for name, number in local.numbers : name => number if number.catalog != null }
+  cust_space_id   = alicloud_cams_phone_number.this[each.key].cust_space_id
+  phone_number    = alicloud_cams_phone_number.this[each.key].phone_number
+  cart_enable     = each.value.catalog
+  catalog_visible = each.value.catalog
+  assume_role     = local.assume_role
+}
+
+resource "alicloud_cams_conversational_automation" "this" {
+  for_each      = { for name, number in local.numbers : name => number if length(number.commands) > 0 }
+  cust_space_id = alicloud_cams_phone_number.this[each.key].cust_space_id
+  phone_number  = alicloud_cams_phone_number.this[each.key].phone_number
+  commands      = [for name, text in each.value.commands : { command_name = name, command_description = text }]
+  assume_role   = local.assume_role
 }
 
 # A changed text gets a new name: Meta locks the name of a deleted template for 30 days.

@@ -10,6 +10,10 @@ variable "wabas" {
     numbers = map(object({
       phone_number = string
       webhook      = string
+      about        = string
+      website      = string
+      catalog      = optional(bool)            # shows catalogue and cart; absent, nobody manages them
+      commands     = optional(map(string), {}) # what customers can type after a slash, and what it does
     }))
   }))
 }
