@@ -56,6 +56,11 @@ pub trait Provider: Send + Sync + 'static {
     /// What is wrong with the configuration or the environment.
     async fn configure(&self, request: ConfigureRequest) -> Result<Self::Client, Diagnostics>;
 
+    /// What should be known of a configuration that can be used. Asked after [`configure`](Provider::configure).
+    fn warnings(&self, _config: &Object) -> Diagnostics {
+        Diagnostics::new()
+    }
+
     /// Why no call to the remote system can be made yet: the provider block has values that are known only after apply.
     /// `None` once everything is known.
     ///

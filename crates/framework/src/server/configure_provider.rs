@@ -40,14 +40,14 @@ impl<P: Provider> Server<P> {
             Err(diagnostic) => return diagnostic.into(),
         };
         let configuring = self.provider.configure(ConfigureRequest {
-            config,
+            config: config.clone(),
             terraform_version,
         });
         let failed = match catch_panic(Operation::Configure, configuring).await {
             Ok(Ok(client)) => {
                 *self.client.write().unwrap_or_else(PoisonError::into_inner) =
                     Some(Arc::new(client));
-                return Diagnostics::new();
+                return self.provider.warnings(&config);
             }
             Ok(Err(diagnostics)) => diagnostics,
             Err(panic) => panic.into(),
