@@ -110,7 +110,7 @@ jq -n -R --arg step "$step" --argjson status "$status" --argjson seconds "$((end
       elif $code | test("^Provider\\.(Credentials|IncompleteCredentials|AccountMismatch)|AccessKeyId|SecurityToken|^Signature(DoesNotMatch|MethodInvalid)|Timestamp"; "i") then "credentials"
       elif $code | test("NoPermission|PermissionDeny|NoAuth|^Forbidden|Unauthorized|AccessDenied|ResourceOwnerId"; "i") then "permission"
       elif $code | test("Throttl|LimitControl|TooManyRequests"; "i") then "throttled"
-      elif $code | test("^Provider\\.(Network|Timeout|Proxy|Redirected)|^SignatureNonceUsed") then "network"
+      elif $code | test("^Provider\\.(Network|NotTheService|Timeout|Proxy|Redirected)|^SignatureNonceUsed") then "network"
       elif $code | test("^Provider\\.(Invalid|Configuration|DeletionPrevented|BoundTwice|AlreadyBound)|^(Missing|Invalid)") then "configuration"
       elif $text | test("HTTP status: +5[0-9][0-9]") then "service"
       else "other" end;

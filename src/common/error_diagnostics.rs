@@ -7,7 +7,10 @@
 
 use std::{error::Error as _, fmt::Write as _, time::Duration};
 
-use alicloud::{ConnectCause, Error, ErrorCause, ErrorCode, ErrorKind, GiveUp, TimeoutPhase};
+use alicloud::{
+    CertificateFault, ConnectCause, Error, ErrorCause, ErrorCode, ErrorKind, GiveUp, Page,
+    ProxyFault, TimeoutPhase,
+};
 use framework::{AttributePath, Diagnostic};
 
 use super::deletion_policy::sentence;
@@ -91,7 +94,16 @@ fn cause(error: &Error) -> Cause {
             format!("service error (HTTP {})", response.status),
             code_or("Provider.ServiceUnavailable"),
         ),
-        ErrorKind::Down { .. } => Cause::new("the service is down", "Provider.ServiceDown"),
+        ErrorKind::Down { .. } => Cause::new(
+            match last_failure(error) {
+                Some(ErrorKind::Connect(failure)) => match &failure.cause {
+                    ConnectCause::Proxy(_) => "the proxy is down",
+                    _ => "the service cannot be reached",
+                },
+                _ => "the service is down",
+            },
+            "Provider.ServiceDown",
+        ),
         ErrorKind::Credentials => without_credentials(error),
         ErrorKind::Request(_) => Cause::new("invalid request", "Provider.InvalidRequest"),
         ErrorKind::Connect(failure) => match &failure.cause {
@@ -100,9 +112,22 @@ fn cause(error: &Error) -> Cause {
             ConnectCause::Timeout => {
                 Cause::new("no connection in time", "Provider.Network.Timeout")
             }
-            ConnectCause::Certificate(_) => {
-                Cause::new("certificate not trusted", "Provider.Network.Certificate")
-            }
+            ConnectCause::Certificate(fault) => Cause::new(
+                match fault {
+                    CertificateFault::Expired => "certificate expired",
+                    CertificateFault::NotYetValid => "certificate not valid yet",
+                    CertificateFault::WrongHost => "certificate of another host",
+                    CertificateFault::UnknownIssuer | CertificateFault::Other(_) => {
+                        "certificate not trusted"
+                    }
+                },
+                "Provider.Network.Certificate",
+            ),
+            ConnectCause::NoRoots => Cause::new(
+                "no root certificates",
+                "Provider.Network.NoRootCertificates",
+            ),
+            ConnectCause::Proxy(fault) => proxy_fault(fault),
             ConnectCause::Tls(_) => Cause::new("TLS handshake failed", "Provider.Network.Tls"),
             ConnectCause::Other => Cause::new("no connection", "Provider.Network.Connect"),
         },
@@ -117,11 +142,56 @@ fn cause(error: &Error) -> Cause {
         }
         ErrorKind::Interrupted => Cause::new("connection closed", "Provider.Network.Closed"),
         ErrorKind::Redirect { .. } => Cause::new("redirected", "Provider.Redirected"),
+        ErrorKind::Page { status: 407, .. } => proxy_fault(&ProxyFault::Login),
+        ErrorKind::Page { status, page } => Cause::new(
+            in_place_of_a_response(error, *status, page),
+            match status {
+                500..=510 | 512.. => "Provider.ServiceUnavailable",
+                _ => "Provider.NotTheService",
+            },
+        ),
         ErrorKind::Decode { .. } => {
             Cause::new("unreadable response", "Provider.UnexpectedResponse")
         }
         ErrorKind::Stopped => Cause::new("interrupted", "Provider.Stopped"),
     }
+}
+
+fn proxy_fault(fault: &ProxyFault) -> Cause {
+    let unreachable = "Provider.Proxy.Unreachable";
+    match fault {
+        ProxyFault::Dns => Cause::new("host of the proxy not found", unreachable),
+        ProxyFault::Refused => Cause::new("the proxy refused the connection", unreachable),
+        ProxyFault::Unreachable => Cause::new("the proxy cannot be reached", unreachable),
+        ProxyFault::Tls(_) => Cause::new("TLS with the proxy failed", unreachable),
+        ProxyFault::Login => Cause::new("the proxy wants a login", "Provider.Proxy.Login"),
+        ProxyFault::Status { status, .. } => Cause::new(
+            format!("the proxy refused (HTTP {status})"),
+            "Provider.Proxy.Refused",
+        ),
+        ProxyFault::NoTunnel(_) => {
+            Cause::new("no tunnel through the proxy", "Provider.Proxy.Refused")
+        }
+    }
+}
+
+/// A page in a few words.
+fn in_place_of_a_response(error: &Error, status: u16, page: &Page) -> String {
+    let what = match (page, error.proxy()) {
+        (_, None) if status == 511 => return "the network wants a login".to_owned(),
+        (Page::Html { .. }, Some(_)) => "HTML page via proxy",
+        (Page::Html { .. }, None) => "HTML page, not JSON",
+        (Page::Text { .. }, Some(_)) => "text via proxy, no JSON",
+        (Page::Text { .. }, None) => "text, no JSON",
+        (Page::Empty, Some(_)) => "empty response via proxy",
+        (Page::Empty, None) => "empty response",
+    };
+    format!("{what} (HTTP {status})")
+}
+
+/// The failure for which nothing is sent any more.
+fn last_failure(error: &Error) -> Option<&ErrorKind> {
+    error.source()?.downcast_ref()
 }
 
 /// An error code of the service in a few words.
@@ -178,6 +248,9 @@ fn without_credentials(error: &Error) -> Cause {
         (ErrorKind::Connect(failure), _) if failure.cause == ConnectCause::Dns => {
             Cause::new("STS host not found", unavailable)
         }
+        (ErrorKind::Connect(_) | ErrorKind::Page { .. }, _) => {
+            Cause::new(format!("STS: {}", cause(call).summary), unavailable)
+        }
         (ErrorKind::Api(_) | ErrorKind::Request(_) | ErrorKind::Credentials, _) => {
             Cause::new("role not assumed", code)
         }
@@ -227,8 +300,33 @@ fn happened(error: &Error, attempted: &Attempted<'_>) -> String {
         ErrorKind::Credentials => {
             format!("{action} for {subject} was not sent, because there are no valid credentials.")
         }
-        kind => format!("{action} for {subject} failed: {kind}."),
+        ErrorKind::Page { status, page } => {
+            let origin = match error.proxy() {
+                Some(proxy) => format!("It came through {proxy}."),
+                None => "Something on the way responded in its place: a proxy, a firewall, a login of the network, or a \
+                         front end of the service."
+                    .to_owned(),
+            };
+            format!(
+                "{action} for {subject} got no response of the service, but HTTP {status} with {page}. {origin}"
+            )
+        }
+        ErrorKind::Connect(failure) => match (&failure.cause, error.proxy()) {
+            (ConnectCause::Proxy(fault), Some(proxy)) => {
+                format!("{action} for {subject} failed: no connection through {proxy}: {fault}.")
+            }
+            _ => format!("{action} for {subject} failed: {failure}.{}", via(error)),
+        },
+        kind => format!("{action} for {subject} failed: {kind}.{}", via(error)),
     }
+}
+
+/// A sentence about the proxy, if there is one.
+fn via(error: &Error) -> String {
+    let proxy = error.proxy();
+    proxy.map_or_else(String::new, |proxy| {
+        format!(" The way leads through {proxy}.")
+    })
 }
 
 /// What to do next.
@@ -254,23 +352,119 @@ fn advice(error: &Error, attempted: &Attempted<'_>) -> Advice {
         ErrorKind::Down { .. } => "Every object of this run that needs the service fails for the same reason. Reason below is that of the last failed call. Check the network and the service, and run the command again when the service responds.".to_owned(),
         ErrorKind::Credentials => about_credentials(error),
         ErrorKind::Request(_) => "Nothing was sent. Correct the value named above. If it looks right, report this to the provider's developers.".to_owned(),
-        ErrorKind::Connect(failure) => match &failure.cause {
-            ConnectCause::Dns => "Nothing was sent. Check the name resolution of this machine, the region of the provider, and its `endpoints` block.".to_owned(),
-            ConnectCause::Certificate(_) | ConnectCause::Tls(_) => "Nothing was sent. Check the endpoint, and whether a proxy on the way replaces certificates. This machine has to trust the CA of such a proxy.".to_owned(),
-            ConnectCause::Timeout => "Nothing was sent. Check firewall and proxy (HTTPS_PROXY, NO_PROXY), or raise `client_connect_timeout` of the provider.".to_owned(),
-            _ => "Nothing was sent. Check network, firewall and proxy (HTTPS_PROXY, NO_PROXY), and the `endpoints` block of the provider.".to_owned(),
-        },
+        ErrorKind::Connect(failure) => about_connection(&failure.cause, error),
+        ErrorKind::Page { status, .. } => about_page(*status, error),
         ErrorKind::Timeout(TimeoutPhase::Credentials(_) | TimeoutPhase::FirstUse) => format!("See what the provider waited for. Raise `{limit}`, if that may take longer."),
         ErrorKind::Timeout(TimeoutPhase::RateLimit) => format!("Many calls share the limit of calls per second. Raise `{limit}`, or lower the CLI's `-parallelism`."),
         ErrorKind::Timeout(TimeoutPhase::Response(_)) => format!("If the service is slow rather than unreachable, raise `client_read_timeout` of the provider or `{limit}`."),
         ErrorKind::Interrupted => "Check network and proxy, and try again.".to_owned(),
-        ErrorKind::Redirect { .. } => "Check the `endpoints` block of the provider, and whether a proxy or a login page responds in place of the service.".to_owned(),
+        ErrorKind::Redirect { .. } => format!("Open https://{}/ with a browser on this machine, to see where it leads. If it is a login of the network, sign in, and run the command again. Otherwise correct the `endpoints` block of the provider.", error.host()),
         ErrorKind::Decode { .. } => "Check whether the endpoint is the right one and whether a proxy responds in its place. If both are right, report this to the provider's developers.".to_owned(),
         ErrorKind::Stopped => "Run the command again to go on.".to_owned(),
     };
     Advice {
         text,
         concerns_subject,
+    }
+}
+
+/// What to do if no connection was made. Nothing was sent then.
+fn about_connection(cause: &ConnectCause, error: &Error) -> String {
+    let host = error.host();
+    let text = match cause {
+        ConnectCause::Dns => "Check the name resolution of this machine, the region of the provider, and its `endpoints` block."
+            .to_owned(),
+        ConnectCause::Certificate(CertificateFault::Expired) => format!(
+            "Check the clock of this machine first. If it is right, the certificate has to be renewed by whoever runs {host}, \
+             or a proxy or firewall that inspects TLS on the way."
+        ),
+        ConnectCause::Certificate(CertificateFault::NotYetValid) => {
+            "Set the clock of this machine, for example with NTP.".to_owned()
+        }
+        ConnectCause::Certificate(CertificateFault::WrongHost) => format!(
+            "Check the `endpoints` block of the provider, and whether the name {host} leads to the service: a name server, a \
+             firewall or a proxy can lead it elsewhere."
+        ),
+        ConnectCause::Certificate(_) => {
+            "Either a proxy or firewall on the way inspects TLS and replaces certificates, or the endpoint has a private CA. \
+             Get the root certificate (PEM) from whoever runs it, and let this machine trust it in one of these ways:\n\
+             1. Add it to the root certificates of the operating system. The provider trusts these.\n\
+             2. On Linux: set SSL_CERT_FILE to a file that has it and all others that you need. The provider then trusts \
+             that file in place of those of the operating system."
+                .to_owned()
+        }
+        ConnectCause::NoRoots => {
+            "Install the root certificates of the operating system, for example with the package ca-certificates. In an \
+             image without packages, copy the file of another image, and set SSL_CERT_FILE to it."
+                .to_owned()
+        }
+        ConnectCause::Tls(_) => {
+            "Check the endpoint, and whether a proxy or firewall on the way breaks TLS.".to_owned()
+        }
+        ConnectCause::Timeout => match error.proxy() {
+            Some(proxy) => format!(
+                "Check whether {proxy} can be reached and can reach {host}, or raise `client_connect_timeout` of the provider."
+            ),
+            None => "Check firewall and proxy (HTTPS_PROXY, NO_PROXY), or raise `client_connect_timeout` of the provider."
+                .to_owned(),
+        },
+        ConnectCause::Proxy(fault) => about_proxy(fault, error),
+        ConnectCause::Refused | ConnectCause::Other => {
+            "Check network, firewall and proxy (HTTPS_PROXY, NO_PROXY), and the `endpoints` block of the provider.".to_owned()
+        }
+    };
+    format!("Nothing was sent. {text}")
+}
+
+/// The environment variable that names the proxy.
+fn proxy_variable<'a>(error: &'a Error) -> &'a str {
+    let last = error.proxy().and_then(|proxy| proxy.rsplit(' ').next());
+    last.unwrap_or("HTTPS_PROXY")
+}
+
+fn about_proxy(fault: &ProxyFault, error: &Error) -> String {
+    let (host, variable) = (error.host(), proxy_variable(error));
+    match fault {
+        ProxyFault::Dns | ProxyFault::Refused | ProxyFault::Unreachable | ProxyFault::Tls(_) => {
+            format!(
+                "Correct {variable}, or unset it if this machine needs no proxy. To reach this host alone directly, add {host} to \
+             NO_PROXY."
+            )
+        }
+        ProxyFault::Login => format!(
+            "Set the user name and the password in {variable}, such as http://USER:PASSWORD@proxy.example:3128, with special \
+             characters percent-encoded. If they are there, correct them. The provider knows Basic authentication only: for \
+             NTLM or Kerberos, run a local proxy that signs in, and name that one in {variable}."
+        ),
+        ProxyFault::Status { .. } | ProxyFault::NoTunnel(_) => format!(
+            "Ask whoever runs the proxy to let this machine connect to {host} (CONNECT). If this machine can reach the host \
+             directly, add {host} to NO_PROXY."
+        ),
+    }
+}
+
+/// What to do about something that is no response of the service.
+fn about_page(status: u16, error: &Error) -> String {
+    let host = error.host();
+    match (status, error.proxy()) {
+        (407, _) => about_proxy(&ProxyFault::Login, error),
+        (500..=510 | 512.., Some(_)) => format!(
+            "Run the command again in a few minutes. If it happens again, ask whoever runs the proxy what it says about \
+             {host}, or add {host} to NO_PROXY if this machine can reach it directly."
+        ),
+        (500..=510 | 512.., None) => "Run the command again in a few minutes. If it happens again, look for a proxy or a \
+             firewall between this machine and the service. If there is none, report it to Alibaba Cloud support."
+            .to_owned(),
+        (511, _) => "Sign in to the network with a browser on this machine, and run the command again.".to_owned(),
+        (_, Some(_)) => format!(
+            "Ask whoever runs the proxy to let requests to {host} pass, or add {host} to NO_PROXY if this machine can reach it \
+             directly. If the proxy shows a login, sign in with a browser on this machine, and run the command again."
+        ),
+        (_, None) => format!(
+            "Open https://{host}/ with a browser on this machine, to see what responds. If it is a login of the network, sign \
+             in, and run the command again. If the network needs a proxy, set HTTPS_PROXY. Otherwise correct the `endpoints` \
+             block of the provider."
+        ),
     }
 }
 
@@ -283,6 +477,10 @@ fn about_credentials(error: &Error) -> String {
             .to_owned();
     };
     let text = match (call.kind(), call.code()) {
+        (ErrorKind::Connect(failure), _) if failure.cause != ConnectCause::Dns => {
+            return about_connection(&failure.cause, call);
+        }
+        (ErrorKind::Page { status, .. }, _) => return about_page(*status, call),
         (ErrorKind::Api(_), Some("NoPermission")) => {
             "Check these in the RAM console:\n1. The trust policy of the role names the caller or its account.\n2. The \
              caller has the RAM action sts:AssumeRole, for example by the system policy AliyunSTSAssumeRoleAccess. The \
@@ -483,6 +681,23 @@ fn by_status(error: &Error) -> String {
 /// The code of an error after which it is not known whether the object exists.
 pub(crate) const OUTCOME_UNKNOWN: &str = "Provider.OutcomeUnknown";
 
+/// The first sentence of a message about an unknown outcome: "The request was sent once and no usable response came back (HTTP 502)."
+pub(crate) fn what_was_lost(lost: &Error) -> String {
+    let sent = match lost.attempts() {
+        0 | 1 => "The request was sent once".to_owned(),
+        attempts => format!(
+            "The request was sent {attempts} times, of which only the last may have been executed,"
+        ),
+    };
+    let how = match lost.kind() {
+        ErrorKind::Unavailable(response) => format!("HTTP {}", response.status),
+        ErrorKind::Page { status, page } => format!("HTTP {status} with {page}"),
+        ErrorKind::Interrupted => "the connection was closed".to_owned(),
+        kind => kind.to_string(),
+    };
+    format!("{sent} and no usable response came back ({how}).")
+}
+
 /// The facts about a request whose outcome is unknown.
 pub(crate) fn facts_of_unknown_outcome(error: &Error) -> String {
     facts(error, Some(OUTCOME_UNKNOWN))
@@ -506,6 +721,10 @@ fn facts(error: &Error, code: Option<&str>) -> String {
         ("Action", error.action().to_owned()),
         ("Endpoint", error.host().to_owned()),
     ];
+    if let Some(proxy) = error.proxy() {
+        let proxy = proxy.strip_prefix("the proxy ").unwrap_or(proxy);
+        facts.push(("Proxy", proxy.to_owned()));
+    }
     let mut add = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
     add(
         "HTTP status",
@@ -696,16 +915,44 @@ mod tests {
         })
     }
 
+    fn html(title: &str) -> Page {
+        Page::Html {
+            title: Some(title.to_owned()),
+        }
+    }
+
+    fn text(excerpt: &str) -> Page {
+        Page::Text {
+            excerpt: Some(excerpt.to_owned()),
+        }
+    }
+
+    const PROXY: &str = "the proxy proxy.example:3128 from HTTPS_PROXY";
+
     /// One of each kind.
     fn kinds() -> Vec<ErrorKind> {
-        let page = response(502, "", "<html>Bad Gateway</html>");
+        let page = |status, page| ErrorKind::Page { status, page };
         vec![
             ErrorKind::Credentials,
             ErrorKind::Request("`isv_code` is empty".to_owned()),
             connect(ConnectCause::Dns),
             connect(ConnectCause::Refused),
             connect(ConnectCause::Timeout),
-            connect(ConnectCause::Certificate("self-signed".to_owned())),
+            connect(ConnectCause::Certificate(CertificateFault::UnknownIssuer)),
+            connect(ConnectCause::Certificate(CertificateFault::Expired)),
+            connect(ConnectCause::Certificate(CertificateFault::NotYetValid)),
+            connect(ConnectCause::Certificate(CertificateFault::WrongHost)),
+            connect(ConnectCause::NoRoots),
+            connect(ConnectCause::Proxy(ProxyFault::Dns)),
+            connect(ConnectCause::Proxy(ProxyFault::Refused)),
+            connect(ConnectCause::Proxy(ProxyFault::Unreachable)),
+            connect(ConnectCause::Proxy(ProxyFault::Tls("no".to_owned()))),
+            connect(ConnectCause::Proxy(ProxyFault::Login)),
+            connect(ConnectCause::Proxy(ProxyFault::Status {
+                status: 403,
+                page: Some(html("Blocked")),
+            })),
+            connect(ConnectCause::Proxy(ProxyFault::NoTunnel("odd".to_owned()))),
             connect(ConnectCause::Tls("no common version".to_owned())),
             connect(ConnectCause::Other),
             ErrorKind::Timeout(TimeoutPhase::RateLimit),
@@ -719,20 +966,24 @@ mod tests {
                 response: response(429, "", ""),
                 retry_after: None,
             },
-            ErrorKind::Unavailable(page.clone()),
+            ErrorKind::Unavailable(response(502, "", "{}")),
             ErrorKind::Unavailable(response(500, "InternalError", "Again.")),
+            page(502, html("Bad Gateway")),
+            page(403, html("Blocked")),
+            page(200, html("Sign in")),
+            page(511, html("Sign in")),
+            page(200, text("Blocked by policy")),
+            page(502, Page::Empty),
+            page(404, Page::Empty),
             ErrorKind::Down {
                 failures: 8,
                 lasting: Duration::from_secs(30),
             },
-            ErrorKind::Api(ApiError {
-                status: 403,
-                ..page
-            }),
+            ErrorKind::Api(response(403, "", "{}")),
             ErrorKind::Api(response(400, "Waba.Of.Tomorrow", "Something.")),
             ErrorKind::Decode {
                 status: 200,
-                reason: "it is empty".to_owned(),
+                reason: "it has no `Code`".to_owned(),
                 excerpt: None,
             },
             ErrorKind::Stopped,
@@ -953,28 +1204,538 @@ mod tests {
 
     #[test]
     fn page_of_a_proxy_is_no_refusal_of_the_service() {
-        let error = refused(403, "", "<html><head><title>Sign in</title></head></html>");
         check(
-            &error,
+            &Error::example(
+                "ChatappBindWaba",
+                ErrorKind::Page {
+                    status: 403,
+                    page: html("Blocked by policy 7"),
+                },
+                None,
+            )
+            .through(PROXY),
             &bind(),
             expect![[r#"
-            Error: Cannot bind WABA 102030405060708: HTTP 403
+                Error: Cannot bind WABA 102030405060708: HTML page via proxy (HTTP 403)
 
-            ChatappBindWaba for WABA 102030405060708 got a response with HTTP status 403
-            and without an error code. Such a response often comes from a proxy or a wrong
-            endpoint, not from the service.
+                ChatappBindWaba for WABA 102030405060708 got no response of the service, but
+                HTTP 403 with an HTML page with the title "Blocked by policy 7". It came
+                through the proxy proxy.example:3128 from HTTPS_PROXY.
 
-            Check the `endpoints` block of the provider and the proxy (HTTPS_PROXY,
-            NO_PROXY).
+                Ask whoever runs the proxy to let requests to cams.ap-southeast-1.aliyuncs.com
+                pass, or add cams.ap-southeast-1.aliyuncs.com to NO_PROXY if this machine can
+                reach it directly. If the proxy shows a login, sign in with a browser on this
+                machine, and run the command again.
 
-              Action:      ChatappBindWaba
-              Endpoint:    cams.ap-southeast-1.aliyuncs.com
-              HTTP status: 403
-              Code:        Provider.UnexpectedResponse
-              Response:    <html><head><title>Sign in</title></head></html>
-              Attempts:    1
-        "#]],
+                  Action:      ChatappBindWaba
+                  Endpoint:    cams.ap-southeast-1.aliyuncs.com
+                  Proxy:       proxy.example:3128 from HTTPS_PROXY
+                  HTTP status: 403
+                  Code:        Provider.NotTheService
+                  Attempts:    1
+            "#]],
         );
+        check(
+            &Error::example(
+                "QueryChatappBindWaba",
+                ErrorKind::Page {
+                    status: 502,
+                    page: html("502 Bad Gateway"),
+                },
+                None,
+            )
+            .through(PROXY),
+            &read(),
+            expect![[r#"
+                Error: Cannot read the binding of cams-8fil…: HTML page via proxy (HTTP 502)
+
+                QueryChatappBindWaba for space cams-8filvjc8snw got no response of the
+                service, but HTTP 502 with an HTML page with the title "502 Bad Gateway". It
+                came through the proxy proxy.example:3128 from HTTPS_PROXY.
+
+                Run the command again in a few minutes. If it happens again, ask whoever runs
+                the proxy what it says about cams.ap-southeast-1.aliyuncs.com, or add
+                cams.ap-southeast-1.aliyuncs.com to NO_PROXY if this machine can reach it
+                directly.
+
+                  Action:      QueryChatappBindWaba
+                  Endpoint:    cams.ap-southeast-1.aliyuncs.com
+                  Proxy:       proxy.example:3128 from HTTPS_PROXY
+                  HTTP status: 502
+                  Code:        Provider.ServiceUnavailable
+                  Attempts:    1
+            "#]],
+        );
+        check(
+            &Error::example(
+                "ChatappBindWaba",
+                ErrorKind::Page {
+                    status: 407,
+                    page: html("Sign in"),
+                },
+                None,
+            )
+            .through(PROXY),
+            &bind(),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: the proxy wants a login
+
+                ChatappBindWaba for WABA 102030405060708 got no response of the service, but
+                HTTP 407 with an HTML page with the title "Sign in". It came through the proxy
+                proxy.example:3128 from HTTPS_PROXY.
+
+                Set the user name and the password in HTTPS_PROXY, such as
+                http://USER:PASSWORD@proxy.example:3128, with special characters
+                percent-encoded. If they are there, correct them. The provider knows Basic
+                authentication only: for NTLM or Kerberos, run a local proxy that signs in,
+                and name that one in HTTPS_PROXY.
+
+                  Action:      ChatappBindWaba
+                  Endpoint:    cams.ap-southeast-1.aliyuncs.com
+                  Proxy:       proxy.example:3128 from HTTPS_PROXY
+                  HTTP status: 407
+                  Code:        Provider.Proxy.Login
+                  Attempts:    1
+            "#]],
+        );
+    }
+
+    #[test]
+    fn page_of_something_unknown_on_the_way_is_told() {
+        check(
+            &Error::example(
+                "QueryChatappBindWaba",
+                ErrorKind::Page {
+                    status: 200,
+                    page: html("Hotel Aurora: sign in"),
+                },
+                None,
+            ),
+            &read(),
+            expect![[r#"
+                Error: Cannot read the binding of cams-8fil…: HTML page, not JSON (HTTP 200)
+
+                QueryChatappBindWaba for space cams-8filvjc8snw got no response of the
+                service, but HTTP 200 with an HTML page with the title "Hotel Aurora: sign
+                in". Something on the way responded in its place: a proxy, a firewall, a login
+                of the network, or a front end of the service.
+
+                Open https://cams.ap-southeast-1.aliyuncs.com/ with a browser on this machine,
+                to see what responds. If it is a login of the network, sign in, and run the
+                command again. If the network needs a proxy, set HTTPS_PROXY. Otherwise
+                correct the `endpoints` block of the provider.
+
+                  Action:      QueryChatappBindWaba
+                  Endpoint:    cams.ap-southeast-1.aliyuncs.com
+                  HTTP status: 200
+                  Code:        Provider.NotTheService
+                  Attempts:    1
+            "#]],
+        );
+        check(
+            &Error::example(
+                "QueryChatappBindWaba",
+                ErrorKind::Page {
+                    status: 200,
+                    page: text("Access to this site is blocked."),
+                },
+                None,
+            ),
+            &read(),
+            expect![[r#"
+                Error: Cannot read the binding of cams-8filvjc8snw: text, no JSON (HTTP 200)
+
+                QueryChatappBindWaba for space cams-8filvjc8snw got no response of the
+                service, but HTTP 200 with the text "Access to this site is blocked".
+                Something on the way responded in its place: a proxy, a firewall, a login of
+                the network, or a front end of the service.
+
+                Open https://cams.ap-southeast-1.aliyuncs.com/ with a browser on this machine,
+                to see what responds. If it is a login of the network, sign in, and run the
+                command again. If the network needs a proxy, set HTTPS_PROXY. Otherwise
+                correct the `endpoints` block of the provider.
+
+                  Action:      QueryChatappBindWaba
+                  Endpoint:    cams.ap-southeast-1.aliyuncs.com
+                  HTTP status: 200
+                  Code:        Provider.NotTheService
+                  Attempts:    1
+            "#]],
+        );
+        check(
+            &Error::example(
+                "QueryChatappBindWaba",
+                ErrorKind::Page {
+                    status: 503,
+                    page: Page::Empty,
+                },
+                None,
+            ),
+            &read(),
+            expect![[r#"
+                Error: Cannot read the binding of cams-8filvjc8s…: empty response (HTTP 503)
+
+                QueryChatappBindWaba for space cams-8filvjc8snw got no response of the
+                service, but HTTP 503 with no content. Something on the way responded in its
+                place: a proxy, a firewall, a login of the network, or a front end of the
+                service.
+
+                Run the command again in a few minutes. If it happens again, look for a proxy
+                or a firewall between this machine and the service. If there is none, report
+                it to Alibaba Cloud support.
+
+                  Action:      QueryChatappBindWaba
+                  Endpoint:    cams.ap-southeast-1.aliyuncs.com
+                  HTTP status: 503
+                  Code:        Provider.ServiceUnavailable
+                  Attempts:    1
+            "#]],
+        );
+        check(
+            &Error::example(
+                "QueryChatappBindWaba",
+                ErrorKind::Page {
+                    status: 511,
+                    page: html("Sign in"),
+                },
+                None,
+            ),
+            &read(),
+            expect![[r#"
+                Error: Cannot read the binding of cams-8filvjc8s…: the network wants a login
+
+                QueryChatappBindWaba for space cams-8filvjc8snw got no response of the
+                service, but HTTP 511 with an HTML page with the title "Sign in". Something on
+                the way responded in its place: a proxy, a firewall, a login of the network,
+                or a front end of the service.
+
+                Sign in to the network with a browser on this machine, and run the command
+                again.
+
+                  Action:      QueryChatappBindWaba
+                  Endpoint:    cams.ap-southeast-1.aliyuncs.com
+                  HTTP status: 511
+                  Code:        Provider.NotTheService
+                  Attempts:    1
+            "#]],
+        );
+    }
+
+    #[test]
+    fn proxy_that_makes_no_connection_is_told() {
+        check(
+            &Error::example(
+                "ChatappBindWaba",
+                connect(ConnectCause::Proxy(ProxyFault::Dns)),
+                None,
+            )
+            .through(PROXY),
+            &bind(),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: host of the proxy not found
+
+                ChatappBindWaba for WABA 102030405060708 failed: no connection through the
+                proxy proxy.example:3128 from HTTPS_PROXY: its host name cannot be resolved.
+
+                Nothing was sent. Correct HTTPS_PROXY, or unset it if this machine needs no
+                proxy. To reach this host alone directly, add cams.ap-southeast-1.aliyuncs.com
+                to NO_PROXY.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Proxy:    proxy.example:3128 from HTTPS_PROXY
+                  Code:     Provider.Proxy.Unreachable
+                  Attempts: 1
+            "#]],
+        );
+        check(
+            &Error::example(
+                "ChatappBindWaba",
+                connect(ConnectCause::Proxy(ProxyFault::Login)),
+                None,
+            )
+            .through(PROXY),
+            &bind(),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: the proxy wants a login
+
+                ChatappBindWaba for WABA 102030405060708 failed: no connection through the
+                proxy proxy.example:3128 from HTTPS_PROXY: it wants a login (HTTP 407).
+
+                Nothing was sent. Set the user name and the password in HTTPS_PROXY, such as
+                http://USER:PASSWORD@proxy.example:3128, with special characters
+                percent-encoded. If they are there, correct them. The provider knows Basic
+                authentication only: for NTLM or Kerberos, run a local proxy that signs in,
+                and name that one in HTTPS_PROXY.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Proxy:    proxy.example:3128 from HTTPS_PROXY
+                  Code:     Provider.Proxy.Login
+                  Attempts: 1
+            "#]],
+        );
+        check(
+            &Error::example(
+                "ChatappBindWaba",
+                connect(ConnectCause::Proxy(ProxyFault::Status {
+                    status: 403,
+                    page: Some(html("Blocked")),
+                })),
+                None,
+            )
+            .through(PROXY),
+            &bind(),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: the proxy refused (HTTP 403)
+
+                ChatappBindWaba for WABA 102030405060708 failed: no connection through the
+                proxy proxy.example:3128 from HTTPS_PROXY: it refused to connect to the host
+                (HTTP 403, an HTML page with the title "Blocked").
+
+                Nothing was sent. Ask whoever runs the proxy to let this machine connect to
+                cams.ap-southeast-1.aliyuncs.com (CONNECT). If this machine can reach the host
+                directly, add cams.ap-southeast-1.aliyuncs.com to NO_PROXY.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Proxy:    proxy.example:3128 from HTTPS_PROXY
+                  Code:     Provider.Proxy.Refused
+                  Attempts: 1
+            "#]],
+        );
+        check(
+            &Error::example("ChatappBindWaba", connect(ConnectCause::Timeout), None).through(PROXY),
+            &bind(),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: no connection in time
+
+                ChatappBindWaba for WABA 102030405060708 failed: no connection in time. The
+                way leads through the proxy proxy.example:3128 from HTTPS_PROXY.
+
+                Nothing was sent. Check whether the proxy proxy.example:3128 from HTTPS_PROXY
+                can be reached and can reach cams.ap-southeast-1.aliyuncs.com, or raise
+                `client_connect_timeout` of the provider.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Proxy:    proxy.example:3128 from HTTPS_PROXY
+                  Code:     Provider.Network.Timeout
+                  Attempts: 1
+            "#]],
+        );
+    }
+
+    #[test]
+    fn certificates_are_told_with_what_to_do() {
+        check(
+            &Error::example(
+                "ChatappBindWaba",
+                connect(ConnectCause::Certificate(CertificateFault::UnknownIssuer)),
+                None,
+            ),
+            &bind(),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: certificate not trusted
+
+                ChatappBindWaba for WABA 102030405060708 failed: no root certificate that this
+                machine trusts has signed the certificate of the host.
+
+                Nothing was sent. Either a proxy or firewall on the way inspects TLS and
+                replaces certificates, or the endpoint has a private CA. Get the root
+                certificate (PEM) from whoever runs it, and let this machine trust it in one
+                of these ways:
+                1. Add it to the root certificates of the operating system. The provider
+                trusts these.
+                2. On Linux: set SSL_CERT_FILE to a file that has it and all others that you
+                need. The provider then trusts that file in place of those of the operating
+                system.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Code:     Provider.Network.Certificate
+                  Attempts: 1
+            "#]],
+        );
+        check(
+            &Error::example(
+                "ChatappBindWaba",
+                connect(ConnectCause::Certificate(CertificateFault::UnknownIssuer)),
+                None,
+            )
+            .through(PROXY),
+            &bind(),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: certificate not trusted
+
+                ChatappBindWaba for WABA 102030405060708 failed: no root certificate that this
+                machine trusts has signed the certificate of the host. The way leads through
+                the proxy proxy.example:3128 from HTTPS_PROXY.
+
+                Nothing was sent. Either a proxy or firewall on the way inspects TLS and
+                replaces certificates, or the endpoint has a private CA. Get the root
+                certificate (PEM) from whoever runs it, and let this machine trust it in one
+                of these ways:
+                1. Add it to the root certificates of the operating system. The provider
+                trusts these.
+                2. On Linux: set SSL_CERT_FILE to a file that has it and all others that you
+                need. The provider then trusts that file in place of those of the operating
+                system.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Proxy:    proxy.example:3128 from HTTPS_PROXY
+                  Code:     Provider.Network.Certificate
+                  Attempts: 1
+            "#]],
+        );
+        check(
+            &Error::example(
+                "ChatappBindWaba",
+                connect(ConnectCause::Certificate(CertificateFault::Expired)),
+                None,
+            ),
+            &bind(),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: certificate expired
+
+                ChatappBindWaba for WABA 102030405060708 failed: the certificate of the host
+                has expired, by the clock of this machine.
+
+                Nothing was sent. Check the clock of this machine first. If it is right, the
+                certificate has to be renewed by whoever runs
+                cams.ap-southeast-1.aliyuncs.com, or a proxy or firewall that inspects TLS on
+                the way.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Code:     Provider.Network.Certificate
+                  Attempts: 1
+            "#]],
+        );
+        check(
+            &Error::example(
+                "ChatappBindWaba",
+                connect(ConnectCause::Certificate(CertificateFault::WrongHost)),
+                None,
+            ),
+            &bind(),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: certificate of another host
+
+                ChatappBindWaba for WABA 102030405060708 failed: the certificate is not one of
+                this host.
+
+                Nothing was sent. Check the `endpoints` block of the provider, and whether the
+                name cams.ap-southeast-1.aliyuncs.com leads to the service: a name server, a
+                firewall or a proxy can lead it elsewhere.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Code:     Provider.Network.Certificate
+                  Attempts: 1
+            "#]],
+        );
+        check(
+            &Error::example("ChatappBindWaba", connect(ConnectCause::NoRoots), None),
+            &bind(),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: no root certificates
+
+                ChatappBindWaba for WABA 102030405060708 failed: this machine has no root
+                certificates, so that no certificate can be trusted.
+
+                Nothing was sent. Install the root certificates of the operating system, for
+                example with the package ca-certificates. In an image without packages, copy
+                the file of another image, and set SSL_CERT_FILE to it.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Code:     Provider.Network.NoRootCertificates
+                  Attempts: 1
+            "#]],
+        );
+    }
+
+    #[test]
+    fn network_on_the_way_to_sts_is_told() {
+        let check = |call: Error, expected: Expect| {
+            let error =
+                Error::example("ChatappBindWaba", ErrorKind::Credentials, Some(call.into()));
+            check(&error, &bind(), expected);
+        };
+        let page = ErrorKind::Page {
+            status: 502,
+            page: html("502 Bad Gateway"),
+        };
+        check(
+            Error::example("AssumeRole", page, None).through(PROXY),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: STS: HTML page via proxy (HTTP 502)
+
+                ChatappBindWaba for WABA 102030405060708 was not sent, because there are no
+                valid credentials.
+
+                Run the command again in a few minutes. If it happens again, ask whoever runs
+                the proxy what it says about cams.ap-southeast-1.aliyuncs.com, or add
+                cams.ap-southeast-1.aliyuncs.com to NO_PROXY if this machine can reach it
+                directly.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Code:     Provider.Credentials.StsUnavailable
+                  Reason:   AssumeRole at cams.ap-southeast-1.aliyuncs.com through the proxy
+                            proxy.example:3128 from HTTPS_PROXY: HTTP 502 with an HTML page
+                            with the title "502 Bad Gateway" in place of a response of the
+                            service
+            "#]],
+        );
+        let login = connect(ConnectCause::Proxy(ProxyFault::Login));
+        check(
+            Error::example("AssumeRole", login, None).through(PROXY),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: STS: the proxy wants a login
+
+                ChatappBindWaba for WABA 102030405060708 was not sent, because there are no
+                valid credentials.
+
+                Nothing was sent. Set the user name and the password in HTTPS_PROXY, such as
+                http://USER:PASSWORD@proxy.example:3128, with special characters
+                percent-encoded. If they are there, correct them. The provider knows Basic
+                authentication only: for NTLM or Kerberos, run a local proxy that signs in,
+                and name that one in HTTPS_PROXY.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Code:     Provider.Credentials.StsUnavailable
+                  Reason:   AssumeRole at cams.ap-southeast-1.aliyuncs.com through the proxy
+                            proxy.example:3128 from HTTPS_PROXY: no connection through the
+                            proxy: it wants a login (HTTP 407)
+            "#]],
+        );
+    }
+
+    #[test]
+    fn failing_hop_is_told_when_nothing_is_sent_any_more() {
+        let check = |last: ErrorKind, expected: &str| {
+            let kind = ErrorKind::Down {
+                failures: 10,
+                lasting: Duration::from_secs(30),
+            };
+            let error = Error::example("QueryChatappBindWaba", kind, Some(last.into()));
+            let summary = diagnose(&error, &bind()).summary;
+            let begin = "Cannot bind WABA 102030405060708";
+            assert_eq!(summary, format!("{begin}: {expected}"));
+        };
+        check(
+            connect(ConnectCause::Proxy(ProxyFault::Dns)),
+            "the proxy is down",
+        );
+        check(
+            connect(ConnectCause::Refused),
+            "the service cannot be reached",
+        );
+        check(ErrorKind::Interrupted, "the service is down");
     }
 
     #[test]
@@ -996,6 +1757,247 @@ mod tests {
                   Endpoint: cams.ap-southeast-1.aliyuncs.com
                   Code:     Provider.Network.Dns
                   Attempts: 1
+            "#]],
+        );
+    }
+
+    #[test]
+    fn host_of_another_region_is_told_with_the_documented_one() {
+        let kind = ErrorKind::Connect(ConnectFailure {
+            cause: ConnectCause::Dns,
+            only_documented_host: Some("cams.ap-southeast-1.aliyuncs.com"),
+        });
+        check(
+            &Error::example("ChatappBindWaba", kind, None),
+            &bind(),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: host not found
+
+                ChatappBindWaba for WABA 102030405060708 failed: the host name cannot be
+                resolved; this host was formed from the region and may not exist, the only
+                documented one is cams.ap-southeast-1.aliyuncs.com.
+
+                Nothing was sent. Check the name resolution of this machine, the region of the
+                provider, and its `endpoints` block.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Code:     Provider.Network.Dns
+                  Attempts: 1
+            "#]],
+        );
+    }
+
+    #[test]
+    fn expired_token_is_told() {
+        let error = refused(
+            403,
+            "InvalidSecurityToken.Expired",
+            "Specified SecurityToken is expired.",
+        );
+        check(
+            &error,
+            &bind(),
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: security token expired
+
+            The service refused ChatappBindWaba for WABA 102030405060708: the security
+            token has expired.
+
+            Get new temporary credentials, and set AccessKey ID, secret and token
+            together.
+
+              Action:      ChatappBindWaba
+              Endpoint:    cams.ap-southeast-1.aliyuncs.com
+              HTTP status: 403
+              Code:        InvalidSecurityToken.Expired
+              Message:     Specified SecurityToken is expired.
+              Attempts:    1
+        "#]],
+        );
+    }
+
+    #[test]
+    fn unknown_access_key_is_told() {
+        let error = refused(
+            404,
+            "InvalidAccessKeyId.NotFound",
+            "Specified access key is not found.",
+        );
+        check(
+            &error,
+            &bind(),
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: unknown AccessKey
+
+            The service refused ChatappBindWaba for WABA 102030405060708: there is no such
+            AccessKey.
+
+            Check the AccessKey ID `LTAI…wXyZ` for typing errors, and whether it belongs
+            to the other site: keys of the China site (aliyun.com) and of the
+            international site (alibabacloud.com) differ. A key that begins with `STS.`
+            has expired or lacks its security token.
+
+              Action:      ChatappBindWaba
+              Endpoint:    cams.ap-southeast-1.aliyuncs.com
+              HTTP status: 404
+              Code:        InvalidAccessKeyId.NotFound
+              Message:     Specified access key is not found.
+              Attempts:    1
+        "#]],
+        );
+    }
+
+    #[test]
+    fn throttling_is_told_with_the_limit() {
+        let kind = ErrorKind::Throttled {
+            response: response(
+                400,
+                "Throttling.User",
+                "Request was denied due to user flow control.",
+            ),
+            retry_after: None,
+        };
+        let error = Error::example("QueryChatappBindWaba", kind, None);
+        check(
+            &error,
+            &read(),
+            expect![[r#"
+            Error: Cannot read the binding of cams-8filvjc8snw: throttled
+
+            The service kept refusing QueryChatappBindWaba for space cams-8filvjc8snw, to
+            limit the rate of calls.
+
+            The provider sent the request once in 350 ms, with longer waits each time. The
+            service allows 10 calls a second for each account, shared by everything that
+            uses the account. Raise timeouts.read, lower the CLI's `-parallelism`, or let
+            fewer pipelines run at the same time; then run the command again.
+
+              Action:      QueryChatappBindWaba
+              Endpoint:    cams.ap-southeast-1.aliyuncs.com
+              HTTP status: 400
+              Code:        Throttling.User
+              Message:     Request was denied due to user flow control.
+              Attempts:    1
+        "#]],
+        );
+    }
+
+    #[test]
+    fn failing_service_and_unknown_code_are_told_without_a_missing_request_id() {
+        let kind =
+            ErrorKind::Unavailable(response(500, "InternalError", "The request has failed."));
+        let error = Error::example("QueryChatappBindWaba", kind, None);
+        check(
+            &error,
+            &read(),
+            expect![[r#"
+            Error: Cannot read the binding of cams-8filvjc8snw: service error (HTTP 500)
+
+            The service could not process QueryChatappBindWaba for space cams-8filvjc8snw.
+
+            The service has a problem. Try again in a few minutes. If it happens again,
+            check whether a proxy responds in place of the service.
+
+              Action:      QueryChatappBindWaba
+              Endpoint:    cams.ap-southeast-1.aliyuncs.com
+              HTTP status: 500
+              Code:        InternalError
+              Message:     The request has failed.
+              Attempts:    1
+        "#]],
+        );
+        let error = refused(400, "Waba.Of.Tomorrow", "Something that nobody knows.");
+        check(
+            &error,
+            &bind(),
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: Waba.Of.Tomorrow
+
+            The service refused ChatappBindWaba for WABA 102030405060708.
+
+            The provider has no advice for this code. Look it up in the error center of
+            Alibaba Cloud (https://api.alibabacloud.com/troubleshoot). If it happens
+            again, check whether a proxy responds in place of the service.
+
+              Action:      ChatappBindWaba
+              Endpoint:    cams.ap-southeast-1.aliyuncs.com
+              HTTP status: 400
+              Code:        Waba.Of.Tomorrow
+              Message:     Something that nobody knows.
+              Attempts:    1
+        "#]],
+        );
+    }
+
+    #[test]
+    fn closed_connection_redirect_and_unreadable_response_are_told() {
+        let check = |kind: ErrorKind, expected: Expect| {
+            check(
+                &Error::example("QueryChatappBindWaba", kind, None),
+                &read(),
+                expected,
+            );
+        };
+        check(
+            ErrorKind::Interrupted,
+            expect![[r#"
+            Error: Cannot read the binding of cams-8filvjc8snw: connection closed
+
+            QueryChatappBindWaba for space cams-8filvjc8snw failed: the connection was
+            closed before the response was complete.
+
+            Check network and proxy, and try again.
+
+              Action:   QueryChatappBindWaba
+              Endpoint: cams.ap-southeast-1.aliyuncs.com
+              Code:     Provider.Network.Closed
+              Attempts: 1
+        "#]],
+        );
+        check(
+            ErrorKind::Redirect {
+                status: 302,
+                location: Some("https://login.example.com".to_owned()),
+            },
+            expect![[r#"
+                Error: Cannot read the binding of cams-8filvjc8snw: redirected
+
+                QueryChatappBindWaba for space cams-8filvjc8snw failed: HTTP 302, a redirect
+                to https://login.example.com; signed requests are not redirected, so check the
+                endpoint and the proxy.
+
+                Open https://cams.ap-southeast-1.aliyuncs.com/ with a browser on this machine,
+                to see where it leads. If it is a login of the network, sign in, and run the
+                command again. Otherwise correct the `endpoints` block of the provider.
+
+                  Action:      QueryChatappBindWaba
+                  Endpoint:    cams.ap-southeast-1.aliyuncs.com
+                  HTTP status: 302
+                  Code:        Provider.Redirected
+                  Attempts:    1
+            "#]],
+        );
+        check(
+            ErrorKind::Decode {
+                status: 200,
+                reason: "it has no `Code`".to_owned(),
+                excerpt: Some("{\"Success\":true}".to_owned()),
+            },
+            expect![[r#"
+                Error: Cannot read the binding of cams-8filvjc8snw: unreadable response
+
+                QueryChatappBindWaba for space cams-8filvjc8snw failed: the response (HTTP
+                200) cannot be read: it has no `Code`; it begins with: {"Success":true}.
+
+                Check whether the endpoint is the right one and whether a proxy responds in
+                its place. If both are right, report this to the provider's developers.
+
+                  Action:      QueryChatappBindWaba
+                  Endpoint:    cams.ap-southeast-1.aliyuncs.com
+                  HTTP status: 200
+                  Code:        Provider.UnexpectedResponse
+                  Attempts:    1
             "#]],
         );
     }

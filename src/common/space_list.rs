@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::error_diagnostics::is_permission;
 use alicloud::{
-    Error, ErrorKind, Operation,
+    Error, ErrorKind, Operation, Page,
     cams::space::{ListInstance, Space},
 };
 
@@ -109,7 +109,10 @@ fn youngest_first(spaces: &mut [Space]) {
 pub(crate) fn concerns_one_space(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Api(_) => !is_permission(error),
-        ErrorKind::Decode { .. } => true,
+        ErrorKind::Decode { .. }
+        | ErrorKind::Page {
+            page: Page::Empty, ..
+        } => true,
         _ => false,
     }
 }

@@ -71,7 +71,7 @@ impl Client {
         // So that an unreachable host is told from a silent one before the time of the attempt is over.
         let connect_timeout = config.connect_timeout.min(config.read_timeout.mul_f64(0.9));
         Client(Arc::new(Shared {
-            http: Arc::default(),
+            http: Arc::new(Http::new(config.proxies.clone())),
             connect_timeout,
             config,
             circuit_breaker: Arc::new(CircuitBreaker::new(runtime.circuit_breaker)),
@@ -85,7 +85,7 @@ impl Client {
     }
 
     /// A client with changed config that shares connections, clock, rate limits and the switch to stop it all with
-    /// this one. Its timeouts for connecting stay those of this client.
+    /// this one. Its timeouts for connecting and its proxies stay those of this client.
     #[must_use]
     pub fn with(&self, change: impl FnOnce(&mut ClientConfig)) -> Client {
         let Shared {
@@ -181,6 +181,12 @@ impl Shared {
             direct: endpoint.is_loopback(),
             connect_timeout: self.connect_timeout,
         }
+    }
+
+    /// The proxy that an endpoint is reached through.
+    pub(super) fn proxy(&self, endpoint: &Endpoint) -> Option<String> {
+        let url = endpoint.url_with_query("");
+        self.http.proxy(&url, self.route(endpoint))
     }
 
     /// The time at the service, as far as it is known.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::credentials::CredentialsSource;
 use super::endpoint::{Endpoint, EndpointError, Protocol};
+use super::http::Proxies;
 use super::product::{PerProduct, Product};
 use super::signature::SignatureVersion;
 
@@ -18,6 +19,8 @@ pub struct ClientConfig {
     pub endpoints: PerProduct<Endpoint>,
     /// The transport of endpoints formed by rule.
     pub protocol: Protocol,
+    /// Which servers are reached through a proxy.
+    pub proxies: Proxies,
     /// How long establishing a connection may take, name resolution and TLS included. At most nine tenths of
     /// `read_timeout` are used, so that an unreachable host is told from a silent one.
     pub connect_timeout: Duration,
@@ -45,6 +48,7 @@ impl ClientConfig {
             region: region.into(),
             endpoints: PerProduct::default(),
             protocol: Protocol::default(),
+            proxies: Proxies::default(),
             connect_timeout: ClientConfig::DEFAULT_TIMEOUT,
             read_timeout: ClientConfig::DEFAULT_TIMEOUT,
             max_retry_timeout: None,

@@ -35,8 +35,10 @@ pub enum ErrorCause {
     Value,
     /// The endpoint, the clock, or what stands between client and service.
     Connection,
-    /// The rate of calls: the only cause that passes by itself.
+    /// The rate of calls, which passes by itself.
     Rate,
+    /// Nothing: the service failed, for no fault of the request.
+    Service,
 }
 
 impl ErrorCode {
@@ -45,7 +47,8 @@ impl ErrorCode {
 
     /// Whether the same call fails again until somebody changes something.
     pub fn is_final(&self) -> bool {
-        self.cause != ErrorCause::Rate && self.code != "SignatureNonceUsed"
+        !matches!(self.cause, ErrorCause::Rate | ErrorCause::Service)
+            && self.code != "SignatureNonceUsed"
     }
 
     /// The code in a table of a product or, if it is not there, in that of the gateway.
@@ -80,9 +83,12 @@ const WRONG_API: &str = "{host} does not serve this API. Check the region and th
 const CHANGED_REQUEST: &str = "The request is not what the service expects. If a proxy changes requests, bypass it. \
      Otherwise report this to the developers of this program.";
 
+const LATER: &str = "Run the command again in a few minutes. If it happens again, give the request ID to Alibaba Cloud \
+     support.";
+
 /// The codes of the gateway.
 const GATEWAY: &[ErrorCode] = {
-    use ErrorCause::{Account, Connection, Credentials, Permission, Rate, Value};
+    use ErrorCause::{Account, Connection, Credentials, Permission, Rate, Service, Value};
     &[
         row(
             "Forbidden.RAM",
@@ -260,6 +266,13 @@ const GATEWAY: &[ErrorCode] = {
             Value,
             "a parameter is missing",
             CHANGED_REQUEST,
+        ),
+        row("InternalError", Service, "the service failed", LATER),
+        row(
+            "ServiceUnavailable",
+            Service,
+            "the service is not available",
+            LATER,
         ),
         row("Throttling", Rate, "flow control", ""),
         row("Throttling.User", Rate, "flow control of the account", ""),

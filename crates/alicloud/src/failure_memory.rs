@@ -212,7 +212,8 @@ fn scope(product: &'static Product, kind: &ErrorKind) -> Option<(&'static str, S
         | ErrorCause::Object
         | ErrorCause::Value
         | ErrorCause::Connection
-        | ErrorCause::Rate => return None,
+        | ErrorCause::Rate
+        | ErrorCause::Service => return None,
     };
     Some((known.code, scope))
 }

@@ -33,6 +33,7 @@ mod json;
 #[cfg(test)]
 mod mock_server;
 mod operation;
+mod page;
 mod parameters;
 mod product;
 mod rate_limit;
@@ -53,10 +54,13 @@ pub use credentials::{
 };
 pub use endpoint::{Endpoint, EndpointError, Protocol};
 pub use error::{
-    ApiError, ConnectCause, ConnectFailure, Error, ErrorKind, GiveUp, TimeoutPhase, Wait,
+    ApiError, CertificateFault, ConnectCause, ConnectFailure, Error, ErrorKind, GiveUp, ProxyFault,
+    TimeoutPhase, Wait,
 };
 pub use error_codes::{ErrorCause, ErrorCode};
+pub use http::{Proxies, ProxyError};
 pub use operation::{Interrupt, Operation, Response};
+pub use page::Page;
 
 pub use product::{CAMS, Envelope, PerProduct, Product, STS};
 pub use role_clients::RoleClients;

@@ -53,7 +53,7 @@ pub const STS: Product = Product {
 
 impl Product {
     /// The public host of a region: `<code>.<region>.aliyuncs.com`.
-    pub(crate) fn host_in(&self, region: &str) -> String {
+    pub fn host_in(&self, region: &str) -> String {
         format!("{}.{region}.aliyuncs.com", self.code)
     }
 }

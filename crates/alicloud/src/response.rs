@@ -15,6 +15,7 @@ use super::access_denied::AccessDenied;
 use super::error::{ApiError, Cause, ErrorKind};
 use super::http::RawResponse;
 use super::json;
+use super::page::{Page, unescaped};
 use super::product::Envelope;
 use super::redact::Redactor;
 use super::retry::Class;
@@ -73,6 +74,11 @@ impl RawResponse {
         }
         let parsed = ParsedBody::read(self.content_type(), &self.body);
         let request_id = self.request_id(&parsed, asked.redactor);
+        if let Some(page) = self.page(&parsed, asked)
+            && self.status != 429
+        {
+            return Err(self.in_place_of_a_response(page, request_id));
+        }
         if (200..300).contains(&self.status) {
             let refused = match (asked.envelope, parsed.code()) {
                 _ if !parsed.is_json_object => {
@@ -136,8 +142,30 @@ impl RawResponse {
         failure
     }
 
-    fn is_markup(&self) -> bool {
-        self.body.trim_ascii_start().starts_with(b"<")
+    /// What something on the way wrote.
+    fn page(&self, parsed: &ParsedBody, asked: &RequestContext<'_>) -> Option<Page> {
+        if parsed.code().is_some() {
+            return None;
+        }
+        Page::of(&self.body, !asked.secret_response, asked.redactor)
+    }
+
+    fn in_place_of_a_response(&self, page: Page, request_id: Option<String>) -> Box<Failure> {
+        let class = match (self.status, &page) {
+            // An empty response may be an accident of the way, while a page is there for a reason.
+            (200..300, Page::Empty) => Class::Ambiguous,
+            (200..300, _) => Class::FinalAfterExecution,
+            // The network wants a login first.
+            (511, _) => Class::Final,
+            (status, _) => Class::of_response(status, None, self.asked_to_wait().is_some(), false),
+        };
+        let status = self.status;
+        let mut failure = Failure::without_response(ErrorKind::Page { status, page }, class, None);
+        failure.request_id = request_id;
+        failure.server_wait = (class == Class::Ambiguous)
+            .then(|| self.retry_after())
+            .flatten();
+        failure
     }
 
     fn redirected(&self) -> Box<Failure> {
@@ -165,11 +193,14 @@ impl RawResponse {
                 let message = judge_signature(&message, asked.string_to_sign);
                 Some(redactor.clean(&message))
             }
-            // Where secrets are answered, even a failure may come with them; a page of something in between does not.
-            None if asked.secret_response && !self.is_markup() => None,
-            None => redactor.excerpt(&self.body),
+            None => match self.page(parsed, asked) {
+                Some(page) => (page != Page::Empty).then(|| page.to_string()),
+                // Where secrets are answered, even a failure may come with them.
+                None if asked.secret_response => None,
+                None => redactor.excerpt(&self.body),
+            },
         };
-        let asked_to_wait = self.milliseconds("x-acs-retry-after");
+        let asked_to_wait = self.asked_to_wait();
         let code = parsed.code();
         let class = Class::of_response(
             self.status,
@@ -231,6 +262,11 @@ impl RawResponse {
 
     fn text(&self, header: &str) -> Option<&str> {
         self.headers.get(header)?.to_str().ok().map(str::trim)
+    }
+
+    /// The wait that the service asks for in a header of its own.
+    fn asked_to_wait(&self) -> Option<Duration> {
+        self.milliseconds("x-acs-retry-after")
     }
 
     /// A header with a positive whole number of milliseconds.
@@ -325,24 +361,15 @@ fn element(xml: &str, name: &str) -> Option<String> {
         .strip_prefix("<![CDATA[")
         .and_then(|inside| inside.strip_suffix("]]>"))
         .map(str::to_owned)
-        .unwrap_or_else(|| {
-            inside
-                .replace("&lt;", "<")
-                .replace("&gt;", ">")
-                .replace("&quot;", "\"")
-                .replace("&apos;", "'")
-                .replace("&amp;", "&")
-        });
+        .unwrap_or_else(|| unescaped(inside));
     (!inside.is_empty()).then_some(inside)
 }
 
 fn describe(body: &[u8]) -> String {
     match json::parse(body) {
-        _ if body.is_empty() => "empty".to_owned(),
         Err(error) if error.is_eof() => {
             format!("JSON that ends too early, after {} bytes", body.len())
         }
-        Err(_) if body.trim_ascii_start().starts_with(b"<") => "markup".to_owned(),
         Err(error) => format!("not JSON (line {} column {})", error.line(), error.column()),
         Ok(_) => "another JSON value".to_owned(),
     }

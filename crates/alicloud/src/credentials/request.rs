@@ -30,7 +30,8 @@ impl Reach {
     pub(super) fn network(url: &Url) -> Reach {
         Reach {
             route: Route {
-                direct: is_loopback(url),
+                // Credentials in plain text are for this network alone.
+                direct: is_loopback(url) || url.scheme() == "http",
                 connect_timeout: Duration::from_secs(5),
             },
             timeout: Duration::from_secs(15),
@@ -103,6 +104,7 @@ impl<'a> Request<'a> {
             Ok(request) => request,
             Err(reason) => return Ok(Err(unusable(reason))),
         };
+        let proxy = http.proxy(request.url(), reach.route);
         let silent = || {
             let seconds = reach.timeout.as_secs_f32();
             service(format!("{host} did not respond within {seconds} s"))
@@ -119,6 +121,12 @@ impl<'a> Request<'a> {
                 "the response of {host} is larger than {} KiB",
                 MAX_BODY >> 10
             )))),
+            Err(SendError::Proxy(fault)) => {
+                let proxy = proxy.unwrap_or_default();
+                Ok(Err(service(format!(
+                    "{host} cannot be reached through {proxy}: {fault}"
+                ))))
+            }
             Err(SendError::Failed(error)) => {
                 let is_alone = error.is_connect();
                 let error = service(format!("{host} cannot be reached")).caused_by(error);

@@ -1523,7 +1523,7 @@ fn failures() -> Vec<(&'static str, Reaction, &'static str, &'static str)> {
         (
             "a page that repeats the request",
             Reaction::reply(|request| Reaction::response(200, &[], &html(request))),
-            "not a JSON object",
+            "with an HTML page without a title",
             "not JSON (line 1, column 1)",
         ),
         (

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::access_denied::AccessDenied;
+use crate::page::Page;
 
 /// What went wrong in the last attempt; each variant is a different thing to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +58,15 @@ pub enum ErrorKind {
     /// The service refused the request.
     #[error("{0}")]
     Api(ApiError),
+    /// Something that is no response of the service, though the HTTP status may be any but a redirect: it was written by
+    /// something on the way. With a 4xx status or 511 the request was not executed, with another one it may have been.
+    #[error("HTTP {status} with {page} in place of a response of the service")]
+    Page {
+        /// The HTTP status.
+        status: u16,
+        /// What came.
+        page: Page,
+    },
     /// A 2xx response that cannot be read: the request was most likely executed.
     #[error(
         "the response (HTTP {status}) cannot be read: {reason}{}",
@@ -111,15 +121,91 @@ pub enum ConnectCause {
     /// Nothing came back in time.
     #[error("no connection in time")]
     Timeout,
-    /// The server's certificate is not trusted; with the reason.
-    #[error("the certificate of the host is not trusted: {0}")]
-    Certificate(String),
+    /// The server's certificate is not trusted.
+    #[error("{0}")]
+    Certificate(CertificateFault),
+    /// No certificate can be trusted, because this machine has no root certificates.
+    #[error("this machine has no root certificates, so that no certificate can be trusted")]
+    NoRoots,
     /// The TLS handshake failed for another reason.
     #[error("the TLS handshake failed: {0}")]
     Tls(String),
-    /// Anything else, such as an unreachable network or a failing proxy; the source says what.
+    /// The proxy made no connection.
+    #[error("no connection through the proxy: {0}")]
+    Proxy(ProxyFault),
+    /// Anything else, such as an unreachable network; the source says what.
     #[error("no connection")]
     Other,
+}
+
+/// Why a certificate is not trusted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateFault {
+    /// No root certificate of this machine stands behind it: a proxy that inspects TLS, or a private CA.
+    #[error("no root certificate that this machine trusts has signed the certificate of the host")]
+    UnknownIssuer,
+    /// By the clock of this machine it is over.
+    #[error("the certificate of the host has expired, by the clock of this machine")]
+    Expired,
+    /// By the clock of this machine it has not begun.
+    #[error("the certificate of the host is not valid yet, by the clock of this machine")]
+    NotYetValid,
+    /// It is for other names.
+    #[error("the certificate is not one of this host")]
+    WrongHost,
+    /// Anything else; with the reason.
+    #[error("the certificate of the host is not trusted: {0}")]
+    Other(String),
+}
+
+/// Why a proxy made no connection.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProxyFault {
+    /// Its name has no address, or no name server answered.
+    #[error("its host name cannot be resolved")]
+    Dns,
+    /// Nothing listens at its port.
+    #[error("it refused the connection")]
+    Refused,
+    /// It cannot be reached for another reason.
+    #[error("it cannot be reached")]
+    Unreachable,
+    /// No TLS with the proxy itself; with the reason.
+    #[error("TLS with it failed: {0}")]
+    Tls(String),
+    /// It wants a user name and a password, or others.
+    #[error("it wants a login (HTTP 407)")]
+    Login,
+    /// It answered the request to connect to the host with an error.
+    #[error("it refused to connect to the host (HTTP {status}{})", Shown(page))]
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// What it wrote, unless that is JSON or nothing.
+        page: Option<Page>,
+    },
+    /// It did not answer as a proxy does; with the reason.
+    #[error("it did not connect to the host ({0})")]
+    NoTunnel(String),
+}
+
+impl ProxyFault {
+    /// Whether the same comes out however often it is tried.
+    pub(crate) fn is_permanent(&self) -> bool {
+        match self {
+            ProxyFault::Login | ProxyFault::Tls(_) => true,
+            ProxyFault::Status { status, .. } => *status < 500,
+            _ => false,
+        }
+    }
+}
+
+struct Shown<'a>(&'a Option<Page>);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|page| write!(f, ", {page}"))
+    }
 }
 
 /// What the time ran out on.
@@ -190,7 +276,9 @@ impl ErrorKind {
 
     pub(crate) fn status(&self) -> Option<u16> {
         match self {
-            ErrorKind::Redirect { status, .. } | ErrorKind::Decode { status, .. } => Some(*status),
+            ErrorKind::Redirect { status, .. }
+            | ErrorKind::Decode { status, .. }
+            | ErrorKind::Page { status, .. } => Some(*status),
             _ => Some(self.response()?.status),
         }
     }

@@ -13,7 +13,10 @@ use super::credentials::CredentialsError;
 use super::error_codes::ErrorCode;
 use super::product::Product;
 use kind::Seconds;
-pub use kind::{ApiError, ConnectCause, ConnectFailure, ErrorKind, TimeoutPhase, Wait};
+pub use kind::{
+    ApiError, CertificateFault, ConnectCause, ConnectFailure, ErrorKind, ProxyFault, TimeoutPhase,
+    Wait,
+};
 
 /// A failed call, with all that was tried.
 pub struct Error(Box<Record>);
@@ -24,6 +27,7 @@ pub(super) struct Record {
     pub(super) action: &'static str,
     pub(super) product: &'static Product,
     pub(super) host: String,
+    pub(super) proxy: Option<String>,
     pub(super) kind: ErrorKind,
     pub(super) give_up: GiveUp,
     pub(super) attempts: u32,
@@ -84,6 +88,7 @@ impl Error {
             action,
             product: &crate::CAMS,
             host: "cams.ap-southeast-1.aliyuncs.com".to_owned(),
+            proxy: None,
             kind,
             give_up: GiveUp::Pointless,
             attempts: u32::from(sent),
@@ -97,6 +102,13 @@ impl Error {
         })
     }
 
+    /// The same error of a call through a proxy, as [`Error::proxy`] names it, for tests.
+    #[must_use]
+    pub fn through(mut self, proxy: &str) -> Error {
+        self.0.proxy = Some(proxy.to_owned());
+        self
+    }
+
     /// The action, such as `ChatappBindWaba`.
     pub fn action(&self) -> &'static str {
         self.0.action
@@ -105,6 +117,11 @@ impl Error {
     /// The host that was called, with its port unless it is the usual one.
     pub fn host(&self) -> &str {
         &self.0.host
+    }
+
+    /// The proxy that the host is reached through, such as `the proxy proxy.example:3128 from HTTPS_PROXY`.
+    pub fn proxy(&self) -> Option<&str> {
+        self.0.proxy.as_deref()
     }
 
     /// What went wrong in the last attempt.
@@ -197,13 +214,18 @@ impl fmt::Display for Error {
         let Record {
             action,
             host,
+            proxy,
             kind,
             attempts,
             elapsed,
             give_up,
             ..
         } = &*self.0;
-        write!(f, "{action} at {host}: {kind}")?;
+        write!(f, "{action} at {host}")?;
+        if let Some(proxy) = proxy {
+            write!(f, " through {proxy}")?;
+        }
+        write!(f, ": {kind}")?;
         if *attempts > 1 {
             write!(f, " ({attempts} attempts in {})", Seconds(*elapsed))?;
         }
@@ -237,6 +259,7 @@ impl fmt::Debug for Error {
             action,
             product: _,
             host,
+            proxy,
             kind,
             give_up,
             attempts,
@@ -251,6 +274,7 @@ impl fmt::Debug for Error {
         f.debug_struct("Error")
             .field("action", action)
             .field("host", host)
+            .field("proxy", proxy)
             .field("kind", kind)
             .field("give_up", give_up)
             .field("attempts", attempts)
@@ -287,6 +311,7 @@ mod tests {
             action: "ChatappBindWaba",
             product: &CAMS,
             host: "cams.example.com".to_owned(),
+            proxy: None,
             kind,
             give_up,
             attempts,

@@ -1,11 +1,11 @@
 //! Sends one HTTP request and collects the whole response, bounded in time and size: for API calls and for the sources of
 //! credentials that are not STS.
 //!
-//! Connections are kept and reused. Proxies come from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
-//! `NO_PROXY`, in either case), except for servers on loopback, which are always reached directly. Redirects are not
-//! followed.
+//! Connections are kept and reused. [`Proxies`] come from the environment, except for servers on loopback, which are always
+//! reached directly. Redirects are not followed.
 
 mod connection_probe;
+mod proxy;
 mod tls;
 
 use std::collections::HashMap;
@@ -18,17 +18,20 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url, redirect};
 use zeroize::Zeroizing;
 
-use super::error::{Cause, ConnectCause, ConnectFailure, ErrorKind, TimeoutPhase};
+use super::error::{
+    Cause, CertificateFault, ConnectCause, ConnectFailure, ErrorKind, ProxyFault, TimeoutPhase,
+};
 use super::response::Failure;
 use super::retry::Class;
 use connection_probe::ConnectionProbe;
+pub use proxy::{Proxies, ProxyError};
 
 /// How long an unused connection is kept. Short, so that it is rarely closed by the other side just when it is used.
 const IDLE: Duration = Duration::from_secs(30);
 
 /// Sends requests. Clients and their TLS configuration are made when they are first needed, and kept.
-#[derive(Default)]
 pub(crate) struct Http {
+    proxies: Proxies,
     tls: OnceLock<Result<rustls::ClientConfig, String>>,
     pools: Mutex<HashMap<Route, Arc<Pool>>>,
 }
@@ -72,6 +75,8 @@ pub(crate) enum SendError {
         /// The HTTP status.
         status: u16,
     },
+    /// The proxy made no connection: nothing was sent.
+    Proxy(ProxyFault),
     /// Anything else. The URL is taken out: it may hold an AccessKey ID, a signature and parameters.
     Failed(reqwest::Error),
 }
@@ -83,6 +88,21 @@ struct Pool {
 }
 
 impl Http {
+    /// Sends through these proxies.
+    pub(crate) fn new(proxies: Proxies) -> Http {
+        Http {
+            proxies,
+            tls: OnceLock::new(),
+            pools: Mutex::default(),
+        }
+    }
+
+    /// The proxy that a server is reached through, such as `the proxy proxy.example:3128 from HTTPS_PROXY`.
+    pub(crate) fn proxy(&self, url: &Url, route: Route) -> Option<String> {
+        let proxy = self.proxies.of(url).filter(|_| !route.direct)?;
+        Some(proxy.to_string())
+    }
+
     /// Sends a request and collects the whole response.
     pub(crate) async fn send(
         &self,
@@ -91,8 +111,19 @@ impl Http {
         bounds: Bounds,
     ) -> Result<RawResponse, SendError> {
         let pool = self.pool(route)?;
+        let server = request.url().clone();
         let exchange = exchange(&pool.client, request, bounds.max_body);
         match tokio::time::timeout(bounds.timeout, exchange).await {
+            Ok(Err(SendError::Failed(error))) if error.is_connect() && !error.is_timeout() => {
+                let proxy = self.proxies.of(&server).filter(|_| !route.direct);
+                match proxy {
+                    Some(proxy) => Err(proxy
+                        .fault(&error, &server)
+                        .await
+                        .map_or(SendError::Failed(error), SendError::Proxy)),
+                    None => Err(SendError::Failed(error)),
+                }
+            }
             Ok(outcome) => outcome,
             Err(_) if pool.probe.ever() => Err(SendError::NoResponse),
             Err(_) => Err(SendError::NoConnection),
@@ -109,14 +140,14 @@ impl Http {
             .tls
             .get_or_init(|| tls::client_config().map_err(|error| error.to_string()));
         let tls = tls.clone().map_err(SendError::NoClient)?;
-        let pool = Arc::new(Pool::new(route, tls)?);
+        let pool = Arc::new(Pool::new(route, tls, &self.proxies)?);
         pools.insert(route, Arc::clone(&pool));
         Ok(pool)
     }
 }
 
 impl Pool {
-    fn new(route: Route, tls: rustls::ClientConfig) -> Result<Pool, SendError> {
+    fn new(route: Route, tls: rustls::ClientConfig, proxies: &Proxies) -> Result<Pool, SendError> {
         let probe = ConnectionProbe::default();
         let mut builder = reqwest::Client::builder()
             .connector_layer(probe.clone())
@@ -125,9 +156,13 @@ impl Pool {
             .referer(false)
             .connect_timeout(route.connect_timeout)
             .pool_idle_timeout(IDLE)
-            .tcp_nodelay(true);
-        if route.direct {
-            builder = builder.no_proxy();
+            .tcp_nodelay(true)
+            // Not those that the HTTP client would read itself.
+            .no_proxy();
+        if !route.direct {
+            let proxies = proxies.clone();
+            let choose = move |url: &Url| proxies.of(url).map(|proxy| proxy.url().clone());
+            builder = builder.proxy(reqwest::Proxy::custom(choose));
         }
         match builder.build() {
             Ok(client) => Ok(Pool { client, probe }),
@@ -195,6 +230,13 @@ impl SendError {
                 Failure::without_response(kind, class, None)
             }
             SendError::NoResponse => Failure::without_response(silent, Class::Ambiguous, None),
+            SendError::Proxy(fault) => {
+                let class = match fault.is_permanent() {
+                    true => Class::Final,
+                    false => Class::Unreachable,
+                };
+                Failure::without_response(connect(ConnectCause::Proxy(fault)), class, None)
+            }
             SendError::TooLarge { status } => {
                 let kind = ErrorKind::Decode {
                     status,
@@ -225,23 +267,25 @@ fn unconnected(error: &reqwest::Error) -> (ErrorKind, Class) {
     } else if let Some(error) = find::<rustls::Error>(error) {
         match error {
             // A certificate stays as it is, however often it is looked at.
-            rustls::Error::InvalidCertificate(_) => {
-                (ConnectCause::Certificate(error.to_string()), Class::Final)
-            }
+            rustls::Error::InvalidCertificate(reason) => (
+                ConnectCause::Certificate(certificate_fault(reason)),
+                Class::Final,
+            ),
             rustls::Error::InvalidMessage(_) => {
                 let reason = format!("{error}; does the endpoint speak HTTPS?");
                 (ConnectCause::Tls(reason), Class::Final)
             }
-            // Such as a system without any root certificates.
+            // The verifier of the platform fails so if the system has none.
+            rustls::Error::General(reason) if reason.contains("No CA certificates") => {
+                (ConnectCause::NoRoots, Class::Final)
+            }
             rustls::Error::General(_) => (ConnectCause::Tls(error.to_string()), Class::Final),
             _ => (ConnectCause::Tls(error.to_string()), Class::Unreachable),
         }
     } else if error.is_timeout() {
         (ConnectCause::Timeout, Class::Unreachable)
     } else {
-        let refused = find::<io::Error>(error)
-            .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
-        let cause = if refused {
+        let cause = if is_refused(error) {
             ConnectCause::Refused
         } else {
             ConnectCause::Other
@@ -249,6 +293,23 @@ fn unconnected(error: &reqwest::Error) -> (ErrorKind, Class) {
         (cause, Class::Unreachable)
     };
     (connect(cause), class)
+}
+
+fn is_refused(error: &reqwest::Error) -> bool {
+    find::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+fn certificate_fault(error: &rustls::CertificateError) -> CertificateFault {
+    use rustls::CertificateError as Reason;
+    match error {
+        Reason::UnknownIssuer => CertificateFault::UnknownIssuer,
+        Reason::Expired | Reason::ExpiredContext { .. } => CertificateFault::Expired,
+        Reason::NotValidYet | Reason::NotValidYetContext { .. } => CertificateFault::NotYetValid,
+        Reason::NotValidForName | Reason::NotValidForNameContext { .. } => {
+            CertificateFault::WrongHost
+        }
+        other => CertificateFault::Other(other.to_string()),
+    }
 }
 
 fn connect(cause: ConnectCause) -> ErrorKind {
@@ -299,7 +360,7 @@ mod tests {
 
     use reqwest::Method;
 
-    use super::{Bounds, Http, Route, SendError, request};
+    use super::{Bounds, Http, Proxies, Route, SendError, request};
     use crate::mock_server::{MockServer, Reaction};
 
     const ROUTE: Route = Route {
@@ -322,7 +383,7 @@ mod tests {
     #[tokio::test]
     async fn requests_of_one_route_share_a_client() {
         let server = MockServer::start(vec![Reaction::response(200, &[], "body")]).await;
-        let http = Http::default();
+        let http = Http::new(Proxies::default());
         for _ in 0..3 {
             let body = send(&http, &server, ROUTE).await.expect("a response");
             assert_eq!(body, b"body");
@@ -345,7 +406,7 @@ mod tests {
         );
         for reaction in [announced, chunked] {
             let server = MockServer::start(vec![reaction]).await;
-            let found = send(&Http::default(), &server, ROUTE).await;
+            let found = send(&Http::new(Proxies::default()), &server, ROUTE).await;
             assert!(
                 matches!(found, Err(SendError::TooLarge { status: 200 })),
                 "{found:?}"
