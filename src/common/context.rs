@@ -52,6 +52,23 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// A context for tests of messages: nothing is called.
+    #[cfg(test)]
+    pub(crate) fn example(connection: &'a Connection) -> Self {
+        let object = Object::from(std::collections::BTreeMap::new());
+        let minute = std::time::Duration::from_secs(60);
+        Self {
+            operation: connection.operation(&object, minute).expect("it is known"),
+            limit: "timeouts.create".to_owned(),
+            importing: false,
+            connection,
+            role_arn: None,
+            role_account: None,
+            ram_actions: &[],
+            warnings: Mutex::default(),
+        }
+    }
+
     /// What all objects of this account share for as long as a plan or an apply lasts, by its Rust type.
     pub(crate) fn shared<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
         let run = self.connection.run();

@@ -217,7 +217,8 @@ fn unverified_number_warns_then_fails_the_update(context: &mut TestContext) -> T
         &[
             "NOT_VERIFIED",
             "alicloud_cams_request_verification_code",
-            "aliyun cams GetChatappVerifyCode --CustSpaceId cams-shop0000001 --PhoneNumber 6580000001",
+            "aliyun cams GetChatappVerifyCode --CustSpaceId cams-shop0000001 \\",
+            "--PhoneNumber 6580000001 --Locale en_US --Method sms",
             "alicloud_cams_verify_phone_number",
         ],
     )?;

@@ -4,7 +4,7 @@ use alicloud::{Error, cams::space::Space};
 use framework::{AttributePath, Diagnostic};
 
 use super::model::Model;
-use crate::common::error_diagnostics::facts_of_unknown_outcome;
+use crate::common::error_diagnostics::{facts_of_unknown_outcome, what_was_lost};
 
 /// Where a person sees instances.
 const CONSOLE: &str =
@@ -22,8 +22,9 @@ pub(super) fn response_lost(model: &Model, error: &Error, id: &str) -> Diagnosti
     Diagnostic::warning(
         format!("The response to the creation of {subject} was lost"),
         format!(
-            "CreateInstance was sent once, and no usable response came back. ListInstance shows one instance of this name and \
-             channel that was not there before, {id}. It is in the state now.\n\n{}",
+            "{} ListInstance shows one instance of this name and channel that was not there before, {id}. It is in the state \
+             now.\n\n{}",
+            what_was_lost(error),
             facts_of_unknown_outcome(error)
         ),
     )
@@ -46,9 +47,10 @@ pub(super) fn unknown(model: &Model, error: &Error, found: Result<&[Space], Stri
     Diagnostic::error(
         format!("It is unknown whether {subject} was created"),
         format!(
-            "The request was sent once, and no usable response came back. {looked}\n\nNothing was saved in the state.\n\n\
+            "{} {looked}\n\nNothing was saved in the state.\n\n\
              Before you apply again:\n1. Look for the instance in {CONSOLE}.\n2. If it is there, import it:\n     terraform \
              import 'ADDRESS' INSTANCE_ID\n3. If it is not, run terraform apply again.\n\n{}",
+            what_was_lost(error),
             facts_of_unknown_outcome(error)
         ),
     )

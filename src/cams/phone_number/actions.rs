@@ -15,7 +15,7 @@ use super::verification::{is_verified, verification};
 use crate::common::{
     Context,
     action::CamsAction,
-    error_diagnostics::facts_of_unknown_outcome,
+    error_diagnostics::{facts_of_unknown_outcome, what_was_lost},
     phone_number::{self, PHONE_NUMBER},
     phone_numbers,
     space::{self, CUST_SPACE_ID},
@@ -160,9 +160,10 @@ impl CamsAction for RequestVerificationCode {
             Err(error) if error.outcome_unknown() => Err(Diagnostic::error(
                 format!("It is unknown whether a code was sent to {number}"),
                 format!(
-                    "The request was sent once and no usable response came back.\n\n1. Ask the person who owns the number whether a code \
+                    "{}\n\n1. Ask the person who owns the number whether a code \
                      arrived.\n2. If not, wait some minutes, and invoke the action again. Meta limits the \
                      attempts.\n\n{}",
+                    what_was_lost(&error),
                     facts_of_unknown_outcome(&error)
                 ),
             )
@@ -251,9 +252,9 @@ impl CamsAction for VerifyPhoneNumber {
         Err(Diagnostic::error(
             format!("It is unknown whether {number} was verified"),
             format!(
-                "The request was sent once and no usable response came back, and the service does not show the number as \
-                 verified.\n\nInvoke the action again with the same code. If the service refuses it, have a new code sent \
+                "{} The service does not show the number as verified.\n\nInvoke the action again with the same code. If the service refuses it, have a new code sent \
                  with `alicloud_cams_request_verification_code`.\n\n{}",
+                what_was_lost(&error),
                 facts_of_unknown_outcome(&error)
             ),
         )

@@ -1,9 +1,13 @@
 //! What the user is told about phone numbers.
 
+use alicloud::Error;
 use framework::{AttributePath, Diagnostic};
 
 use super::model::NONE;
-use crate::common::phone_number::PHONE_NUMBER;
+use crate::common::{
+    error_diagnostics::{facts_of_unknown_outcome, what_was_lost},
+    phone_number::PHONE_NUMBER,
+};
 
 /// The number does not exist, and there is not enough to add it.
 pub(super) fn not_in_waba(phone_number: &str, cust_space_id: &str) -> Diagnostic {
@@ -35,15 +39,17 @@ pub(super) fn added_but_not_shown(phone_number: &str, cust_space_id: &str) -> Di
 pub(super) fn add_outcome_unknown(
     phone_number: &str,
     cust_space_id: &str,
-    facts: &str,
+    lost: &Error,
     import_id: &str,
 ) -> Diagnostic {
     Diagnostic::error(
         format!("It is unknown whether {phone_number} was added"),
         format!(
-            "The request was sent once and no usable response came back. The WABA of space {cust_space_id} does not show the \
+            "{} The WABA of space {cust_space_id} does not show the \
              number, but it may lag behind. Nothing was saved in the state.\n\nApply again in some minutes: the provider looks for \
-             the number before it adds it. If it is there already, import it:\n\n  terraform import 'ADDRESS' {import_id}\n\n{facts}"
+             the number before it adds it. If it is there already, import it:\n\n  terraform import 'ADDRESS' {import_id}\n\n{}",
+            what_was_lost(lost),
+            facts_of_unknown_outcome(lost),
         ),
     )
     .at(AttributePath::attribute(PHONE_NUMBER))
@@ -103,7 +109,8 @@ fn shown(name: Option<&str>) -> String {
 
 /// How a person gets a number verified.
 fn steps(phone_number: &str, cust_space_id: &str) -> String {
-    let target = format!("--CustSpaceId {cust_space_id} --PhoneNumber {phone_number}");
+    // In two lines each: an indented line is not wrapped, and has to fit into 80 columns.
+    let target = format!("--CustSpaceId {cust_space_id} \\\n       --PhoneNumber {phone_number}");
     format!(
         "1. Have a code sent: with the action `alicloud_cams_request_verification_code` (Terraform 1.14), or with the Alibaba \
          Cloud CLI:\n     aliyun cams GetChatappVerifyCode {target} --Locale en_US --Method sms\n2. Give the code to the \
@@ -204,6 +211,7 @@ fn short(status: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use alicloud::ErrorKind;
     use expect_test::{Expect, expect};
 
     use super::*;
@@ -248,10 +256,12 @@ mod tests {
 
                 1. Have a code sent: with the action `alicloud_cams_request_verification_code`
                 (Terraform 1.14), or with the Alibaba Cloud CLI:
-                     aliyun cams GetChatappVerifyCode --CustSpaceId cams-1 --PhoneNumber 6580001234 --Locale en_US --Method sms
+                     aliyun cams GetChatappVerifyCode --CustSpaceId cams-1 \
+                       --PhoneNumber 6580001234 --Locale en_US --Method sms
                 2. Give the code to the service: with the action
                 `alicloud_cams_verify_phone_number`, or:
-                     aliyun cams ChatappVerifyAndRegister --CustSpaceId cams-1 --PhoneNumber 6580001234 --VerifyCode CODE
+                     aliyun cams ChatappVerifyAndRegister --CustSpaceId cams-1 \
+                       --PhoneNumber 6580001234 --VerifyCode CODE
                 3. Run terraform apply again.
 
                 To manage the number without registering it, set `registration = "NONE"`.
@@ -276,21 +286,29 @@ mod tests {
             "#]],
         );
         check(
-            add_outcome_unknown("6580001234", "cams-1", "  Code:  X", "cams-1:6580001234"),
+            add_outcome_unknown(
+                "6580001234",
+                "cams-1",
+                &Error::example("AddChatappPhoneNumber", ErrorKind::Interrupted, None),
+                "cams-1:6580001234",
+            ),
             expect![[r#"
                 Error: It is unknown whether 6580001234 was added
                   at phone_number
 
-                The request was sent once and no usable response came back. The WABA of space
-                cams-1 does not show the number, but it may lag behind. Nothing was saved in
-                the state.
+                The request was sent once and no usable response came back (the connection was
+                closed). The WABA of space cams-1 does not show the number, but it may lag
+                behind. Nothing was saved in the state.
 
                 Apply again in some minutes: the provider looks for the number before it adds
                 it. If it is there already, import it:
 
                   terraform import 'ADDRESS' cams-1:6580001234
 
-                  Code:  X
+                  Action:   AddChatappPhoneNumber
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Code:     Provider.OutcomeUnknown
+                  Attempts: 1
             "#]],
         );
         check(

@@ -32,7 +32,7 @@ use super::{
 use crate::common::{
     Context, Key,
     deletion_policy::{ABANDON, DeletionPolicy, PREVENT},
-    error_diagnostics::{facts_of_unknown_outcome, shell_word},
+    error_diagnostics::shell_word,
     phone_number::{PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION},
     phone_numbers::{self, find_or_diagnose},
     resource::{CamsResource, Plan, Presence, Saved},
@@ -436,11 +436,10 @@ async fn find_or_add(
         (Err(_), Some(_)) => context.warn(messages::added_without_response(&number)),
         (Err(error), None) => {
             let id = context.import_id(&format!("{space}:{number}"));
-            let facts = facts_of_unknown_outcome(error);
             return Err(messages::add_outcome_unknown(
                 &number,
                 &space,
-                &facts,
+                error,
                 &shell_word(&id),
             ));
         }

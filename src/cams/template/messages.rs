@@ -8,7 +8,7 @@ use framework::{AttributePath, Diagnostic};
 use super::model::Model;
 use crate::common::{
     Context,
-    error_diagnostics::{facts_of_unknown_outcome, shell_word},
+    error_diagnostics::{facts_of_unknown_outcome, shell_word, what_was_lost},
 };
 
 const CONSOLE: &str = "the console (https://chatapp.console.alibabacloud.com)";
@@ -92,8 +92,8 @@ pub(super) fn response_lost(model: &Model, lost: &Error, code: &str, checked: bo
     at_name(Diagnostic::warning(
         format!("{} was created, but the response was lost", title(model)),
         format!(
-            "The request to create it was sent once and no usable response came back. Then the list of templates showed it \
-             with the code {code}, and it was saved in the state.{before}\n\n{}",
+            "{} Then the list of templates showed it with the code {code}, and it was saved in the state.{before}\n\n{}",
+            what_was_lost(lost),
             facts_of_unknown_outcome(lost)
         ),
     ))
@@ -116,9 +116,9 @@ pub(super) fn unknown(
             name(model).chars().take(30).collect::<String>()
         ),
         format!(
-            "The request was sent once and no usable response came back. {seen} Nothing was saved in the state.\n\nBefore you \
-             apply again:\n1. Look for the template in {CONSOLE}.\n2. If it is there, import it by its code:\n     terraform \
+            "{} {seen} Nothing was saved in the state.\n\nBefore you apply again:\n1. Look for the template in {CONSOLE}.\n2. If it is there, import it by its code:\n     terraform \
              import 'ADDRESS' {}\n3. If it is not, run terraform apply again.\n\n{}",
+            what_was_lost(lost),
             id(context, model, "TEMPLATE_CODE"),
             facts_of_unknown_outcome(lost)
         ),

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::bind::Look;
 use super::space_search::{Absence, Search, SearchError};
-use crate::common::error_diagnostics::{facts_of_unknown_outcome, shell_word};
-use alicloud::{Error, ErrorKind};
+use crate::common::error_diagnostics::{facts_of_unknown_outcome, shell_word, what_was_lost};
+use alicloud::Error;
 use framework::{AttributePath, Diagnostic};
 
 const CONSOLE: &str =
@@ -263,22 +263,6 @@ pub(super) fn not_shown_yet(waba_id: &str, space: &str) -> Diagnostic {
     )
 }
 
-/// "The request was sent once and no usable response came back (HTTP 502)."
-fn what_was_lost(lost: &Error) -> String {
-    let sent = match lost.attempts() {
-        0 | 1 => "The request was sent once".to_owned(),
-        attempts => format!(
-            "The request was sent {attempts} times, of which only the last may have been executed,"
-        ),
-    };
-    let how = match lost.kind() {
-        ErrorKind::Unavailable(response) => format!("HTTP {}", response.status),
-        ErrorKind::Interrupted => "the connection was closed".to_owned(),
-        kind => kind.to_string(),
-    };
-    format!("{sent} and no usable response came back ({how}).")
-}
-
 /// Why a WABA that was not found may be bound all the same.
 fn unseen(absence: &Absence) -> Option<String> {
     let mut reasons = Vec::new();
@@ -326,4 +310,301 @@ fn error(summary: String, detail: String) -> Diagnostic {
 
 fn warning(summary: String, detail: String) -> Diagnostic {
     Diagnostic::warning(summary, detail).at(AttributePath::attribute("waba_id"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use alicloud::{
+        Client, ClientConfig, ErrorKind, NoCredentials, Page, RoleClients, TimeoutPhase,
+        credentials::AccountRule,
+    };
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::{
+        cams::waba_binding::space_search::AccountSpaces,
+        common::{Connection, Context, printed::printed},
+    };
+
+    /// What a message about a search comes to.
+    fn check(except: Option<&str>, message: impl Fn(&Search<'_>) -> Diagnostic, expected: Expect) {
+        let none = NoCredentials::because("nothing is called");
+        let client = Client::new(ClientConfig::new("ap-southeast-1", Arc::new(none)));
+        let connection = Connection::ready(RoleClients::new(client, AccountRule::default()));
+        let search = Search {
+            context: &Context::example(&connection),
+            spaces: &AccountSpaces::default(),
+            waba_id: "102030405060708",
+            isv_code: None,
+            except,
+        };
+        expected.assert_eq(&printed([&message(&search)]));
+    }
+
+    fn lost(kind: ErrorKind) -> Error {
+        Error::example("ChatappBindWaba", kind, None)
+    }
+
+    fn absence() -> Absence {
+        Absence {
+            listed: 3,
+            complete: true,
+            unreadable: Vec::new(),
+            unbound: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn unknown_outcome_says_what_to_do_first() {
+        let page = |status, title: &str| ErrorKind::Page {
+            status,
+            page: Page::Html {
+                title: Some(title.to_owned()),
+            },
+        };
+        let proxy = "the proxy proxy.example:3128 from HTTPS_PROXY";
+        check(
+            None,
+            |search| {
+                unknown(
+                    search,
+                    &lost(page(502, "Bad Gateway")).through(proxy),
+                    &Ok(absence()),
+                )
+            },
+            expect![[r#"
+                Error: It is unknown whether WABA 102030405060708 was bound
+                  at waba_id
+
+                The request was sent once and no usable response came back (HTTP 502 with an
+                HTML page with the title "Bad Gateway"). ListInstance shows no space with this
+                WABA, but it may lag behind. Nothing was saved in the state.
+
+                Before you apply again:
+                1. Open Channel Management in the console
+                   (https://chatapp.console.alibabacloud.com) and look for this WABA.
+                2. If there is a channel, import it:
+                     terraform import 'ADDRESS' CHANNEL_ID
+                3. If there is none, run terraform apply again.
+
+                  Action:      ChatappBindWaba
+                  Endpoint:    cams.ap-southeast-1.aliyuncs.com
+                  Proxy:       proxy.example:3128 from HTTPS_PROXY
+                  HTTP status: 502
+                  Code:        Provider.OutcomeUnknown
+                  Attempts:    1
+            "#]],
+        );
+        let silent = ErrorKind::Timeout(TimeoutPhase::Response(std::time::Duration::from_secs(60)));
+        let denied = SearchError(
+            "the right to list spaces is missing; grant `cams:ListInstance`".to_owned(),
+        );
+        check(
+            Some("cams-8filvjc8snw"),
+            |search| unknown(search, &lost(silent.clone()), &Err(denied.clone())),
+            expect![[r#"
+                Error: It is unknown whether WABA 102030405060708 was bound
+                  at waba_id
+
+                The request was sent once and no usable response came back (no complete
+                response within 60 s). The provider could not look for the WABA (the right to
+                list spaces is missing; grant `cams:ListInstance`). Space cams-8filvjc8snw,
+                whose binding was to be replaced, holds the WABA as before, unless it was
+                changed in the meantime. Nothing was saved in the state.
+
+                Before you apply again:
+                1. Open Channel Management in the console
+                   (https://chatapp.console.alibabacloud.com) and look for this WABA.
+                2. If there is a channel, import it:
+                     terraform import 'ADDRESS' CHANNEL_ID
+                3. If there is none, run terraform apply again.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Code:     Provider.OutcomeUnknown
+                  Attempts: 1
+            "#]],
+        );
+        let partial = Absence {
+            complete: false,
+            unreadable: (0..7).map(|at| format!("cams-{at}")).collect(),
+            ..absence()
+        };
+        check(
+            None,
+            |search| {
+                response_lost(
+                    search,
+                    &lost(ErrorKind::Interrupted),
+                    &Look::Skipped,
+                    "cams-8filvjc8snw",
+                )
+            },
+            expect![[r#"
+                Warning: WABA 102030405060708 was bound, but the response was lost
+                  at waba_id
+
+                The request was sent once and no usable response came back (the connection was
+                closed). Then a query showed WABA 102030405060708 in space cams-8filvjc8snw,
+                and this binding was taken into the state. The space may be older than this
+                bind, because it was not checked before whether the WABA was bound. Look for a
+                second channel with this WABA in Channel Management in the console
+                (https://chatapp.console.alibabacloud.com).
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Code:     Provider.OutcomeUnknown
+                  Attempts: 1
+            "#]],
+        );
+        check(
+            None,
+            |search| {
+                let look = Look::Absent(Absence {
+                    unreadable: partial.unreadable.clone(),
+                    ..absence()
+                });
+                not_checked(search, &look, "cams-8filvjc8snw").expect("not all was seen")
+            },
+            expect![[r#"
+                Warning: It was not checked whether WABA 102030405060708 was already bound
+                  at waba_id
+
+                WABA 102030405060708 is bound to space cams-8filvjc8snw now. Before a bind,
+                the provider looks for a space that already holds the WABA. This time the
+                spaces cams-0, cams-1, cams-2, cams-3, cams-4 and 2 more could not be read. If
+                the WABA was bound before, there may be two spaces with it.
+
+                Look in Channel Management in the console
+                (https://chatapp.console.alibabacloud.com) for a second channel with this
+                WABA. To bind without this check, set `existing_binding = "IGNORE"`.
+            "#]],
+        );
+    }
+
+    #[test]
+    fn existing_bindings_are_told() {
+        let space = "cams-8filvjc8snw";
+        check(
+            None,
+            |search| adopted(search, space),
+            expect![[r#"
+            Warning: WABA 102030405060708 was already bound
+              at waba_id
+
+            Space cams-8filvjc8snw of this account already holds WABA 102030405060708.
+            Nothing was sent to bind it again: the existing binding was taken into the
+            state.
+
+            If another resource or another configuration manages this binding, let only
+            one of them do so, and remove it from the other's state with terraform state
+            rm. For an error instead of this warning, set `existing_binding = "REFUSE"`.
+        "#]],
+        );
+        check(
+            None,
+            |search| already_bound(search, space),
+            expect![[r#"
+                Error: WABA 102030405060708 is already bound
+                  at waba_id
+
+                Space cams-8filvjc8snw of this account already holds WABA 102030405060708, and
+                `existing_binding = "REFUSE"` does not take an existing binding into the
+                state. Nothing was sent to bind it again.
+
+                To manage the existing binding here, import it. Either add this block, with
+                the address of this resource, and run terraform apply:
+
+                  import {
+                    to = alicloud_cams_waba_binding.NAME
+                    id = "cams-8filvjc8snw"
+                  }
+
+                or run:
+
+                  terraform import 'ADDRESS' cams-8filvjc8snw
+
+                  Action:  QueryChatappBindWaba
+                  Code:    Provider.AlreadyBound
+            "#]],
+        );
+        check(
+            None,
+            bound_twice,
+            expect![[r#"
+            Error: Two resources bind WABA 102030405060708
+              at waba_id
+
+            Another resource of this run already creates the binding of WABA
+            102030405060708 in this account. Nothing was sent for this one. A second bind
+            could make a second permanent space.
+
+            Let one resource bind the WABA: look for the same `waba_id` in other
+            resources, modules, and keys of `for_each`.
+
+              Action:  ChatappBindWaba
+              Code:    Provider.BoundTwice
+        "#]],
+        );
+        let asked = "102030405060708";
+        let other = "102030405060709";
+        check(
+            None,
+            |_| another_waba_was_bound(asked, other, space),
+            expect![[r#"
+                Error: WABA 102030405060709 was bound instead of 102030405060708
+                  at waba_id
+
+                ChatappBindWaba was asked to bind WABA 102030405060708, but the response says
+                that WABA 102030405060709 is bound to space cams-8filvjc8snw. The binding is
+                saved in the state as tainted.
+
+                Look in Channel Management in the console
+                (https://chatapp.console.alibabacloud.com) what is bound there, and report the
+                case to Alibaba Cloud support. To keep the binding as it is, set `waba_id =
+                "102030405060709"` and run:
+
+                  terraform untaint 'ADDRESS'
+
+                  Action:  ChatappBindWaba
+                  Code:    Provider.AnotherWabaBound
+            "#]],
+        );
+        check(
+            None,
+            |_| rebound(asked, other, space),
+            expect![[r#"
+            Warning: Space cams-8filvjc8snw holds another WABA
+              at waba_id
+
+            Space cams-8filvjc8snw holds WABA 102030405060709 now, not WABA
+            102030405060708. It was changed outside of Terraform, for example in the
+            console. While the configuration asks for WABA 102030405060708, the plan binds
+            it to a new space.
+
+            To keep the space and its new WABA, set `waba_id = "102030405060709"`.
+        "#]],
+        );
+        check(
+            None,
+            |_| not_shown_yet(asked, space),
+            expect![[r#"
+            Warning: Space cams-8filvjc8snw does not show its WABA yet
+              at waba_id
+
+            WABA 102030405060708 was bound to space cams-8filvjc8snw, but the service has
+            not shown a WABA in that space since. The service may be behind, so the
+            binding stays in the state until a refresh shows more.
+
+            If it stays so, look in Channel Management in the console
+            (https://chatapp.console.alibabacloud.com) for the channel cams-8filvjc8snw.
+            If it is not there, remove the binding from the state, and apply again:
+
+              terraform state rm 'ADDRESS'
+              terraform apply
+        "#]],
+        );
+    }
 }
