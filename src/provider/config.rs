@@ -9,8 +9,8 @@ use super::arguments::{
 };
 use super::schema::{MAX_NUMBER, parse_protocol, whole_number};
 use alicloud::{
-    CAMS, ClientConfig, Endpoint, NoCredentials, PerProduct, Protocol, STS, SignatureVersion,
-    StsHost, credentials::Environment,
+    CAMS, ClientConfig, Endpoint, NoCredentials, PerProduct, Protocol, Proxies, STS,
+    SignatureVersion, StsHost, credentials::Environment,
 };
 use framework::{AttributePath, Diagnostic, Diagnostics, Object, Value};
 
@@ -69,6 +69,19 @@ impl ProviderConfig<'_> {
         // Choosing the credentials source needs a client, so the client starts without one.
         let none = NoCredentials::because("the source of credentials is not chosen yet");
         let mut config = ClientConfig::new(region, Arc::new(none));
+        let lookup = |name: &str| self.environment.raw_variable(name);
+        config.proxies = Proxies::from_environment(lookup).map_err(|error| {
+            let variable = error.variable;
+            invalid(
+                &error.to_string(),
+                &format!(
+                    "The environment variable `{variable}` names the proxy that requests go through, but its value cannot be \
+                     used. It is not shown, because it may hold a password. Nothing was sent.\n\nSet it to the URL of the proxy \
+                     with http://, https:// or socks5://, such as http://proxy.example:3128, or unset it if this machine needs \
+                     no proxy."
+                ),
+            )
+        })?;
         if let Some((protocol, _)) = self.text(&PROTOCOL)? {
             config.protocol = parse_protocol(&protocol).unwrap_or_default();
         }
@@ -120,6 +133,35 @@ impl ProviderConfig<'_> {
         Ok(config)
     }
 
+    /// A warning if CAMS is called where no endpoint is documented.
+    pub(super) fn undocumented_region(&self) -> Option<Diagnostic> {
+        let documented = CAMS.only_documented_host?;
+        let (region, origin) = self.text(&REGION).ok()??;
+        let cams = PRODUCTS
+            .iter()
+            .find(|product| product.product.code == CAMS.code)?;
+        let host = CAMS.host_in(&region);
+        if host == documented || self.endpoint(cams, Protocol::Http).ok()?.is_some() {
+            return None;
+        }
+        let origin = match origin {
+            Origin::Argument(name) => format!("the argument `{name}`"),
+            Origin::Variable(name) => format!("the environment variable `{name}`"),
+        };
+        Some(
+            Diagnostic::warning(
+                format!("CAMS documents no endpoint in the region {region}"),
+                format!(
+                    "The region comes from {origin}. The provider calls CAMS at {host}, which may not exist. The only \
+                     documented endpoint of CAMS is {documented}.\n\nUnless you know that the host exists, set \
+                     `region = \"{DEFAULT_REGION}\"` in the provider block, or `cams = \"{documented}\"` in its `endpoints` \
+                     block.\n\n  Code:  Provider.UndocumentedRegion"
+                ),
+            )
+            .at(REGION.path()),
+        )
+    }
+
     /// The host of STS when no endpoint is set: the one of the provider's region, unless the SDKs' variables name another.
     fn sts_host(&self, region: &str) -> StsHost {
         StsHost {
@@ -136,27 +178,13 @@ impl ProviderConfig<'_> {
         product: &ProductArguments,
         protocol: Protocol,
     ) -> Result<Option<Endpoint>, Diagnostics> {
-        let path = AttributePath::attribute("endpoints").then_attribute(product.name);
-        let argument = self
-            .block
-            .object("endpoints")
-            .and_then(|endpoints| endpoints.get(product.name))
-            .and_then(Value::as_str);
-        let (text, origin) = match argument.filter(|text| !text.is_empty()) {
-            Some(text) => (text.to_owned(), path.to_string()),
-            None => match self.variable(product.variables)? {
-                Some((text, name)) => (text, name.to_owned()),
-                None => return Ok(None),
-            },
-        };
-        Endpoint::parse(&text, protocol).map(Some).map_err(|error| {
-            invalid(
-                &format!("The endpoint in {origin} cannot be used"),
-                &sentence(&error),
-            )
-            .at(path)
-            .into()
-        })
+        if let Some(text) = endpoint_argument(self.block, product) {
+            return Ok(Some(parse_endpoint(text, protocol, product, None)?));
+        }
+        match self.variable(product.variables)? {
+            Some((text, name)) => Ok(Some(parse_endpoint(&text, protocol, product, Some(name))?)),
+            None => Ok(None),
+        }
     }
 
     /// An argument that is set and not empty.
@@ -222,6 +250,34 @@ impl ProviderConfig<'_> {
         }
         Ok(None)
     }
+}
+
+/// An endpoint in the provider block that is known, set and not empty.
+pub(super) fn endpoint_argument<'a>(
+    block: &'a Object,
+    product: &ProductArguments,
+) -> Option<&'a str> {
+    let endpoints = block.object("endpoints")?;
+    let text = endpoints.get(product.name).and_then(Value::as_str);
+    text.filter(|text| !text.is_empty())
+}
+
+/// An endpoint of the provider block, or of an environment variable.
+pub(super) fn parse_endpoint(
+    text: &str,
+    protocol: Protocol,
+    product: &ProductArguments,
+    variable: Option<&str>,
+) -> Result<Endpoint, Diagnostic> {
+    let path = AttributePath::attribute("endpoints").then_attribute(product.name);
+    Endpoint::parse(text, protocol).map_err(|error| {
+        let origin = variable.map_or_else(|| path.to_string(), str::to_owned);
+        invalid(
+            &format!("The endpoint in {origin} cannot be used"),
+            &sentence(&error),
+        )
+        .at(path)
+    })
 }
 
 /// The error of a value that cannot be used, in the provider block or in an environment variable.

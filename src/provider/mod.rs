@@ -6,6 +6,7 @@
 //! | `schema` | the schema of the block |
 //! | `config` | the block and the environment become a client configuration |
 //! | `credentials` | chooses the credentials source |
+//! | `validate` | what is wrong with the block whatever the environment is |
 //!
 //! Names follow the official `aliyun/alicloud` provider, so that an existing provider block works unchanged. Of several
 //! variables with the same meaning, the current spelling `ALIBABA_CLOUD_*` comes before the older ones.
@@ -16,6 +17,7 @@ mod arguments;
 mod config;
 mod credentials;
 mod schema;
+mod validate;
 
 use std::ffi::OsString;
 
@@ -28,8 +30,8 @@ use alicloud::{
 };
 use config::ProviderConfig;
 use framework::{
-    Action, ConfigureRequest, DataSource, Diagnostics, Function, ListResource, Provider, Resource,
-    Schema,
+    Action, ConfigureRequest, DataSource, Diagnostics, Function, ListResource, Object, Provider,
+    Resource, Schema,
 };
 
 /// The provider.
@@ -87,6 +89,10 @@ impl Provider for Alicloud {
         cams::functions()
     }
 
+    fn validate(&self, config: &Object) -> Diagnostics {
+        validate::faults(config).into_iter().collect()
+    }
+
     async fn configure(&self, request: ConfigureRequest) -> Result<Connection, Diagnostics> {
         let config = ProviderConfig {
             block: &request.config,
@@ -99,6 +105,14 @@ impl Provider for Alicloud {
         config
             .role_clients(&request.terraform_version)
             .map(Connection::ready)
+    }
+
+    fn warnings(&self, config: &Object) -> Diagnostics {
+        let config = ProviderConfig {
+            block: config,
+            environment: &self.environment,
+        };
+        config.undocumented_region().into_iter().collect()
     }
 
     fn not_ready(&self, connection: &Connection) -> Option<Diagnostics> {

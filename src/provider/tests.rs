@@ -820,6 +820,141 @@ fn contradictory_or_invalid_account_id_is_an_error() {
 }
 
 #[test]
+fn contradictions_of_the_block_are_found_by_validate() {
+    let check = |config: &[(&str, Value)], expected: Expect| {
+        let found = Alicloud::with_environment(|_| None).validate(&object(config));
+        expected.assert_eq(&printed(found.iter()));
+    };
+    let ids = |ids: &[&str]| Value::List(ids.iter().map(|id| (*id).into()).collect());
+    let both = [
+        (
+            "allowed_account_ids",
+            ids(&["1000000000000001", "1000000000000002"]),
+        ),
+        (
+            "forbidden_account_ids",
+            ids(&["1000000000000003", "1000000000000002"]),
+        ),
+    ];
+    check(
+        &both,
+        expect![[r#"
+        Error: Account 1000000000000002 is both allowed and forbidden
+          at forbidden_account_ids
+
+        `allowed_account_ids` and `forbidden_account_ids` have it. Nothing was sent.
+
+        Remove it from one of the two.
+
+          Code:  Provider.InvalidConfiguration
+    "#]],
+    );
+    let endpoints = |url: &str| {
+        (
+            "endpoints",
+            block(&[("sts", url.into()), ("cams", Value::Unknown)]),
+        )
+    };
+    check(
+        &[endpoints("http://sts.example.com")],
+        expect![[r#"
+        Error: The endpoint in endpoints.sts cannot be used
+          at endpoints.sts
+
+        "http://sts.example.com" asks for plain HTTP, which shows every request to the
+        network; use https://, or choose the protocol HTTP to accept this (a loopback
+        address may always be plain).
+
+          Code:  Provider.InvalidConfiguration
+    "#]],
+    );
+    for fine in [
+        vec![
+            endpoints("http://sts.example.com"),
+            ("protocol", "http".into()),
+        ],
+        vec![
+            endpoints("http://sts.example.com"),
+            ("protocol", Value::Unknown),
+        ],
+        vec![endpoints("http://127.0.0.1:8080")],
+        vec![both[0].clone(), ("forbidden_account_ids", Value::Unknown)],
+        vec![both[0].clone(), ("forbidden_account_ids", ids(&["3"]))],
+    ] {
+        check(&fine, expect![[""]]);
+    }
+}
+
+#[test]
+fn region_without_a_documented_endpoint_is_a_warning() {
+    let warning = |config: &[(&str, Value)], environment: &[(&'static str, &'static str)]| {
+        let environment: BTreeMap<&str, &str> = environment.iter().copied().collect();
+        let provider =
+            Alicloud::with_environment(move |name| environment.get(name).map(OsString::from));
+        printed(provider.warnings(&object(config)).iter())
+    };
+    let shell = ("ALIBABA_CLOUD_REGION", "eu-central-1");
+    expect![[r#"
+        Warning: CAMS documents no endpoint in the region eu-central-1
+          at region
+
+        The region comes from the environment variable `ALIBABA_CLOUD_REGION`. The
+        provider calls CAMS at cams.eu-central-1.aliyuncs.com, which may not exist.
+        The only documented endpoint of CAMS is cams.ap-southeast-1.aliyuncs.com.
+
+        Unless you know that the host exists, set `region = "ap-southeast-1"` in the
+        provider block, or `cams = "cams.ap-southeast-1.aliyuncs.com"` in its
+        `endpoints` block.
+
+          Code:  Provider.UndocumentedRegion
+    "#]]
+    .assert_eq(&warning(&[], &[shell]));
+    let here = || ("region", Value::from("eu-central-1"));
+    assert!(warning(&[here()], &[]).contains("argument `region`"));
+    for quiet in [
+        warning(&[], &[]),
+        warning(&[("region", "ap-southeast-1".into())], &[shell]),
+        warning(&[], &[shell, ("CAMS_ENDPOINT", "cams.example.com")]),
+        warning(
+            &[
+                here(),
+                ("endpoints", block(&[("cams", "h.example".into())])),
+            ],
+            &[],
+        ),
+    ] {
+        assert_eq!(quiet, "");
+    }
+}
+
+#[test]
+fn proxies_come_from_the_environment() {
+    let with = |variable| [KEYS[0], KEYS[1], variable];
+    let config = client_config(&[], &with(("https_proxy", "http://me:MARK@p:3128")));
+    let shown = format!("{:?}", config.expect("a configuration").proxies);
+    assert!(
+        shown.contains("p:3128 from https_proxy") && !shown.contains("MARK"),
+        "{shown}"
+    );
+    check_error(
+        &[],
+        &with(("HTTPS_PROXY", "ftp://me:MARK@p")),
+        expect![[r#"
+            Error: HTTPS_PROXY is not the URL of a proxy
+
+            The environment variable `HTTPS_PROXY` names the proxy that requests go
+            through, but its value cannot be used. It is not shown, because it may hold a
+            password. Nothing was sent.
+
+            Set it to the URL of the proxy with http://, https:// or socks5://, such as
+            http://proxy.example:3128, or unset it if this machine needs no proxy.
+
+              Code:  Provider.InvalidConfiguration
+        "#]],
+    );
+}
+
+#[test]
 fn invalid_region_endpoint_or_number_is_an_error() {
     check_error(
         &[("region", "Singapore!".into())],
