@@ -3,7 +3,7 @@
 //! A creation is a plan and its apply, an import is an import and its read, each as the host sends them. It is fast, so
 //! that a test can afford hundreds of them. Must not contain: what is expected of an answer.
 
-use std::{path::Path, time::Duration};
+use std::{collections::HashMap, path::Path, time::Duration};
 
 use rmp::Marker;
 use serde_json::{Map, Value, json};
@@ -16,14 +16,15 @@ use crate::proto::tfplugin6::{
     read_resource, schema::nested_block::NestingMode, stop_provider,
 };
 
-/// The resource type that a session works with.
+/// The resource type that a session works with at first.
 const TYPE: &str = "alicloud_cams_waba_binding";
 
 /// A running, configured provider.
 #[derive(Debug)]
 pub struct Session {
     host: PluginHost,
-    schema: Schema,
+    schemas: HashMap<String, Schema>,
+    kind: String,
 }
 
 /// What an RPC left behind.
@@ -33,6 +34,8 @@ pub struct Outcome {
     pub state: Value,
     /// The same as it came, to be sent again.
     pub raw: DynamicValue,
+    /// What the provider keeps beside it.
+    pub private: Vec<u8>,
     /// What the practitioner is told.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -71,8 +74,6 @@ impl Session {
             .await?
             .into_inner();
         let provider = schemas.provider.ok_or("no schema of the provider")?;
-        let mut resources = schemas.resource_schemas;
-        let schema = resources.remove(TYPE).ok_or("no schema of the resource")?;
         let request = configure_provider::Request {
             terraform_version: "1.11.4".to_owned(),
             config: Some(encoded(&whole(provider.block.as_ref(), config))),
@@ -80,30 +81,80 @@ impl Session {
         };
         let configured = host.provider().configure_provider(request).await?;
         match configured.into_inner().diagnostics.first() {
-            None => Ok(Session { host, schema }),
+            None => Ok(Session {
+                host,
+                schemas: schemas.resource_schemas.into_iter().collect(),
+                kind: TYPE.to_owned(),
+            }),
             Some(told) => Err(format!("{}: {}", told.summary, told.detail).into()),
+        }
+    }
+
+    /// The same session, for objects of another type.
+    #[must_use]
+    pub fn of(self, kind: &str) -> Self {
+        Session {
+            kind: kind.to_owned(),
+            ..self
         }
     }
 
     /// Plans and applies a new object with these arguments.
     pub async fn create(&self, arguments: &Value) -> Result<Outcome, HostError> {
-        let config = encoded(&whole(self.schema.block.as_ref(), arguments));
-        let null = encoded(&Value::Null);
+        let config = whole(self.block()?, arguments);
+        self.change(encoded(&Value::Null), Vec::new(), config.clone(), config)
+            .await
+    }
+
+    /// Plans and applies these arguments for an object that is there. What is left out stays if the provider sets it.
+    pub async fn update(&self, before: &Outcome, arguments: &Value) -> Result<Outcome, HostError> {
+        let block = self.block()?;
+        let config = whole(block, arguments);
+        let mut proposed = config.clone();
+        for attribute in block.iter().flat_map(|block| &block.attributes) {
+            if attribute.computed && config[&attribute.name].is_null() {
+                proposed[&attribute.name] = before.state[&attribute.name].clone();
+            }
+        }
+        self.change(before.raw.clone(), before.private.clone(), proposed, config)
+            .await
+    }
+
+    /// Plans and applies the end of an object.
+    pub async fn delete(&self, before: &Outcome) -> Result<Outcome, HostError> {
+        let (raw, private) = (before.raw.clone(), before.private.clone());
+        self.change(raw, private, Value::Null, Value::Null).await
+    }
+
+    fn block(&self) -> Result<Option<&tfplugin6::schema::Block>, HostError> {
+        let schema = self.schemas.get(&self.kind);
+        Ok(schema.ok_or("no schema of the resource")?.block.as_ref())
+    }
+
+    async fn change(
+        &self,
+        before: DynamicValue,
+        private: Vec<u8>,
+        proposed: Value,
+        config: Value,
+    ) -> Result<Outcome, HostError> {
+        let config = encoded(&config);
         let request = plan_resource_change::Request {
-            type_name: TYPE.to_owned(),
-            prior_state: Some(null.clone()),
-            proposed_new_state: Some(config.clone()),
+            type_name: self.kind.clone(),
+            prior_state: Some(before.clone()),
+            proposed_new_state: Some(encoded(&proposed)),
             config: Some(config.clone()),
+            prior_private: private,
             ..plan_resource_change::Request::default()
         };
         let planned = self.host.provider().plan_resource_change(request).await?;
         let planned = planned.into_inner();
         if is_error(&planned.diagnostics) {
-            return outcome(None, planned.diagnostics);
+            return outcome(None, Vec::new(), planned.diagnostics);
         }
         let request = apply_resource_change::Request {
-            type_name: TYPE.to_owned(),
-            prior_state: Some(null),
+            type_name: self.kind.clone(),
+            prior_state: Some(before),
             planned_state: planned.planned_state,
             config: Some(config),
             planned_private: planned.planned_private,
@@ -111,7 +162,7 @@ impl Session {
         };
         let applied = self.host.provider().apply_resource_change(request).await?;
         let applied = applied.into_inner();
-        outcome(applied.new_state, applied.diagnostics)
+        outcome(applied.new_state, applied.private, applied.diagnostics)
     }
 
     /// Refreshes a state.
@@ -122,7 +173,7 @@ impl Session {
     /// Imports by ID, and reads.
     pub async fn import(&self, id: &str) -> Result<Outcome, HostError> {
         let request = import_resource_state::Request {
-            type_name: TYPE.to_owned(),
+            type_name: self.kind.clone(),
             id: id.to_owned(),
             ..import_resource_state::Request::default()
         };
@@ -133,20 +184,26 @@ impl Session {
                 let state = object.state.ok_or("an import without a state")?;
                 self.refresh(state, object.private).await
             }
-            _ => outcome(None, imported.diagnostics),
+            _ => outcome(None, Vec::new(), imported.diagnostics),
         }
     }
 
     async fn refresh(&self, state: DynamicValue, private: Vec<u8>) -> Result<Outcome, HostError> {
         let request = read_resource::Request {
-            type_name: TYPE.to_owned(),
+            type_name: self.kind.clone(),
             current_state: Some(state),
             private,
             ..read_resource::Request::default()
         };
         let read = self.host.provider().read_resource(request).await?;
         let read = read.into_inner();
-        outcome(read.new_state, read.diagnostics)
+        outcome(read.new_state, read.private, read.diagnostics)
+    }
+
+    /// Refreshes an object, with what the provider keeps beside its state.
+    pub async fn read_again(&self, before: &Outcome) -> Result<Outcome, HostError> {
+        self.refresh(before.raw.clone(), before.private.clone())
+            .await
     }
 
     /// Asks to stop, as Terraform does when it is interrupted.
@@ -207,12 +264,14 @@ fn is_error(diagnostics: &[Diagnostic]) -> bool {
 
 fn outcome(
     state: Option<DynamicValue>,
+    private: Vec<u8>,
     diagnostics: Vec<Diagnostic>,
 ) -> Result<Outcome, HostError> {
     let raw = state.unwrap_or_else(|| encoded(&Value::Null));
     Ok(Outcome {
         state: decoded(&raw)?,
         raw,
+        private,
         diagnostics,
     })
 }
@@ -232,7 +291,8 @@ fn whole(block: Option<&tfplugin6::schema::Block>, given: &Value) -> Value {
     let value = |name: &str| given.get(name).cloned().unwrap_or(Value::Null);
     let mut object = Map::new();
     for attribute in &block.attributes {
-        object.insert(attribute.name.clone(), value(&attribute.name));
+        let given = complete(attribute, value(&attribute.name));
+        object.insert(attribute.name.clone(), given);
     }
     for nested in &block.block_types {
         let inner = match (value(&nested.type_name), nested.nesting()) {
@@ -246,6 +306,20 @@ fn whole(block: Option<&tfplugin6::schema::Block>, given: &Value) -> Value {
         object.insert(nested.type_name.clone(), inner);
     }
     Value::Object(object)
+}
+
+/// A single nested object with all its attributes, too.
+fn complete(attribute: &tfplugin6::schema::Attribute, given: Value) -> Value {
+    match (&attribute.nested_type, given) {
+        (Some(nested), Value::Object(given)) => {
+            let inner = nested.attributes.iter().map(|attribute| {
+                let given = given.get(&attribute.name).cloned().unwrap_or(Value::Null);
+                (attribute.name.clone(), complete(attribute, given))
+            });
+            Value::Object(inner.collect())
+        }
+        (_, given) => given,
+    }
 }
 
 fn decoded(value: &DynamicValue) -> Result<Value, HostError> {

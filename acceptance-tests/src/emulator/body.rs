@@ -17,7 +17,8 @@ pub(super) struct PacedBody {
     rest: Bytes,
     /// Bytes of padding that are still to come, for bodies too large to hold.
     padding: u64,
-    announced: u64,
+    /// Absent, the body is sent in chunks.
+    announced: Option<u64>,
     piece: usize,
     interval: Duration,
     pause: Option<Pin<Box<Sleep>>>,
@@ -31,7 +32,7 @@ const HUGE_PIECE: usize = 64 * 1024;
 impl PacedBody {
     pub(super) fn new(body: WireBody) -> Self {
         let whole = |bytes: Vec<u8>| PacedBody {
-            announced: bytes.len() as u64,
+            announced: Some(bytes.len() as u64),
             rest: Bytes::from(bytes),
             padding: 0,
             piece: usize::MAX,
@@ -42,7 +43,7 @@ impl PacedBody {
         match body {
             WireBody::Whole(bytes) => whole(bytes),
             WireBody::Truncated { whole: all, sent } => {
-                let announced = all.len() as u64;
+                let announced = Some(all.len() as u64);
                 PacedBody {
                     announced,
                     cut_at_end: true,
@@ -59,9 +60,14 @@ impl PacedBody {
                 ..whole(all)
             },
             WireBody::Huge(bytes) => PacedBody {
-                announced: bytes.max(HUGE_HEAD.len() as u64),
+                announced: Some(bytes.max(HUGE_HEAD.len() as u64)),
                 padding: bytes.saturating_sub(HUGE_HEAD.len() as u64),
                 ..whole(HUGE_HEAD.to_vec())
+            },
+            WireBody::Endless(beginning) => PacedBody {
+                announced: None,
+                padding: u64::MAX,
+                ..whole(beginning)
             },
         }
     }
@@ -118,7 +124,8 @@ impl Body for PacedBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.announced)
+        self.announced
+            .map_or_else(SizeHint::new, SizeHint::with_exact)
     }
 }
 

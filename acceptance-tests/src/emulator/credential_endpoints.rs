@@ -42,6 +42,22 @@ pub struct UnexpectedResponse {
     pub status: u16,
     /// The body, as it stands.
     pub body: String,
+    /// How it goes out.
+    #[serde(default)]
+    pub pace: Pace,
+}
+
+/// How an answer goes out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pace {
+    /// At once.
+    #[default]
+    AtOnce,
+    /// After so many milliseconds.
+    After(u64),
+    /// At once, with bytes behind it that do not end.
+    Endless,
 }
 
 /// Versions of the metadata service.
@@ -62,6 +78,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) media_type: &'static str,
     pub(super) body: String,
+    pub(super) pace: Pace,
 }
 
 impl Answer {
@@ -70,6 +87,7 @@ impl Answer {
             status,
             media_type: "text/plain",
             body: body.into(),
+            pace: Pace::AtOnce,
         }
     }
 
@@ -78,6 +96,7 @@ impl Answer {
             status,
             media_type: "application/json",
             body: body.to_string(),
+            pace: Pace::AtOnce,
         }
     }
 
@@ -109,10 +128,13 @@ pub(super) fn answer(state: &mut State, received: &Received, now: Now) -> Option
     let number = state.calls.arrived(received, name, now.since_start_ms);
     let answer = if state.credential_endpoints.account.is_none() {
         Answer::text(404, "nothing is handed out here\n")
-    } else if let Some(UnexpectedResponse { status, body }) =
+    } else if let Some(UnexpectedResponse { status, body, pace }) =
         state.credential_endpoints.unexpected_response.clone()
     {
-        Answer::text(status, body)
+        Answer {
+            pace,
+            ..Answer::text(status, body)
+        }
     } else if received.method == method {
         serve(state, received, now.utc)
     } else {
@@ -270,7 +292,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::{Account, DEFAULT_ACCOUNT, Emulator, Role};
-    use super::{CredentialEndpoints, Metadata, UnexpectedResponse};
+    use super::{CredentialEndpoints, Metadata, Pace, UnexpectedResponse};
 
     fn emulator(change: impl FnOnce(&mut CredentialEndpoints)) -> Emulator {
         let emulator = Emulator::start().expect("a free port");
@@ -354,6 +376,7 @@ mod tests {
             credential_endpoints.unexpected_response = Some(UnexpectedResponse {
                 status: 503,
                 body: "later".to_owned(),
+                pace: Pace::AtOnce,
             });
         });
         assert_eq!(check(&odd, RUNNER, &[], "", 503), "later");

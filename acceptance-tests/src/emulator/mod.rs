@@ -117,7 +117,7 @@ pub use cams::{
     WabaBehavior, WebhookEmpty, WebhookOmitted,
 };
 pub use control::NewSpace;
-pub use credential_endpoints::{CredentialEndpoints, Metadata, UnexpectedResponse};
+pub use credential_endpoints::{CredentialEndpoints, Metadata, Pace, UnexpectedResponse};
 pub use entities::{AccessKey, Account, OidcProvider, Role};
 pub use faults::{Fault, FaultKind, When};
 pub use gateway::{GatewayBehavior, KeyStyle, RamDenial, Throttling};

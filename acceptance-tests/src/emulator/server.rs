@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::authentication;
 use super::body::{CutConnection, PacedBody};
 use super::control;
-use super::credential_endpoints;
+use super::credential_endpoints::{self, Pace};
 use super::faults::When;
 use super::faults::{FaultKind, Wire, WireBody};
 use super::gateway::{self, Operation, Product, Task};
@@ -154,12 +154,21 @@ async fn answer(
             body: WireBody::Whole(format!("{body:#}\n").into_bytes()),
         });
     }
-    if let Some(answer) = credential_endpoints::answer(&mut shared.state(), &received, shared.now())
-    {
+    let answer = credential_endpoints::answer(&mut shared.state(), &received, shared.now());
+    if let Some(answer) = answer {
+        let body = answer.body.into_bytes();
+        let body = match answer.pace {
+            Pace::Endless => WireBody::Endless(body),
+            Pace::After(delay_ms) => {
+                sleep(Duration::from_millis(delay_ms)).await;
+                WireBody::Whole(body)
+            }
+            Pace::AtOnce => WireBody::Whole(body),
+        };
         return respond(Wire::Answer {
             status: answer.status,
             headers: vec![("content-type", answer.media_type.to_owned())],
-            body: WireBody::Whole(answer.body.into_bytes()),
+            body,
         });
     }
     // A service goes on with what it has received, also when the client has lost its patience and left.

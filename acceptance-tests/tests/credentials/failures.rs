@@ -5,7 +5,7 @@
 use acceptance_tests::{
     acceptance::{Case, Failed, TestContext, TestResult, contains},
     cases,
-    emulator::{CredentialEndpoints, UnexpectedResponse},
+    emulator::{CredentialEndpoints, Pace, UnexpectedResponse},
 };
 use serde_json::{Value, json};
 
@@ -215,6 +215,7 @@ fn unexpected_response_errors_show_no_secret(context: &mut TestContext) -> TestR
             unexpected_response: Some(UnexpectedResponse {
                 status,
                 body: body.clone(),
+                pace: Pace::AtOnce,
             }),
             ..context.emulator.credential_endpoints()
         };

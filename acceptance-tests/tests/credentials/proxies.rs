@@ -1,4 +1,5 @@
-//! Proxies of the environment: used for STS and for every sign-in, never for the metadata service or for this machine.
+//! Proxies of the environment: used for STS and for every sign-in, never for the metadata service, for this machine or for a
+//! credentials URI without TLS.
 //!
 //! Servers on this machine are reached directly, so requests through a proxy go to names that no DNS has. Plain HTTP goes
 //! to the emulator, which also accepts the requests that a proxy gets. HTTPS goes to a proxy that records requests and
@@ -26,6 +27,8 @@ use crate::{
 pub(crate) const CASES: &[Case] = cases![proxies:
     sts_and_sign_ins_use_the_proxy,
     sts_and_sign_ins_over_tls_use_the_proxy,
+    plain_credentials_uri_bypasses_the_proxy,
+    unusable_proxy_is_an_error_that_names_the_variable,
     localhost_and_metadata_service_bypass_the_proxy,
 ];
 
@@ -107,11 +110,9 @@ fn sts_and_sign_ins_use_the_proxy(context: &mut TestContext) -> TestResult {
     // Retries of a name that is not found end soon.
     context.directory.set("MAX_RETRY_TIMEOUT", "1");
     let plain = |block: String| format!("  protocol = \"HTTP\"\n{block}");
-    let uri = "  credentials_uri = \"http://vend.behind-the-proxy.invalid/credentials-uri\"";
     for (action, block) in [
         ("AssumeRole", plain(assumed_role())),
         ("AssumeRoleWithOIDC", plain(oidc())),
-        ("CredentialsUri", uri.to_owned()),
     ] {
         context.emulator.reset();
         populate(context)?;
@@ -120,12 +121,7 @@ fn sts_and_sign_ins_use_the_proxy(context: &mut TestContext) -> TestResult {
         context
             .directory
             .set("HTTP_PROXY", context.emulator.endpoint());
-        let sts = if action == "CredentialsUri" {
-            "https://sts.behind-the-proxy.invalid"
-        } else {
-            "http://sts.behind-the-proxy.invalid"
-        };
-        with_sts_at(context, sts, &block)?;
+        with_sts_at(context, "http://sts.behind-the-proxy.invalid", &block)?;
         context.apply()?.expecting(0)?;
         equal("spaces", context.emulator.spaces(TENANT).len(), 1)?;
         let calls = context.calls(action);
@@ -147,6 +143,36 @@ fn sts_and_sign_ins_use_the_proxy(context: &mut TestContext) -> TestResult {
         context.directory.unset("NO_PROXY");
     }
     Ok(())
+}
+
+fn plain_credentials_uri_bypasses_the_proxy(context: &mut TestContext) -> TestResult {
+    populate(context)?;
+    let proxy = Refusing::start()?;
+    context.directory.set("HTTP_PROXY", &proxy.address);
+    let uri = "  credentials_uri = \"http://vend.behind-the-proxy.invalid/credentials-uri\"";
+    configure(context, uri, BINDING)?;
+    let output = context.apply()?.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &["vend.behind-the-proxy.invalid"],
+    )?;
+    equal("asked of the proxy", proxy.asked(), Vec::<String>::new())
+}
+
+fn unusable_proxy_is_an_error_that_names_the_variable(context: &mut TestContext) -> TestResult {
+    configure(context, &keys(), BINDING)?;
+    context
+        .directory
+        .set("https_proxy", "ftp://me:MARK-proxy-password@proxy.example");
+    let output = context.apply()?.expecting(1)?;
+    let error = only_error(&output)?;
+    equal(
+        "summary",
+        error.summary.as_str(),
+        "https_proxy is not the URL of a proxy",
+    )?;
+    equal("MARK", output.text().contains("MARK"), false)?;
+    equal("calls", context.emulator.calls().len(), 0)
 }
 
 fn sts_and_sign_ins_over_tls_use_the_proxy(context: &mut TestContext) -> TestResult {

@@ -44,6 +44,14 @@ pub enum FaultKind {
         #[serde(default = "bad_gateway")]
         status: u16,
     },
+    /// The page of a proxy, of a firewall or of a login, with a title.
+    Page {
+        /// HTTP status.
+        #[serde(default = "ok")]
+        status: u16,
+        /// Its title.
+        title: String,
+    },
     /// Any text as the whole body.
     Body {
         /// HTTP status.
@@ -106,6 +114,12 @@ pub enum FaultKind {
         /// Paths such as `Data.CustSpaceId`.
         fields: Vec<String>,
     },
+    /// The true answer with text in these fields that is not well formed: half of a surrogate pair, a byte that no UTF-8
+    /// has, and control characters. Fields that it does not have stay away.
+    BrokenText {
+        /// Paths such as `Data.Name`.
+        fields: Vec<String>,
+    },
     /// The true answer with other values in these fields.
     SetFields {
         /// Paths such as `Data.WabaId`, and their values.
@@ -145,6 +159,8 @@ pub(in crate::emulator) enum WireBody {
     },
     /// A JSON text of that length.
     Huge(u64),
+    /// These bytes, and others without end.
+    Endless(Vec<u8>),
 }
 
 impl FaultKind {
@@ -164,6 +180,7 @@ impl FaultKind {
             FaultKind::Throttle { .. } => "throttle",
             FaultKind::Error { .. } => "error",
             FaultKind::Html { .. } => "html",
+            FaultKind::Page { .. } => "page",
             FaultKind::Body { .. } => "body",
             FaultKind::EmptyBody => "empty_body",
             FaultKind::InvalidJson => "invalid_json",
@@ -177,6 +194,7 @@ impl FaultKind {
             FaultKind::Truncate { .. } => "truncate",
             FaultKind::MissingFields { .. } => "missing_fields",
             FaultKind::WrongTypes { .. } => "wrong_types",
+            FaultKind::BrokenText { .. } => "broken_text",
             FaultKind::SetFields { .. } => "set_fields",
         }
     }
@@ -190,6 +208,7 @@ impl FaultKind {
                 | FaultKind::Truncate { .. }
                 | FaultKind::MissingFields { .. }
                 | FaultKind::WrongTypes { .. }
+                | FaultKind::BrokenText { .. }
                 | FaultKind::SetFields { .. }
         )
     }
@@ -279,6 +298,9 @@ impl FaultKind {
                     "<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center><hr>front end</body></html>"
                 ),
             ),
+            FaultKind::Page { status, title } => {
+                text(*status, "text/html; charset=utf-8", &page(title))
+            }
             FaultKind::Body {
                 status,
                 content_type,
@@ -324,6 +346,20 @@ impl FaultKind {
                 }
                 json(reply.status, &body)
             }
+            FaultKind::BrokenText { fields } => {
+                let mut body = reply.body;
+                for field in fields {
+                    let pointer = format!("/{}", field.replace('.', "/"));
+                    if let Some(Value::String(text)) = body.pointer_mut(&pointer) {
+                        text.push_str(BROKEN);
+                    }
+                }
+                Wire::Answer {
+                    status: reply.status,
+                    headers: vec![("content-type", json_type())],
+                    body: WireBody::Whole(broken(&body)),
+                }
+            }
             FaultKind::SetFields { fields } => {
                 let mut body = reply.body;
                 for (field, value) in fields {
@@ -333,6 +369,25 @@ impl FaultKind {
             }
         }
     }
+}
+
+/// Where broken text goes.
+const BROKEN: &str = "(broken)";
+
+/// JSON with broken text.
+fn broken(body: &Value) -> Vec<u8> {
+    let text = body.to_string();
+    let parts: Vec<&[u8]> = text.split(BROKEN).map(str::as_bytes).collect();
+    parts.join(&b" \\ud83d \xff \\u0000\\u001b[2J\\u202e"[..])
+}
+
+/// A page as those in between send it.
+fn page(title: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>\n  {title}\n</title>\n\
+         <script>var code = {{\"Code\": \"OK\"}};</script></head>\n<body><h1>Network</h1><form method=\"post\" \
+         action=\"/login\"><input name=\"user\"><input name=\"password\" type=\"password\"></form></body></html>\n"
+    )
 }
 
 /// Sets or removes what stands at a dotted path, making the objects on the way.
@@ -401,6 +456,15 @@ fn bad_gateway() -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn broken_text_is_no_json_for_strict_readers() {
+        let bytes = broken(&json!({"Name": format!("Shop{BROKEN}"), "Code": "OK"}));
+        assert!(serde_json::from_slice::<Value>(&bytes).is_err());
+        let lenient = String::from_utf8_lossy(&bytes).replace("\\ud83d", "");
+        let value: Value = serde_json::from_str(&lenient).expect("JSON but for its text");
+        assert_eq!(value["Code"], "OK");
+    }
 
     #[test]
     fn fields_are_edited_by_path() {

@@ -144,6 +144,7 @@ impl Faults {
         if let FaultKind::Throttle { status, .. }
         | FaultKind::Error { status, .. }
         | FaultKind::Html { status }
+        | FaultKind::Page { status, .. }
         | FaultKind::Body { status, .. }
         | FaultKind::Redirect { status, .. } = &fault.fault
             && !(200..=599).contains(status)

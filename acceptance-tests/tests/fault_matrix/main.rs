@@ -1,17 +1,20 @@
 //! The fault matrix: each fault of network and service against each operation, once and for ever, as a table for the
-//! service and one for the Security Token Service (STS).
+//! service and one for the Security Token Service (STS). The operations of other types than the binding meet a choice of
+//! the same faults (`other_types`).
 //!
 //! What counts is compared with what the emulated service truly holds: bindings that are in no state and no message
 //! (lost), bindings made twice (doubled), secrets in messages or logs (leaked), and messages that are missing, needless or
 //! do not name the fault (wrong). All four must be zero. One case has no cell: a refresh whose answer lacks its data is
 //! one of a space without a WABA, as far as anybody can tell. Must not contain: the CLI, which has acceptance tests of its own.
 
+mod other_types;
+
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     thread,
     time::{Duration, Instant},
@@ -19,10 +22,11 @@ use std::{
 
 use acceptance_tests::{
     emulator::{
-        Account, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, Emulator, Fault, FaultKind, NewSpace,
-        OidcProvider, Role,
+        Account, CredentialEndpoints, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_ACCOUNT, Emulator, Fault,
+        FaultKind, NewSpace, OidcProvider, Pace, PhoneNumber, Role, UnexpectedResponse,
     },
     plugin_host::HostError,
+    proto::tfplugin6::diagnostic::Severity,
     provider_binary::{self, Profile},
     session::{Outcome, Session, provider_config},
 };
@@ -70,9 +74,11 @@ enum At {
     Guard,
     /// A role is assumed for an OIDC token, before the bind.
     Oidc,
+    /// The credentials come from a URI.
+    Sidecar,
 }
 
-const COLUMNS: [(At, &str); 10] = [
+const COLUMNS: [(At, &str); 11] = [
     (At::Bind, "bind, not run"),
     (At::Bound, "bind, run"),
     (At::Fill, "read after bind"),
@@ -83,11 +89,15 @@ const COLUMNS: [(At, &str); 10] = [
     (At::Renewal, "role after bind"),
     (At::Guard, "account guard"),
     (At::Oidc, "role by OIDC"),
+    (At::Sidecar, "credentials URI"),
 ];
 
 impl At {
     fn is_sts(self) -> bool {
-        matches!(self, At::Role | At::Renewal | At::Guard | At::Oidc)
+        matches!(
+            self,
+            At::Role | At::Renewal | At::Guard | At::Oidc | At::Sidecar
+        )
     }
 
     /// The action whose call the fault meets.
@@ -99,6 +109,7 @@ impl At {
             At::Role | At::Renewal => ASSUME,
             At::Guard => CALLER,
             At::Oidc => ASSUME_WITH_OIDC,
+            At::Sidecar => "CredentialsUri",
         }
     }
 }
@@ -117,6 +128,7 @@ enum Part {
 impl Part {
     fn field(self, at: At) -> Option<&'static str> {
         Some(match (self, at) {
+            (_, At::Sidecar) => return None,
             (Part::Code, at) if at.is_sts() => return None,
             (Part::Code, _) => "Code",
             (Part::Whole, At::Role | At::Renewal | At::Oidc) => "Credentials",
@@ -173,6 +185,8 @@ enum Kind {
     Empty,
     /// Every call is executed, and then refused as a repetition of itself.
     Replayed,
+    /// Nothing is wrong but text that nobody needs.
+    Harmless,
 }
 
 /// A row.
@@ -199,6 +213,12 @@ enum Played {
     Expired,
     /// A proxy sends every request twice and passes the second answer on.
     Twice,
+    /// The machine has no root certificates.
+    NoRoots,
+    /// The environment names a proxy through which nobody gets anywhere.
+    Proxy(fn() -> String),
+    /// Who hands out credentials at a URI answers something else.
+    Sidecar(u16, &'static str, Pace),
 }
 
 impl Played {
@@ -206,20 +226,30 @@ impl Played {
     fn kind(&self, at: At) -> Option<FaultKind> {
         let fields = |part: Part| part.field(at).map(|field| vec![field.to_owned()]);
         match self {
+            _ if at == At::Sidecar => None,
             Played::Fault(kind) => Some(kind.clone()),
             Played::Without(part) => {
                 fields(*part).map(|fields| FaultKind::MissingFields { fields })
             }
             Played::Odd(part) => fields(*part).map(|fields| FaultKind::WrongTypes { fields }),
             Played::Expired => (!at.is_sts()).then_some(FaultKind::ExpiredToken),
-            Played::Clock | Played::Endpoint(_) | Played::Twice => None,
+            Played::Clock
+            | Played::Endpoint(_)
+            | Played::NoRoots
+            | Played::Twice
+            | Played::Proxy(_)
+            | Played::Sidecar(..) => None,
         }
     }
 
     /// Whether there is anything to play at that place.
     fn is_possible(&self, at: At) -> bool {
         match self {
-            Played::Endpoint(_) | Played::Clock => at != At::Renewal,
+            Played::Sidecar(..) => at == At::Sidecar,
+            _ if at == At::Sidecar => false,
+            Played::Endpoint(_) | Played::NoRoots | Played::Proxy(_) | Played::Clock => {
+                at != At::Renewal
+            }
             Played::Twice => true,
             _ => self.kind(at).is_some(),
         }
@@ -232,7 +262,10 @@ impl Played {
             Played::Without(_)
                 | Played::Odd(_)
                 | Played::Fault(
-                    FaultKind::Slow { .. } | FaultKind::Drip { .. } | FaultKind::Truncate { .. }
+                    FaultKind::Slow { .. }
+                        | FaultKind::Drip { .. }
+                        | FaultKind::Truncate { .. }
+                        | FaultKind::BrokenText { .. }
                 )
         )
     }
@@ -252,6 +285,19 @@ fn throttle(status: u16, code: &str, retry_after_ms: Option<u64>) -> Played {
         code: code.to_owned(),
         status,
         retry_after_ms,
+    })
+}
+
+fn page(status: u16, title: &str) -> Played {
+    let title = title.to_owned();
+    Played::Fault(FaultKind::Page { status, title })
+}
+
+fn body(status: u16, text: &str) -> Played {
+    Played::Fault(FaultKind::Body {
+        status,
+        content_type: "text/plain".to_owned(),
+        text: text.to_owned(),
     })
 }
 
@@ -287,6 +333,16 @@ fn rows() -> Vec<Row> {
             Kind::Everywhere,
             Played::Endpoint(untrusted),
             &["certificate", "Nothing was sent"],
+        ),
+        row(
+            "no root certificates",
+            Kind::Everywhere,
+            Played::NoRoots,
+            &[
+                "no root certificates",
+                "Nothing was sent",
+                "ca-certificates",
+            ],
         ),
         row(
             "connection unanswered",
@@ -350,6 +406,154 @@ fn rows() -> Vec<Row> {
             Kind::Silent,
             fault(FaultKind::Html { status: 504 }),
             &["504"],
+        ),
+        row(
+            "502 page of a proxy",
+            Kind::Silent,
+            page(502, "Cannot reach the origin"),
+            &["\"Cannot reach the origin\"", "502"],
+        ),
+        row(
+            "503 without content",
+            Kind::Silent,
+            body(503, ""),
+            &["503", "no content"],
+        ),
+        row(
+            "403 page of a proxy",
+            Kind::Final,
+            page(403, "Blocked by policy 7"),
+            &["\"Blocked by policy 7\""],
+        ),
+        row(
+            "login of a network",
+            Kind::Odd,
+            page(200, "Hotel Aurora: sign in"),
+            &["\"Hotel Aurora: sign in\""],
+        ),
+        row(
+            "511, login of a network",
+            Kind::Final,
+            page(511, "Sign in"),
+            &["\"Sign in\""],
+        ),
+        row(
+            "text of a proxy",
+            Kind::Odd,
+            body(200, "Access to this site is not allowed.\n"),
+            &["HTTP 200"],
+        ),
+        row(
+            "404 without content",
+            Kind::Final,
+            body(404, ""),
+            &["404", "no content"],
+        ),
+        row(
+            "text that is not well formed",
+            Kind::Harmless,
+            fault(FaultKind::BrokenText {
+                fields: ["Message", "RequestId", "Data.Name"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            }),
+            &[],
+        ),
+        row(
+            "proxy not resolved",
+            Kind::Everywhere,
+            Played::Proxy(|| "http://me:proxy-mark@proxy.invalid:3128".to_owned()),
+            &[
+                "the proxy proxy.invalid:3128 from HTTPS_PROXY",
+                "its host name cannot be resolved",
+                "Nothing was sent",
+            ],
+        ),
+        row(
+            "proxy refuses the connection",
+            Kind::Everywhere,
+            Played::Proxy(refusing),
+            &[
+                "it refused the connection",
+                "from HTTPS_PROXY",
+                "Nothing was sent",
+            ],
+        ),
+        row(
+            "proxy wants a login",
+            Kind::Everywhere,
+            Played::Proxy(|| proxy(b"HTTP/1.1 407 Login\r\ncontent-length: 0\r\n\r\n")),
+            &[
+                "it wants a login (HTTP 407)",
+                "from HTTPS_PROXY",
+                "Nothing was sent",
+            ],
+        ),
+        row(
+            "proxy refuses the host",
+            Kind::Everywhere,
+            Played::Proxy(|| {
+                proxy(b"HTTP/1.1 403 No\r\nconnection: close\r\n\r\n<html><title>Not on the list</title>")
+            }),
+            &[
+                "\"Not on the list\"",
+                "from HTTPS_PROXY",
+                "Nothing was sent",
+            ],
+        ),
+        row(
+            "proxy cannot reach the host",
+            Kind::Everywhere,
+            Played::Proxy(|| proxy(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n")),
+            &[
+                "it refused to connect to the host (HTTP 502)",
+                "from HTTPS_PROXY",
+                "Nothing was sent",
+            ],
+        ),
+        row(
+            "proxy is none",
+            Kind::Everywhere,
+            Played::Proxy(|| proxy(b"SSH-2.0-OpenSSH_9.6\r\n")),
+            &[
+                "it did not connect to the host",
+                "from HTTPS_PROXY",
+                "Nothing was sent",
+            ],
+        ),
+        row(
+            "sidecar: login of a network",
+            Kind::Everywhere,
+            Played::Sidecar(
+                200,
+                "<html><title>sidecar-mark</title></html>",
+                Pace::AtOnce,
+            ),
+            &["127.0.0.1"],
+        ),
+        row(
+            "sidecar: 403 page",
+            Kind::Everywhere,
+            Played::Sidecar(403, "<html>sidecar-mark</html>", Pace::AtOnce),
+            &["127.0.0.1"],
+        ),
+        row(
+            "sidecar: no content",
+            Kind::Everywhere,
+            Played::Sidecar(200, "", Pace::AtOnce),
+            &["127.0.0.1"],
+        ),
+        row(
+            "sidecar: slow",
+            Kind::Everywhere,
+            Played::Sidecar(200, "{}", Pace::After(60_000)),
+            &["wait"],
+        ),
+        row(
+            "sidecar: without end",
+            Kind::Everywhere,
+            Played::Sidecar(200, "{\"sidecar-mark\":\"", Pace::Endless),
+            &["larger than 256 KiB"],
         ),
         row(
             "503 ServiceUnavailable",
@@ -442,7 +646,7 @@ fn rows() -> Vec<Row> {
             "empty body",
             Kind::Garbled,
             fault(FaultKind::EmptyBody),
-            &["it is empty"],
+            &["no content"],
         ),
         row(
             "without Code",
@@ -503,6 +707,9 @@ impl Kind {
         match (self, at) {
             // There is neither an executed bind nor a read after it.
             (Kind::Everywhere, At::Bound | At::Fill | At::Search | At::Renewal) => None,
+            (Kind::Harmless, At::Bind) => None,
+            (Kind::Harmless, At::Search) => Some(Warned),
+            (Kind::Harmless, _) => Some(Fine),
             (Kind::Everywhere, _) => (!once).then_some(Fails),
             // Every call meets it, and one without a signature has no nonce.
             (Kind::Replayed, At::Bound) => (!once).then_some(Unknown),
@@ -516,7 +723,7 @@ impl Kind {
             (Kind::Silent | Kind::Garbled | Kind::Passing, At::Role | At::Guard | At::Oidc) => {
                 on(Fine, Fails)
             }
-            (_, At::Role | At::Guard | At::Oidc) => Some(Fails),
+            (_, At::Role | At::Guard | At::Oidc | At::Sidecar) => Some(Fails),
             // A bind that may have been executed is not sent again.
             (Kind::Silent | Kind::Garbled | Kind::Odd | Kind::Empty, At::Bind) => Some(Unknown),
             (Kind::Silent | Kind::Garbled | Kind::Odd | Kind::Empty, At::Bound) => Some(Warned),
@@ -564,6 +771,20 @@ fn mute() -> String {
         thread::sleep(Duration::from_secs(30));
         drop(stream);
     })
+}
+
+/// A proxy that has one answer to everything, and closes the connection.
+fn proxy(answer: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let own = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            // What it is asked has to be read, or else the connection ends with a reset.
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(answer);
+        }
+    });
+    format!("http://me:proxy-mark@{own}")
 }
 
 /// A port with TLS whose certificate nobody has signed.
@@ -699,6 +920,17 @@ async fn cell(
                 "oidc_token": oidc_token(),
             });
         }
+        At::Sidecar => {
+            emulator.set_credential_endpoints(CredentialEndpoints {
+                account: Some(TENANT.to_owned()),
+                role: "onboarding".to_owned(),
+                ..CredentialEndpoints::default()
+            });
+            provider["access_key"] = Json::Null;
+            provider["secret_key"] = Json::Null;
+            let uri = format!("{}/credentials-uri", emulator.endpoint());
+            provider["credentials_uri"] = json!(uri);
+        }
         _ => {}
     }
     let mut arguments = json!({
@@ -706,6 +938,10 @@ async fn cell(
         "isv_code": ISV_CODE,
         "timeouts": {"create": "40s", "read": "20s"},
     });
+    if at == At::Sidecar {
+        // Less than the provider gives a sidecar.
+        arguments["timeouts"]["create"] = json!("3s");
+    }
     if at == At::Fill {
         // The fault shall meet the read after the bind, not that of a neighbour before it.
         arguments["existing_binding"] = json!("IGNORE");
@@ -726,12 +962,34 @@ async fn cell(
         Played::Twice => provider["endpoints"][product] = json!(twice(emulator.address())),
         _ => {}
     }
-    let launch = Session::launch(&binary)?
+    let mut launch = Session::launch(&binary)?
         .env("TF_LOG", "TRACE")
         .env("TF_LOG_PROVIDER", "TRACE");
+    if matches!(row.fault, Played::NoRoots) {
+        provider["endpoints"][product] = json!(untrusted());
+        launch = launch
+            .env("SSL_CERT_FILE", "/dev/null")
+            .without("SSL_CERT_DIR");
+    }
+    if let Played::Proxy(address) = &row.fault {
+        // A loopback address is reached past every proxy.
+        provider["endpoints"][product] =
+            json!(format!("https://{product}.behind-the-proxy.invalid"));
+        launch = launch.env("HTTPS_PROXY", address());
+    }
     let session = Session::with(launch, &provider).await?;
     if matches!(row.fault, Played::Clock) {
         emulator.set_behavior(|behavior| behavior.gateway.clock_offset_seconds = 3600);
+    }
+    if let Played::Sidecar(status, body, pace) = row.fault {
+        emulator.set_credential_endpoints(CredentialEndpoints {
+            unexpected_response: Some(UnexpectedResponse {
+                status,
+                body: body.to_owned(),
+                pace,
+            }),
+            ..emulator.credential_endpoints()
+        });
     }
     if let Some(kind) = row.fault.kind(at) {
         let mut fault = Fault::new(at.action(), kind);
@@ -838,7 +1096,10 @@ fn judge(
         found.wrong.push(format!("{saved} is saved, but not true"));
     }
     match (at, before) {
-        (At::Refresh, Some(before)) if outcome.state != before.state => {
+        // A name may have become another one.
+        (At::Refresh, Some(before))
+            if row.kind != Kind::Harmless && outcome.state != before.state =>
+        {
             found.lost.push(format!(
                 "a refresh changed the state to {}: {told}",
                 outcome.state
@@ -853,6 +1114,8 @@ fn judge(
         DEFAULT_ACCESS_KEY_SECRET,
         ISV_CODE,
         "Signature=",
+        "proxy-mark",
+        "sidecar-mark",
         token.as_str(),
     ] {
         if told.contains(secret) {
@@ -863,7 +1126,7 @@ fn judge(
         }
     }
 
-    if !logged.contains("\"action\":") {
+    if at != At::Sidecar && !logged.contains("\"action\":") {
         found
             .wrong
             .push("no call is in the log, so that nothing proves that it is clean".to_owned());
@@ -954,16 +1217,15 @@ async fn run() -> Result<String, String> {
         cells.entry(place).or_default().push((often, want, found));
         all += 1;
     }
-    let (table, defects) = table(&rows, &cells);
+    let (table, mut defects) = table(&rows, &cells);
+    let (others, other_defects, founds) = other_types::run(&binary, &turns).await?;
+    defects.push_str(&other_defects);
     let sum = |of: fn(&Found) -> usize| -> usize {
-        cells
-            .values()
-            .flatten()
-            .map(|(_, _, found)| of(found))
-            .sum()
+        let bindings = cells.values().flatten().map(|(_, _, found)| found);
+        bindings.chain(&founds).map(of).sum()
     };
     let totals = format!(
-        "{all} cases in {:.0} s: bindings lost {}, doubled {}, secrets leaked {}, wrong diagnostics {}",
+        "{all} cases of bindings and {others} of other types in {:.0} s: objects lost {}, doubled {}, secrets leaked {}, wrong diagnostics {}",
         started.elapsed().as_secs_f64(),
         sum(|found| found.lost.len()),
         sum(|found| found.doubled.len()),
