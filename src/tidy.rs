@@ -1,5 +1,7 @@
 //! Rules of this repository that the compiler cannot check, as tests.
 
+mod messages;
+
 use std::{
     collections::BTreeSet,
     fs,
