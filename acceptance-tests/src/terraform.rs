@@ -201,6 +201,8 @@ pub enum Feature {
     ImportByIdentity,
     /// Functions of providers.
     ProviderFunctions,
+    /// `terraform test` with `mock_provider`.
+    Mocks,
     /// The command `query` and `list` blocks.
     Query,
 }
@@ -215,6 +217,8 @@ impl Feature {
             (Self::ImportByIdentity, Program::Tofu) => Some((1, 12)),
             (Self::ProviderFunctions, Program::Terraform) => Some((1, 8)),
             (Self::ProviderFunctions, Program::Tofu) => Some((1, 7)),
+            (Self::Mocks, Program::Terraform) => Some((1, 7)),
+            (Self::Mocks, Program::Tofu) => Some((1, 8)),
             (Self::Query, Program::Terraform) => Some((1, 14)),
             (Self::Query, Program::Tofu) => None,
         }
@@ -225,6 +229,7 @@ impl Feature {
             Self::Actions => "`action` blocks",
             Self::ImportByIdentity => "import by identity",
             Self::ProviderFunctions => "functions of providers",
+            Self::Mocks => "mocks in tests",
             Self::Query => "command `query`",
         }
     }

@@ -31,6 +31,8 @@ const CASES: &[Case] = cases![examples:
     import_commands_import,
     import_blocks_by_id_import,
     import_blocks_by_identity_import needs ImportByIdentity,
+    tests_of_configurations_pass needs Mocks,
+    test_that_is_prevented_from_destroying_fails needs Mocks,
     all_files_are_formatted,
     no_file_is_forgotten,
 ];
@@ -423,6 +425,46 @@ fn functions_are_evaluated(context: &mut TestContext) -> TestResult {
         directory.plan(&[])?.output.expecting(0)?;
     }
     Ok(())
+}
+
+/// The example with tests, in a fresh directory.
+fn with_tests(context: &TestContext) -> Result<WorkingDirectory, Failed> {
+    let directory = directory(context)?;
+    let folder = examples().join("terraform-test");
+    let files = files(&folder)?;
+    let tests = files.iter().filter(|file| file.starts_with("tests"));
+    equal("tests", tests.count(), 2)?;
+    fs::create_dir(directory.path().join("tests"))?;
+    for file in files {
+        let text = fs::read_to_string(folder.join(&file))?;
+        directory.write(&file.to_string_lossy(), &text)?;
+    }
+    Ok(directory)
+}
+
+fn tests_of_configurations_pass(context: &mut TestContext) -> TestResult {
+    let directory = with_tests(context)?;
+    let mocked = ["test", "-filter=tests/mocked.tftest.hcl"];
+    directory.run(&mocked)?.expecting(0)?;
+    equal("calls of mocks", context.emulator.calls().len(), 0)?;
+    let service = ["test", "-filter=tests/service.tftest.hcl"];
+    let output = directory.run(&service)?.expecting(0)?;
+    contains(
+        &output.text(),
+        &["Destroyed WABA bindings stay in the cloud"],
+    )?;
+    equal("spaces", context.emulator.spaces(DEFAULT_ACCOUNT).len(), 1)
+}
+
+fn test_that_is_prevented_from_destroying_fails(context: &mut TestContext) -> TestResult {
+    let directory = with_tests(context)?;
+    let prevented = [
+        "test",
+        "-filter=tests/service.tftest.hcl",
+        "-var=deletion_policy=PREVENT",
+    ];
+    let output = directory.run(&prevented)?.expecting(1)?;
+    contains(&output.text(), &["is protected by deletion_policy"])
 }
 
 const BY_STRING_ID: &str = "import-by-string-id.tf";
