@@ -108,8 +108,9 @@ impl DeletionPolicy {
             protected(name),
             format!(
                 "The state of {name} (ID {id}) has `deletion_policy = \"{PREVENT}\"`, but {why}. Nothing was changed.\n\n\
-                 {keep}\n\nTo replace it, first apply {others}, then apply the change.\n\n  Code:  \
-                 Provider.DeletionPrevented",
+                 {keep}\n\nTo replace it, first apply {others}, then apply the change. To keep the remote object and only \
+                 stop managing it, use a `removed` block with `destroy = false`, or run:\n\n  terraform state rm \
+                 'ADDRESS'\n\n  Code:  Provider.DeletionPrevented",
                 others = self.others(),
             ),
         );
