@@ -417,7 +417,7 @@ fn about_connection(cause: &ConnectCause, error: &Error) -> String {
 }
 
 /// The environment variable that names the proxy.
-fn proxy_variable<'a>(error: &'a Error) -> &'a str {
+fn proxy_variable(error: &Error) -> &str {
     let last = error.proxy().and_then(|proxy| proxy.rsplit(' ').next());
     last.unwrap_or("HTTPS_PROXY")
 }

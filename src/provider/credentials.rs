@@ -273,7 +273,7 @@ impl ProviderConfig<'_> {
                     continue;
                 }
                 return Err(incomplete(
-                    &format!("{found} is set, but {} is not", other[0]),
+                    &format!("{} is not set", other[0]),
                     &format!(
                         "The environment has a part of credentials only, so it is not known whose credentials are meant. Set \
                          one of these environment variables: {}. Or unset `{found}`, to use the CLI's profile or the role of \
