@@ -491,7 +491,7 @@ mod tests {
 
     /// A provider with one call worth the name: it runs until it is told to stop, and a while longer, or for ever.
     #[derive(Default)]
-    struct Toy {
+    struct FixtureProvider {
         running: watch::Sender<usize>,
         finished: AtomicUsize,
         stopped: watch::Sender<bool>,
@@ -501,7 +501,7 @@ mod tests {
     }
 
     #[async_trait]
-    impl tfplugin6::provider_server::Provider for Toy {
+    impl tfplugin6::provider_server::Provider for FixtureProvider {
         async fn read_resource(
             &self,
             _: Request<tfplugin6::read_resource::Request>,
@@ -528,7 +528,7 @@ mod tests {
         }
     }
 
-    impl Service for Toy {
+    impl Service for FixtureProvider {
         fn stop(&self) {
             self.stopped.send_replace(true);
         }
@@ -536,28 +536,28 @@ mod tests {
         fn shared_by_provider_blocks(&self) {}
     }
 
-    /// A served toy, and the way to it.
+    /// A served provider, and the way to it.
     struct Scene {
-        toy: Arc<Toy>,
+        provider: Arc<FixtureProvider>,
         address: SocketAddr,
         serving: JoinHandle<io::Result<End>>,
     }
 
     impl Scene {
-        fn new(toy: Toy) -> Self {
+        fn new(provider: FixtureProvider) -> Self {
             let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
             let address = socket.local_addr().expect("is bound");
             let signals = Signals::listen().expect("can be listened to");
-            let toy = Arc::new(toy);
+            let provider = Arc::new(provider);
             let serving = tokio::spawn(serve(
                 Socket::Tcp(socket),
                 None,
-                Arc::clone(&toy),
+                Arc::clone(&provider),
                 Mode::Plugin,
                 signals,
             ));
             Self {
-                toy,
+                provider,
                 address,
                 serving,
             }
@@ -571,12 +571,12 @@ mod tests {
 
         /// Returns when so many calls have begun.
         async fn running(&self, calls: usize) {
-            let mut running = self.toy.running.subscribe();
+            let mut running = self.provider.running.subscribe();
             let begun = running.wait_for(|running| *running == calls);
             timeout(Duration::from_secs(10), begun)
                 .await
                 .expect("they begin")
-                .expect("the toy is there");
+                .expect("the provider is there");
         }
 
         async fn end(self) -> (End, usize) {
@@ -584,13 +584,13 @@ mod tests {
                 .await
                 .expect("ends");
             let end = end.expect("does not panic").expect("does not fail");
-            (end, self.toy.finished.load(Ordering::Relaxed))
+            (end, self.provider.finished.load(Ordering::Relaxed))
         }
     }
 
-    type Answer<T> = Result<Response<T>, Status>;
+    type CallResult<T> = Result<Response<T>, Status>;
 
-    async fn read(channel: Channel) -> Answer<tfplugin6::read_resource::Response> {
+    async fn read(channel: Channel) -> CallResult<tfplugin6::read_resource::Response> {
         let mut grpc = Grpc::new(channel);
         grpc.ready().await.expect("is ready");
         let codec: ProstCodec<tfplugin6::read_resource::Request, _> = ProstCodec::default();
@@ -599,7 +599,7 @@ mod tests {
             .await
     }
 
-    async fn shut_down(channel: Channel) -> Answer<plugin::Empty> {
+    async fn shut_down(channel: Channel) -> CallResult<plugin::Empty> {
         let mut grpc = Grpc::new(channel);
         grpc.ready().await.expect("is ready");
         let codec: ProstCodec<plugin::Empty, _> = ProstCodec::default();
@@ -644,9 +644,9 @@ mod tests {
 
     #[tokio::test]
     async fn shutdown_lets_a_call_end_and_delivers_its_answer() {
-        let scene = Scene::new(Toy {
+        let scene = Scene::new(FixtureProvider {
             after_stop: Duration::from_millis(200),
-            ..Toy::default()
+            ..FixtureProvider::default()
         });
         let channel = scene.connect().await;
         let call = tokio::spawn(read(channel.clone()));
@@ -661,9 +661,9 @@ mod tests {
 
     #[tokio::test]
     async fn shutdown_does_not_wait_for_ever() {
-        let scene = Scene::new(Toy {
+        let scene = Scene::new(FixtureProvider {
             after_stop: Duration::MAX,
-            ..Toy::default()
+            ..FixtureProvider::default()
         });
         let channel = scene.connect().await;
         let call = tokio::spawn(read(channel.clone()));
@@ -683,31 +683,31 @@ mod tests {
     async fn a_call_outlives_its_lost_connection() {
         // Longer than the process waits for another connection.
         let after_stop = RECONNECT_LIMIT + Duration::from_millis(500);
-        let scene = Scene::new(Toy {
+        let scene = Scene::new(FixtureProvider {
             after_stop,
-            ..Toy::default()
+            ..FixtureProvider::default()
         });
         let channel = scene.connect().await;
         let call = tokio::spawn(read(channel));
         scene.running(1).await;
-        assert!(!*scene.toy.stopped.borrow());
+        assert!(!*scene.provider.stopped.borrow());
         // The host is killed: the connection goes with the call.
         call.abort();
         assert!(call.await.expect_err("was aborted").is_cancelled());
-        let stopped = Arc::clone(&scene.toy);
+        let stopped = Arc::clone(&scene.provider);
         let mut stopped = stopped.stopped.subscribe();
         timeout(Duration::from_secs(1), stopped.wait_for(|stopped| *stopped))
             .await
             .expect("is told at once")
-            .expect("the toy is there");
+            .expect("the provider is there");
         assert!(matches!(scene.end().await, (End::HostGone, 1)));
     }
 
     #[tokio::test]
     async fn a_panic_is_an_answer_and_the_server_goes_on() {
-        let scene = Scene::new(Toy {
+        let scene = Scene::new(FixtureProvider {
             panics: true,
-            ..Toy::default()
+            ..FixtureProvider::default()
         });
         let channel = scene.connect().await;
         for calls in 1..=2 {

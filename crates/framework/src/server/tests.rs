@@ -1,4 +1,4 @@
-//! The server with a toy provider: what every RPC promises, whatever a resource does.
+//! The server with a fixture provider: what every RPC promises, whatever a resource does.
 //!
 //! Must not contain: the real provider.
 
@@ -29,10 +29,10 @@ mod lists;
 mod private_state;
 mod upgrades_and_moves;
 
-struct Toy;
+struct FixtureProvider;
 
 #[async_trait]
-impl Provider for Toy {
+impl Provider for FixtureProvider {
     type Client = String;
 
     fn schema(&self) -> Schema {
@@ -254,11 +254,11 @@ fn act(what: Option<&str>) {
     );
 }
 
-fn server() -> Server<Toy> {
-    Server::new(Toy)
+fn server() -> Server<FixtureProvider> {
+    Server::new(FixtureProvider)
 }
 
-async fn configured() -> Server<Toy> {
+async fn configured() -> Server<FixtureProvider> {
     let server = server();
     let diagnostics = server
         .configure(&DynamicValue::default(), "1.11.4".to_owned())
@@ -287,7 +287,11 @@ fn read_back(state: &DynamicValue) -> Option<Object> {
         .expect("what the server sends fits the schema")
 }
 
-async fn read(server: &Server<Toy>, stored: DynamicValue, private: &[u8]) -> StateReply {
+async fn read(
+    server: &Server<FixtureProvider>,
+    stored: DynamicValue,
+    private: &[u8],
+) -> StateReply {
     let input = ReadInput {
         stored,
         private: private.to_vec(),
@@ -524,7 +528,7 @@ async fn panics_of_hooks_become_diagnostics() {
     is_defect(&server.plan_resource_change("toy_thing", &input).diagnostics);
     let mut greeting = Object::new();
     greeting.set("greeting", "panic");
-    let greeting = encode(&Toy.schema().ty(), &greeting.into());
+    let greeting = encode(&FixtureProvider.schema().ty(), &greeting.into());
     is_defect(&server.validate_provider_config(&greeting));
     is_defect(&server.configure(&greeting, String::new()).await);
 }

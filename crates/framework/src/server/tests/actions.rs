@@ -55,7 +55,11 @@ fn config(door: impl Into<Value>) -> DynamicValue {
     encode(&Knock.schema().ty(), &one("door", door).into())
 }
 
-async fn invoke(server: &Server<Toy>, door: &str, room: usize) -> (Vec<String>, String) {
+async fn invoke(
+    server: &Server<FixtureProvider>,
+    door: &str,
+    room: usize,
+) -> (Vec<String>, String) {
     let mut progress = Receiver::new(room);
     let input = InvokeActionInput {
         config: config(door),
@@ -102,7 +106,7 @@ async fn an_action_reports_progress_and_ends_with_diagnostics() {
 
 #[tokio::test]
 async fn the_plan_of_an_action_waits_for_the_provider_only_with_leave() {
-    let plan = |server: &Server<Toy>, door: Value, deferral_allowed: bool| {
+    let plan = |server: &Server<FixtureProvider>, door: Value, deferral_allowed: bool| {
         let input = PlanActionInput {
             config: config(door),
             client: ClientCapabilities {

@@ -10,7 +10,7 @@ fn greeting(value: impl Into<Value>) -> DynamicValue {
 }
 
 /// Each configuration of a process in order, and whether it is refused because of one before.
-async fn check(is_kept: bool, configurations: &[(Value, &str)]) -> Server<Toy> {
+async fn check(is_kept: bool, configurations: &[(Value, &str)]) -> Server<FixtureProvider> {
     let server = server();
     if is_kept {
         server.keep_configuration();

@@ -74,7 +74,11 @@ impl Rooms {
     }
 }
 
-async fn read(server: &Server<Toy>, floor: &str, deferral_allowed: bool) -> DataSourceReply {
+async fn read(
+    server: &Server<FixtureProvider>,
+    floor: &str,
+    deferral_allowed: bool,
+) -> DataSourceReply {
     let input = ReadDataSourceInput {
         config: config(floor),
         client: ClientCapabilities {

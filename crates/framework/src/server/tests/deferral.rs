@@ -1,17 +1,17 @@
 //! Values that are not known yet: in the provider block and in a resource, with and without leave to defer.
 //!
-//! Must not contain: the toy itself.
+//! Must not contain: the fixture provider itself.
 
 use super::{
     fixtures::{Room, room},
     *,
 };
 
-pub(super) async fn waiting() -> Server<Toy> {
+pub(super) async fn waiting() -> Server<FixtureProvider> {
     let server = server();
     let mut config = Object::new();
     config.set("greeting", "waiting");
-    let config = encode(&Toy.schema().ty(), &config.into());
+    let config = encode(&FixtureProvider.schema().ty(), &config.into());
     assert!(server.configure(&config, String::new()).await.is_empty());
     server
 }
@@ -41,7 +41,7 @@ const RESOURCE: Option<DeferredReason> = Some(DeferredReason::ResourceConfigUnkn
 
 #[tokio::test]
 async fn a_read_waits_only_with_leave() {
-    let read = async |server: Server<Toy>, allowed: bool| {
+    let read = async |server: Server<FixtureProvider>, allowed: bool| {
         let input = ReadInput {
             stored: wire(Some(numbered(7.into()))),
             identity: Some(DynamicValue {
@@ -79,17 +79,18 @@ async fn a_read_waits_only_with_leave() {
 
 #[tokio::test]
 async fn an_import_waits_only_with_leave_and_a_sound_id() {
-    let check = |server: &Server<Toy>, allowed: bool, deferred: Option<DeferredReason>| {
-        let input = ImportInput {
-            id: "A".to_owned(),
-            identity: None,
-            client: client(allowed),
+    let check =
+        |server: &Server<FixtureProvider>, allowed: bool, deferred: Option<DeferredReason>| {
+            let input = ImportInput {
+                id: "A".to_owned(),
+                identity: None,
+                client: client(allowed),
+            };
+            let reply = server.import_resource_state("toy_room", &input);
+            assert!(reply.diagnostics.is_empty());
+            assert_eq!(reply.deferred, deferred);
+            assert_eq!(reply.state == DynamicValue::default(), deferred.is_some());
         };
-        let reply = server.import_resource_state("toy_room", &input);
-        assert!(reply.diagnostics.is_empty());
-        assert_eq!(reply.deferred, deferred);
-        assert_eq!(reply.state == DynamicValue::default(), deferred.is_some());
-    };
     check(&waiting().await, true, PROVIDER);
     check(&waiting().await, false, None);
     check(&configured().await, true, None);
@@ -105,7 +106,7 @@ async fn an_import_waits_only_with_leave_and_a_sound_id() {
 
 #[tokio::test]
 async fn a_plan_is_made_in_any_case_and_waits_only_with_leave() {
-    let check = |server: &Server<Toy>,
+    let check = |server: &Server<FixtureProvider>,
                  allowed: bool,
                  prior: Option<Object>,
                  planned: Option<Object>,

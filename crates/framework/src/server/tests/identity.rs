@@ -1,6 +1,6 @@
 //! Identity beside state: complete, unchanged, and only where it was declared.
 //!
-//! Must not contain: the toy itself.
+//! Must not contain: the fixture provider itself.
 
 use super::{
     codec::decode_object,

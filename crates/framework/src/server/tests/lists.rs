@@ -116,7 +116,7 @@ async fn list(kind: &str, include_resource: bool, limit: Option<u64>) -> Vec<Lis
 }
 
 async fn list_of(
-    server: &Server<Toy>,
+    server: &Server<FixtureProvider>,
     kind: &str,
     include_resource: bool,
     limit: Option<u64>,
@@ -206,7 +206,7 @@ async fn failure_of_a_list_is_its_last_event() {
 
 #[tokio::test]
 async fn a_list_that_cannot_begin_is_one_event() {
-    let refused = async |server: Server<Toy>, type_name: &str| {
+    let refused = async |server: Server<FixtureProvider>, type_name: &str| {
         let mut receiver = Receiver::new(9);
         server
             .list_resource(type_name, &ListInput::default(), &mut receiver)

@@ -1,6 +1,6 @@
 //! What was stored: by earlier versions, by other providers, by hand.
 //!
-//! Must not contain: the toy itself.
+//! Must not contain: the fixture provider itself.
 
 use super::{
     codec::decode_object,
