@@ -19,6 +19,8 @@ mod signature;
 mod access_denied;
 mod action;
 mod call;
+#[cfg(test)]
+mod captured_log;
 mod circuit_breaker;
 mod client;
 mod config;

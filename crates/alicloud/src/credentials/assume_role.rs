@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::error::quoted_name;
 use super::temporary_credentials::TemporaryCredentials;
 use super::{CredentialsError, CredentialsErrorKind, CredentialsSource, Fetch, Refreshing, Wait};
 use crate::client::Client;
@@ -172,7 +173,7 @@ impl fmt::Debug for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Role")
             .field("arn", &self.arn.as_str())
-            .field("session_name", &self.session_name)
+            .field("session_name", &quoted_name(&self.session_name))
             .field("session_expiration", &self.session_expiration)
             .finish_non_exhaustive()
     }

@@ -16,6 +16,8 @@ use crate::client::Runtime;
 use crate::mock_server::{MockServer, Reaction};
 use crate::{ClientConfig, Endpoint, Protocol, STS};
 
+mod secret_properties;
+
 const ROLE: &str = "acs:ram::123:role/onboarding";
 
 /// A home directory, an environment and a server.

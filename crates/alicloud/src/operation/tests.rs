@@ -1,8 +1,8 @@
 //! Calls over real sockets on loopback.
 
 use std::slice;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,6 +11,7 @@ use time::macros::datetime;
 use tokio::time::Instant;
 
 use super::{Interrupt, Response};
+use crate::captured_log::CapturedLog;
 use crate::circuit_breaker;
 use crate::client::Runtime;
 use crate::mock_server::{MockServer, Reaction};
@@ -922,12 +923,11 @@ async fn waits_are_logged() {
         r#"{"Code":"Throttling"}"#,
     );
     let (_server, client) = start(&[asks, ok()]).await;
-    let logged = Arc::new(Mutex::new(String::new()));
-    let _guard = tracing::subscriber::set_default(Captured::over(&logged));
+    let log = CapturedLog::start();
     for _ in 0..10 {
         bind(&client).await.expect("success");
     }
-    let logged = logged.lock().expect("not poisoned");
+    let logged = log.text();
     let waits = |field: &str, least: u64| {
         let values = logged.split_whitespace();
         let values = values.filter_map(|word| word.strip_prefix(field)?.parse().ok());
@@ -999,8 +999,7 @@ async fn no_error_holds_a_secret() {
         Reaction::raw(b"HTTP/1.1 200 OK\r\ncontent-length: 999999999\r\n\r\n"),
         ok().after(LONG),
     ];
-    let logged = Arc::new(Mutex::new(String::new()));
-    let _guard = tracing::subscriber::set_default(Captured::over(&logged));
+    let log = CapturedLog::start();
     for (number, reaction) in reactions.into_iter().enumerate() {
         for version in [SignatureVersion::V1, SignatureVersion::V3] {
             let server = MockServer::start(vec![reaction.clone()]).await;
@@ -1019,39 +1018,13 @@ async fn no_error_holds_a_secret() {
             }
         }
     }
-    let logged = logged.lock().expect("not poisoned");
+    let logged = log.text();
     assert!(
         logged.contains("action=\"Query\"") && logged.contains("duration_ms="),
         "{logged}"
     );
     for hidden in [SECRET, "TOKEN+", "TOKEN%2B", ISV_CODE, KEY_ID, "Signature="] {
         assert!(!logged.contains(hidden), "{hidden} in {logged}");
-    }
-}
-
-/// Collects the fields of every event.
-struct Captured(Arc<Mutex<String>>);
-
-impl Captured {
-    fn over(text: &Arc<Mutex<String>>) -> impl tracing::Subscriber + Send + Sync + use<> {
-        use tracing_subscriber::layer::SubscriberExt as _;
-        // With one dispatcher alone, tracing asks that of whichever thread meets an event first, and keeps the answer for all.
-        static OTHER: LazyLock<tracing::Dispatch> =
-            LazyLock::new(|| tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new()));
-        LazyLock::force(&OTHER);
-        tracing_subscriber::registry().with(Captured(Arc::clone(text)))
-    }
-}
-
-impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Captured {
-    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
-        let text = &mut *self.0.lock().expect("not poisoned");
-        event.record(
-            &mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
-                text.push_str(&format!("{field}={value:?} "));
-            },
-        );
-        text.push('\n');
     }
 }
 
