@@ -232,7 +232,8 @@ fn tainted_object_keeps_its_space(context: &mut TestContext) -> TestResult {
     let space = context.space_of(WABA)?;
     let output = context.apply()?.expecting(0)?;
     let warnings = output.warnings();
-    let summaries: Vec<&str> = warnings.iter().map(|warning| &*warning.summary).collect();
+    let mut summaries: Vec<&str> = warnings.iter().map(|warning| &*warning.summary).collect();
+    summaries.sort_unstable();
     let adopted = format!("WABA {WABA} was already bound");
     equal(
         "warnings",

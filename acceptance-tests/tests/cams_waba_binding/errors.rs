@@ -58,6 +58,15 @@ fn subscribe(context: &TestContext, subscribed: bool) -> TestResult {
 
 /// Applies. The bind must fail without a retry, with one error that contains these parts.
 fn refuses_the_bind(context: &TestContext, parts: &[&str]) -> TestResult {
+    refuses(context, parts, 1)
+}
+
+/// The same where the credentials are refused: the look before the bind shows it, and no bind is sent.
+fn refuses_the_credentials(context: &TestContext, parts: &[&str]) -> TestResult {
+    refuses(context, parts, 0)
+}
+
+fn refuses(context: &TestContext, parts: &[&str], binds: usize) -> TestResult {
     context.emulator.clear_calls();
     let output = context.apply()?.expecting(1)?;
     let error = only_error(&output)?;
@@ -75,7 +84,7 @@ fn refuses_the_bind(context: &TestContext, parts: &[&str]) -> TestResult {
         context.emulator.spaces(DEFAULT_ACCOUNT).len(),
         0,
     )?;
-    equal("binds", context.calls(BIND), 1)?;
+    equal("binds", context.calls(BIND), binds)?;
     equal("reads", context.calls(QUERY), 0)
 }
 
@@ -345,7 +354,7 @@ fn another_key(
         Ok(context.directory.write("main.tf", &text)?)
     };
     write(&block)?;
-    refuses_the_bind(context, parts)?;
+    refuses_the_credentials(context, parts)?;
     let output = context.apply()?.expecting(1)?;
     equal(
         "the secret in the error",
@@ -390,7 +399,7 @@ fn disabled_access_key_is_named(context: &mut TestContext) -> TestResult {
     }
     context.emulator.put_account(account)?;
     context.configure(&binding(WABA, ""))?;
-    refuses_the_bind(
+    refuses_the_credentials(
         context,
         &["Code: InvalidAccessKeyId.Inactive", "is disabled"],
     )
