@@ -173,7 +173,11 @@ impl fmt::Debug for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Role")
             .field("arn", &self.arn.as_str())
-            .field("session_name", &quoted_name(&self.session_name))
+            .field(
+                "session_name",
+                // It has its quotes already.
+                &format_args!("{}", quoted_name(&self.session_name)),
+            )
             .field("session_expiration", &self.session_expiration)
             .finish_non_exhaustive()
     }
