@@ -114,15 +114,13 @@ fn unopened(path: &Path, access: Access, error: io::Error) -> CredentialsError {
     match error.kind() {
         io::ErrorKind::NotFound => missing(path),
         io::ErrorKind::IsADirectory => not_regular(path),
+        // A socket, a pipe that is opened for writing without a reader, and a directory on Windows, which denies access.
+        _ if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) => not_regular(path),
         _ if access == Access::ReadAndWrite => CredentialsError::new(
             CredentialsErrorKind::File(FileFault::Unreadable),
             format!("{} cannot be written", path.display()),
         )
         .caused_by(error),
-        // A socket, and a pipe that is opened for writing without a reader.
-        _ if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) => {
-            not_regular(path)
-        }
         _ => unreadable(path, error),
     }
 }
@@ -142,6 +140,10 @@ fn missing(path: &Path) -> CredentialsError {
                         ancestor.display()
                     ),
                 );
+            }
+            // Windows says of this that nothing is there.
+            Ok(found) if found.is_file() && ancestor != path => {
+                return unreadable(path, io::ErrorKind::NotADirectory.into());
             }
             Ok(_) => return absent(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
