@@ -67,7 +67,7 @@ impl Page {
                 None => line.to_owned(),
                 Some(placeholder) => match placeholder.strip_prefix("file ") {
                     Some(file) => code_block(&examples.join(file))
-                        .map_err(|error| format!("examples/{file}: {error}"))?,
+                        .map_err(|error| format!("examples/{file}: {}", error.kind()))?,
                     None => self.section(placeholder, &mut open)?,
                 },
             };

@@ -307,7 +307,7 @@ fn templates_place_sections_and_files() {
     check(
         "",
         Some("{{ file other.tf }}"),
-        expect!["examples/other.tf: No such file or directory (os error 2)"],
+        expect!["examples/other.tf: entity not found"],
     );
 }
 
