@@ -467,15 +467,26 @@ impl Emulator {
         limits::busiest_second(&times)
     }
 
-    /// Waits until that many calls of an action have arrived, answered or not; whether they have.
-    pub fn wait_for_calls(&self, action: &str, count: usize, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
+    /// Waits until that many calls of an action have arrived, whether they have a response or not. Returns whether they have
+    /// arrived.
+    pub fn wait_for_calls(&self, action: &str, count: usize, limit: Duration) -> bool {
+        self.wait_for(count, limit, |call| call.action == action)
+    }
+
+    /// The same, for calls that have a response.
+    pub fn wait_for_responses(&self, action: &str, count: usize, limit: Duration) -> bool {
+        self.wait_for(count, limit, |call| {
+            call.action == action && call.status.is_some()
+        })
+    }
+
+    fn wait_for(&self, count: usize, limit: Duration, counts: impl Fn(&Call) -> bool) -> bool {
+        let deadline = Instant::now() + limit;
         loop {
             let state = self.shared.state();
-            let calls = state.calls.all().iter();
-            let arrived = calls.filter(|call| call.action == action).count();
+            let seen = state.calls.all().iter().filter(|call| counts(call)).count();
             drop(state);
-            if arrived >= count {
+            if seen >= count {
                 return true;
             }
             if Instant::now() >= deadline {

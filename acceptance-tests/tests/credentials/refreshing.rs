@@ -143,9 +143,10 @@ fn with_a_token_that_ends(context: &mut TestContext, arguments: &str) -> TestRes
     let next = "terraform-next";
     context.emulator.put_account(tenant(&["terraform", next]))?;
     let running = context.directory.start(&APPLY)?;
-    let begun = context
-        .emulator
-        .wait_for_calls("AssumeRoleWithOIDC", 1, Duration::from_secs(30));
+    let begun =
+        context
+            .emulator
+            .wait_for_responses("AssumeRoleWithOIDC", 1, Duration::from_secs(30));
     context
         .directory
         .write("token", &oidc_token_of(next, 4_102_444_800))?;
