@@ -14,12 +14,13 @@ use serde_json::Value;
 use crate::{
     checks::Release,
     command::{Failure, output, text},
+    symbol_table,
     target::Target,
 };
 
 /// What a build made.
 pub(crate) struct Built {
-    /// The executable as it is shipped: with its symbol table, so that a backtrace has names, without debug information.
+    /// The executable as it is shipped: with a short symbol table, so that a backtrace has names, without debug information.
     pub(crate) executable: PathBuf,
     /// The debug information, where it can be split off.
     pub(crate) symbols: Option<PathBuf>,
@@ -124,9 +125,6 @@ fn executable_in(messages: &[u8]) -> Option<PathBuf> {
     executables.find_map(|message| message["executable"].as_str().map(PathBuf::from))
 }
 
-/// Names of tables for unwinding and for logs. A backtrace shows functions alone.
-const DATA_SYMBOLS: [&str; 2] = ["GCC_except_table*", "*__CALLSITE*"];
-
 /// Takes the debug information and what else no backtrace shows out of the executable.
 fn split(executable: &Path, target: &Target) -> Result<Built, Failure> {
     let shipped = executable.with_file_name(format!("shipped{}", target.executable_suffix()));
@@ -150,11 +148,18 @@ fn split(executable: &Path, target: &Target) -> Result<Built, Failure> {
     output(
         Command::new(&objcopy)
             .args(["--strip-debug", &link])
-            .arg("--wildcard")
-            .args(DATA_SYMBOLS.map(|names| format!("--strip-symbol={names}")))
             .arg(executable)
             .arg(&shipped),
     )?;
+    let bytes = fs::read(&shipped).map_err(|error| Failure::file("read", &shipped, &error))?;
+    let bytes = symbol_table::shorten(&bytes).map_err(|reason| {
+        Failure(format!(
+            "the symbol table of {} cannot be shortened: {reason}",
+            shipped.display()
+        ))
+    })?;
+    // Written over, the file keeps its mode.
+    fs::write(&shipped, bytes).map_err(|error| Failure::file("write", &shipped, &error))?;
     Ok(Built {
         executable: shipped,
         symbols: Some(symbols),

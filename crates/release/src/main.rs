@@ -4,6 +4,7 @@
 //! |---|---|
 //! | what the release is: version, commit, time | `checks` |
 //! | build each target, without a trace of the builder | `build` |
+//! | leave in its symbol table what a backtrace shows | `symbol_table` |
 //! | look into each executable | `verify` |
 //! | notices and SBOM from the dependency graph | `dependencies` |
 //! | deterministic zips, checksums | `package` |
@@ -24,6 +25,7 @@ mod dependencies;
 mod mirror;
 mod package;
 mod sign;
+mod symbol_table;
 mod target;
 mod verify;
 
