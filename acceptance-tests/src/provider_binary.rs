@@ -44,12 +44,21 @@ impl Profile {
         Self::from_environment().unwrap_or(Self::Release)
     }
 
+    /// What [`PROFILE_VARIABLE`] calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Release => "release",
+        }
+    }
+
     fn from_environment() -> Option<Self> {
         let name = env::var_os(PROFILE_VARIABLE).unwrap_or_default();
         match name.to_str() {
             Some("") => None,
-            Some("dev") => Some(Self::Dev),
-            Some("release") => Some(Self::Release),
+            Some(name) if name == Self::Dev.name() => Some(Self::Dev),
+            Some(name) if name == Self::Release.name() => Some(Self::Release),
             _ => panic!(
                 "{PROFILE_VARIABLE} has to be dev or release, but is {}",
                 name.display()

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 use acceptance_tests::{
     acceptance::{self, Case, TestContext, TestResult, contains, equal},
     cases,
-    provider_binary::PROFILE_VARIABLE,
+    provider_binary::{PROFILE_VARIABLE, Profile},
     terraform::PATH_VARIABLE,
 };
 
@@ -22,10 +22,8 @@ fn demo(context: &TestContext) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
     command
         .env(PATH_VARIABLE, &context.directory.cli().path)
+        .env(PROFILE_VARIABLE, Profile::tested().name())
         .stdin(Stdio::null());
-    if std::env::var_os(PROFILE_VARIABLE).is_none_or(|profile| profile.is_empty()) {
-        command.env(PROFILE_VARIABLE, "dev");
-    }
     command
 }
 
