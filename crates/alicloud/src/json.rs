@@ -219,41 +219,39 @@ impl Fields {
 
     /// A list of texts; absent is the same as empty.
     pub(crate) fn text_list(&self, name: &str) -> Result<Vec<String>, UnexpectedResponse> {
-        let path = self.path(name);
-        match self.get(name) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(elements)) => elements
-                .iter()
-                .enumerate()
-                .map(|(index, element)| match element {
-                    Value::String(text) => Ok(text.clone()),
-                    _ => Err(UnexpectedResponse(format!("`{path}[{index}]` is not text"))),
-                })
-                .collect(),
-            Some(_) => Err(UnexpectedResponse(format!("`{path}` is not a list"))),
-        }
+        self.list(name, "text", |element, _| {
+            element.as_str().map(str::to_owned)
+        })
     }
 
     /// A list of objects; absent is the same as empty.
     pub(crate) fn objects(&self, name: &str) -> Result<Vec<Fields>, UnexpectedResponse> {
+        self.list(name, "an object", |element, path| {
+            let fields = element.as_object()?.clone();
+            Some(Fields { path, fields })
+        })
+    }
+
+    /// A list of what `read` takes from an element and its path; `None` of it means that the element is not `expected`.
+    fn list<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        read: impl Fn(&Value, String) -> Option<T>,
+    ) -> Result<Vec<T>, UnexpectedResponse> {
         let path = self.path(name);
-        match self.get(name) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(elements)) => elements
-                .iter()
-                .enumerate()
-                .map(|(index, element)| match element {
-                    Value::Object(fields) => Ok(Fields {
-                        path: format!("{path}[{index}]"),
-                        fields: fields.clone(),
-                    }),
-                    _ => Err(UnexpectedResponse(format!(
-                        "`{path}[{index}]` is not an object"
-                    ))),
-                })
-                .collect(),
-            Some(_) => Err(UnexpectedResponse(format!("`{path}` is not a list"))),
-        }
+        let Some(list) = self.get(name) else {
+            return Ok(Vec::new());
+        };
+        let elements = list
+            .as_array()
+            .ok_or_else(|| UnexpectedResponse(format!("`{path}` is not a list")))?;
+        let elements = elements.iter().enumerate().map(|(index, element)| {
+            let path = format!("{path}[{index}]");
+            read(element, path.clone())
+                .ok_or_else(|| UnexpectedResponse(format!("`{path}` is not {expected}")))
+        });
+        elements.collect()
     }
 
     /// The same, where a list without its key is an error. An empty list is complete.
