@@ -31,7 +31,7 @@ use std::time::Duration;
 use alicloud::{Operation, RoleClients};
 use framework::{Diagnostic, Diagnostics, Field, Object};
 
-pub(crate) use self::{context::Context, import_id::Key};
+pub(crate) use self::{context::Context, import_id::Key, looks::Looks};
 
 pub use self::run_cache::RunCache;
 

@@ -39,7 +39,7 @@ use super::{
     template_list::{Filter, list_templates},
 };
 use crate::common::{
-    Context, Key,
+    Context, Key, Looks,
     deletion_policy::{ABANDON, DELETE, DeletionPolicy, PREVENT},
     error_diagnostics::is_permission,
     resource::{CamsResource, Plan, Presence, Saved},
@@ -57,11 +57,6 @@ pub(super) const NOT_FOUND: &str = "DetailError.TemplateNotExist";
 const ALREADY_DELETED: &str = "DelError.TemplateNotExist";
 /// A name that is taken, on an older page.
 const NAME_EXISTS: &str = "InvalidParameter.TemplateNameExist";
-
-/// How often a written template is looked up, and how long to wait in between. That a read right after a write may lag is
-/// not documented, only possible.
-const LOOKUPS_AFTER_WRITE: u32 = 6;
-const PAUSE_AFTER_WRITE: Duration = Duration::from_millis(500);
 
 /// What the private state says: whether the template was ever approved. Absent, that is not known.
 const APPROVED: &str = "approved";
@@ -535,8 +530,9 @@ async fn modify(context: &Context<'_>, prior: &Model, updated: &Model) -> Result
     let Err(error) = context.operation.call(&action).await else {
         return Ok(());
     };
+    let looks = context.looks_after_unknown_outcome();
     if error.outcome_unknown()
-        && let Ok(found) = look_up(context, updated, |found| {
+        && let Ok(found) = look_up(context, looks, updated, |found| {
             differences(updated, found).is_empty()
         })
         .await
@@ -606,21 +602,22 @@ fn differences(model: &Model, found: &Template) -> Vec<&'static str> {
 /// Looks the template up until it is as wanted, for a short while; then as it is.
 async fn look_up(
     context: &Context<'_>,
+    mut looks: Looks<'_>,
     model: &Model,
     as_wanted: impl Fn(&Template) -> bool,
 ) -> Result<Template, Error> {
-    let mut result = detail(context, model).await;
-    for _ in 1..LOOKUPS_AFTER_WRITE {
+    // The first look is at once.
+    let _ = looks.next().await;
+    loop {
+        let result = detail(context, model).await;
         let again = match &result {
             Ok(found) => !as_wanted(found),
             Err(error) => error.code() == Some(NOT_FOUND),
         };
-        if !again || context.operation.pause(PAUSE_AFTER_WRITE).await.is_err() {
-            break;
+        if !again || looks.next().await != Ok(true) {
+            return result;
         }
-        result = detail(context, model).await;
     }
-    result
 }
 
 /// Reads a template back that was written, sets the properties that differ, and waits for the review if that is wanted.
@@ -631,7 +628,7 @@ async fn after_write(
     planned: &Model,
     saved: &mut Saved<'_, ChatappTemplate>,
 ) {
-    let found = look_up(context, &written, |found| {
+    let found = look_up(context, context.looks_after_write(), &written, |found| {
         differences(&written, found).is_empty()
     })
     .await;

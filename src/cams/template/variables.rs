@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use framework::{Function, FunctionDefinition, FunctionError, Parameter, Type, Value};
+use framework::{
+    Function, Type, Value,
+    function::{FunctionDefinition, FunctionError, Parameter},
+};
 
 /// The names of the variables of a text, sorted. A `$(` without its `)` is no variable.
 pub(super) fn variables(text: &str) -> BTreeSet<&str> {
