@@ -4,7 +4,8 @@
 use async_trait::async_trait;
 
 use framework::{
-    Action, Block, Diagnostics, InvokeRequest, Model, Nesting, Object, Progress, Schema,
+    Action, Block, Diagnostics, Model, Nesting, Object, Schema,
+    action::{InvokeRequest, Progress},
     timeouts::{self, Timeout},
 };
 

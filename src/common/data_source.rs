@@ -4,8 +4,9 @@
 use async_trait::async_trait;
 
 use framework::{
-    Attribute, Block, DataSource, DataSourceReadRequest, Diagnostics, Model, Nesting, Object,
-    Schema, StateResponse, Type,
+    Attribute, Block, DataSource, Diagnostics, Model, Nesting, Object, Schema, Type,
+    data_source::DataSourceReadRequest,
+    resource::StateResponse,
     timeouts::{self, Timeout},
 };
 

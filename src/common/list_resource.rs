@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use async_trait::async_trait;
 
 use framework::{
-    Block, Diagnostic, Diagnostics, ListRequest, ListResource, ListSink, ListedResource, Model,
-    Nesting, Object, Schema,
+    Block, Diagnostic, Diagnostics, ListResource, Model, Nesting, Object, Schema,
+    list_resource::{ListRequest, ListSink, ListedResource},
     timeouts::{self, Timeout},
 };
 

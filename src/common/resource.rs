@@ -20,10 +20,13 @@ use async_trait::async_trait;
 use serde_json::{Value as Json, json};
 
 use framework::{
-    Attribute, AttributePath, Block, CreateRequest, DeleteRequest, Diagnostic, Diagnostics,
-    IdentityAttribute, IdentitySchema, IdentityType, ImportRequest, Model, MoveSource, Nesting,
-    Object, PlanRequest, PlanResponse, ReadRequest, Resource, Schema, Severity, SourceVersions,
-    StateResponse, Type, UpdateRequest, Value,
+    Attribute, AttributePath, Block, Diagnostic, Diagnostics, Model, Nesting, Object, Resource,
+    Schema, Severity, Type, Value,
+    identity::{IdentityAttribute, IdentitySchema, IdentityType},
+    resource::{
+        CreateRequest, DeleteRequest, ImportRequest, MoveSource, PlanRequest, PlanResponse,
+        ReadRequest, SourceVersions, StateResponse, UpdateRequest,
+    },
     timeouts::{self, Timeout},
 };
 

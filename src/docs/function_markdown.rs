@@ -1,6 +1,6 @@
 //! The signature and the arguments of a function as Markdown.
 
-use framework::{FunctionDefinition, Parameter};
+use framework::function::{FunctionDefinition, Parameter};
 
 use super::schema_markdown::type_name;
 

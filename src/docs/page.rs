@@ -5,7 +5,7 @@
 
 use std::{fs, io, path::Path};
 
-use framework::IdentitySchema;
+use framework::identity::IdentitySchema;
 
 use super::schema_markdown;
 

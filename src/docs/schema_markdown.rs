@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use framework::{
-    Attribute, Block, IdentitySchema, Nesting, Schema, Type, Value,
+    Attribute, Block, Nesting, Schema, Type, Value,
+    identity::IdentitySchema,
     schema::{AttributeKind, Collection, NestedBlock, Setting},
 };
 

@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, fs};
 
 use expect_test::{Expect, expect};
 use framework::{
-    Attribute, Block, FunctionDefinition, IdentityAttribute, IdentitySchema, IdentityType, Nesting,
-    Parameter, Schema, Type,
+    Attribute, Block, Nesting, Schema, Type,
+    function::{FunctionDefinition, Parameter},
+    identity::{IdentityAttribute, IdentitySchema, IdentityType},
     schema::{Bounds, Collection, Setting},
 };
 

@@ -3,8 +3,10 @@
 //! Text for the user becomes safe to print here: diagnostics, errors of functions, progress of actions, names in lists.
 
 use framework::{
-    Attribute, AttributePath, Block, Diagnostic, Diagnostics, FunctionDefinition, FunctionError,
-    IdentityAttribute, IdentitySchema, Nesting, Parameter, Schema, Severity, Step, Type,
+    Attribute, AttributePath, Block, Diagnostic, Diagnostics, Nesting, Schema, Severity, Type,
+    function::{FunctionDefinition, FunctionError, Parameter},
+    identity::{IdentityAttribute, IdentitySchema},
+    path::Step,
     printable_line, printable_text,
     schema::{AttributeKind, Collection, NestedBlock, Setting},
     server::{ClientCapabilities, DeferredReason, DynamicValue, RawState},

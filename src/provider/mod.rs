@@ -30,8 +30,8 @@ use alicloud::{
 };
 use config::ProviderConfig;
 use framework::{
-    Action, ConfigureRequest, DataSource, Diagnostics, Function, ListResource, Object, Provider,
-    Resource, Schema,
+    Action, DataSource, Diagnostics, Function, ListResource, Object, Provider, Resource, Schema,
+    provider::ConfigureRequest,
 };
 
 /// The provider.

@@ -20,9 +20,11 @@ use acceptance_tests::{
 use alicloud::RoleClients;
 use async_trait::async_trait;
 use framework::{
-    Attribute, Block, ConfigureRequest, CreateRequest, DeleteRequest, Diagnostic, Diagnostics,
-    ImportRequest, Object, Provider, ReadRequest, Resource, Schema, StateResponse, Type,
-    UpdateRequest,
+    Attribute, Block, Diagnostic, Diagnostics, Object, Provider, Resource, Schema, Type,
+    provider::ConfigureRequest,
+    resource::{
+        CreateRequest, DeleteRequest, ImportRequest, ReadRequest, StateResponse, UpdateRequest,
+    },
 };
 use terraform_provider_alicloud::{
     common::Connection,

@@ -6,26 +6,26 @@
 //!
 //! No name of a cloud, no gRPC, no async runtime, no I/O: clocks and pauses are parameters.
 
-mod action;
+pub mod action;
 mod capabilities;
 mod catch_panic;
-mod data_source;
+pub mod data_source;
 mod diagnostics;
-mod function;
+pub mod function;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-mod identity;
+pub mod identity;
 mod json;
-mod list_resource;
+pub mod list_resource;
 pub mod model;
 pub mod msgpack;
 mod number;
-mod path;
+pub mod path;
 mod plan;
 mod printable;
 mod private_state;
-mod provider;
-mod resource;
+pub mod provider;
+pub mod resource;
 pub mod schema;
 pub mod server;
 mod state;
@@ -34,39 +34,26 @@ mod types;
 mod upgrade;
 mod validate;
 mod value;
-mod wait;
+pub mod wait;
 
-// The provider.
-pub use provider::{ConfigureRequest, Provider};
+// The traits that a provider implements. Requests and responses of an operation are in the module of its trait.
+pub use action::Action;
+pub use data_source::DataSource;
+pub use function::Function;
+pub use list_resource::ListResource;
+pub use provider::Provider;
+pub use resource::Resource;
 
-// Resources: each operation with its request, and what it leaves behind.
-pub use resource::{
-    CreateRequest, DeleteRequest, ImportRequest, MoveSource, PlanRequest, PlanResponse,
-    ReadRequest, Resource, SourceVersions, StateResponse, UpdateRequest,
-};
-
-// Resource identities.
-pub use identity::{IdentityAttribute, IdentitySchema, IdentityType};
-
-// The other kinds of types.
-pub use action::{Action, InvokeRequest, Progress};
-pub use data_source::{DataSource, DataSourceReadRequest};
-pub use function::{Function, FunctionDefinition, FunctionError, Parameter};
-pub use list_resource::{ListRequest, ListResource, ListSink, ListedResource};
-
-// Schemas. What is needed less often is in `schema`.
+// Schemas. What is needed less often is in `schema`, what names an object for life in `identity`.
 pub use schema::{Attribute, Block, Nesting, Schema};
 pub use types::Type;
 
 // Values, typed and untyped, and places in them.
-pub use model::{Field, Model, ModelError};
+pub use model::{Field, Model};
 pub use number::Number;
-pub use path::{AttributePath, Step};
+pub use path::AttributePath;
 pub use value::{Object, Value};
 
 // What the user reads.
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use printable::{printable_line, printable_text};
-
-// Waiting for a remote object.
-pub use wait::{Pause, WaitPolicy, WaitResult};

@@ -1,6 +1,9 @@
 //! Function `normalize_phone_number`: a phone number as people write it, in the form that the service takes.
 
-use framework::{Function, FunctionDefinition, FunctionError, Parameter, Type, Value};
+use framework::{
+    Function, Type, Value,
+    function::{FunctionDefinition, FunctionError, Parameter},
+};
 
 /// The function.
 pub(crate) struct NormalizePhoneNumber;

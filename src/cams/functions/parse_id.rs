@@ -1,6 +1,9 @@
 //! Function `parse_id`: the parts of an import ID.
 
-use framework::{Function, FunctionDefinition, FunctionError, Object, Parameter, Type, Value};
+use framework::{
+    Function, Object, Type, Value,
+    function::{FunctionDefinition, FunctionError, Parameter},
+};
 
 use crate::common::{assume_role, space};
 

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use framework::{Function, FunctionDefinition, FunctionError, Parameter, Type, Value};
+use framework::{
+    Function, Type, Value,
+    function::{FunctionDefinition, FunctionError, Parameter},
+};
 
 use super::normalize_phone_number::normalize;
 

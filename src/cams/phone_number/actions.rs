@@ -6,7 +6,7 @@ use alicloud::cams::phone_number::{
 };
 use async_trait::async_trait;
 use framework::{
-    Attribute, AttributePath, Block, Diagnostic, Diagnostics, Field, Progress, Type,
+    Attribute, AttributePath, Block, Diagnostic, Diagnostics, Field, Type, action::Progress,
     schema::Validator,
 };
 use serde::{Deserialize, Serialize};

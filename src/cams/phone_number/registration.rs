@@ -6,7 +6,7 @@ use alicloud::{
     Error, Interrupt,
     cams::phone_number::{ChatappPhoneNumberRegister, PhoneNumber},
 };
-use framework::{Pause, WaitPolicy, WaitResult};
+use framework::wait::{Pause, WaitPolicy, WaitResult};
 
 use super::model::registered;
 use crate::common::{Context, phone_numbers};

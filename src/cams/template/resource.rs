@@ -24,7 +24,7 @@ use alicloud::{
     },
 };
 use async_trait::async_trait;
-use framework::{Block, Diagnostic, Diagnostics, Field, WaitPolicy, timeouts::Timeout};
+use framework::{Block, Diagnostic, Diagnostics, Field, timeouts::Timeout, wait::WaitPolicy};
 use serde_json::{Value as Json, json};
 use tokio::{sync::Mutex as AsyncMutex, time::timeout};
 

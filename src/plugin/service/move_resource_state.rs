@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use framework::{
-    MoveSource, Provider,
+    Provider,
+    resource::MoveSource,
     server::{MoveInput, Server},
 };
 

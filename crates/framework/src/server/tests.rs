@@ -10,10 +10,13 @@ use super::{
     *,
 };
 use crate::{
-    Action, Attribute, Block, ConfigureRequest, CreateRequest, DataSource, DeleteRequest, Function,
-    ImportRequest, ListResource, Object, PlanRequest, PlanResponse, ReadRequest, Resource,
-    StateResponse, Type, UpdateRequest, Value,
+    Action, Attribute, Block, DataSource, Function, ListResource, Object, Resource, Type, Value,
     diagnostics::Severity,
+    provider::ConfigureRequest,
+    resource::{
+        CreateRequest, DeleteRequest, ImportRequest, PlanRequest, PlanResponse, ReadRequest,
+        StateResponse, UpdateRequest,
+    },
     schema::{Bounds, Nesting},
 };
 

@@ -8,9 +8,13 @@
 
 use async_trait::async_trait;
 use framework::{
-    AttributePath, Block, ConfigureRequest, CreateRequest, DeleteRequest, Diagnostics,
-    IdentityAttribute, IdentitySchema, IdentityType, ImportRequest, Object, Provider, ReadRequest,
-    Resource, Schema, StateResponse, UpdateRequest, Value, msgpack,
+    AttributePath, Block, Diagnostics, Object, Provider, Resource, Schema, Value,
+    identity::{IdentityAttribute, IdentitySchema, IdentityType},
+    msgpack,
+    provider::ConfigureRequest,
+    resource::{
+        CreateRequest, DeleteRequest, ImportRequest, ReadRequest, StateResponse, UpdateRequest,
+    },
     server::{
         ApplyInput, ClientCapabilities, DynamicValue, ImportInput, PlanInput, PlanReply, RawState,
         ReadInput, Server, StateReply,

@@ -10,7 +10,8 @@ mod compatible;
 mod plan_valid;
 
 use framework::{
-    Attribute, AttributePath, Block, Nesting, Step, Type, Value,
+    Attribute, AttributePath, Block, Nesting, Type, Value,
+    path::Step,
     schema::{AttributeKind, Collection},
 };
 

@@ -1,7 +1,10 @@
 //! `ValidateActionConfig`, `PlanAction` and `InvokeAction`.
 
 use super::{deferral::waiting, *};
-use crate::{Action, Diagnostic, InvokeRequest, Progress};
+use crate::{
+    Action, Diagnostic,
+    action::{InvokeRequest, Progress},
+};
 
 /// Knocks at a door.
 pub(super) struct Knock;

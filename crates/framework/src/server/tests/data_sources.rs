@@ -1,7 +1,7 @@
 //! `ValidateDataResourceConfig` and `ReadDataSource`.
 
 use super::{deferral::waiting, *};
-use crate::{DataSource, DataSourceReadRequest, Diagnostic};
+use crate::{DataSource, Diagnostic, data_source::DataSourceReadRequest};
 
 /// Counts the beds of a room, as its argument `floor` says.
 pub(super) struct Rooms;

@@ -9,7 +9,10 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 
 use super::*;
-use crate::{IdentityAttribute, IdentitySchema, IdentityType, MoveSource, SourceVersions};
+use crate::{
+    identity::{IdentityAttribute, IdentitySchema, IdentityType},
+    resource::{MoveSource, SourceVersions},
+};
 
 pub(super) struct Room;
 

@@ -1,7 +1,10 @@
 //! `GetFunctions` and `CallFunction`.
 
 use super::*;
-use crate::{Function, FunctionDefinition, FunctionError, Parameter};
+use crate::{
+    Function,
+    function::{FunctionDefinition, FunctionError, Parameter},
+};
 
 /// Joins texts: a separator that may be null, and any number of parts, of which one may be unknown.
 pub(super) struct Join;

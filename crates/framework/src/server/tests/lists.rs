@@ -5,7 +5,10 @@ use super::{
     fixtures::{Room, room},
     *,
 };
-use crate::{Diagnostic, ListRequest, ListResource, ListSink, ListedResource};
+use crate::{
+    Diagnostic, ListResource,
+    list_resource::{ListRequest, ListSink, ListedResource},
+};
 
 /// Finds rooms without end, named by their number; `kind` decides what is odd about the third.
 pub(super) struct Rooms;

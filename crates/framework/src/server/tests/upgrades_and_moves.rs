@@ -7,7 +7,7 @@ use super::{
     fixtures::{Room, room},
     *,
 };
-use crate::{MoveSource, identity::Shown};
+use crate::{identity::Shown, resource::MoveSource};
 
 fn text(diagnostics: &Diagnostics) -> String {
     let text: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
