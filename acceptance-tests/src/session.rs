@@ -12,8 +12,10 @@ use crate::emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Emulator
 use crate::plugin_host::{COOKIE, Ended, HostError, Launch, PluginHost};
 use crate::proto::tfplugin6::{
     self, Diagnostic, DynamicValue, Schema, apply_resource_change, configure_provider,
-    diagnostic::Severity, get_provider_schema, import_resource_state, plan_resource_change,
-    read_resource, schema::nested_block::NestingMode, stop_provider,
+    diagnostic::Severity,
+    get_provider_schema, import_resource_state, plan_resource_change, read_resource,
+    schema::{nested_block::NestingMode, object},
+    stop_provider,
 };
 
 /// The resource type that a session works with at first.
@@ -283,8 +285,9 @@ fn encoded(value: &Value) -> DynamicValue {
     }
 }
 
-/// An object with all its attributes; those that are not given are null, blocks are absent.
-fn whole(block: Option<&tfplugin6::schema::Block>, given: &Value) -> Value {
+/// An object with all its attributes, as hosts send it; those that are not given are null, blocks are absent. A list of blocks
+/// may be given as its only element.
+pub fn whole(block: Option<&tfplugin6::schema::Block>, given: &Value) -> Value {
     let Some(block) = block else {
         return given.clone();
     };
@@ -298,6 +301,10 @@ fn whole(block: Option<&tfplugin6::schema::Block>, given: &Value) -> Value {
         let inner = match (value(&nested.type_name), nested.nesting()) {
             (Value::Null, NestingMode::List | NestingMode::Set) => json!([]),
             (Value::Null, _) => Value::Null,
+            (Value::Array(given), _) => {
+                let inner = nested.block.as_ref();
+                given.iter().map(|given| whole(inner, given)).collect()
+            }
             (given, NestingMode::List | NestingMode::Set) => {
                 json!([whole(nested.block.as_ref(), &given)])
             }
@@ -308,17 +315,30 @@ fn whole(block: Option<&tfplugin6::schema::Block>, given: &Value) -> Value {
     Value::Object(object)
 }
 
-/// A single nested object with all its attributes, too.
+/// Nested objects with all their attributes, too.
 fn complete(attribute: &tfplugin6::schema::Attribute, given: Value) -> Value {
-    match (&attribute.nested_type, given) {
-        (Some(nested), Value::Object(given)) => {
-            let inner = nested.attributes.iter().map(|attribute| {
-                let given = given.get(&attribute.name).cloned().unwrap_or(Value::Null);
-                (attribute.name.clone(), complete(attribute, given))
-            });
-            Value::Object(inner.collect())
+    let Some(nested) = &attribute.nested_type else {
+        return given;
+    };
+    let object = |given: &Value| {
+        let inner = nested.attributes.iter().map(|attribute| {
+            let given = given.get(&attribute.name).cloned().unwrap_or(Value::Null);
+            (attribute.name.clone(), complete(attribute, given))
+        });
+        Value::Object(inner.collect())
+    };
+    match given {
+        Value::Array(given) => given.iter().map(object).collect(),
+        Value::Object(given) if nested.nesting() == object::NestingMode::Map => {
+            let inner = given.iter();
+            Value::Object(
+                inner
+                    .map(|(key, given)| (key.clone(), object(given)))
+                    .collect(),
+            )
         }
-        (_, given) => given,
+        Value::Object(_) => object(&given),
+        given => given,
     }
 }
 

@@ -257,6 +257,12 @@ pub(super) fn authorise(
     Ok(())
 }
 
+/// Calls of an action that an account may make in any second; `None` without a limit, or an action of that name.
+pub(super) fn limit(action: &str, behavior: &Behavior) -> Option<u32> {
+    let operation = operations().find(|operation| operation.name == action)?;
+    calls_per_second(operation, behavior)
+}
+
 /// Calls a second that an account may make of an operation; `None` is without limit.
 fn calls_per_second(operation: &Operation, behavior: &Behavior) -> Option<u32> {
     let of_product = match operation.product {
@@ -490,6 +496,10 @@ mod tests {
         assert_eq!(limit(Some(5), Some(10)), Some(5));
         assert_eq!(limit(Some(50), Some(10)), Some(50));
         assert_eq!(limit(Some(5), None), None);
+        let emulator = emulator(Behavior::default());
+        assert_eq!(emulator.limit("ListInstance"), Some(10));
+        assert_eq!(emulator.limit("GetWhatsappHealthStatus"), Some(5));
+        assert_eq!(emulator.limit("ListInstances"), None);
     }
 
     #[test]

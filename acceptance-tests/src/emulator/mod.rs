@@ -213,6 +213,11 @@ impl Emulator {
         self.shared.state().behavior.clone()
     }
 
+    /// How many calls of an action an account may make in any second now; `None` without a limit, or an action of that name.
+    pub fn limit(&self, action: &str) -> Option<u32> {
+        gateway::limit(action, &self.shared.state().behavior)
+    }
+
     /// Moves switches.
     pub fn set_behavior(&self, change: impl FnOnce(&mut Behavior)) {
         change(&mut self.shared.state().behavior);

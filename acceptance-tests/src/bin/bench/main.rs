@@ -1,11 +1,14 @@
 //! The benchmark: what the provider costs those who run it, as one table and one JSON document.
 //!
-//! Start, memory and size of the release build; single RPCs through the plugin host; whole plans through the real CLI; and
-//! how close many refreshes come to the limit of calls. Everything is measured in one run on one machine, against the
+//! Start, memory and size of the release build; single RPCs through the plugin host; plans of new objects beside another
+//! provider; whole plans through the real CLI; and how close many refreshes come to the limits of calls. Everything is measured in one run on one machine, against the
 //! emulated cloud, so that figures can be compared with each other; targets stand beside them. Missing a target is reported
 //! and is no failure. Must not contain: figures that were not measured in this run.
 
+mod configuration;
 mod figures;
+mod objects;
+mod onboarding;
 mod plans;
 mod refreshes;
 mod starts;
@@ -13,7 +16,7 @@ mod starts;
 use std::{
     env, fs,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -23,6 +26,7 @@ use acceptance_tests::{
     terraform::Cli,
 };
 
+use configuration::Configuration;
 use figures::Report;
 use starts::{Other, OtherKind};
 
@@ -30,14 +34,26 @@ const HELP: &str = "\
 Measures the release build of the provider, alone and under the real terraform (or tofu), and the start of its static
 build where Rust's musl target is installed.
 
-Usage: cargo bench-provider [--only SECTIONS] [--full] [--peer PATH] [--json PATH]
+Usage: cargo bench-provider [--only SECTIONS] [--full] [--spaces N] [--peer PATH [--peer-config PATH]] [--json PATH]
 
-  --only SECTIONS  of start, memory, refresh, limit, plan, growth; separated by commas
-  --full           1 000 refreshes for each of 10 and 50 accounts at the limit, in place of 200, and plans of
-                   10 000 bindings
-  --peer PATH      measures start and memory of another provider's executable in the same run
-  --json PATH      where the figures go as JSON; target/bench-provider.json unless said otherwise
-  --help           this text
+  --only SECTIONS     of start, memory, refresh, objects, limit, onboarding, plan, growth; separated by commas
+  --full              1 000 refreshes for each of 10 and 50 accounts at the limit, in place of 200, and plans of
+                      10 000 bindings
+  --spaces N          how many spaces onboarding has; 50 unless said otherwise
+  --peer PATH         measures start and memory of another provider's executable in the same run; it has to be called
+                      terraform-provider-NAME
+  --peer-config PATH  a configuration of that provider in Terraform's JSON syntax. Section objects plans 1 000 new
+                      objects of it through plugin protocol 6 and under the CLI. `count` of a resource is its share;
+                      `${count.index}` is the only expression
+  --json PATH         where the figures go as JSON; target/bench-provider.json unless said otherwise
+  --help              this text
+
+For example, for a provider with one type:
+
+  {
+    \"terraform\": {\"required_providers\": {\"random\": {\"source\": \"hashicorp/random\"}}},
+    \"resource\": {\"random_string\": {\"all\": {\"length\": 16, \"keepers\": {\"number\": \"${count.index}\"}}}}
+  }
 
 Nothing is left running, and no cloud account is used. Close other programs first.
 ";
@@ -48,16 +64,20 @@ enum Section {
     Start,
     Memory,
     Refresh,
+    Objects,
     Limit,
+    Onboarding,
     Plan,
     Growth,
 }
 
-const SECTIONS: [(&str, Section); 6] = [
+const SECTIONS: [(&str, Section); 8] = [
     ("start", Section::Start),
     ("memory", Section::Memory),
     ("refresh", Section::Refresh),
+    ("objects", Section::Objects),
     ("limit", Section::Limit),
+    ("onboarding", Section::Onboarding),
     ("plan", Section::Plan),
     ("growth", Section::Growth),
 ];
@@ -74,7 +94,9 @@ enum Wish {
 struct Plan {
     sections: Vec<Section>,
     full: bool,
+    spaces: usize,
     peer: Option<PathBuf>,
+    peer_config: Option<PathBuf>,
     json: PathBuf,
 }
 
@@ -82,7 +104,9 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
     let mut plan = Plan {
         sections: SECTIONS.map(|(_, section)| section).to_vec(),
         full: false,
+        spaces: 50,
         peer: None,
+        peer_config: None,
         json: PathBuf::from(concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/../target/bench-provider.json"
@@ -96,7 +120,14 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
         match argument.as_str() {
             "--help" | "-h" => return Ok(Wish::Help),
             "--full" => plan.full = true,
+            "--spaces" => {
+                let spaces = value()?;
+                let number = spaces.parse().ok().filter(|number| *number > 0);
+                plan.spaces = number
+                    .ok_or_else(|| format!("--spaces takes a number above 0, not \"{spaces}\""))?;
+            }
             "--peer" => plan.peer = Some(value()?.into()),
+            "--peer-config" => plan.peer_config = Some(value()?.into()),
             "--json" => plan.json = value()?.into(),
             "--only" => {
                 let section = |name: &str| {
@@ -113,6 +144,9 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
                 ));
             }
         }
+    }
+    if plan.peer_config.is_some() && plan.peer.is_none() {
+        return Err("--peer-config needs --peer; --help shows how".to_owned());
     }
     Ok(Wish::Run(plan))
 }
@@ -144,6 +178,7 @@ fn run(plan: &Plan) -> Result<(), HostError> {
         "Building the provider as it is shipped (cargo build --release); the first time this takes minutes."
     );
     let binary = provider_binary::path(Profile::Release)?;
+    let peer_config = plan.peer_config.as_deref().map(configuration).transpose()?;
     let cli = Cli::all()?.into_iter().next();
     let runtime = tokio::runtime::Runtime::new()?;
     let mut report = Report::new(cli.as_ref());
@@ -153,12 +188,23 @@ fn run(plan: &Plan) -> Result<(), HostError> {
                 runtime.block_on(starts::starts(&mut report, &binary, &others(plan)?))?;
             }
             (Section::Memory, _) => runtime.block_on(starts::memory(&mut report, &binary))?,
-            (Section::Refresh, _) => runtime.block_on(refreshes::single(&mut report, &binary))?,
+            (Section::Refresh, _) => {
+                runtime.block_on(refreshes::single(&mut report, &binary))?;
+                runtime.block_on(refreshes::types(&mut report, &binary))?;
+            }
+            (Section::Objects, cli) => {
+                let peer = plan.peer.as_deref().zip(peer_config.as_ref());
+                let measured = objects::objects(&mut report, &binary, cli.as_ref(), peer);
+                runtime.block_on(measured)?;
+            }
             (Section::Limit, cli) => {
                 runtime.block_on(refreshes::at_the_limit(&mut report, &binary, plan.full))?;
                 if let Some(cli) = cli {
                     plans::at_the_limit(&mut report, cli, &binary)?;
                 }
+            }
+            (Section::Onboarding, Some(cli)) => {
+                onboarding::onboarding(&mut report, cli, &binary, plan.spaces)?;
             }
             (Section::Plan, Some(cli)) => plans::plans(&mut report, cli, &binary)?,
             (Section::Growth, cli) => {
@@ -167,7 +213,7 @@ fn run(plan: &Plan) -> Result<(), HostError> {
                     plans::growth(&mut report, cli, &binary, plan.full)?;
                 }
             }
-            (Section::Plan, None) => {
+            (Section::Onboarding | Section::Plan, None) => {
                 eprintln!("Neither terraform nor tofu is on PATH: left out what needs one.");
             }
         }
@@ -177,6 +223,13 @@ fn run(plan: &Plan) -> Result<(), HostError> {
         "\nAs JSON: {}",
         plan.json.canonicalize()?.display()
     ))
+}
+
+/// The configuration in a file.
+fn configuration(path: &Path) -> Result<Configuration, HostError> {
+    let unusable = |reason: String| format!("{}: {reason}", path.display());
+    let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+    Ok(Configuration::parse(&text).map_err(unusable)?)
 }
 
 /// What is measured beside the provider: its static build, where Rust's library for one is installed, and the peer.
@@ -213,7 +266,7 @@ mod tests {
                 (found, expected) => panic!("{found:?}, expected {expected:?}"),
             }
         };
-        check("", Ok("full: false, peer: None"));
+        check("", Ok("full: false, spaces: 50, peer: None"));
         check("--help", Ok("Help"));
         check(
             "--only plan,start --full",
@@ -221,8 +274,15 @@ mod tests {
         );
         check(
             "--peer a/b --json c",
-            Ok("peer: Some(\"a/b\"), json: \"c\""),
+            Ok("peer: Some(\"a/b\"), peer_config: None, json: \"c\""),
         );
+        check(
+            "--peer a --peer-config b --spaces 3",
+            Ok("spaces: 3, peer: Some(\"a\"), peer_config: Some(\"b\")"),
+        );
+        check("--peer-config b", Err("--peer-config needs --peer"));
+        check("--spaces none", Err("a number above 0, not \"none\""));
+        check("--spaces 0", Err("a number above 0, not \"0\""));
         check("--only speed", Err("no section \"speed\""));
         check("--peer", Err("--peer needs a value"));
         check("--fast", Err("unknown argument \"--fast\""));

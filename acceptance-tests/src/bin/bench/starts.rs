@@ -11,9 +11,9 @@ use std::{
 use acceptance_tests::{
     emulator::Emulator,
     machine::{processor_time, resident},
-    plugin_host::{HostError, Launch},
-    proto::tfplugin6::get_provider_schema,
-    session::Session,
+    plugin_host::{HostError, Launch, value::dynamic},
+    proto::tfplugin6::{Schema, configure_provider, get_provider_schema},
+    session::{Session, whole},
 };
 
 use crate::{
@@ -95,7 +95,7 @@ pub(crate) async fn starts(
     }
     let handshake = Samples::of(own.handshake).ok_or("no start was measured")?;
     let resident = Samples::of(own.resident);
-    report.add("start to handshake line", "ms", &handshake, Some(3.0))?;
+    report.add("start to handshake line", "ms", &handshake, Some(2.0))?;
     let memory = "resident memory at the handshake line";
     match &resident {
         Some(samples) => report.add(memory, "MiB", samples, None)?,
@@ -170,19 +170,55 @@ async fn life(report: &mut Report, binary: &Path) -> Result<(), HostError> {
     Ok(())
 }
 
-/// Memory after configure, and after many refreshes.
+/// Memory after configure, before and after somebody asked for the schema, and after many refreshes.
 pub(crate) async fn memory(report: &mut Report, binary: &Path) -> Result<(), HostError> {
     report.section("memory")?;
     let emulator = Emulator::start()?;
     let config = without_limits(&emulator);
+    let [mut configured, mut described] = [const { Vec::new() }; 2];
+    let mut schema: Option<Schema> = None;
+    for run in 0..=LIVES / 5 {
+        let host = Launch::new(binary)?.start().await?;
+        let process = host.process.pid()?;
+        let block = schema.as_ref().and_then(|schema| schema.block.as_ref());
+        // The first process is asked for the schema alone: without it nobody can write a configuration.
+        if run > 0 {
+            let request = configure_provider::Request {
+                terraform_version: "1.11.4".to_owned(),
+                config: dynamic(&whole(block, &config)),
+                client_capabilities: None,
+            };
+            let response = host.provider().configure_provider(request).await?;
+            if let Some(told) = response.into_inner().diagnostics.first() {
+                return Err(format!("{}: {}", told.summary, told.detail).into());
+            }
+            configured.extend(resident(process));
+        }
+        let request = get_provider_schema::Request::default();
+        let response = host.provider().get_provider_schema(request).await?;
+        schema = response.into_inner().provider;
+        if run > 0 {
+            described.extend(resident(process));
+        }
+        host.shut_down().await?;
+    }
+    for (name, samples) in [
+        (
+            "resident memory after configure, no schema asked for",
+            configured,
+        ),
+        (
+            "resident memory after configure and GetProviderSchema",
+            described,
+        ),
+    ] {
+        match Samples::of(samples) {
+            Some(samples) => report.add(name, "MiB", &samples, Some(8.0))?,
+            None => report.value(name, "MiB", None, None)?,
+        }
+    }
     let session = Session::with(Launch::new(binary)?, &config).await?;
     let process = session.host().process.pid()?;
-    report.value(
-        "resident memory after configure",
-        "MiB",
-        resident(process),
-        Some(10.0),
-    )?;
     let bindings = refreshes::bindings(&session, &emulator, 1, 1_000).await?;
     let session = refreshes::all(session, bindings, 10).await?;
     report.value(
