@@ -473,7 +473,7 @@ impl Skeleton {
     }
 }
 
-/// Whoever changes one of the two pages changes the other: sections, code, tables and links are the same.
+/// A change of one of the two pages needs the same change of the other: sections, code, tables and links are equal.
 #[test]
 fn the_readme_and_its_translation_say_the_same() {
     let read = |name: &str| fs::read_to_string(root().join(name)).expect("UTF-8");
@@ -513,7 +513,7 @@ fn the_readme_lists_all_types() {
 }
 
 #[test]
-fn skeletons_leave_out_words() {
+fn skeletons_leave_out_text() {
     let check = |a: &str, b: &str, same: bool| {
         assert_eq!(Skeleton::of(a) == Skeleton::of(b), same, "{a:?}, {b:?}");
     };

@@ -1,4 +1,4 @@
-# From WABAs to numbers that answer, for every customer in tenants.yaml: one provider block, one module for each account.
+# From WABAs to numbers that send and receive, for every customer in tenants.yaml: one provider block, one module for each account.
 terraform {
   required_version = ">= 1.8"
 

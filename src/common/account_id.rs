@@ -29,8 +29,8 @@ pub(crate) fn attribute() -> Attribute {
         .use_state_for_unknown()
 }
 
-/// The account of an object that exists, as far as its state tells.
-pub(crate) fn of(state: &Object) -> Option<String> {
+/// The account of an object that exists, as far as the state has it.
+pub(crate) fn stored_account_id(state: &Object) -> Option<String> {
     let noted = state.text(NAME).map(str::to_owned);
     noted.or_else(|| role::account(state))
 }
@@ -69,7 +69,7 @@ pub(crate) fn of_identity(
     .into())
 }
 
-/// The account in which an object is looked for and acted on; `own` is that of the provider's credentials.
+/// The account in which the provider acts on an object; `own` is the account of the provider's credentials.
 fn acting(object: &Object, own: Option<String>) -> Option<String> {
     match object.get(role::NAME) {
         Value::Null => own,
@@ -77,28 +77,28 @@ fn acting(object: &Object, own: Option<String>) -> Option<String> {
     }
 }
 
-/// The account in which an object is acted on, as far as it is known by now.
-pub(crate) fn known(connection: &Connection, object: &Object) -> Option<String> {
+/// The account in which the provider acts on an object, as far as it is known by now.
+pub(crate) fn known_account_id(connection: &Connection, object: &Object) -> Option<String> {
     let own = connection.accounts().and_then(RoleClients::known_account);
     acting(object, own)
 }
 
-/// Takes note of the account in which an object was found or made, unless it is noted already.
-pub(crate) fn note(connection: &Connection, state: &mut Object) {
+/// Saves the account in which an object was found or made, unless the state has it.
+pub(crate) fn save_account_id(connection: &Connection, state: &mut Object) {
     if state.text(NAME).is_none() {
-        let account = known(connection, state).map_or(Value::Null, Value::from);
+        let account = known_account_id(connection, state).map_or(Value::Null, Value::from);
         state.set(NAME, account);
     }
 }
 
-/// Plans the account of an object that exists. The answer is the attribute that takes the object to another account, if
-/// both accounts are known. Pure; `own` is what the provider block says of its own account.
-pub(crate) fn plan(
+/// Plans the account of an object that exists. Returns the attribute that moves the object to another account, if both
+/// accounts are known. Pure; `own` is the account of the provider block.
+pub(crate) fn plan_account_id(
     prior: &Object,
     planned: &mut Object,
     own: Option<&str>,
 ) -> Option<AttributePath> {
-    let before = of(prior);
+    let before = stored_account_id(prior);
     let after = acting(planned, own.map(str::to_owned));
     let (had, has) = (prior.object(role::NAME), planned.object(role::NAME));
     if let (Some(before), Some(after)) = (&before, &after)
@@ -114,7 +114,7 @@ pub(crate) fn plan(
         return Some(path);
     }
     if prior.get(role::NAME) != planned.get(role::NAME) {
-        // It stays what it is; where it was not known, the change may tell it.
+        // The account stays the same; if it was not known, the change may show it.
         let account = before.or_else(|| role::account(planned));
         planned.set(NAME, account.map_or(Value::Unknown, Value::from));
     }
@@ -146,12 +146,12 @@ pub(crate) async fn unchanged(
     planned: &Object,
     limit: Limit<'_>,
 ) -> Result<Option<String>, Diagnostics> {
-    let mut before = of(prior);
-    let mut after = known(connection, planned);
+    let mut before = stored_account_id(prior);
+    let mut after = known_account_id(connection, planned);
     let moves = prior.get(role::NAME).is_null() != planned.get(role::NAME).is_null();
     if moves && (before.is_none() || after.is_none()) {
         // It is the provider's own account that is not known: the ARN tells that of a role.
-        let own = own(connection, planned, limit, COMES_OR_GOES).await?;
+        let own = provider_account_id(connection, planned, limit, COMES_OR_GOES).await?;
         before.get_or_insert_with(|| own.clone());
         after.get_or_insert(own);
     }
@@ -173,7 +173,7 @@ pub(crate) fn reachable(
     state: &Object,
     importing: bool,
 ) -> Result<(), Diagnostics> {
-    match (state.text(NAME), known(connection, state)) {
+    match (state.text(NAME), known_account_id(connection, state)) {
         (Some(noted), Some(acting)) if noted != acting => {
             Err(elsewhere(noted, &acting, importing).into())
         }
@@ -193,8 +193,8 @@ pub(crate) async fn surely_reachable(
     importing: bool,
     limit: Limit<'_>,
 ) -> Result<(), Diagnostics> {
-    if state.text(NAME).is_some() && known(connection, state).is_none() {
-        own(connection, state, limit, WHERE_IT_IS).await?;
+    if state.text(NAME).is_some() && known_account_id(connection, state).is_none() {
+        provider_account_id(connection, state, limit, WHERE_IT_IS).await?;
     }
     reachable(connection, state, importing)
 }
@@ -210,8 +210,8 @@ const COMES_OR_GOES: &str = "A role that is added or removed must belong to the 
                              refresh would not find the object.";
 const WHERE_IT_IS: &str = "The object can be read only in the account that its `account_id` names.";
 
-/// The account of the provider's credentials, asked for if it has to be.
-async fn own(
+/// The account of the provider's credentials. Calls `GetCallerIdentity` if it is not known.
+async fn provider_account_id(
     connection: &Connection,
     object: &Object,
     limit: Limit<'_>,
@@ -336,7 +336,7 @@ mod tests {
         let prior = object(prior.0, prior.1);
         // As the framework plans it: what was known stays.
         let mut planned = object(role, prior.text(NAME));
-        let found = plan(&prior, &mut planned, own);
+        let found = plan_account_id(&prior, &mut planned, own);
         let found = found.map(|path| path.to_string()).unwrap_or_default();
         assert_eq!(found, path, "{prior:?} {role:?} {own:?}");
         let expected = object(role, account);
@@ -382,7 +382,7 @@ mod tests {
         let mut planned = Object::new();
         planned.set(role::NAME, Value::Unknown);
         assert_eq!(
-            plan(&object(None, Some("1")), &mut planned, Some("2")),
+            plan_account_id(&object(None, Some("1")), &mut planned, Some("2")),
             None
         );
     }
@@ -393,7 +393,7 @@ mod tests {
             let role = role.map(|arn| RoleArn::parse(arn).expect("an ARN"));
             let found = match of_identity(account, role.as_ref()) {
                 Ok(account) => account.unwrap_or_default(),
-                Err(told) => told.iter().map(ToString::to_string).collect(),
+                Err(errors) => errors.iter().map(ToString::to_string).collect(),
             };
             assert!(found.contains(expected), "{found}");
             assert_eq!(found.is_empty(), expected.is_empty(), "{found}");
@@ -413,12 +413,12 @@ mod tests {
 
     #[test]
     fn messages_say_how_to_go_on() {
-        let check = |told: Diagnostic, parts: &[&str]| {
+        let check = |diagnostic: Diagnostic, parts: &[&str]| {
             for part in parts {
                 assert!(
-                    told.detail.contains(part),
+                    diagnostic.detail.contains(part),
                     "{part} is not in {}",
-                    told.detail
+                    diagnostic.detail
                 );
             }
         };

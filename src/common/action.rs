@@ -9,7 +9,7 @@ use framework::{
     timeouts::{self, Timeout},
 };
 
-use super::{Connection, Context, assume_role, data_source::own};
+use super::{Connection, Context, assume_role, data_source::own_model};
 
 /// The attributes and blocks of the wrapper, which no model has.
 const SHARED: [&str; 2] = [assume_role::NAME, timeouts::NAME];
@@ -76,7 +76,7 @@ impl<A: CamsAction> Action for Wrapper<A> {
     }
 
     fn validate(&self, config: &Object) -> Diagnostics {
-        match own::<A::Config>(config, &SHARED) {
+        match own_model::<A::Config>(config, &SHARED) {
             Ok(model) => self.0.validate(&model),
             Err(diagnostics) => diagnostics,
         }
@@ -89,7 +89,7 @@ impl<A: CamsAction> Action for Wrapper<A> {
         progress: &mut dyn Progress,
     ) -> Result<(), Diagnostics> {
         let config = request.config;
-        let model = own::<A::Config>(&config, &SHARED)?;
+        let model = own_model::<A::Config>(&config, &SHARED)?;
         let context = Context::new(connection, &config, &Self::INVOKE, A::RAM_ACTIONS)?;
         self.0.invoke(&context, model, progress).await?;
         // An action has no place for warnings in its result.

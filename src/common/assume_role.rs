@@ -105,13 +105,13 @@ pub(crate) fn session_expiration() -> Attribute {
 }
 
 /// The role that a resource names.
-pub(crate) fn of(object: &Object) -> Result<Option<Role>, Diagnostics> {
+pub(crate) fn object_role(object: &Object) -> Result<Option<Role>, Diagnostics> {
     let Some(attributes) = object.object(NAME) else {
         return Ok(None);
     };
     let arn = attributes.get("role_arn").and_then(Value::as_str);
     let at = AttributePath::attribute(NAME);
-    read(arn.unwrap_or_default(), attributes, &at).map(Some)
+    parse_role(arn.unwrap_or_default(), attributes, &at).map(Some)
 }
 
 /// The account of the role that a resource names.
@@ -189,7 +189,7 @@ fn must_be(expected: String) -> String {
 
 /// A role from its attributes, of which the ARN is known. `at` is where they stand, for errors about values that came
 /// from elsewhere than a checked configuration.
-pub(crate) fn read(
+pub(crate) fn parse_role(
     arn: &str,
     attributes: &BTreeMap<String, Value>,
     at: &AttributePath,
@@ -234,14 +234,14 @@ pub(crate) fn read(
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{attributes, import_id, of, of_import_id, read, with_arn};
+    use super::{attributes, import_id, object_role, of_import_id, parse_role, with_arn};
     use alicloud::credentials::RoleArn;
     use framework::{AttributePath, Object, Value};
 
     const ARN: &str = "acs:ram::123:role/onboarding";
 
     fn check(arn: &str, name: &str, value: Value, expected: &str) {
-        let found = read(
+        let found = parse_role(
             arn,
             &BTreeMap::from([(name.to_owned(), value)]),
             &AttributePath::attribute("assume_role"),
@@ -329,7 +329,10 @@ mod tests {
         let arn = RoleArn::parse("acs:ram::1:role/a").expect("an ARN");
         let mut object = Object::new();
         object.set("assume_role", with_arn(&arn));
-        assert_eq!(of(&object).expect("a role").map(|role| role.arn), Some(arn));
+        assert_eq!(
+            object_role(&object).expect("a role").map(|role| role.arn),
+            Some(arn)
+        );
     }
 
     #[test]

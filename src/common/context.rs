@@ -69,7 +69,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// What all objects of this account share for as long as a plan or an apply lasts, by its Rust type.
+    /// A value that all objects of this account share during a plan or an apply, by its Rust type.
     pub(crate) fn shared<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
         let run = self.connection.run();
         let run = run.expect("there is an operation only once the configuration is known");

@@ -83,7 +83,7 @@ impl<D: CamsDataSource> DataSource for Wrapper<D> {
     }
 
     fn validate(&self, config: &Object) -> Diagnostics {
-        match own::<D::Model>(config, &SHARED) {
+        match own_model::<D::Model>(config, &SHARED) {
             Ok(model) => self.0.validate(&model),
             Err(diagnostics) => diagnostics,
         }
@@ -96,7 +96,7 @@ impl<D: CamsDataSource> DataSource for Wrapper<D> {
         response: &mut StateResponse,
     ) -> Result<(), Diagnostics> {
         let config = request.config;
-        let model = own::<D::Model>(&config, &SHARED)?;
+        let model = own_model::<D::Model>(&config, &SHARED)?;
         let context = Context::new(connection, &config, &Self::READ, D::RAM_ACTIONS)?;
         let result = self.0.read(&context, model).await;
         response.warnings.extend(context.take_warnings());
@@ -105,7 +105,7 @@ impl<D: CamsDataSource> DataSource for Wrapper<D> {
         set_model(&mut state, &model);
         state.set(
             account_id::NAME,
-            framework::Value::optional_string(account_id::known(connection, &config)),
+            framework::Value::optional_string(account_id::known_account_id(connection, &config)),
         );
         response.state = Some(state);
         Ok(())
@@ -120,11 +120,11 @@ pub(super) fn set_model<M: Model>(object: &mut Object, model: &M) {
 }
 
 /// The model of an object without the attributes of a wrapper.
-pub(super) fn own<M: Model>(object: &Object, shared: &[&str]) -> Result<M, Diagnostics> {
+pub(super) fn own_model<M: Model>(object: &Object, shared: &[&str]) -> Result<M, Diagnostics> {
     Ok(without(object, shared).to_model()?)
 }
 
-/// An object without some of its attributes. Apart from [`own`], of which each model has a copy.
+/// An object without some of its attributes. Apart from [`own_model`], of which each model has a copy.
 #[inline(never)]
 fn without(object: &Object, names: &[&str]) -> Object {
     let mut attributes = object.attributes().clone();

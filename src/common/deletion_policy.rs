@@ -58,7 +58,7 @@ pub(super) struct Protected {
     pub(super) prevents: bool,
 }
 
-/// When a user is told.
+/// When a warning is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     Plan,

@@ -34,7 +34,7 @@ impl Key {
 /// The import ID of an object that exists once in each account and has no keys.
 pub(super) const SINGLETON: &str = "cams";
 
-/// The ID of an object: its keys, joined by colons. `None` as long as a key is not known.
+/// The ID of an object: its keys, joined by colons. `None` while a key is not known.
 pub(super) fn id_of(keys: &[Key], object: &Object) -> Option<String> {
     let values: Option<Vec<&str>> = keys.iter().map(|key| object.text(key.name)).collect();
     values.map(|values| values.join(":"))

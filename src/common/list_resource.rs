@@ -13,7 +13,7 @@ use framework::{
 
 use super::{
     Connection, Context, assume_role,
-    data_source::own,
+    data_source::own_model,
     resource::{CamsResource, listed, new_state},
 };
 
@@ -155,7 +155,7 @@ impl<L: CamsListResource> ListResource for Wrapper<L> {
         sink: &mut dyn ListSink,
     ) -> Result<(), Diagnostics> {
         let config: Object = request.config;
-        let model = own::<L::Config>(&config, &SHARED)?;
+        let model = own_model::<L::Config>(&config, &SHARED)?;
         let context = Context::new(connection, &config, &Self::LIST, L::RAM_ACTIONS)?;
         let mut found = Found {
             include_resource: request.include_resource,

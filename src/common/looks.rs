@@ -1,10 +1,10 @@
-//! Repeated looks at the service, until something shows or the time for it is over.
+//! Reads the service several times, until a change is visible or the time is over.
 
 use std::{slice, time::Duration};
 
 use alicloud::{Interrupt, Operation};
 
-/// The waits between looks after a change. That a read right after a write may lag is not documented, only possible.
+/// The waits between reads after a change. It is possible, but not documented, that a read right after a write lags.
 const AFTER_WRITE: [Duration; 5] = [
     Duration::from_millis(500),
     Duration::from_millis(1_000),
@@ -13,14 +13,14 @@ const AFTER_WRITE: [Duration; 5] = [
     Duration::from_millis(2_500),
 ];
 
-/// The waits between looks after a request of unknown outcome: a service that cut the connection may still be working.
+/// The waits between reads after a request of unknown outcome: a service that cut the connection may still be working.
 const AFTER_UNKNOWN_OUTCOME: [Duration; 3] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
     Duration::from_secs(4),
 ];
 
-/// Looks at the service: the first at once, each further one after a wait.
+/// Reads of the service: the first at once, each further one after a wait.
 pub(crate) struct Looks<'a> {
     operation: &'a Operation,
     waits: slice::Iter<'static, Duration>,
@@ -28,12 +28,12 @@ pub(crate) struct Looks<'a> {
 }
 
 impl<'a> Looks<'a> {
-    /// Looks for what was just written.
+    /// Reads that look for what was just written.
     pub(super) fn after_write(operation: &'a Operation) -> Self {
         Self::new(operation, &AFTER_WRITE)
     }
 
-    /// Looks for what a request of unknown outcome may have made.
+    /// Reads that look for what a request of unknown outcome may have made.
     pub(super) fn after_unknown_outcome(operation: &'a Operation) -> Self {
         Self::new(operation, &AFTER_UNKNOWN_OUTCOME)
     }
@@ -46,7 +46,7 @@ impl<'a> Looks<'a> {
         }
     }
 
-    /// Waits for the next look. False when there is none any more.
+    /// Waits for the next read. False when there is none any more.
     ///
     /// # Errors
     /// If the wait would pass the time limit of the operation, or the provider was stopped.

@@ -41,7 +41,7 @@ pub enum Connection {
     Ready {
         /// The clients.
         accounts: RoleClients,
-        /// What types share for as long as this configuration lasts.
+        /// Values that types share while this configuration is in use.
         run: RunCache,
     },
     /// Arguments of the provider block are known only after other resources are applied. Plans that need no call to
@@ -70,7 +70,7 @@ impl Connection {
     ) -> Result<Operation, Diagnostics> {
         match self {
             Self::Ready { accounts, .. } => {
-                let role = assume_role::of(object)?;
+                let role = assume_role::object_role(object)?;
                 Ok(accounts.client(role.as_ref()).operation(limit))
             }
             Self::Waiting { unknown } => Err(waiting(unknown)),
@@ -85,7 +85,7 @@ impl Connection {
         }
     }
 
-    /// What types share for as long as a run lasts.
+    /// Values that types share during a run.
     pub(crate) fn run(&self) -> Result<&RunCache, Diagnostics> {
         match self {
             Self::Ready { run, .. } => Ok(run),

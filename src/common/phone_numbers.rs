@@ -1,6 +1,6 @@
 //! One list of the phone numbers of a space for all that read it.
 //!
-//! `QueryChatappPhoneNumbers` returns all numbers of a space with their webhooks. Whatever a plan or an apply reads of a space
+//! `QueryChatappPhoneNumbers` returns all numbers of a space with their webhooks. All that a plan or an apply reads of a space
 //! shares one call, until something is written to the space.
 
 use std::{
@@ -65,7 +65,7 @@ pub(crate) async fn list(
 ///
 /// # Errors
 /// If the list could not be read.
-pub(crate) async fn find(
+pub(crate) async fn find_number(
     context: &Context<'_>,
     cust_space_id: &str,
     isv_code: Option<&str>,
@@ -88,7 +88,7 @@ pub(crate) async fn find_or_diagnose(
     isv_code: Option<&str>,
     phone_number: &str,
 ) -> Result<Option<PhoneNumber>, Diagnostic> {
-    let found = find(context, cust_space_id, isv_code, phone_number).await;
+    let found = find_number(context, cust_space_id, isv_code, phone_number).await;
     found.map_err(|error| not_listed(context, &error, cust_space_id))
 }
 
@@ -115,7 +115,7 @@ pub(crate) async fn refused_without_number(
     if !known.is_some_and(|known| known.cause == ErrorCause::Value) {
         return Ok(false);
     }
-    match find(context, cust_space_id, None, phone_number).await {
+    match find_number(context, cust_space_id, None, phone_number).await {
         Ok(None) => check_bound(context, cust_space_id, None, name).await?,
         // A list that cannot be read says nothing. The first error is what the user has to know.
         Ok(Some(_)) | Err(_) => return Ok(false),
@@ -149,7 +149,7 @@ pub(crate) async fn look_up_fresh(
     let mut looks = context.looks_after_write();
     while let Ok(true) = looks.next().await {
         forget(context, cust_space_id);
-        seen = find(context, cust_space_id, isv_code, phone_number).await?;
+        seen = find_number(context, cust_space_id, isv_code, phone_number).await?;
         if seen.as_ref().is_some_and(&is_expected) {
             break;
         }

@@ -1,4 +1,4 @@
-//! What every CAMS resource has in common, in one place, so that no type can forget it.
+//! The parts that all CAMS resources share, in one place, so that no type can forget them.
 //!
 //! A type implements [`CamsResource`] with a model of its own attributes. [`Wrapper`] makes a `framework::Resource` of it
 //! and adds:
@@ -6,11 +6,11 @@
 //! | what | how |
 //! |---|---|
 //! | `assume_role` | the operations get a client that acts with the role |
-//! | `account_id` | noted when the object is made or found; an object is read, changed and given up only in that account |
+//! | `account_id` | saved when the object is made or found; an object is read, changed and removed only in that account |
 //! | `timeouts` | each operation has its limit |
 //! | `deletion_policy` | `PREVENT` refuses destroying and replacing in the plan; `ABANDON` only warns |
 //! | `id`, identity, import | made of the type's keys; an import ID may begin with the ARN of a role |
-//! | `moved` | state of the same type is taken over, whatever provider stored it |
+//! | `moved` | state of the same type is accepted from every provider |
 //!
 //! The attributes of the table are not in the model of the type.
 
@@ -33,7 +33,7 @@ use framework::{
 use super::{
     Connection, Context, account_id,
     assume_role::{self, ROLE_ARN},
-    data_source::{own, set_model},
+    data_source::{own_model, set_model},
     deletion_policy::{self, ABANDON, DeletionPolicy, PREVENT, Phase, Protected},
     import_id::{self, Key},
 };
@@ -51,7 +51,7 @@ const SHARED: [&str; 5] = [
     deletion_policy::NAME,
 ];
 
-/// The end of this provider's source address, whatever registry it comes from.
+/// The end of this provider's source address, which is the same for every registry.
 const ADDRESS: &str = "/alicloud-cams/alicloud";
 
 /// A kind of object of Chat App Message Service that Terraform creates, reads, updates and deletes.
@@ -71,7 +71,7 @@ pub(crate) trait CamsResource: Send + Sync + 'static {
     const KEYS: &'static [Key];
     /// The operations that can be limited, with their defaults. An operation without an entry has the limit of `read`.
     const TIMEOUTS: &'static [Timeout];
-    /// What destroying does.
+    /// The deletion policies, and what each does on destroy.
     const DELETION: DeletionPolicy;
     /// The RAM actions that the type needs, for the policy in the error for a missing right.
     const RAM_ACTIONS: &'static [&'static str];
@@ -82,7 +82,7 @@ pub(crate) trait CamsResource: Send + Sync + 'static {
     /// The object for the middle of a sentence: "WABA 102030405060708". Values that are not known are left out.
     fn name(&self, model: &Self::Model) -> String;
 
-    /// What stays when the object leaves the state alone, and how to remove it by hand.
+    /// What stays at the service when the object only leaves the state, and how to remove it by hand.
     fn left_behind(&self, model: &Self::Model) -> String;
 
     /// What `id` is, for the documentation.
@@ -159,11 +159,11 @@ pub(crate) trait CamsResource: Send + Sync + 'static {
         policy: &'static str,
     ) -> Result<(), Diagnostics>;
 
-    /// Takes note that an object leaves the state alone. `replacing` says that the user asked for a replacement, by a
-    /// change or by `-replace`, so that another object is created next.
+    /// Called when an object only leaves the state. `replacing`: the user asked for a replacement, by a change or by
+    /// `-replace`, so another object is created next.
     fn abandoned(&self, _context: &Context<'_>, _prior: &Self::Model, _replacing: bool) {}
 
-    /// Looks at a configuration that was generated from a state, whose plan must change nothing.
+    /// Adjusts a configuration that was generated from a state, so that its plan changes nothing.
     fn generated_config(&self, config: Self::Model) -> Self::Model {
         config
     }
@@ -171,9 +171,9 @@ pub(crate) trait CamsResource: Send + Sync + 'static {
 
 /// Whether an object exists.
 pub(crate) enum Presence<M> {
-    /// It does, and this is true of it now.
+    /// It exists, with these values now.
     Found(M),
-    /// It does not. The sentence says how that is known: "Space cams-1 has no WABA."
+    /// It does not exist. The sentence says why: "Space cams-1 has no WABA."
     Gone(String),
 }
 
@@ -183,8 +183,8 @@ pub(crate) struct Plan<'a, M> {
     pub(crate) prior: Option<M>,
     /// The configuration; `None` for an object to be destroyed.
     pub(crate) config: Option<M>,
-    /// The object as it shall be; `None` for one to be destroyed. Unknown values may be set, and known ones where the
-    /// configuration is silent.
+    /// The planned object; `None` for one to be destroyed. The type may set unknown values, and known values that the
+    /// configuration does not set.
     pub(crate) planned: Option<M>,
     /// Attributes whose change cannot be made in place. More may be added.
     pub(crate) requires_replace: &'a mut Vec<AttributePath>,
@@ -198,14 +198,14 @@ pub(crate) struct Plan<'a, M> {
     pub(crate) note: Option<Json>,
     /// How to keep an object that `PREVENT` protects and that this plan would replace.
     pub(crate) advice: Option<String>,
-    /// What the user is told.
+    /// Errors and warnings for the user.
     pub(crate) diagnostics: &'a mut Diagnostics,
     connection: Option<&'a Connection>,
     type_name: &'static str,
 }
 
 impl<M> Plan<'_, M> {
-    /// Whether this is the first time in this run that something is said of the type.
+    /// Whether this is the first call in this run for this type and `what`.
     pub(crate) fn is_first(&self, what: &'static str) -> bool {
         Connection::is_first(self.connection, self.type_name, what)
     }
@@ -217,7 +217,7 @@ impl<M> Plan<'_, M> {
     }
 }
 
-/// Where an operation puts what it knows of an object, at once.
+/// The place where an operation saves an object as soon as it knows it.
 pub(crate) struct Saved<'a, R: CamsResource + ?Sized> {
     response: &'a mut StateResponse,
     shared: Object,
@@ -241,17 +241,17 @@ impl<'a, R: CamsResource + ?Sized> Saved<'a, R> {
         }
     }
 
-    /// Puts the object into the state. It stays there whatever comes later, a panic included.
+    /// Puts the object into the state. It stays there also after a later error or panic.
     pub(crate) fn save(&mut self, model: &R::Model) {
         let mut state = compose::<R>(&self.shared, model);
-        account_id::note(self.connection, &mut state);
+        account_id::save_account_id(self.connection, &mut state);
         if R::KEYS.is_empty() {
             name_singleton(&mut state, &self.shared);
         }
         self.response.state = Some(state);
     }
 
-    /// The configuration of a create or an update, wholly known: what it leaves out is null, whatever was planned for it.
+    /// The configuration of a create or an update, wholly known: an argument that is not set is null, also if it was planned.
     /// `None` in a read.
     pub(crate) fn config(&self) -> Option<&R::Model> {
         self.config.as_ref()
@@ -270,7 +270,7 @@ impl<'a, R: CamsResource + ?Sized> Saved<'a, R> {
 
 /// The model of the type's own attributes.
 fn model_of<M: Model>(object: &Object) -> Result<M, Diagnostics> {
-    own(object, &SHARED)
+    own_model(object, &SHARED)
 }
 
 /// The whole object: the shared attributes, the model, and the ID that is made of its keys.
@@ -321,7 +321,7 @@ pub(super) fn listed<R: CamsResource>(
 ) -> (Object, Object) {
     let mut state = compose::<R>(blank, model);
     set_missing(&mut state, blank);
-    account_id::note(connection, &mut state);
+    account_id::save_account_id(connection, &mut state);
     let mut identity = Object::new();
     for name in R::KEYS.iter().map(|key| key.name).chain([account_id::NAME]) {
         identity.set(name, state.get(name).clone());
@@ -440,7 +440,7 @@ impl<R: CamsResource> Wrapper<R> {
         }
         let (Some(state), Some(prior)) = (request.prior, prior) else {
             // The second plan of a replacement. Only here does `-replace` or `replace_triggered_by` show. Terraform prints
-            // the errors of this plan but not its warnings, so a replacement that is only warned about is told in the first
+            // the errors of this plan but not its warnings, so a warning about a replacement is shown in the first
             // plan or, if it was asked for in one of these ways, when it is applied.
             if let Some(protected) = protected {
                 if protected.prevents {
@@ -611,7 +611,7 @@ impl<R: CamsResource> Resource for Wrapper<R> {
             let own = clients.and_then(RoleClients::configured_account);
             response
                 .requires_replace
-                .extend(account_id::plan(prior, planned, own));
+                .extend(account_id::plan_account_id(prior, planned, own));
             if let Some(warning) = account_id::unforeseen(planned) {
                 response.diagnostics.push(warning);
             }
@@ -729,7 +729,7 @@ impl<R: CamsResource> Resource for Wrapper<R> {
         let model = model_of::<R::Model>(&prior)?;
         let policy = R::DELETION.of(&prior);
         let name = self.0.name(&model);
-        // A tainted object cannot be told from a new one in a plan, so this is where its replacement is refused.
+        // In a plan a tainted object looks like a new one, so its replacement is refused here.
         if policy == PREVENT {
             let object = self.protected(&prior, &model);
             return Err(R::DELETION.not_destroyed(&object).into());

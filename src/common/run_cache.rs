@@ -1,4 +1,4 @@
-//! What types share for as long as a run lasts: between two configurations of the provider, which is one plan or one apply.
+//! Values that types share during a run. A run is the time between two configurations of the provider: one plan or one apply.
 
 use std::{
     any::{Any, TypeId},

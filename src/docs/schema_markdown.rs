@@ -1,4 +1,4 @@
-//! Schemas as Markdown: Required, Optional and Read-Only, and a section with an anchor for whatever is nested.
+//! Schemas as Markdown: Required, Optional and Read-Only, and a section with an anchor for each nested schema.
 
 use std::collections::BTreeMap;
 
@@ -167,7 +167,7 @@ fn of_nested_block(nested: &NestedBlock) -> Child<'_> {
     }
 }
 
-/// The object that a plain type holds, at whatever depth.
+/// The object in a plain type, at any depth.
 fn nested_in_type(ty: &Type, group: Group) -> Option<Nested<'_>> {
     match ty {
         Type::Object(attributes) => Some(Nested {

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling() {
+    fn arguments_are_accepted_in_every_spelling() {
         check(&[], Ok(Command::Serve));
         check(&["-debug"], Ok(Command::Debug));
         check(&["--debug"], Ok(Command::Debug));
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_wins_over_a_start() {
+    fn help_and_version_come_before_a_start() {
         check(&["-debug", "-version"], Ok(Command::Version));
         check(&["-help", "-version", "-debug"], Ok(Command::Help));
         check(&["-debug", "-debug"], Ok(Command::Debug));
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn unknown_arguments_are_refused() {
         check(&["-v"], Err("-v"));
         check(&["serve"], Err("serve"));
         check(&[""], Err(""));
@@ -176,7 +176,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn an_argument_that_is_not_text_is_named_as_far_as_it_can_be() {
+    fn non_text_argument_is_named_in_lossy_form() {
         use std::os::unix::ffi::OsStringExt;
         let argument = OsString::from_vec(vec![b'-', 0xff]);
         let error = parse(std::iter::once(argument))
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_texts_name_what_they_must() {
+    fn version_and_help_have_all_facts() {
         assert_eq!(
             version(&INFO),
             "terraform-provider-toy 1.2.3\nplugin protocol 6\n"

@@ -25,7 +25,7 @@ pub(super) fn value_to_wire(value: DynamicValue) -> wire::DynamicValue {
     wire::DynamicValue { msgpack, json }
 }
 
-/// `None` where nothing was sent, in whatever form.
+/// `None` where nothing was sent, in any encoding.
 pub(super) fn identity_from_wire(
     identity: Option<wire::ResourceIdentityData>,
 ) -> Option<DynamicValue> {

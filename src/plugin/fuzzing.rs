@@ -70,7 +70,7 @@ pub fn handshake(input: &[u8]) {
     }
 }
 
-/// A certificate in DER: whatever it is, it is accepted if it was announced, another one is not, and nobody proves to
+/// A certificate in DER: any certificate is accepted if it was announced, another one is not, and nobody proves to
 /// hold its key with a signature out of thin air.
 pub fn certificate(input: &[u8]) {
     let (signature, der) = match input.split_first() {
@@ -107,7 +107,7 @@ mod corpus {
 
     /// Every file of every target's corpus through the targets of this crate: what is hostile to one may be so to another.
     #[test]
-    fn the_corpus_does_no_harm() {
+    fn corpus_inputs_do_not_panic() {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
         let targets: [(&str, Target); 2] = [
             ("certificate", super::certificate),

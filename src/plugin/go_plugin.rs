@@ -2,8 +2,8 @@
 //!
 //! Must not contain: anything of Terraform's, the decision how the process ends.
 //!
-//! A provider has nothing to say on stdio and the broker. Their streams stay open and silent, which also keeps the host's
-//! channel from going idle, and end when the process does.
+//! A provider sends nothing on stdio and the broker. Their streams stay open and silent until the process ends. The open
+//! streams also keep the host's channel from going idle.
 
 use std::{
     collections::HashMap,
@@ -52,7 +52,7 @@ impl GoPlugin {
 
 #[async_trait]
 impl GrpcController for GoPlugin {
-    /// The host is done with this process. It does not look at the answer; what counts for it is that the process ends.
+    /// The host asks the process to end. It ignores the response and waits for the end of the process.
     async fn shutdown(&self, _: Request<Empty>) -> Result<Response<Empty>, Status> {
         self.life.shut_down();
         Ok(Response::new(Empty {}))
@@ -68,13 +68,13 @@ impl GrpcStdio for GoPlugin {
 
 #[async_trait]
 impl GrpcBroker for GoPlugin {
-    /// Ends with the host's half of the stream. What the host sends would set up side channels, which a provider has not.
+    /// Ends with the host's half of the stream. The messages of the host would open side channels, which a provider does not have.
     async fn start_stream(
         &self,
         request: Request<Streaming<ConnInfo>>,
     ) -> Result<Response<BoxStream<ConnInfo>>, Status> {
         let offers = request.into_inner();
-        Ok(Response::new(Box::pin(Unanswered {
+        Ok(Response::new(Box::pin(OffersIgnored {
             offers,
             silent: self.silent(),
         })))
@@ -149,12 +149,12 @@ impl<T> Stream for Silent<T> {
 }
 
 /// A silent stream that also ends with the caller's half.
-struct Unanswered {
+struct OffersIgnored {
     offers: Streaming<ConnInfo>,
     silent: Silent<ConnInfo>,
 }
 
-impl Stream for Unanswered {
+impl Stream for OffersIgnored {
     type Item = Result<ConnInfo, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

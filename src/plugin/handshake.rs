@@ -1,6 +1,6 @@
-//! The agreement between host and plugin: what the host says in the environment, and the one line that answers it.
+//! The handshake between host and plugin: the host's environment variables, and the one line of the plugin's response.
 //!
-//! The only place of this room that reads the environment. Must not contain: sockets, TLS, output.
+//! The only module of `src/plugin` that reads the environment. Must not contain: sockets, TLS, output.
 //!
 //! Source of the facts: the protocol of `hashicorp/go-plugin`, `docs/internals.md` and `server.go`.
 
@@ -43,7 +43,7 @@ pub(super) struct Environment {
     pub(super) verbosity: Verbosity,
 }
 
-/// The host's and the user's wishes about the listener.
+/// The settings of the host and the user for the listener.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Listen {
     pub(super) network: Network,
@@ -223,11 +223,11 @@ impl Environment {
     }
 }
 
-/// The line that answers the host, newline included:
+/// The line for the host, newline included:
 /// `1|6|<network>|<address>|grpc|<certificate>`, and `|false` if the host asked about multiplexing.
 ///
 /// The certificate is the DER in the standard base64 alphabet without padding: hosts refuse `=`.
-/// A seventh field is never sent unasked, because older hosts would take it for a part of the certificate.
+/// A seventh field is only sent on request, because older hosts would read it as a part of the certificate.
 pub(super) fn line(
     environment: &Environment,
     address: &Address,
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_environment_is_not_a_host() {
+    fn empty_environment_is_refused() {
         let environment = parse(&[]).expect("is legal");
         assert!(!environment.cookie);
         assert_eq!(environment.app_protocol, 6);
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn the_version_is_the_highest_common_one_else_our_lowest() {
+    fn version_is_the_highest_common_one_or_our_lowest() {
         let check = |own: &[u32], offered: Option<&str>, expected| {
             assert_eq!(
                 choose(own, offered.map(OsStr::new)),
@@ -520,7 +520,7 @@ mod tests {
     }
 
     #[test]
-    fn any_value_asks_about_multiplexing() {
+    fn every_value_of_the_variable_requests_multiplexing() {
         assert!(
             parse(&[("PLUGIN_MULTIPLEX_GRPC", "true")])
                 .expect("is legal")
@@ -539,7 +539,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_one_x509_certificate_in_pem() {
+    fn certificate_must_be_one_x509_certificate_in_pem() {
         let der = some_certificate();
         let good = pem(&der);
         let fault = |text: &str| match parse(&[("PLUGIN_CLIENT_CERT", text)]) {
@@ -660,7 +660,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line() {
+    fn handshake_line_has_its_fields() {
         let check =
             |multiplex: &str, address: Address, certificate: Option<&[u8]>, expected: &str| {
                 let environment = parse(&[("PLUGIN_MULTIPLEX_GRPC", multiplex)]).expect("is legal");

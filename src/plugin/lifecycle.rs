@@ -1,4 +1,4 @@
-//! What keeps this process alive and what ends it: calls in flight, open connections, and the host's last word.
+//! What keeps this process alive and what ends it: calls in flight, open connections, and the host's Shutdown.
 //!
 //! Must not contain: sockets, signals, a decision about time limits.
 
@@ -49,7 +49,7 @@ impl Life {
         })
     }
 
-    /// Counts a connection until the answer is dropped.
+    /// Counts a connection until the returned value is dropped.
     pub(super) fn connection(self: &Arc<Self>) -> OpenConnection {
         self.connections.send_modify(|connections| {
             connections.open += 1;
@@ -148,9 +148,9 @@ impl Drop for Call {
 
 /// Lets every call of a service run to its end, and counts it while it does.
 ///
-/// A call changes the world. If its caller goes away (a reset stream, a lost connection) the call is not torn down in the
-/// middle of a request to the cloud, as dropping its future would do; it goes on in a task of its own, and `abandoned`
-/// is told, so that it can at least stop waiting for anything.
+/// A call changes remote objects. If its caller goes away (a reset stream, a lost connection), the call must not end in the
+/// middle of a request to the cloud, as dropping its future would do. It continues in a task of its own, and `abandoned` is
+/// called, so that waits can end early.
 pub(super) struct RunToCompletion<S> {
     service: S,
     life: Arc<Life>,
@@ -201,22 +201,22 @@ where
     fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
         let call = InFlight(Arc::new(Call::begin(&self.life)));
         request.extensions_mut().insert(call.clone());
-        let answer = self.service.call(request);
+        let response = self.service.call(request);
         let task = tokio::spawn(async move {
             let _call = call;
-            answer.await
+            response.await
         });
         let caller = Caller {
             abandoned: Some(Arc::clone(&self.abandoned)),
         };
         Box::pin(async move {
-            let answered = task.await;
-            caller.received_its_answer();
-            match answered {
-                Ok(answer) => answer,
+            let finished = task.await;
+            caller.received_response();
+            match finished {
+                Ok(response) => response,
                 Err(_) => Ok(Status::internal(
-                    "the provider panicked while it served this call; its report stands in the log, \
-                     please pass it on to the provider's developers",
+                    "the provider panicked while it served this call; please send the report in the log \
+                     to the provider's developers",
                 )
                 .into_http()),
             }
@@ -224,13 +224,13 @@ where
     }
 }
 
-/// Tells of a caller that does not wait for its answer.
+/// Calls `abandoned` if the caller does not wait for its response.
 struct Caller {
     abandoned: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 impl Caller {
-    fn received_its_answer(mut self) {
+    fn received_response(mut self) {
         self.abandoned = None;
     }
 }
@@ -256,7 +256,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers when told to; panics when the teller goes away.
+    /// Responds when its command arrives; panics when the sender of the command is dropped.
     #[derive(Clone)]
     struct OnCommand(Arc<std::sync::Mutex<Option<oneshot::Receiver<()>>>>);
 
@@ -277,7 +277,7 @@ mod tests {
                 .take()
                 .expect("called once");
             Box::pin(async move {
-                command.await.expect("told");
+                command.await.expect("the command arrives");
                 Ok(Status::ok("").into_http())
             })
         }
@@ -285,13 +285,13 @@ mod tests {
 
     struct Scene {
         life: Arc<Life>,
-        answer: oneshot::Sender<()>,
+        respond: oneshot::Sender<()>,
         abandoned: Arc<AtomicUsize>,
         call: BoxFuture<http::Response<Body>, Infallible>,
     }
 
     fn scene() -> Scene {
-        let (answer, command) = oneshot::channel();
+        let (respond, command) = oneshot::channel();
         let life = Life::new();
         let abandoned = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&abandoned);
@@ -305,7 +305,7 @@ mod tests {
         let call = service.call(http::Request::new(Body::empty()));
         Scene {
             life,
-            answer,
+            respond,
             abandoned,
             call,
         }
@@ -319,25 +319,25 @@ mod tests {
     const SOON: Duration = Duration::from_secs(10);
 
     #[tokio::test]
-    async fn a_call_is_counted_until_it_is_answered() {
+    async fn call_is_counted_until_its_response() {
         let Scene {
             life,
-            answer,
+            respond,
             abandoned,
             call,
         } = scene();
         assert!(is_pending(life.no_calls()).await);
-        answer.send(()).expect("is awaited");
+        respond.send(()).expect("is awaited");
         call.await.expect("is infallible");
         timeout(SOON, life.no_calls()).await.expect("is over");
         assert_eq!(abandoned.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test]
-    async fn a_call_goes_on_without_its_caller() {
+    async fn call_continues_without_its_caller() {
         let Scene {
             life,
-            answer,
+            respond,
             abandoned,
             call,
         } = scene();
@@ -345,19 +345,19 @@ mod tests {
         assert_eq!(abandoned.load(Ordering::Relaxed), 1);
         tokio::task::yield_now().await;
         assert!(is_pending(life.no_calls()).await);
-        answer.send(()).expect("is still awaited");
+        respond.send(()).expect("is still awaited");
         timeout(SOON, life.no_calls()).await.expect("is over");
     }
 
     #[tokio::test]
-    async fn a_panic_is_an_answer_and_is_counted_out() {
+    async fn a_panic_is_a_response_and_ends_the_count() {
         let Scene {
             life,
-            answer,
+            respond,
             abandoned,
             call,
         } = scene();
-        drop(answer);
+        drop(respond);
         let response = call.await.expect("is infallible");
         let status = Status::from_header_map(response.headers()).expect("is an error");
         assert_eq!(status.code(), tonic::Code::Internal);
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connections_and_signals() {
+    async fn waits_follow_connections_and_shutdown() {
         let life = Life::new();
         assert!(is_pending(life.first_connection()).await);
         assert!(!is_pending(life.no_connections()).await);

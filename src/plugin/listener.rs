@@ -24,7 +24,7 @@ pub(super) enum Socket {
     Tcp(TcpListener),
 }
 
-/// What the host is told to dial.
+/// The address that the host dials.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Address {
     /// An absolute path without `|` and line breaks, so that it can stand in the handshake line.
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_socket_only_a_certificate_allows_tcp() {
+    fn tcp_in_place_of_a_socket_needs_a_certificate() {
         let ports = Ports { first: 0, last: 0 };
         let bound = bind_without_socket(ports, Protection::ClientCertificate).expect("binds");
         assert_eq!(bound.address.network(), "tcp");
@@ -330,7 +330,7 @@ mod tests {
         }
 
         #[test]
-        fn the_socket_lies_in_a_directory_of_its_owner_and_goes_with_the_listener() {
+        fn socket_is_in_a_private_directory_and_removed_with_the_listener() {
             let temporary = directory();
             let listener = bind(&wishes(Network::Unix, temporary.path())).expect("binds");
             let socket = path(&listener);
@@ -347,7 +347,7 @@ mod tests {
         }
 
         #[test]
-        fn an_unusable_temporary_directory_is_passed_over() {
+        fn unusable_temporary_directory_is_skipped() {
             let check = |temporary: &Path| {
                 let listener = bind(&wishes(Network::Unix, temporary)).expect("binds");
                 assert!(
@@ -371,7 +371,7 @@ mod tests {
         }
 
         #[test]
-        fn a_directory_that_the_host_names_is_the_only_one_tried() {
+        fn directory_of_the_host_is_the_only_one_tried() {
             let named = directory();
             let mut wishes = wishes(Network::Unix, Path::new("/tmp"));
             wishes.socket_directory = Some(named.path().to_owned());
@@ -387,7 +387,7 @@ mod tests {
         }
 
         #[test]
-        fn a_group_may_enter_and_write() {
+        fn group_can_enter_and_write() {
             let temporary = directory();
             let own = fs::metadata(temporary.path()).expect("exists").gid();
             let mut wishes = wishes(Network::Unix, temporary.path());

@@ -1,6 +1,6 @@
 //! Logs: tracing events become the JSON lines on stderr that Terraform filters by level and prints.
 //!
-//! Only events of the provider's own crates pass, whatever their target: the traces of HTTP libraries hold credentials.
+//! Only events of the provider's own crates pass, with any target: the traces of HTTP libraries hold credentials.
 //! Texts become safe to print here, because Terraform prints them as they are.
 //!
 //! A field `object` that holds a JSON object becomes one key for each of its members, such as `object.id`. The names of
@@ -79,7 +79,7 @@ fn level(name: &OsStr) -> LevelFilter {
     }
 }
 
-/// Lets events become lines on stderr from now on. Keep the answer, to give the last lines time to be written.
+/// Lets events become lines on stderr from now on. Keep the returned value, to give the last lines time to be written.
 pub(super) fn install(info: &ProviderInfo, verbosity: Verbosity) -> Logs {
     if verbosity.0 == LevelFilter::OFF {
         return Logs { lines: None };
@@ -171,7 +171,7 @@ pub fn rpc_received() {
     tracing::trace!("Received request");
 }
 
-/// Logs that the call of the current RPC span is answered, after `duration`, with so many diagnostics.
+/// Logs the response to the call of the current RPC span, with its duration and its number of diagnostics.
 pub fn rpc_served(duration: Duration, errors: usize, warnings: usize) {
     tracing::debug!(
         tf_req_duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
@@ -230,7 +230,7 @@ enum Output {
 fn write_lines(lines: &Receiver<Output>, mut stderr: impl io::Write) {
     while let Ok(output) = lines.recv() {
         match output {
-            // Who would be told? The process goes on without its log.
+            // There is no place to report this. The process continues without its log.
             Output::Line(line) => drop(stderr.write_all(line.as_bytes())),
             Output::Flush(done) => drop(done.try_send(())),
         }
@@ -573,7 +573,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fraction_has_six_digits_whatever_the_time() {
+    fn timestamp_fraction_has_six_digits() {
         let check = |nanoseconds: i64, expected: &str| {
             assert_eq!(
                 timestamp(OffsetDateTime::UNIX_EPOCH + time::Duration::nanoseconds(nanoseconds)),
@@ -590,7 +590,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_is_text_whatever_the_event_says() {
+    fn log_message_is_always_text() {
         let message = |log: fn()| one(log)["@message"].clone();
         assert_eq!(message(|| tracing::info!(message = 7)), "7");
         assert_eq!(message(|| tracing::info!(message = true)), "true");
@@ -619,7 +619,7 @@ mod tests {
     }
 
     #[test]
-    fn an_rpc_carries_its_keys_everywhere() {
+    fn log_lines_of_an_rpc_have_its_keys() {
         let line = one(|| {
             let _rpc = rpc_span("ReadResource", Subject::Resource("toy_thing")).entered();
             let _inner = tracing::debug_span!("attempt", attempt = 2, tf_rpc = "inner").entered();
@@ -688,7 +688,7 @@ mod tests {
             ),
             (&1.into(), &2.into())
         );
-        let told = |severity: Severity, attribute| wire::Diagnostic {
+        let diagnostic_of = |severity: Severity, attribute| wire::Diagnostic {
             severity: severity.into(),
             summary: "sum".to_owned(),
             detail: "det".to_owned(),
@@ -698,7 +698,7 @@ mod tests {
             .then_key("a")
             .then_index(0)
             .then_attribute("id");
-        let line = one(|| diagnostic(&told(Severity::Error, Some(path_to_wire(&path)))));
+        let line = one(|| diagnostic(&diagnostic_of(Severity::Error, Some(path_to_wire(&path)))));
         assert_eq!(
             (&line["@level"], &line["diagnostic_severity"]),
             (&"error".into(), &"ERROR".into())
@@ -708,7 +708,7 @@ mod tests {
             (&"sum".into(), &"det".into())
         );
         assert_eq!(line["diagnostic_attribute"], "things[\"a\"][0].id");
-        let line = one(|| diagnostic(&told(Severity::Warning, None)));
+        let line = one(|| diagnostic(&diagnostic_of(Severity::Warning, None)));
         assert_eq!(
             (&line["@level"], &line["diagnostic_severity"]),
             (&"warn".into(), &"WARNING".into())
@@ -855,7 +855,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_stderr_does_not_end_the_writer() {
+    fn broken_stderr_does_not_end_the_writer() {
         struct Broken;
         impl io::Write for Broken {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {

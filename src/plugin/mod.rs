@@ -203,7 +203,7 @@ fn serve_until_end<S: Service>(
             .await
             .map_err(Failure::Serve)
     });
-    // Whatever still runs has had its time.
+    // Work that still runs has had its time.
     runtime.shutdown_background();
     match end? {
         End::Failed(reason) => Err(Failure::Server(reason)),
@@ -311,7 +311,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_assignment_survives_a_shell() {
+    fn printed_assignment_is_valid_in_a_shell() {
         let info = ProviderInfo {
             name: "toy",
             version: "1.2.3",

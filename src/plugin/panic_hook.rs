@@ -17,7 +17,7 @@ use super::logging;
 /// Replaces the panic report of this process.
 ///
 /// Terraform looks for a line that starts with `panic: `, as Go writes it, and shows what follows to the user. The report
-/// holds the message, the place and the calls, whatever `RUST_BACKTRACE` says: few users can make the same crash happen again.
+/// has the message, the place and the calls, also without `RUST_BACKTRACE`: few users can make the same crash happen again.
 /// It holds no values of variables, hence no secrets.
 pub(super) fn install_panic_hook() {
     panic::set_hook(Box::new(|panic| {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn payloads() {
+    fn panic_payloads_become_messages() {
         assert_eq!(message(&"text"), "text");
         assert_eq!(message(&"owned".to_owned()), "owned");
         assert_eq!(message(&7), "(no message)");
@@ -92,13 +92,13 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_report_names_the_calls_unasked() {
+    fn crash_report_has_a_backtrace_without_rust_backtrace() {
         if env::var_os(CRASH).is_some() {
             install_panic_hook();
             a_function_with_a_defect();
         }
         let module = module_path!().split_once("::").map_or("", |(_, rest)| rest);
-        let this = format!("{module}::a_crash_report_names_the_calls_unasked");
+        let this = format!("{module}::crash_report_has_a_backtrace_without_rust_backtrace");
         let output = Command::new(env::current_exe().expect("a test is a file"))
             .args(["--exact", "--nocapture", &this])
             .env(CRASH, "1")

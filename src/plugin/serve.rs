@@ -1,4 +1,4 @@
-//! One process's serving: accept, protect, answer, and end in time.
+//! Serves one process: accepts connections, secures them, responds, and ends in time.
 //!
 //! Must not contain: the meaning of any call, the environment, stdout.
 
@@ -44,39 +44,39 @@ use super::{
 /// The largest message either way, in bytes. Schemas and states of thousands of resources pass; Go plugins set the same.
 const MAX_MESSAGE: usize = 256 << 20;
 
-/// A host completes its TLS handshake in milliseconds; a peer that has not after this long is none.
+/// A host completes its TLS handshake in milliseconds. A peer that has not after this time is not a host.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Unfinished TLS handshakes at one time. One more, and the oldest is given up if it has had its time; if not, the new one
-/// is refused. So stalled peers cannot keep the host out, and a flood of new ones cannot end the host's own handshake.
+/// Unfinished TLS handshakes at one time. With one more, the oldest is ended if it has had its minimum time; otherwise the
+/// new one is refused. So stalled peers cannot keep the host out, and a flood of new ones cannot end the host's handshake.
 const MAX_HANDSHAKES: usize = 256;
 
-/// No handshake is given up for another one before this time.
+/// No handshake is ended for another one before this time.
 const MIN_HANDSHAKE_TIME: Duration = Duration::from_secs(2);
 
-/// A host connects at once after the handshake line; one that has not by now is gone.
+/// A host connects at once after the handshake line. If it has not after this time, it is gone.
 const FIRST_CONNECTION_LIMIT: Duration = Duration::from_secs(60);
 
-/// Without a connection for so long, the host is gone, killed perhaps. Hosts hold theirs open for all of their life.
+/// Without a connection for this time, the host is gone, perhaps killed. A host keeps its connection open while it lives.
 const RECONNECT_LIMIT: Duration = Duration::from_secs(2);
 
 /// After Shutdown the host waits two seconds and then kills the process, which would leave the socket behind.
 const SHUTDOWN_LIMIT: Duration = Duration::from_millis(1500);
 
-/// After a signal the process stays for so long after its last answer. The same signal may be on its way to the host, which
-/// begins calls until it arrives; and once the process has ended, a host gives up every call whose answer it has yet to
-/// read (go-plugin cancels the context of all calls), one that created an object included.
+/// After a signal the process stays for this time after its last response. The same signal may be on its way to the host,
+/// which begins calls until it arrives. When the process has ended, a host fails every call whose response it has not read
+/// yet (go-plugin cancels the context of all calls), also one that created an object.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// How long calls in flight may take to end when nobody is about to kill the process. Their own time limits are shorter
-/// once they have been told to stop waiting.
+/// How long calls in flight may take to end when nobody is about to kill the process. After a stop their own time limits
+/// are shorter.
 const DRAIN_LIMIT: Duration = Duration::from_secs(60);
 
-/// Who started the process, which decides what ends it.
+/// How the process was started. This decides what ends it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Mode {
-    /// Ends with its host. An interrupt is ignored: Ctrl-C reaches the whole process group, while the host still wants to
-    /// finish or undo its work, and says so by other means.
+    /// Ends with its host. An interrupt is ignored: Ctrl-C reaches the whole process group, but the host still wants to
+    /// finish its work, and stops the provider by an RPC.
     Plugin,
     /// Ends with an interrupt; hosts come and go.
     Debug,
@@ -89,7 +89,7 @@ pub(super) enum End {
     Shutdown,
     /// A signal to terminate or, if a person started the process, to interrupt.
     Signal,
-    /// The host is gone without a word.
+    /// The host is gone without a Shutdown.
     HostGone,
     /// The server failed; it must not.
     Failed(String),
@@ -134,7 +134,7 @@ pub(super) async fn serve<S: Service>(
 
     let end = tokio::select! {
         () = life.shutdown_requested() => End::Shutdown,
-        () = told_to_end(&mut signals, mode) => End::Signal,
+        () = termination_signal(&mut signals, mode) => End::Signal,
         () = host_gone(&life), if mode == Mode::Plugin => End::HostGone,
         ended = &mut serving => return Ok(End::Failed(match ended {
             Ok(Ok(())) => "the server ended by itself".to_owned(),
@@ -146,19 +146,19 @@ pub(super) async fn serve<S: Service>(
 
     let mut at_once = false;
     if matches!(end, End::Signal) {
-        // Waiting work is cut short, but the host is served until it has what it waits for.
+        // Waits end early, but the host is served until it has its responses.
         service.stop();
         tokio::select! {
             () = quiet(&life) => {}
             () = life.shutdown_requested() => {}
             () = life.no_connections() => {}
             () = sleep(DRAIN_LIMIT) => {}
-            // A second signal means it.
-            () = told_to_end(&mut signals, mode) => at_once = true,
+            // A second signal ends the process at once.
+            () = termination_signal(&mut signals, mode) => at_once = true,
         }
     }
 
-    // Nothing new begins, waiting work is cut short, and the streams that would never end do.
+    // No new connection is accepted, waits end early, and the streams that would never end are closed.
     accepting.abort();
     service.stop();
     life.end();
@@ -168,7 +168,7 @@ pub(super) async fn serve<S: Service>(
         End::Signal if at_once => {}
         _ => tokio::select! {
             _ = timeout(DRAIN_LIMIT, drained) => {}
-            () = told_to_end(&mut signals, mode) => {}
+            () = termination_signal(&mut signals, mode) => {}
         },
     }
     Ok(end)
@@ -184,18 +184,18 @@ async fn quiet(life: &Life) {
     }
 }
 
-/// Returns when all calls are over and their answers are sent.
+/// Returns when all calls are over and their responses are sent.
 async fn drain(life: &Life, serving: JoinHandle<Result<(), tonic::transport::Error>>) {
     // Calls whose callers are gone are not the server's any more.
     life.no_calls().await;
-    // Whether it failed at its very end changes nothing now.
+    // A failure at the very end changes nothing now.
     let _ = serving.await;
 }
 
-/// Returns at the next signal that means this process.
-async fn told_to_end(signals: &mut Signals, mode: Mode) {
+/// Returns at the next signal that ends this process.
+async fn termination_signal(signals: &mut Signals, mode: Mode) {
     while signals.next().await == Signal::Interrupt && mode == Mode::Plugin {
-        tracing::debug!("Ignored an interrupt: it is for the host to say what follows from it");
+        tracing::debug!("Ignored an interrupt: the host decides when this process ends");
     }
 }
 
@@ -241,7 +241,7 @@ fn router<S: Service>(service: &Arc<S>, life: &Arc<Life>) -> Router {
         .add_service(HealthServer::new(go_plugin))
 }
 
-/// Accepts for ever. TLS handshakes run beside each other, so that a stalled peer holds up nobody.
+/// Accepts for ever. TLS handshakes run concurrently, so that a stalled peer delays no other.
 async fn accept(
     socket: AsyncSocket,
     tls: Option<TlsAcceptor>,
@@ -284,7 +284,7 @@ async fn accept(
                     Err(_) => return refusals.log(&"the TLS handshake took too long"),
                 },
             };
-            // Counted only now: who is not the host keeps nothing alive.
+            // Counted only now: a peer that is not the host must not keep the process alive.
             let connection = Connection {
                 stream,
                 _open: life.connection(),
@@ -405,7 +405,7 @@ impl AsyncSocket {
             Self::Unix(socket) => Ok(Box::pin(socket.accept().await?.0)),
             Self::Tcp(socket) => {
                 let (stream, _) = socket.accept().await?;
-                // Small answers must not wait for the acknowledgement of earlier ones.
+                // Small responses must not wait for the acknowledgement of earlier ones.
                 stream.set_nodelay(true)?;
                 Ok(Box::pin(stream))
             }
@@ -489,7 +489,7 @@ mod tests {
     use super::*;
     use crate::plugin::proto::{plugin, tfplugin6};
 
-    /// A provider with one call worth the name: it runs until it is told to stop, and a while longer, or for ever.
+    /// A provider with one real call: it runs until it is stopped, and a while longer, or for ever.
     #[derive(Default)]
     struct FixtureProvider {
         running: watch::Sender<usize>,
@@ -507,7 +507,7 @@ mod tests {
             _: Request<tfplugin6::read_resource::Request>,
         ) -> Result<Response<tfplugin6::read_resource::Response>, Status> {
             self.running.send_modify(|running| *running += 1);
-            assert!(!self.panics, "as it was told");
+            assert!(!self.panics, "this provider panics");
             let stopped = self
                 .stopped
                 .subscribe()
@@ -612,7 +612,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_handshakes_ends_none_before_its_time() {
+    fn flood_of_handshakes_ends_none_before_its_minimum_time() {
         let begin = Instant::now();
         let mut handshakes = Handshakes::new();
         for number in 0..MAX_HANDSHAKES {
@@ -643,7 +643,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn shutdown_lets_a_call_end_and_delivers_its_answer() {
+    async fn shutdown_lets_a_call_end_and_delivers_its_response() {
         let scene = Scene::new(FixtureProvider {
             after_stop: Duration::from_millis(200),
             ..FixtureProvider::default()
@@ -652,15 +652,18 @@ mod tests {
         let call = tokio::spawn(read(channel.clone()));
         scene.running(1).await;
         let begun = Instant::now();
-        shut_down(channel).await.expect("is answered");
-        let answer = call.await.expect("does not panic").expect("is answered");
-        assert_eq!(answer.into_inner().private, b"the result");
+        shut_down(channel).await.expect("gets a response");
+        let response = call
+            .await
+            .expect("does not panic")
+            .expect("gets a response");
+        assert_eq!(response.into_inner().private, b"the result");
         assert!(matches!(scene.end().await, (End::Shutdown, 1)));
         assert!(begun.elapsed() < SHUTDOWN_LIMIT, "{:?}", begun.elapsed());
     }
 
     #[tokio::test]
-    async fn shutdown_does_not_wait_for_ever() {
+    async fn shutdown_wait_is_limited() {
         let scene = Scene::new(FixtureProvider {
             after_stop: Duration::MAX,
             ..FixtureProvider::default()
@@ -669,7 +672,7 @@ mod tests {
         let call = tokio::spawn(read(channel.clone()));
         scene.running(1).await;
         let begun = Instant::now();
-        shut_down(channel).await.expect("is answered");
+        shut_down(channel).await.expect("gets a response");
         assert!(matches!(scene.end().await, (End::Shutdown, 0)));
         let took = begun.elapsed();
         assert!(
@@ -680,7 +683,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_outlives_its_lost_connection() {
+    async fn call_continues_after_a_lost_connection() {
         // Longer than the process waits for another connection.
         let after_stop = RECONNECT_LIMIT + Duration::from_millis(500);
         let scene = Scene::new(FixtureProvider {
@@ -698,13 +701,13 @@ mod tests {
         let mut stopped = stopped.stopped.subscribe();
         timeout(Duration::from_secs(1), stopped.wait_for(|stopped| *stopped))
             .await
-            .expect("is told at once")
+            .expect("is stopped at once")
             .expect("the provider is there");
         assert!(matches!(scene.end().await, (End::HostGone, 1)));
     }
 
     #[tokio::test]
-    async fn a_panic_is_an_answer_and_the_server_goes_on() {
+    async fn a_panic_is_a_response_and_the_server_continues() {
         let scene = Scene::new(FixtureProvider {
             panics: true,
             ..FixtureProvider::default()
@@ -715,7 +718,7 @@ mod tests {
             assert_eq!(status.code(), tonic::Code::Internal, "{status:?}");
             scene.running(calls).await;
         }
-        shut_down(channel).await.expect("is answered");
+        shut_down(channel).await.expect("gets a response");
         assert!(matches!(scene.end().await, (End::Shutdown, 0)));
     }
 }

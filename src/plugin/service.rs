@@ -1,6 +1,6 @@
 //! The RPCs of plugin protocol 6: decode, call the framework's server, encode. One file for each, by its name.
 //!
-//! Ephemeral resources and state stores are not served: the generated trait answers UNIMPLEMENTED for them.
+//! Ephemeral resources and state stores are not served: the generated trait returns UNIMPLEMENTED for them.
 
 mod apply_resource_change;
 mod call_function;
@@ -90,7 +90,7 @@ impl<P: Provider> ProviderService<P> {
         &self,
         request: Request<R>,
     ) -> Result<Response<BoxStream<R::Event>>, Status> {
-        // The process stays for as long as this is held.
+        // The process stays while this is held.
         let in_flight = request.extensions().get::<InFlight>().cloned();
         let request = request.into_inner();
         let span = logging::rpc_span(R::NAME, request.subject());
@@ -161,7 +161,7 @@ trait StreamingRpc: Sized + Send + 'static {
     /// As the proto calls it.
     const NAME: &'static str;
 
-    /// Whether the work goes on when the caller goes away. It is told to hurry then.
+    /// Whether the work continues when the caller goes away. Its waits end early then.
     const RUNS_TO_COMPLETION: bool;
 
     type Event: WithDiagnostics;

@@ -32,7 +32,7 @@ impl Signals {
     /// Begins to listen. Must be called within a runtime.
     ///
     /// A signal that was inherited as ignored or blocked is received all the same: shells, `nohup` and supervisors pass
-    /// such signals on to whatever they start, and a provider that ignores SIGTERM stays for ever.
+    /// such signals on to the processes that they start, and a provider that ignores SIGTERM stays for ever.
     #[cfg(unix)]
     pub(super) fn listen() -> io::Result<Self> {
         use nix::sys::signal::{SigSet, Signal};

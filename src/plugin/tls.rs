@@ -170,7 +170,7 @@ impl ClientCertVerifier for PinnedClientVerifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        // First, because a client under TLS 1.2 may sign with any ECDSA scheme whatever its curve, and takes our
+        // First, because a client under TLS 1.2 may sign with any ECDSA scheme for any curve, and takes our
         // first: with P-521 and SHA-256, which nothing here verifies.
         let mut schemes = WITH_P521.supported_schemes();
         schemes.extend(self.algorithms.supported_schemes());

@@ -102,7 +102,7 @@ pub(super) const ACCOUNT_TYPE: Argument = Argument {
 };
 
 /// Arguments of the official provider that have no meaning here, and why. They are accepted so that its blocks work unchanged.
-/// Its 160 endpoint names are not: whoever sets one uses another product.
+/// Its 160 endpoint names are not: a user who sets one uses another product.
 pub(super) const WITHOUT_EFFECT: [(&str, Type, &str); 8] = [
     (
         "skip_region_validation",

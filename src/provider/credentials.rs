@@ -250,7 +250,7 @@ impl ProviderConfig<'_> {
         Ok(environment(Arc::new(DefaultChain::new(members, absent))))
     }
 
-    /// Whoever sets a part of credentials means these, and not whatever implicit source there is.
+    /// A user who sets a part of credentials wants these, and not an implicit source.
     fn reject_parts(&self) -> Result<(), Diagnostics> {
         let parts = [
             (SECURITY_TOKEN.variables, [ACCESS_KEY.variables].as_slice()),
@@ -381,7 +381,7 @@ impl ProviderConfig<'_> {
         if let Some(name) = text("role_session_name", &SESSION_NAME)? {
             attributes.insert("session_name".to_owned(), name.into());
         }
-        let role = role::read(&arn, &attributes, &at)?;
+        let role = role::parse_role(&arn, &attributes, &at)?;
         let role = RoleWithOidc {
             role,
             oidc_provider_arn,
@@ -446,7 +446,7 @@ impl ProviderConfig<'_> {
             })?;
             attributes.insert("session_expiration".to_owned(), seconds.into());
         }
-        role::read(&arn, &attributes, &AttributePath::attribute(role::NAME)).map(Some)
+        role::parse_role(&arn, &attributes, &AttributePath::attribute(role::NAME)).map(Some)
     }
 
     /// A text of a block, or else of the environment. An empty text counts as not set.

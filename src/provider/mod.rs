@@ -6,7 +6,7 @@
 //! | `schema` | the schema of the block |
 //! | `config` | the block and the environment become a client configuration |
 //! | `credentials` | chooses the credentials source |
-//! | `validate` | what is wrong with the block whatever the environment is |
+//! | `validate` | errors of the block that do not depend on the environment |
 //!
 //! Names follow the official `aliyun/alicloud` provider, so that an existing provider block works unchanged. Of several
 //! variables with the same meaning, the current spelling `ALIBABA_CLOUD_*` comes before the older ones.

@@ -775,7 +775,7 @@ fn part_of_credentials_does_not_lead_to_an_implicit_source() {
           Code:  Provider.IncompleteCredentials
     "#]],
     );
-    // What is named as a whole is meant, whatever else lies about.
+    // A source that is completely set is used, also if parts of other sources are set.
     check_choice(&[], &[OIDC[0], ENV_PROFILE], "name: Some(\"env-profile\")");
     // A word that nobody knows forbids, too.
     check_choice(

@@ -6,7 +6,7 @@ use super::arguments::{PRODUCTS, PROTOCOL};
 use super::config::{endpoint_argument, invalid, parse_endpoint};
 use super::schema::parse_protocol;
 
-/// All that is wrong whatever the environment is. Values may be unknown.
+/// All errors that do not depend on the environment. Values may be unknown.
 pub(super) fn faults(block: &Object) -> Vec<Diagnostic> {
     endpoints(block)
         .into_iter()

@@ -4,7 +4,7 @@ data "alicloud_cams_instances" "whatsapp" {
   lifecycle {
     postcondition {
       condition     = self.complete
-      error_message = "The list of instances was not seen to its end."
+      error_message = "The list of instances is incomplete."
     }
   }
 }

@@ -36,8 +36,8 @@ impl PhoneSetting for CommerceSetting {
 
     fn block(&self) -> Block {
         Block::new(
-            "The commerce settings of a phone number: whether customers see the catalogue and the cart. They exist as long as the \
-             number does, so they are only written. The service may refuse a visible catalogue as long as none is connected to \
+            "The commerce settings of a phone number: whether customers see the catalogue and the cart. They exist while the \
+             number does, so they are only written. The service may refuse a visible catalogue until one is connected to \
              the WABA. RAM counts reading them (`cams:GetCommerceSetting`) as an update, so a role that only reads needs this \
              action by name.",
         )

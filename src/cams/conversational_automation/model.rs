@@ -77,7 +77,7 @@ pub(super) fn block() -> Block {
     };
     Block::new(
         "The conversational components of a phone number: prompts (ice breakers) that a new chat offers, and commands that \
-         customers choose from after a slash. They exist as long as the number does, so they are only written, all in one call. \
+         customers choose from after a slash. They exist while the number exists, so they are only written, all in one call. \
          What the configuration leaves out is shown and kept; an argument that is removed is left as it is, and an empty list \
          clears it. Each refresh makes the service ask Meta. Where that is too much, keep these resources in a \
          configuration of their own.",
@@ -110,7 +110,7 @@ pub(super) fn block() -> Block {
     )
     .attribute(
         Attribute::optional_computed("enable_welcome_message", Type::Bool)
-            .describe("Whether the webhook is told of the first message of a customer, so that it can be welcomed. Meta's documentation has dropped the welcome message, so `true` may have no effect.")
+            .describe("Whether the webhook receives an event when a customer writes for the first time, so that it can send a welcome. Meta's documentation has dropped the welcome message, so `true` may have no effect.")
             .use_state_for_unknown(),
     )
 }

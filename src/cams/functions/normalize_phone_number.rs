@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_an_error() {
+    fn invalid_numbers_are_errors() {
         let check = |text: &str, expected: &str| {
             let error = normalize(text).expect_err(text);
             assert!(error.contains(expected), "{text}: {error}");

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_taken_apart() {
+    fn import_ids_are_split() {
         let check = |text: &str, role: Option<&str>, space: &str, keys: &[&str]| {
             let Value::Map(found) = parse(text).expect(text) else {
                 panic!("no object");
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_id_is_an_error() {
+    fn invalid_ids_are_errors() {
         let check = |text: &str, expected: &str| {
             let error = parse(text).expect_err(text);
             assert!(error.contains(expected), "{text}: {error}");

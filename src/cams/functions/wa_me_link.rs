@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none_are_the_first_argument_s_error() {
+    fn invalid_numbers_are_errors_of_the_first_argument() {
         let error = WaMeLink.call(vec![Value::from("x"), Value::Null]);
         assert_eq!(error.expect_err("no number").argument, Some(0));
     }

@@ -19,7 +19,7 @@ use framework::Diagnostics;
 use super::{messages, model::Model};
 use crate::common::{Context, space_list::list_instances};
 
-/// The instances that this run has made or adopted: none of them is the answer to another create.
+/// The instances that this run has made or adopted. No other create may adopt them.
 #[derive(Default)]
 struct Taken(Mutex<BTreeSet<String>>);
 

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_planned_is_completed_and_compared() {
+    fn found_values_complete_the_plan_and_are_compared() {
         let planned = Model {
             instance_name: "shop".into(),
             contact_mail: "a@example.com".into(),

@@ -93,11 +93,11 @@ fn same_url(one: &str, other: &str) -> bool {
 /// The attributes of the resource.
 pub(super) fn block() -> Block {
     Block::new(
-        "The business profile of a phone number: what customers see of the business in WhatsApp. The profile exists as long as \
-         the number does, so it is only written. What the configuration leaves out is shown and not changed; an argument that \
+        "The business profile of a phone number: what customers see of the business in WhatsApp. The profile exists while \
+         the number exists, so it is only written. Arguments that are not set are shown and not changed; an argument that \
          is removed is left as it is, and an empty value clears it. Whether the service takes an empty value is not \
          documented: after each write the profile is read back, with a warning if it shows something else. The service may \
-         refuse a change as long as Meta has not approved the display name.",
+         refuse a change until Meta has approved the display name.",
     )
     .attribute(space::attribute())
     .attribute(phone_number::attribute())

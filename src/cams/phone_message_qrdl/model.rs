@@ -93,7 +93,7 @@ fn same_message(one: &str, other: &str) -> bool {
 /// The attributes of the resource.
 pub(super) fn block() -> Block {
     Block::new(
-        "A message link of a phone number, with a QR code: whoever opens the link or scans the code gets a chat with the number, \
+        "A message link of a phone number, with a QR code: a person who opens the link or scans the code gets a chat with the number, \
          with a text that is ready to send. No attribute can be changed in place, since a change at the service would void the \
          QR codes in print and may return another code. **A link that is deleted or replaced stops working, in print, too.** \
          Set `create_before_destroy` to have the new link before the old one goes. The service has a URL of the picture, which \

@@ -106,7 +106,7 @@ impl CamsResource for PhoneMessageQrdl {
         saved.set_private(json!({ NOT_SHOWN_YET: true }));
         let mut looks = context.looks_after_write();
         while let Ok(true) = looks.next().await {
-            match find(context, &made).await {
+            match find_qrdl(context, &made).await {
                 Ok(Some(shown)) => {
                     saved.set_private(json!({}));
                     if shown.deep_link_url.is_some() {
@@ -135,7 +135,7 @@ impl CamsResource for PhoneMessageQrdl {
         let (space, number) = (model.space().to_owned(), model.number().to_owned());
         let (space, number) = (space.as_str(), number.as_str());
         let name = self.name(&model);
-        match find(context, &model).await {
+        match find_qrdl(context, &model).await {
             Ok(Some(link)) => {
                 model.fill(&link);
                 if context.importing {
@@ -204,7 +204,7 @@ impl CamsResource for PhoneMessageQrdl {
         // What the service says of a link that is gone is not documented; another attempt, or a person, may have deleted it.
         let name = self.name(&prior);
         if matches!(error.kind(), ErrorKind::Api(_))
-            && (matches!(find(context, &prior).await, Ok(None))
+            && (matches!(find_qrdl(context, &prior).await, Ok(None))
                 || refused_without_number(context, &error, space, number, &name).await?)
         {
             return Ok(());
@@ -231,7 +231,7 @@ fn has(private_state: Option<&Json>, name: &str) -> bool {
 }
 
 /// The link as the list of its number shows it.
-async fn find(context: &Context<'_>, model: &Model) -> Result<Option<Qrdl>, alicloud::Error> {
+async fn find_qrdl(context: &Context<'_>, model: &Model) -> Result<Option<Qrdl>, alicloud::Error> {
     let links = list(context, model).await?;
     Ok(links
         .into_iter()

@@ -41,7 +41,7 @@ impl CamsAction for SyncPhoneNumbers {
     fn block(&self) -> Block {
         Block::new(
             "Copies the phone numbers of the WABA of a space from Meta into the service, which lists its copy only. Run it after a \
-             bind, or when numbers were added or changed at Meta. It may be repeated.",
+             bind, or when numbers were added or changed at Meta. It can be run again.",
         )
         .attribute(space::argument())
     }
@@ -269,7 +269,7 @@ fn verify_code() -> Attribute {
         .sensitive()
         .write_only()
         .validate(Validator::text(|text| {
-            // The code itself must not be repeated.
+            // The message must not contain the code itself.
             let is_code = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
             if is_code {
                 return Ok(());

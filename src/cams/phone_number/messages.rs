@@ -1,4 +1,4 @@
-//! What the user is told about phone numbers.
+//! The diagnostics about phone numbers.
 
 use alicloud::Error;
 use framework::{AttributePath, Diagnostic};

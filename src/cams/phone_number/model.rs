@@ -308,7 +308,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_means_registered_or_not_or_nothing() {
+    fn status_means_registered_not_registered_or_unknown() {
         for (status, expected) in [
             (Some("CONNECTED"), Some(true)),
             (Some("FLAGGED"), Some(true)),

@@ -35,7 +35,7 @@ pub(super) enum Registration {
 }
 
 /// Registers a verified number. Meta allows ten registrations in 72 hours, so after an unclear outcome the list is read
-/// first, and the call is repeated once at most.
+/// first, and the call is retried once at most.
 ///
 /// # Errors
 /// If the service refused, or the outcome of both calls is unknown.
@@ -47,7 +47,7 @@ pub(super) async fn register(
         if !error.outcome_unknown() {
             return Err(error);
         }
-        match look(context, target).await {
+        match find_target(context, target).await {
             Ok(Some(number)) if is_settled(&number) => return Ok(Registration::Shown(number)),
             _ => send(context, target).await?,
         }
@@ -65,14 +65,17 @@ async fn send(context: &Context<'_>, target: &Target<'_>) -> Result<(), Error> {
     result.map(|_| ())
 }
 
-async fn look(context: &Context<'_>, target: &Target<'_>) -> Result<Option<PhoneNumber>, Error> {
+async fn find_target(
+    context: &Context<'_>,
+    target: &Target<'_>,
+) -> Result<Option<PhoneNumber>, Error> {
     phone_numbers::forget(context, target.cust_space_id);
     let Target {
         cust_space_id,
         phone_number,
         isv_code,
     } = target;
-    phone_numbers::find(context, cust_space_id, *isv_code, phone_number).await
+    phone_numbers::find_number(context, cust_space_id, *isv_code, phone_number).await
 }
 
 /// Whether nothing more is to be expected: it is registered, or in a state that no registration leads to.
@@ -98,7 +101,7 @@ async fn wait(context: &Context<'_>, target: &Target<'_>) -> Registration {
                 Ok(()) | Err(Interrupt::Deadline) => Pause::Over,
             },
             async || {
-                let number = look(context, target).await?;
+                let number = find_target(context, target).await?;
                 let settled = number.clone().filter(is_settled);
                 *last
                     .lock()

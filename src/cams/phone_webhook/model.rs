@@ -57,7 +57,7 @@ pub(super) fn block() -> Block {
     let flag = Validator::one_of(&[YES, NO]);
     Block::new(
         "Sets where the service sends messages of customers (`up_callback_url`) and reports on sent messages \
-         (`status_callback_url`) of a phone number. Whoever can apply this resource can redirect messages of customers: \
+         (`status_callback_url`) of a phone number. A person who can apply this resource can redirect messages of customers: \
          review its plans. A number always has a webhook configuration, so creating the resource overwrites the one that \
          is there, with a warning if it has URLs.",
     )
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_shows_is_compared() {
+    fn shown_values_are_compared() {
         let model = Model {
             status_callback_url: "https://a".into(),
             ..Model::default()

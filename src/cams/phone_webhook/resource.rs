@@ -136,7 +136,7 @@ impl CamsResource for CamsPhoneWebhook {
         model: Model,
         saved: &mut Saved<'_, Self>,
     ) -> Result<(), Diagnostics> {
-        let before = find(context, &model).await?;
+        let before = find_number(context, &model).await?;
         write(context, model.clone(), saved).await?;
         if let Some(before) = before
             && let Some(warning) = overwritten(&before, &model)
@@ -152,7 +152,7 @@ impl CamsResource for CamsPhoneWebhook {
         mut model: Model,
         _saved: &mut Saved<'_, Self>,
     ) -> Result<Presence<Model>, Diagnostics> {
-        if let Some(number) = find(context, &model).await? {
+        if let Some(number) = find_number(context, &model).await? {
             model.fill(&number);
             if context.importing {
                 // The service shows no flags: the first apply sends them.
@@ -219,7 +219,7 @@ impl CamsResource for CamsPhoneWebhook {
             &format!("Cannot clear the webhook of {number}"),
         )
         .await?;
-        match look(context, &cleared).await {
+        match read_back(context, &cleared).await {
             Ok(Some(shown)) if !cleared.is_shown_by(&shown) => context.warn(Diagnostic::warning(
                 format!("The webhook of {number} was not cleared"),
                 format!(
@@ -235,7 +235,10 @@ impl CamsResource for CamsPhoneWebhook {
     }
 }
 
-async fn find(context: &Context<'_>, model: &Model) -> Result<Option<PhoneNumber>, Diagnostic> {
+async fn find_number(
+    context: &Context<'_>,
+    model: &Model,
+) -> Result<Option<PhoneNumber>, Diagnostic> {
     let (space, number) = (text_of(&model.cust_space_id), text_of(&model.phone_number));
     phone_numbers::find_or_diagnose(context, space, model.isv_code.as_deref(), number).await
 }
@@ -260,7 +263,7 @@ async fn write(
     .await?;
     model.fill_queues(None);
     saved.save(&model);
-    match look(context, &model).await {
+    match read_back(context, &model).await {
         Ok(shown) => {
             let shown_as_sent = shown.as_ref().is_some_and(|shown| model.is_shown_by(shown));
             model.fill_queues(shown.as_ref());
@@ -293,7 +296,7 @@ async fn send(context: &Context<'_>, model: &Model, summary: &str) -> Result<(),
 }
 
 /// What the service shows after a write. An error is its detail.
-async fn look(context: &Context<'_>, model: &Model) -> Result<Option<PhoneNumber>, String> {
+async fn read_back(context: &Context<'_>, model: &Model) -> Result<Option<PhoneNumber>, String> {
     let (space, number) = (text_of(&model.cust_space_id), text_of(&model.phone_number));
     let isv_code = model.isv_code.as_deref();
     let shown = |shown: &PhoneNumber| model.is_shown_by(shown);
@@ -376,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn overwriting_a_webhook_of_somebody_else_is_said() {
+    fn overwritten_webhook_is_a_warning() {
         let model = Model {
             phone_number: "6580001234".into(),
             up_callback_url: "https://new".into(),

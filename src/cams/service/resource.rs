@@ -177,8 +177,8 @@ fn not_shown_yet() -> Diagnostic {
     Diagnostic::warning(
         "The service does not show as active yet",
         "OpenChatappService succeeded, but GetChatappOpenStatus does not say yet that the service is active. The object is in \
-         the state with `open_status = false`.\n\nRun terraform plan again in some minutes. As long as the service is not \
-         active, the plan creates it anew, which does no harm.\n\n  Action:  OpenChatappService\n  Code:    \
+         the state with `open_status = false`.\n\nRun terraform plan again in some minutes. Until the service is \
+         active, the plan creates it again, which does no harm.\n\n  Action:  OpenChatappService\n  Code:    \
          Provider.NotShownYet",
     )
 }

@@ -111,14 +111,14 @@ fn components(model: &Model) -> Vec<Component> {
             ..component("FOOTER")
         });
     }
-    let buttons = known(&model.buttons);
+    let buttons = known_elements(&model.buttons);
     if !buttons.is_empty() {
         components.push(Component {
             buttons: buttons.into_iter().map(button).collect(),
             ..component("BUTTONS")
         });
     }
-    let cards = known(&model.cards);
+    let cards = known_elements(&model.cards);
     if !cards.is_empty() {
         components.push(Component {
             cards: cards.into_iter().map(card).collect(),
@@ -147,7 +147,7 @@ fn card(card: &Card) -> api::Card {
             ..component("BODY")
         });
     }
-    let buttons = known(&card.buttons);
+    let buttons = known_elements(&card.buttons);
     if !buttons.is_empty() {
         parts.push(Component {
             buttons: buttons
@@ -176,7 +176,10 @@ fn button(button: &Button) -> api::Button {
         coupon_code: text(&button.coupon_code),
         is_opt_out: flag(&button.is_opt_out),
         autofill_text: text(&button.autofill_text),
-        supported_apps: known(&button.supported_apps).into_iter().map(app).collect(),
+        supported_apps: known_elements(&button.supported_apps)
+            .into_iter()
+            .map(app)
+            .collect(),
         flow_id: text(&button.flow_id),
         flow_action: text(&button.flow_action),
         navigate_screen: text(&button.navigate_screen),
@@ -184,7 +187,7 @@ fn button(button: &Button) -> api::Button {
 }
 
 /// The known elements of a list.
-pub(super) fn known<T>(list: &Field<Vec<Field<T>>>) -> Vec<&T> {
+pub(super) fn known_elements<T>(list: &Field<Vec<Field<T>>>) -> Vec<&T> {
     let elements = list.as_known().into_iter().flatten();
     elements.filter_map(Field::as_known).collect()
 }

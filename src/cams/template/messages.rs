@@ -184,7 +184,7 @@ pub(super) fn category_moved(model: &Model, category: &str) -> Diagnostic {
             name(model).chars().take(50).collect::<String>()
         ),
         format!(
-            "The template was asked for as {}, and is {category} now, which may cost more. That is no change of the \
+            "The requested category is {}, and the present one is {category}, which may cost more. That is no change of the \
              configuration.\n\nTo contest it, use Meta's Business Support. With `category_change_paused = true` sending stops \
              when this happens.",
             model.category.as_deref().unwrap_or("another category"),

@@ -216,7 +216,7 @@ pub(super) fn block() -> Block {
             .validate(Validator::one_of(&[WHATSAPP, "VIBER"])),
     )
     .attribute(
-        text("category", Setting::Required, "Category that is asked for: `UTILITY`, `MARKETING` or `AUTHENTICATION`. Meta may move the template to another one, which shows in `current_category` and is no change of this argument. After an import it is the present category.")
+        text("category", Setting::Required, "Requested category: `UTILITY`, `MARKETING` or `AUTHENTICATION`. Meta may move the template to another category, which shows in `current_category` and does not change this argument. After an import it is the present category.")
             .requires_replace(),
     )
     .attribute(
@@ -259,7 +259,7 @@ pub(super) fn block() -> Block {
     )
     .attribute(
         Attribute::optional("message_send_ttl_seconds", Type::Number)
-            .describe("For how long delivery is tried, in seconds: 30 to 900 for `AUTHENTICATION`, 30 to 43200 for `UTILITY`. The service cannot be told to forget it."),
+            .describe("For how long delivery is tried, in seconds: 30 to 900 for `AUTHENTICATION`, 30 to 43200 for `UTILITY`. No operation removes it once it is set."),
     )
     .attribute(
         Attribute::optional_computed("category_change_paused", Type::Bool)
@@ -283,7 +283,7 @@ pub(super) fn block() -> Block {
     .attribute(computed("template_code", TEMPLATE_CODE_DESCRIPTION).use_state_for_unknown())
     .attribute(computed("current_category", "The present category, as Meta decided."))
     .attribute(computed("audit_status", "Meta's review: `auditing`, `pass`, `fail` or `unaudit`."))
-    .attribute(computed("reason", "Why Meta rejected the template; null as long as it did not."))
+    .attribute(computed("reason", "Why Meta rejected the template; null if Meta did not."))
     .attribute(computed("quality_score", "Meta's quality score: `GREEN`, `YELLOW`, `RED` or `UNKNOWN`."))
 }
 
@@ -403,7 +403,7 @@ fn card_button_attributes(types: &'static str) -> Vec<Attribute> {
         text(
             "url_type",
             Setting::Optional,
-            "`static`, or `dynamic` for a URL with a variable. Left out, the service goes by the URL.",
+            "`static`, or `dynamic` for a URL with a variable. If it is not set, the service derives it from the URL.",
         ),
         text(
             "phone_number",

@@ -261,7 +261,7 @@ fn card(kept: &Card, found: &api::Card) -> Card {
     }
 }
 
-/// Whether the service repeats the samples is not documented: one that shows none says nothing.
+/// Whether the service returns the samples is not documented, so a response without them changes nothing.
 fn example(
     kept: &Field<BTreeMap<String, Field<String>>>,
     found: Option<&BTreeMap<String, String>>,

@@ -118,7 +118,7 @@ impl CamsResource for ChatappTemplate {
         match (&plan.prior, &mut plan.planned) {
             (Some(prior), Some(planned)) => {
                 let history = History::of(plan.private_state, prior, plan.policy);
-                plan.note = history.note();
+                plan.note = history.replacement_note();
                 if plan.requires_replace.is_empty() {
                     plan_update(prior, planned, plan.diagnostics);
                 } else if keeps_name(plan.requires_replace) && plan.policy != PREVENT {
@@ -317,7 +317,7 @@ impl History {
     }
 
     /// For the second plan of a replacement, and for the deletion in it.
-    fn note(&self) -> Option<Json> {
+    fn replacement_note(&self) -> Option<Json> {
         Some(json!({ LOCKED: self.locked(), "stays": self.stays, "key": self.key }))
     }
 
@@ -475,7 +475,7 @@ async fn send_create(
             let mut sought = Ok(None);
             let mut looks = context.looks_after_unknown_outcome();
             while matches!(sought, Ok(None)) && looks.next().await == Ok(true) {
-                sought = find(context, planned).await;
+                sought = find_template(context, planned).await;
             }
             match sought {
                 Ok(Some(code)) => {
@@ -489,16 +489,18 @@ async fn send_create(
                 }
             }
         }
-        Err(error) if error.code() == Some(NAME_EXISTS) => match find(context, planned).await {
-            Ok(Some(code)) => Err(messages::exists(context, planned, &code).into()),
-            _ => Err(failed(context, &error, planned, "create").into()),
-        },
+        Err(error) if error.code() == Some(NAME_EXISTS) => {
+            match find_template(context, planned).await {
+                Ok(Some(code)) => Err(messages::exists(context, planned, &code).into()),
+                _ => Err(failed(context, &error, planned, "create").into()),
+            }
+        }
         Err(error) => Err(failed(context, &error, planned, "create").into()),
     }
 }
 
 /// The code of the template with this name, language and type, if a list shows it.
-async fn find(context: &Context<'_>, model: &Model) -> Result<Option<String>, Error> {
+async fn find_template(context: &Context<'_>, model: &Model) -> Result<Option<String>, Error> {
     let filter = Filter {
         cust_space_id: known_text(&model.cust_space_id),
         isv_code: model.isv_code.as_deref(),

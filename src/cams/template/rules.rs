@@ -127,7 +127,7 @@ impl Rules {
                 ),
             );
         }
-        for (index, button) in known(buttons) {
+        for (index, button) in known_elements(buttons) {
             self.code_button(index, button);
         }
     }
@@ -281,11 +281,11 @@ impl Rules {
             .as_known()
             .map(Vec::as_slice)
             .unwrap_or_default();
-        for (index, button) in known(buttons) {
+        for (index, button) in known_elements(buttons) {
             self.button(&at("buttons").then_index(index), button);
             self.flow(&at("buttons").then_index(index), button);
         }
-        let kinds: Vec<&str> = known(buttons)
+        let kinds: Vec<&str> = known_elements(buttons)
             .filter_map(|(_, button)| button.kind.as_deref())
             .collect();
         for kind in &kinds {
@@ -350,7 +350,7 @@ impl Rules {
             .map(Vec::as_slice)
             .unwrap_or_default();
         let mut formats = BTreeSet::new();
-        for (index, card) in known(cards) {
+        for (index, card) in known_elements(cards) {
             let path = at("cards").then_index(index);
             if let Some(body) = card.body.as_known() {
                 self.text(
@@ -366,7 +366,7 @@ impl Rules {
                 .as_known()
                 .map(Vec::as_slice)
                 .unwrap_or_default();
-            for (index, button) in known(buttons) {
+            for (index, button) in known_elements(buttons) {
                 let path = path.then_attribute("buttons").then_index(index);
                 self.button(&path, &Button::from(button.clone()));
             }
@@ -438,7 +438,7 @@ fn is_phone_number(number: &str) -> bool {
     (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn known<T>(elements: &[Field<T>]) -> impl Iterator<Item = (usize, &T)> {
+fn known_elements<T>(elements: &[Field<T>]) -> impl Iterator<Item = (usize, &T)> {
     let elements = elements.iter().enumerate();
     elements.filter_map(|(index, element)| Some((index, element.as_known()?)))
 }
@@ -634,7 +634,7 @@ mod tests {
     }
 
     #[test]
-    fn what_meta_may_have_changed_is_a_warning() {
+    fn values_that_meta_may_have_changed_are_warnings() {
         let reply = || button("QUICK_REPLY");
         let url = || button("URL");
         let config = Model {

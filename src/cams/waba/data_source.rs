@@ -162,7 +162,7 @@ mod tests {
     use expect_test::expect;
 
     #[test]
-    fn a_space_without_a_waba_says_what_to_do() {
+    fn error_for_a_space_without_a_waba_says_what_to_do() {
         expect![[r#"
             Error: Space cams-1 has no WABA
               at cust_space_id

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_list_may_lack_is_said() {
+    fn incomplete_list_is_a_warning() {
         let check = |complete: bool, unreadable: &[&str], expected: &[&str]| {
             let unreadable: Vec<String> = unreadable.iter().map(|&id| id.to_owned()).collect();
             let found: Vec<String> = GAPS

@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_outcome_says_what_to_do_first() {
+    fn error_of_unknown_outcome_says_what_to_do_first() {
         let page = |status, title: &str| ErrorKind::Page {
             status,
             page: Page::Html {
@@ -485,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn existing_bindings_are_told() {
+    fn existing_bindings_are_reported() {
         let space = "cams-8filvjc8snw";
         check(
             None,

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_binding_is_unread_until_a_query_fills_it() {
+    fn binding_is_unread_until_its_first_query() {
         let mut model = Model {
             waba_id: "1".into(),
             existing_binding: ADOPT.into(),

@@ -6,7 +6,7 @@
 //!   not documented. So the account is searched for the WABA before a bind, and after one whose outcome is unknown (`bind`,
 //!   `space_search`).
 //! * Reading is `QueryChatappBindWaba` by the space (`CustSpaceId`) that the bind returned. A space can be bound to
-//!   another WABA in the console; that is drift, and shows as a replacement. How the service answers for a space without
+//!   another WABA in the console; that is drift, and shows as a replacement. How the service responds for a space without
 //!   a WABA is not documented; every form of "no `Id`" is taken as gone, unless no query has shown the binding yet, and
 //!   every error code as an error.
 //! * **Destroying**: there is no operation to unbind. With `deletion_policy = "ABANDON"` the binding leaves the state and
@@ -40,7 +40,7 @@ impl CamsResource for CamsWabaBinding {
 
     const TYPE: &'static str = "alicloud_cams_waba_binding";
     const PLURAL: &'static str = "WABA bindings";
-    /// The space is there for as long as the binding is, whatever WABA is bound to it.
+    /// The space exists while the binding exists, also with another WABA.
     const KEYS: &'static [Key] = &[Key::new(CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION)];
     const TIMEOUTS: &'static [Timeout] = &[
         Timeout::new("create", "5m"),
@@ -183,7 +183,7 @@ impl CamsResource for CamsWabaBinding {
         unreachable!("a binding has no policy {policy}: the service cannot unbind")
     }
 
-    /// The create that follows a delete may be for the same WABA. The space that is being replaced is no answer to it: if
+    /// The create that follows a delete may be for the same WABA. The create must not adopt the space that is being replaced: if
     /// it were adopted, nothing would have been replaced. After a plain destruction it is one: a resource that was renamed
     /// without a `moved` block finds its binding again. So does the replacement of a tainted object, which may be tainted
     /// by nothing but a failure after the bind; and with `create_before_destroy` the create comes first and cannot know.

@@ -119,7 +119,7 @@ pub(super) enum LookError {
     /// Searching was not possible. Binding may be.
     Search(SearchError),
     /// No call is possible, so that binding is not, either: there are no valid credentials of an allowed account, or no
-    /// connection, or the provider is told to stop.
+    /// connection, or the provider is stopped.
     Call(Error),
 }
 

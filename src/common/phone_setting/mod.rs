@@ -1,4 +1,4 @@
-//! Settings of a phone number: objects that exist as long as the number does. They are never created and never deleted,
+//! Settings of a phone number: objects that exist while the number exists. They are never created and never deleted,
 //! only written.
 //!
 //! A type implements [`PhoneSetting`]: how its setting is read and written. [`OfNumber`] makes a [`CamsResource`] of it:

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_task_goes_on_without_its_stream_and_is_told() {
+    async fn a_task_continues_without_its_stream_and_is_stopped() {
         let abandoned = Arc::new(AtomicBool::new(false));
         let stream = |receiver| {
             let abandoned = Arc::clone(&abandoned);

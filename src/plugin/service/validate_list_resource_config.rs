@@ -31,7 +31,7 @@ impl Rpc for validate_list_resource_config::Request {
         let Self {
             type_name,
             config,
-            // A boolean, whatever it is, is fine.
+            // Both booleans are valid.
             include_resource_object: _,
             limit,
         } = self;
