@@ -11,7 +11,7 @@ use std::{
 
 use super::diagnostics::Diagnostic;
 
-/// What had a bug. It decides what the user is told about object and state.
+/// The part that panicked. It decides what the error says about object and state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// The checks of a configuration.
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_says_what_it_means_for_object_and_state() {
+    fn panic_error_says_what_happened_to_object_and_state() {
         let check = |operation, summary: &str, beginning: &str| {
             let diagnostic = catch_panic_sync(operation, || panic!("a secret")).err();
             let Some(Diagnostic {

@@ -15,7 +15,7 @@ use super::{
     value::{DecodeError, Object, Value},
 };
 
-/// An error is one sentence for a person, whatever the input was.
+/// An error is one sentence for every input.
 const MAX_REASON: usize = 600;
 
 /// MessagePack: an error, or a value that survives being written.

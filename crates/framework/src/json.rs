@@ -226,7 +226,7 @@ fn dynamic(entries: Vec<(String, Node)>, place: &DecodePath<'_>) -> Result<Value
     let (Some(ty), Some(inner)) = (ty, inner) else {
         return Err(place.error("expected an object of type and value, found one without both"));
     };
-    // What is wrong with the type is not repeated: a sender that mixes up the parts would have a value quoted.
+    // The type is not quoted: a sender that mixes up type and value would get its value quoted.
     let ty = ty
         .into_json()
         .and_then(|json| Type::from_json(&json).ok())
@@ -286,7 +286,7 @@ fn parse(bytes: &[u8]) -> Result<Node, DecodeError> {
     })
 }
 
-/// JSON as it stands: numbers as their digits, the entries of an object in order with whatever occurs twice.
+/// JSON as it is written: numbers as their digits, and all entries of an object in order, duplicates included.
 ///
 /// Nesting is limited by serde_json, so that building and dropping a tree cannot exhaust the stack.
 enum Node {
@@ -587,7 +587,7 @@ mod tests {
 
     /// The name by which serde_json marks a number is a name like any other when it comes from outside.
     #[test]
-    fn an_object_that_looks_like_the_mark_of_a_number_is_an_object() {
+    fn object_that_looks_like_a_number_marker_stays_an_object() {
         let mark = "$serde_json::private::Number";
         let text = format!(r#"{{"{mark}":"5"}}"#);
         check(&text, r#"["map","string"]"#, map([(mark, "5".into())]));
@@ -665,7 +665,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dynamic_value_brings_its_type() {
+    fn dynamic_value_has_its_type() {
         let json = r#""dynamic""#;
         let text = dynamic(r#""string""#, "x".into());
         check(r#"{"value":"x","type":"string"}"#, json, text.clone());
@@ -908,7 +908,7 @@ mod tests {
 
         /// Damaged input is an error or another value; that value then is a sound one.
         #[test]
-        fn damage_does_no_harm(
+        fn damaged_inputs_do_not_panic(
             (ty, value) in typed_values(false),
             damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
             cut in any::<Option<prop::sample::Index>>(),

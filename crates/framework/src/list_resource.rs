@@ -44,7 +44,7 @@ pub trait ListResource: Send + Sync + 'static {
 pub struct ListRequest {
     /// The `config` block, wholly known.
     pub config: Object,
-    /// At most so many objects. [`ListSink::push`] enforces it; knowing it spares requests for pages that nobody reads.
+    /// At most so many objects. [`ListSink::push`] enforces it; a type that knows it sends no requests for pages that nobody reads.
     pub limit: Option<u64>,
     /// Whether [`ListedResource::resource`] is wanted. If not, nothing has to be read for it.
     pub include_resource: bool,

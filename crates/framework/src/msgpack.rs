@@ -22,7 +22,7 @@ use super::{
 /// The body of an extension, which stands for an unknown value, has at most so many bytes. Terraform draws the same line.
 const MAX_EXTENSION_BODY: u32 = 1024;
 
-/// Room made for elements ahead of their arrival, whatever length is announced.
+/// Most elements that memory is reserved for before they arrive. An announced length can be false.
 const MAX_RESERVED: usize = 1024;
 
 /// The unknown value without refinements: an extension of type 0 with one byte, which is 0.
@@ -211,7 +211,7 @@ impl<'a> Reader<'a> {
                 )));
             }
         };
-        // What is wrong with the type is not repeated: a sender that mixes up the parts would have a value quoted.
+        // The type is not quoted: a sender that mixes up type and value would get its value quoted.
         let ty = serde_json::from_slice(json)
             .ok()
             .and_then(|json| Type::from_json(&json).ok())
@@ -870,7 +870,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_of_its_type_is_written_as_what_it_is() {
+    fn value_of_another_type_is_written_unchanged() {
         check_encoded("x".into(), r#""number""#, "a1 'x'");
         check_encoded(true.into(), r#"["list","string"]"#, "c3");
         check_encoded(list([1.into()]), r#""string""#, "91 01");
@@ -884,7 +884,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dynamic_value_brings_its_type() {
+    fn dynamic_value_has_its_type() {
         let json = r#""dynamic""#;
         let text = dynamic(r#""string""#, "x".into());
         check("92 c4 08 '\"string\"' a1 'x'", json, text.clone());
@@ -1075,7 +1075,7 @@ mod tests {
     }
 
     #[test]
-    fn an_announced_length_costs_nothing() {
+    fn announced_length_allocates_nothing() {
         let started = Instant::now();
         for (encoded, json) in [
             ("db ff ff ff ff", r#""string""#),
@@ -1110,7 +1110,7 @@ mod tests {
         assert_eq!(error.reason, "nested more than 100 levels deep");
         assert_eq!(error.path.steps().len(), MAX_DEPTH + 1);
 
-        // Each pair says `dynamic` again, for as long as there is input.
+        // Each pair has the type `dynamic` again, until the input ends.
         let wrapped = bytes("92 c4 09 '\"dynamic\"'").repeat(1_000_000);
         let error = decode(&wrapped, &Type::Dynamic).expect_err("nested too deeply");
         assert_eq!(
@@ -1173,7 +1173,7 @@ mod tests {
         }
 
         #[test]
-        fn every_cut_is_noticed((ty, value) in typed_values(true)) {
+        fn truncated_values_are_errors((ty, value) in typed_values(true)) {
             let encoded = encode(&value, &ty);
             for end in 0..encoded.len() {
                 prop_assert!(decode(&encoded[..end], &ty).is_err(), "cut at {}", end);
@@ -1182,7 +1182,7 @@ mod tests {
 
         /// Damaged input is an error or another value; that value then is a sound one.
         #[test]
-        fn damage_does_no_harm(
+        fn damaged_inputs_do_not_panic(
             (ty, value) in typed_values(true),
             damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
         ) {
@@ -1197,7 +1197,7 @@ mod tests {
         }
 
         #[test]
-        fn noise_does_no_harm(
+        fn random_inputs_do_not_panic(
             (ty, _) in typed_values(true),
             noise in prop::collection::vec(any::<u8>(), 0..64),
         ) {

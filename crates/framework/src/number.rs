@@ -172,7 +172,7 @@ impl FromStr for Number {
     }
 }
 
-/// An exponent, clamped: whatever lies beyond the bound is too long in any case, unless the digits are all zero.
+/// An exponent, clamped. A number beyond the bound is always too long, unless all its digits are zero.
 fn parse_exponent(text: &str) -> Result<i64, NumberError> {
     let (negative, digits) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),

@@ -40,7 +40,7 @@ pub(crate) struct Planned {
 /// `proposed` is Terraform's merge of `config` over `prior`: the configuration where it says something, the prior
 /// value of computed attributes where it does not.
 #[must_use]
-pub(crate) fn plan(
+pub(crate) fn plan_object(
     schema: &Schema,
     prior: Option<&Object>,
     config: &Object,
@@ -102,7 +102,7 @@ fn settle(attribute: &Attribute, site: Site<'_>, planned: &mut Value) {
         }
     } else if let Some(default) = &attribute.default {
         *planned = default.clone();
-    } else if let Some(kept) = kept(attribute, site) {
+    } else if let Some(kept) = kept_value(attribute, site) {
         // Mostly proposed already. But of an object that was configured once, Terraform proposes nothing.
         *planned = kept.clone();
     }
@@ -133,7 +133,7 @@ fn plan_computed(attribute: &Attribute, site: Site<'_>, objects: Objects<'_>, pl
         || attribute.write_only
         || !site.config.is_null()
         || attribute.default.is_some()
-        || kept(attribute, site).is_some();
+        || kept_value(attribute, site).is_some();
     if !settled {
         let value = attribute
             .planned_value
@@ -143,7 +143,7 @@ fn plan_computed(attribute: &Attribute, site: Site<'_>, objects: Objects<'_>, pl
 }
 
 /// The prior value of what stays as it is when the configuration is silent.
-fn kept<'a>(attribute: &Attribute, site: Site<'a>) -> Option<&'a Value> {
+fn kept_value<'a>(attribute: &Attribute, site: Site<'a>) -> Option<&'a Value> {
     site.prior
         .filter(|_| attribute.setting.is_computed() && attribute.use_state_for_unknown)
 }
@@ -228,7 +228,7 @@ mod tests {
         replaced: &[&str],
     ) {
         let prior = (!prior.is_null()).then(|| object(&prior));
-        let planned = plan(schema, prior.as_ref(), &object(&config), object(&proposed));
+        let planned = plan_object(schema, prior.as_ref(), &object(&config), object(&proposed));
         let ty = schema.ty();
         let (actual, expected) = (planned.object.clone().into(), object(&expected).into());
         assert_eq!(
@@ -243,8 +243,8 @@ mod tests {
             .collect();
         assert_eq!(paths, replaced, "config {config}");
 
-        // Terraform plans again before it applies; the second answer must be the first.
-        let again = plan(schema, prior.as_ref(), &object(&config), object(&proposed));
+        // Terraform plans again before it applies; both plans must be equal.
+        let again = plan_object(schema, prior.as_ref(), &object(&config), object(&proposed));
         assert_eq!(again, planned);
     }
 
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn replacement_under_a_condition_goes_by_known_values() {
+    fn conditional_replacement_uses_known_values() {
         let schema = Schema::new(
             Block::new("").attribute(
                 Attribute::optional("size", Type::Number)
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn planned_value_stands_in_for_unknown_where_something_changes() {
+    fn planned_value_replaces_unknown_in_a_change() {
         let schema = Schema::new(
             Block::new("")
                 .attribute(Attribute::optional("name", Type::String))
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn another_spelling_of_the_same_is_no_change() {
+    fn other_spelling_of_a_value_is_no_change() {
         let word = || {
             Attribute::optional("word", Type::String)
                 .equality(Equality::IgnoreCase)
@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn a_null_that_is_kept_stays_null() {
+    fn kept_null_stays_null() {
         check(
             &schema(),
             json!({"name": "a", "mode": "A", "id": null, "version": "v1"}),
@@ -575,7 +575,7 @@ mod tests {
     }
 
     #[test]
-    fn an_element_of_a_set_with_something_unknown_continues_no_other() {
+    fn set_element_with_unknown_values_has_no_prior_element() {
         // It may turn out to be the second one, whose ID is another.
         let one = json!({"key": "a", "size": 1, "id": null});
         let two = json!({"key": "b", "size": 1, "id": "2"});
@@ -642,7 +642,7 @@ mod tests {
     }
 
     #[test]
-    fn a_null_with_a_type_is_silent_as_well() {
+    fn typed_null_counts_as_not_configured() {
         let schema = Schema::new(
             Block::new("")
                 .attribute(
@@ -655,7 +655,7 @@ mod tests {
         let mut config = Object::new();
         config.set("mode", null());
         config.set("zone", null());
-        let planned = plan(&schema, None, &config, config.clone()).object;
+        let planned = plan_object(&schema, None, &config, config.clone()).object;
         assert_eq!(
             planned.get("mode"),
             &Value::Dynamic(Box::new((Type::String, "A".into())))

@@ -2,7 +2,7 @@
 //!
 //! A service, a file, an environment variable or a configuration may hold characters that move the cursor, change the
 //! order of what follows, or cannot be seen. Here they become visible escapes, such as `\u{202e}`, and long texts become
-//! shorter. Whatever the user reads passes through [`printable_text`] or [`printable_line`] on its way to the wire or to
+//! shorter. Every text for the user passes through [`printable_text`] or [`printable_line`] on its way to the wire or to
 //! the log; a text that has passed once does not change when it passes again.
 
 /// The longest line of [`printable_text`], in characters, without the note that says how much was cut. The encoded message
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_printed_is_escaped() {
+    fn unprintable_characters_are_escaped() {
         let check = |text: &str, expected: &str| assert_eq!(printable_text(text), expected);
         check(
             "plain text, \"quoted\", 'so' and \\",
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_at_the_end_of_a_long_text_stay() {
+    fn facts_at_the_end_of_a_long_text_are_kept() {
         let page = "x".repeat(1_000_000);
         let text = printable_text(&format!("It failed.\n\n  Message: {page}\n  Code: A\n"));
         assert!(text.starts_with("It failed.\n\n  Message: xxx"));

@@ -19,7 +19,7 @@ pub(super) struct PrivateState {
     pub(super) plan: Option<Json>,
     /// What the type keeps beside the state of one object.
     pub(super) state: Option<Json>,
-    /// What another version of the framework or another provider noted. It stays as long as the object.
+    /// Data of another version of the framework or of another provider. It stays with the object.
     pub(super) other: Map<String, Json>,
 }
 
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_others_say_nothing_and_are_kept() {
+    fn foreign_private_bytes_are_ignored_and_kept() {
         let check = |bytes: &[u8], kept: &str| {
             let mut private = PrivateState::decode(bytes);
             assert!(!private.importing && private.plan.is_none() && private.state.is_none());

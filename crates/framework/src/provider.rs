@@ -56,7 +56,7 @@ pub trait Provider: Send + Sync + 'static {
     /// What is wrong with the configuration or the environment.
     async fn configure(&self, request: ConfigureRequest) -> Result<Self::Client, Diagnostics>;
 
-    /// What should be known of a configuration that can be used. Asked after [`configure`](Provider::configure).
+    /// Warnings about a valid configuration. Called after [`configure`](Provider::configure).
     fn warnings(&self, _config: &Object) -> Diagnostics {
         Diagnostics::new()
     }
@@ -64,8 +64,8 @@ pub trait Provider: Send + Sync + 'static {
     /// Why no call to the remote system can be made yet: the provider block has values that are known only after apply.
     /// `None` once everything is known.
     ///
-    /// A type is not called then. The answer is put off until a later run where the CLI allows that, and is this error
-    /// elsewhere. Plans, which need no remote system, are made all the same.
+    /// A type is not called then. The response is deferred to a later run if the CLI allows that, and is this error
+    /// otherwise. Plans are made all the same, because they need no remote system.
     fn not_ready(&self, _client: &Self::Client) -> Option<Diagnostics> {
         None
     }

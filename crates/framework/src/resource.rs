@@ -15,8 +15,8 @@ use super::{
 
 /// A kind of remote object that Terraform creates, reads, updates and deletes.
 ///
-/// Operations return what the practitioner is told. Whatever is known of the remote object goes into the response
-/// **as soon as it is known**: the framework keeps it also when the operation fails or panics afterwards.
+/// Operations return diagnostics. They put each fact about the remote object into the response **as soon as it is known**:
+/// the framework keeps it also if the operation fails or panics afterwards.
 #[async_trait]
 pub trait Resource: Send + Sync + 'static {
     /// What the provider's configuration yields.
@@ -36,7 +36,7 @@ pub trait Resource: Send + Sync + 'static {
     /// The identity of the object that a state describes. The framework takes the attributes of the identity schema from
     /// what this returns; by default they are the state's attributes of the same names.
     ///
-    /// Must be pure, and must not change while the object is the same one, whatever else in its state changes.
+    /// Must be pure, and must not change while the object is the same one. Other attributes of its state may change.
     fn identity(&self, state: &Object) -> Object {
         state.clone()
     }
@@ -47,7 +47,7 @@ pub trait Resource: Send + Sync + 'static {
     }
 
     /// Looks at a finished plan and may refuse it, warn about it, change unknown values, or demand a replacement.
-    /// Must come to the same answer when called again with the same request.
+    /// Must give the same response for the same request.
     fn modify_plan(&self, _request: &PlanRequest<'_, Self::Client>, _response: &mut PlanResponse) {}
 
     /// Creates the remote object.
@@ -108,13 +108,13 @@ pub trait Resource: Send + Sync + 'static {
         config
     }
 
-    /// Whether state that another provider stored is taken over by a `moved` block, and how to read it; by default no
+    /// Whether a `moved` block may move state of another provider to this type, and how to read it; by default no
     /// state is.
     fn move_source(&self, _source: &MoveSource) -> Option<SourceVersions> {
         None
     }
 
-    /// Completes a state that was taken over, which has the attributes of this resource and may lack values.
+    /// Completes a moved state, which has the attributes of this resource and may lack values.
     ///
     /// # Errors
     /// Why this is no state of such an object.
@@ -153,7 +153,7 @@ pub struct PlanResponse {
     /// For the second plan of a replacement, and for the delete. Terraform writes it to the plan file, unencrypted: no
     /// secrets.
     pub private: Option<Json>,
-    /// What the practitioner is told.
+    /// Errors and warnings for the user.
     pub diagnostics: Diagnostics,
 }
 
@@ -192,7 +192,7 @@ pub struct DeleteRequest {
     /// The object as it is.
     pub prior: Object,
     /// What [`PlanResponse::private`] was in the plan: that of the destruction or, if the object is replaced, of the second
-    /// plan of the replacement. The create of a replacement does not get it, since Terraform plans it anew. Observed with
+    /// plan of the replacement. The create of a replacement does not get it, because Terraform plans the create again. Observed with
     /// Terraform 1.11.
     pub planned_private: Option<Json>,
 }
@@ -223,7 +223,7 @@ pub struct MoveSource {
 pub enum SourceVersions {
     /// This resource's own: an older state takes the upgrade path.
     Ours,
-    /// Another provider's, which say nothing here: attributes are taken by name, whatever the version.
+    /// Versions of another provider have no meaning here: attributes are read by name, in every version.
     Foreign,
 }
 

@@ -501,7 +501,7 @@ impl Attribute {
         self
     }
 
-    /// Text whose stored spelling stays, in plan and state, as long as the new one means the same. Within the elements of
+    /// Text whose stored spelling stays, in plan and state, if the new one means the same. Within the elements of
     /// a set, only where the rest of the element is equal.
     #[must_use]
     pub fn equality(mut self, equality: Equality) -> Self {

@@ -4,7 +4,7 @@
 //! RPC has a file of its name; what several need is here, in `codec` and in `identity`.
 //!
 //! Two promises hold for every method: nothing that a resource learned of a remote object is lost, not even when the
-//! operation panics; and whatever cannot be done comes back as a diagnostic, never as a transport error.
+//! operation panics; and every failure is a diagnostic, never a transport error.
 //!
 //! Must not contain: gRPC types, plan logic, knowledge of a concrete resource.
 
@@ -92,22 +92,22 @@ pub struct Server<P: Provider> {
     kept: Mutex<Kept>,
 }
 
-/// A state, and what the practitioner is told.
+/// A state, and diagnostics.
 #[derive(Clone, Debug, Default)]
 pub struct StateReply {
     /// Null where there is no object.
     pub state: DynamicValue,
     /// The identity of the object; `None` where there is no object, or its type has no identity.
     pub identity: Option<DynamicValue>,
-    /// The framework's notes to itself.
+    /// The private state: data of the framework and of the type.
     pub private: Vec<u8>,
-    /// Why the answer waits for a later run, if it does.
+    /// Why the response is deferred to a later run, if it is.
     pub deferred: Option<DeferredReason>,
     /// Errors and warnings.
     pub diagnostics: Diagnostics,
 }
 
-/// A plan, and what the practitioner is told.
+/// A plan, and diagnostics.
 #[derive(Clone, Debug, Default)]
 pub struct PlanReply {
     /// Null for an object to be destroyed.
@@ -116,15 +116,15 @@ pub struct PlanReply {
     pub identity: Option<DynamicValue>,
     /// Changed attributes that require replacement.
     pub requires_replace: Vec<AttributePath>,
-    /// The framework's notes to itself.
+    /// The private state: data of the framework and of the type.
     pub private: Vec<u8>,
-    /// Why the change waits for a later run, if it does.
+    /// Why the change is deferred to a later run, if it is.
     pub deferred: Option<DeferredReason>,
     /// Errors and warnings.
     pub diagnostics: Diagnostics,
 }
 
-/// An identity, and what the practitioner is told.
+/// An identity, and diagnostics.
 #[derive(Clone, Debug, Default)]
 pub struct IdentityReply {
     /// `None` when there is an error.
@@ -268,8 +268,7 @@ impl<P: Provider> Server<P> {
         }
     }
 
-    /// Whether the client cannot be used yet, for want of values of the provider block, and the CLI may be told to come
-    /// back later.
+    /// The reason to defer, if the provider block has unknown values and the CLI allows that.
     fn deferral_of_provider(&self, client: ClientCapabilities) -> Option<DeferredReason> {
         let unknown = client.deferral_allowed
             && self

@@ -159,7 +159,7 @@ fn config_of_attributes(attributes: &[Attribute], object: &mut BTreeMap<String, 
     can_be_said
 }
 
-/// Whether only values of the provider told some elements apart, which are gone now.
+/// Whether some elements differed only in values of the provider, which are gone now.
 fn has_equal_elements(value: &Value) -> bool {
     let Value::List(elements) = value else {
         return false;
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_generated_config_says_what_the_plan_cannot_do_without() {
+    fn generated_config_has_the_required_arguments() {
         let attributes = || {
             vec![
                 Attribute::required("required", Type::String),

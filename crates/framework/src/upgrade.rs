@@ -232,7 +232,7 @@ mod tests {
                 assert_eq!(upgraded.dropped.to_string(), dropped, "{json}");
             }
             (Err(error), Err(expected)) => {
-                let diagnostic = error.diagnose("No", "thing", "Mend it.");
+                let diagnostic = error.diagnose("No", "thing", "Repair it.");
                 assert!(diagnostic.detail.contains(expected), "{json}: {diagnostic}");
             }
             (actual, _) => panic!("{version}: {json}: {actual:?}"),

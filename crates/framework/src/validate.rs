@@ -498,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_that_need_others_are_refused_without_them() {
+    fn arguments_without_their_required_ones_are_refused() {
         let block = block().required_with("a", &["b", "c"]);
         check(&block, config([("b", "x".into())]), &[]);
         check(&block, config([("a", Value::Unknown)]), &[]);
@@ -594,7 +594,7 @@ mod tests {
     }
 
     #[test]
-    fn deprecated_argument_draws_a_warning_where_it_is_used() {
+    fn deprecated_argument_is_a_warning_where_it_is_used() {
         let block = Block::new("")
             .attribute(Attribute::optional("old", Type::String).deprecated("Use \"new\" instead."));
         check(&block, config([]), &[]);

@@ -1,6 +1,6 @@
 //! Terraform values: at every level null, unknown or known.
 //!
-//! Must not contain: types, schemas or encodings. A value's type is told by whoever holds its schema.
+//! Must not contain: types, schemas or encodings. The type of a value is in its schema.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -38,7 +38,7 @@ pub enum Value {
     Dynamic(Box<(Type, Self)>),
 }
 
-/// What [`Object::get`] answers for a name that is not there.
+/// The result of [`Object::get`] for a name that does not exist.
 static NULL: Value = Value::Null;
 
 impl Value {
@@ -237,7 +237,7 @@ impl From<Object> for Value {
     }
 }
 
-/// A value as it travels in the protocol: encoded, its type told by the schema.
+/// A value as it is sent in the protocol: encoded. Its type is in the schema.
 ///
 /// Shape: at most one of the two is filled; both empty means null. Terraform sends MessagePack and takes either.
 /// Source: message `DynamicValue` of plugin protocol 6.
@@ -529,7 +529,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_makes_neither_null_nor_unknown_something_else() {
+    fn conversion_keeps_null_and_unknown() {
         let check = |value: Value, null: bool, unknown: bool| {
             let typed = Value::Dynamic(Box::new((Type::String, value.clone())));
             for value in [value, typed] {
@@ -567,7 +567,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_not_there_is_null() {
+    fn missing_name_is_null() {
         let mut object = Object::new();
         object.set("a", "text");
         assert_eq!(object.text("a"), Some("text"));

@@ -29,11 +29,11 @@ pub enum Pause {
 pub enum WaitResult<T, E> {
     /// The object reached the state, with what was seen of it then.
     Reached(T),
-    /// It had not when the limit was over.
+    /// The object did not reach the state within the limit.
     TimedOut,
     /// The provider was stopped.
     Stopped,
-    /// A look failed. Whoever looks decides which failures count and which say "not yet".
+    /// A look failed. The `look` function decides which failures count and which mean "not yet".
     Failed(E),
 }
 
@@ -105,12 +105,12 @@ mod tests {
         limit: Duration::from_secs(20),
     };
 
-    /// Waits with a clock that moves by pauses and by `look_time` a look. Answers the pauses, in seconds, and the result.
+    /// Waits with a clock that moves by pauses and by `look_time` a look. Returns the pauses and the result.
     fn run(
         policy: WaitPolicy,
         look_time: Duration,
         stop_after: Option<usize>,
-        answer: impl Fn(usize) -> Result<Option<&'static str>, &'static str>,
+        look: impl Fn(usize) -> Result<Option<&'static str>, &'static str>,
     ) -> (Vec<Duration>, WaitResult<&'static str, &'static str>) {
         let now = Cell::new(Duration::ZERO);
         let pauses = RefCell::new(Vec::new());
@@ -129,7 +129,7 @@ mod tests {
             || {
                 now.set(now.get() + look_time);
                 looks.set(looks.get() + 1);
-                ready(answer(looks.get()))
+                ready(look(looks.get()))
             },
         );
         let result = tokio::runtime::Builder::new_current_thread()
@@ -141,11 +141,11 @@ mod tests {
 
     fn check(
         stop_after: Option<usize>,
-        answer: impl Fn(usize) -> Result<Option<&'static str>, &'static str>,
+        look: impl Fn(usize) -> Result<Option<&'static str>, &'static str>,
         expected_pauses: &[u64],
         expected: WaitResult<&'static str, &'static str>,
     ) {
-        let (pauses, result) = run(POLICY, Duration::ZERO, stop_after, answer);
+        let (pauses, result) = run(POLICY, Duration::ZERO, stop_after, look);
         let pauses: Vec<u64> = pauses.iter().map(Duration::as_secs).collect();
         assert_eq!((pauses.as_slice(), result), (expected_pauses, expected));
     }

@@ -138,7 +138,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
     }
 }
 
-/// Is told null as none, unknown as a unit, and a known value as a newtype.
+/// Receives null as none, unknown as a unit, and a known value as a newtype.
 struct FieldVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for FieldVisitor<T> {
@@ -160,7 +160,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for FieldVisitor<T> {
         T::deserialize(known).map(Field::Known)
     }
 
-    /// Is told a value that is not null or unknown itself: as the one element, or without any if a part of the value is
+    /// Receives a value that is not null or unknown itself: as the one element, or without any if a part of the value is
     /// unknown that the type cannot hold.
     fn visit_seq<A: SeqAccess<'de>>(self, mut value: A) -> Result<Self::Value, A::Error> {
         Ok(value.next_element()?.map_or(Field::Unknown, Field::Known))

@@ -39,7 +39,7 @@
 //! | blocks in a list, set or map | `Vec<Struct>`, `BTreeMap<String, Struct>`; these are never null |
 //!
 //! `T` and every member of a struct may be a `Field`, and has to be one where the value can be null or unknown. A `Field` of a
-//! collection whose elements are no `Field`s is unknown as long as one of them is.
+//! collection whose elements are not `Field`s is unknown if one of them is unknown.
 //! [`check`] proves in a type's test that model and schema have the same attributes, at every depth.
 //! `#[serde(flatten)]` and untagged enums are not supported, nor is Terraform's type `dynamic`.
 

@@ -683,7 +683,7 @@ proptest! {
     fn value_of_another_type_is_never_read_wrongly(
         (ty, value) in (types(), types().prop_flat_map(|ty| values(&ty)))
     ) {
-        // Whatever the type: an error, or the value as it was with absent attributes as null.
+        // For every type: an error, or the same value with absent attributes as null.
         let read: Result<Drawn, ModelError> = Reads(&ty).deserialize(ValueReader(&value));
         if let Ok(drawn) = read {
             let written = drawn.serialize(ValueWriter).expect("a value");

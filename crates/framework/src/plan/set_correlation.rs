@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn an_element_that_continues_equals_its_prior_one() {
+    fn set_element_with_a_prior_element_keeps_its_values() {
         check(
             &["a/-/-/-", "b/-/-/-"],
             &["b/1/x/B", "c/1/x/C"],
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_element_that_says_more_is_not_taken_for_the_one_that_says_less() {
+    fn set_element_with_more_values_is_not_matched_to_one_with_fewer() {
         // Both fit the first configured element; the second proposed one fits nothing else.
         for config in [["a/-/-/-", "a/5/-/-"], ["a/5/-/-", "a/-/-/-"]] {
             let less = config.iter().position(|text| *text == "a/-/-/-");
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_chain_of_choices_is_followed() {
+    fn long_chain_of_choices_is_followed() {
         check(
             &["a/-/-/-", "a/1/-/-", "a/1/x/-"],
             &[],

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_and_words_are_compared_without_what_does_not_count() {
+    fn urls_and_words_are_compared_in_normal_form() {
         let url = |left, right, expected| check(Equality::TrimmedUrl, left, right, expected);
         url("https://a.b/c", " https://a.b/c/\n", true);
         url("https://a.b/c", "https://a.b/C", false);
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn value_other_than_text_means_only_itself() {
+    fn non_text_value_equals_only_itself() {
         let same = |left: &Value, right: &Value| Equality::IgnoreCase.means_the_same(left, right);
         assert!(same(&Value::Null, &Value::Null));
         assert!(!same(&Value::Unknown, &"a".into()));
@@ -336,7 +336,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_json_document_means_the_same_with_other_white_space(document in documents()) {
+        fn white_space_does_not_change_a_json_document(document in documents()) {
             let compact = document.to_string();
             let wide = serde_json::to_string_pretty(&document).expect("is written");
             prop_assert!(Equality::Json.means_the_same(&compact.into(), &wide.into()));

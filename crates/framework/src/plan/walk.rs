@@ -21,7 +21,7 @@ pub(super) struct Site<'a> {
     pub(super) config: &'a Value,
     /// `None` where the object that has the attribute does not exist yet.
     pub(super) prior: Option<&'a Value>,
-    /// As Terraform proposed it, whatever has been planned since.
+    /// As Terraform proposed it, without later changes of the plan.
     proposed: &'a Value,
     pub(super) path: &'a AttributePath,
 }

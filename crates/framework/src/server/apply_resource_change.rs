@@ -51,7 +51,7 @@ impl<P: Provider> Server<P> {
         }
     }
 
-    /// The identity of an object that nothing was done to, as well as it can be told.
+    /// The identity of an object that was not changed, if it can be found out.
     fn identity_of_prior(&self, type_name: &str, input: &ApplyInput) -> Option<DynamicValue> {
         let managed = self.managed(type_name).ok()?;
         let prior = decode_object(&input.prior, managed.ty(), "prior state").ok()??;
@@ -125,7 +125,7 @@ impl<P: Provider> Server<P> {
         {
             diagnostics.push(provider_bug(operation, "left a value unknown"));
         }
-        // From here on nothing can fail: whatever is known of the remote object reaches the state, and an identity that is
+        // From here on nothing can fail: all known facts of the remote object reach the state, and an identity that is
         // not what it was is one more thing to tell.
         let identity = match managed.identity_after(operation, before.as_ref(), state.as_ref()) {
             Ok(identity) => identity,

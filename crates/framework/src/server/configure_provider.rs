@@ -56,7 +56,7 @@ impl<P: Provider> Server<P> {
         failed
     }
 
-    /// `StopProvider`: waiting work ends early; the server goes on answering.
+    /// `StopProvider`: waiting work ends early; the server still responds.
     pub fn stop(&self) {
         if let Some(client) = self.client() {
             self.provider.stop(&client);

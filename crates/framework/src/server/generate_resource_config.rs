@@ -10,7 +10,7 @@ use crate::{
 
 use super::{Server, codec::decode_object};
 
-/// A configuration, and what the user is told.
+/// A configuration, and diagnostics.
 #[derive(Clone, Debug, Default)]
 pub struct ConfigReply {
     /// Null when there is an error.

@@ -20,7 +20,7 @@ pub struct InvokeActionInput {
 }
 
 impl<P: Provider> Server<P> {
-    /// `InvokeAction`: does it. Progress goes to `progress` line by line; what the user is told at the end is returned.
+    /// `InvokeAction`: invokes the action. Progress goes to `progress` line by line. Returns the diagnostics.
     ///
     /// The caller must not drop this future: an action changes the remote system.
     pub async fn invoke_action(

@@ -58,16 +58,14 @@ impl<P: Provider> Server<P> {
         };
         if type_name != target {
             return Err(refuse(
-                "objects of another type are other objects; only a type of the same name can be taken over".to_owned(),
+                "objects of another type are other objects; only a type of the same name can be moved".to_owned(),
             )
             .into());
         }
         let versions = managed
             .resource()
             .move_source(&input.source)
-            .ok_or_else(|| {
-                refuse("this resource takes over no state of that provider".to_owned())
-            })?;
+            .ok_or_else(|| refuse("this resource accepts no state of that provider".to_owned()))?;
 
         // Read as what it is: a state of ours by its version, a foreign one by the names of its attributes.
         let subject = format!(

@@ -19,7 +19,7 @@ pub struct PlanActionInput {
     pub client: ClientCapabilities,
 }
 
-/// Whether an action can be invoked, and what the user is told.
+/// Whether an action can be invoked, and diagnostics.
 #[derive(Clone, Debug, Default)]
 pub struct PlanActionReply {
     /// Why the action waits for a later run, if it does. Terraform accepts only the provider's configuration as a reason.

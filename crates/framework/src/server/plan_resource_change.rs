@@ -60,7 +60,7 @@ impl<P: Provider> Server<P> {
 
         let mut response = PlanResponse::default();
         if let Some(proposed) = proposed {
-            let planned = plan::plan(
+            let planned = plan::plan_object(
                 managed.schema(),
                 prior.as_ref(),
                 config.as_ref().unwrap_or(&Object::new()),

@@ -22,7 +22,7 @@ pub struct ReadDataSourceInput {
     pub client: ClientCapabilities,
 }
 
-/// What was read, and what the user is told.
+/// The state that was read, and diagnostics.
 #[derive(Clone, Debug, Default)]
 pub struct DataSourceReply {
     /// The object. Null when there is an error, or the read is deferred.

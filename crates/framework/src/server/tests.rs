@@ -1,4 +1,4 @@
-//! The server with a fixture provider: what every RPC promises, whatever a resource does.
+//! The server with a fixture provider: what every RPC promises for every resource.
 //!
 //! Must not contain: the real provider.
 
@@ -367,7 +367,7 @@ async fn unknown_value_after_apply_is_a_bug_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn misfit_value_becomes_null_and_loses_nothing_else() {
+async fn unfit_value_becomes_null_and_the_rest_is_kept() {
     let reply = apply(None, Some(thing("misfit", Value::Unknown))).await;
     let text: Vec<String> = reply.diagnostics.iter().map(ToString::to_string).collect();
     assert!(

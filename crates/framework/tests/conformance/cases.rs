@@ -1,4 +1,4 @@
-//! One small case for each rule: an answer that breaks it, with the phrase that Terraform has for it, and our own answer
+//! One small case for each rule: a response that breaks it, with the phrase that Terraform has for it, and our own response
 //! to the same question, which does not.
 //!
 //! Must not contain: generated cases.
@@ -201,7 +201,7 @@ fn an_attribute_that_is_not_computed_is_planned_as_configured() {
 }
 
 #[test]
-fn a_prior_value_may_stand_for_a_configured_one() {
+fn plan_may_keep_a_prior_value_with_the_same_meaning() {
     let judge = |reading| {
         assert_plan_valid(
             reading,
@@ -217,7 +217,7 @@ fn a_prior_value_may_stand_for_a_configured_one() {
 }
 
 #[test]
-fn an_optional_and_computed_attribute_is_planned_as_configured_if_it_is() {
+fn configured_optional_computed_attribute_is_planned_as_configured() {
     check_plan(
         "config set",
         &flat(),
@@ -272,7 +272,7 @@ fn write_only_attributes_are_null_in_a_plan() {
 }
 
 #[test]
-fn a_nested_attribute_has_the_elements_that_are_configured() {
+fn nested_attribute_has_the_configured_elements() {
     let one = json!([{"a": "x", "c": null}]);
     let row = |row: &str, config: Json, planned: Json, complaint: &str| {
         for collection in [Collection::List, Collection::Set] {

@@ -1,7 +1,7 @@
 //! Choices: every generated thing is built from one list of numbers.
 //!
 //! A proptest strategy draws the list; each generator reads it from the front. The first alternative is always the
-//! simplest, and an empty list answers with it. So proptest, which shortens the list and lowers its numbers, shrinks whole
+//! simplest, and an empty list chooses it. So proptest, which shortens the list and lowers its numbers, shrinks whole
 //! cases — schema, configuration, state — without a strategy for each of them.
 
 use proptest::prelude::*;

@@ -25,7 +25,7 @@ use crate::{choices::Choices, values};
 
 const THING: &str = "fixture_thing";
 
-/// A CLI that knows write-only attributes and does not put answers off.
+/// A CLI that knows write-only attributes and does not allow deferral.
 const CLIENT: ClientCapabilities = ClientCapabilities {
     deferral_allowed: false,
     write_only_attributes_allowed: true,
@@ -99,7 +99,7 @@ impl Host {
         self.plan_as(prior, config, proposed, None, CLIENT)
     }
 
-    /// A plan by a CLI that knows the identity of what exists, and may put answers off.
+    /// A plan by a CLI that knows the identity of an existing object, and may allow deferral.
     pub(crate) fn plan_as(
         &self,
         prior: Option<&Value>,
@@ -217,9 +217,9 @@ impl Host {
         }
     }
 
-    /// Terraform decodes every answer by the type of the schema.
+    /// Terraform decodes every response by the type of the schema.
     fn value(&self, encoded: &DynamicValue) -> Value {
-        msgpack::decode(&encoded.msgpack, &self.schema.ty()).expect("an answer fits the schema")
+        msgpack::decode(&encoded.msgpack, &self.schema.ty()).expect("a response fits the schema")
     }
 }
 
@@ -267,7 +267,7 @@ fn identity_schema() -> IdentitySchema {
     ])
 }
 
-/// The identity that an answer carries, null where there is none. None may have an unknown value, whatever the operation:
+/// The identity of a response, null where there is none. None may have an unknown value, after any operation:
 /// the newest CLIs cannot write such a state or plan.
 fn known_identity(encoded: Option<&DynamicValue>) -> Value {
     let identity = encoded.map_or(Value::Null, |encoded| {
@@ -303,7 +303,7 @@ impl Resource for Thing {
         Some(identity_schema())
     }
 
-    /// As long as anything of the object is unknown, so is its serial number.
+    /// The serial number is unknown while any other value of the object is.
     fn identity(&self, state: &Object) -> Object {
         let is_known = state.iter().all(|(_, value)| value.is_wholly_known());
         let mut identity = Object::new();

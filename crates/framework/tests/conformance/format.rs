@@ -1,4 +1,4 @@
-//! Values and schemas as text, for whoever reads a counterexample. The product shows only shapes, since any value may
+//! Values and schemas as text, for the reader of a counterexample. The product shows only shapes, since any value may
 //! be a secret.
 //!
 //! Must not contain: anything that decides.

@@ -1,4 +1,4 @@
-//! Conformance: whatever the schema, the configuration and the state, what our server answers passes the rules by which
+//! Conformance: for every schema, configuration and state, the responses of our server pass the rules by which
 //! Terraform judges a provider.
 //!
 //! * `rules` are those rules in our own words, `proposal` is what Terraform sends along; neither knows the planner.

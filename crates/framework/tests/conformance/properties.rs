@@ -423,10 +423,10 @@ proptest! {
         }
     }
 
-    /// Whatever the change and whatever the CLI: an identity is sent wholly known or not at all (asserted by the host for
-    /// every answer), and what exists keeps its identity in a plan.
+    /// For every change and every CLI: an identity is sent wholly known or not at all (asserted by the host for
+    /// every response), and an existing object keeps its identity in a plan.
     #[test]
-    fn identities_are_known_or_not_sent(case in cases()) {
+    fn unknown_identities_are_not_sent(case in cases()) {
         let host = Host::new(&case.schema, &[]);
         let mut identity = Object::new();
         identity.set("name", "thing");

@@ -1,6 +1,6 @@
 //! The proposed new state: what Terraform makes of prior state and configuration before it asks for a plan.
 //!
-//! Written down from the behaviour of Terraform 1.5 and later. The configuration speaks wherever it says something;
+//! Written down from the behaviour of Terraform 1.5 and later. A value of the configuration comes first;
 //! a computed attribute on which it is silent keeps its prior value. Objects in lists belong together by position, in
 //! maps by key, in sets if the prior one can have come from the configured one: equal but for computed attributes on
 //! which the configuration is silent.
@@ -188,7 +188,7 @@ fn may_come_from(attributes: &[Attribute], prior: &Value, config: &Value) -> boo
     })
 }
 
-/// Objects that are not equal: none can be told from another in a set, and all must be there.
+/// Objects that are not equal. In a set they have no key, and all of them must be there.
 fn objects_may_come_from(
     collection: Collection,
     prior: &Value,

@@ -1,6 +1,6 @@
-//! The rules by which Terraform judges what a provider answers, in our own words.
+//! The rules by which Terraform checks the responses of a provider, in our own words.
 //!
-//! Two of them are whole procedures: whether a plan is a valid answer to prior state and configuration, and whether a
+//! Two of them are whole procedures: whether a plan is valid for prior state and configuration, and whether a
 //! later object is compatible with an earlier, partly unknown one. Each complaint begins with the place and uses the
 //! phrase that a practitioner would see.
 //!

@@ -166,7 +166,7 @@ fn is_nested_or_set(attribute: &Attribute) -> bool {
 /// A default is a known value. What is nested in it has no defaults and no write-only values of its own.
 fn default(choices: &mut Choices<'_>, attribute: &Attribute) -> Value {
     match &attribute.kind {
-        AttributeKind::Plain(ty) => values::known(choices, ty),
+        AttributeKind::Plain(ty) => values::known_value(choices, ty),
         AttributeKind::Nested(collection, attributes) => {
             values::collected(choices, *collection, &mut |choices| {
                 let value = |attribute: &Attribute| {

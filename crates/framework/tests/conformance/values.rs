@@ -25,7 +25,7 @@ type Attributes = BTreeMap<String, Value>;
 pub(crate) struct Unknowns(pub(crate) usize);
 
 /// A known value of a type; what is inside may be null.
-pub(crate) fn known(choices: &mut Choices<'_>, ty: &Type) -> Value {
+pub(crate) fn known_value(choices: &mut Choices<'_>, ty: &Type) -> Value {
     value(choices, ty, Unknowns(0))
 }
 
@@ -282,7 +282,7 @@ fn each(value: &Value, collection: Collection, change: &mut dyn FnMut(&Value) ->
     }
 }
 
-/// Another configuration for the same object: mostly the same, some places written anew.
+/// Another configuration for the same object: mostly the same, with some new values.
 pub(crate) fn edited(
     choices: &mut Choices<'_>,
     block: &Block,
@@ -375,7 +375,7 @@ fn resolved_attribute(choices: &mut Choices<'_>, attribute: &Attribute, value: &
 fn resolved_value(choices: &mut Choices<'_>, ty: &Type, value: &Value, required: bool) -> Value {
     let mut below = |ty: &Type, value: &Value| resolved_value(choices, ty, value, false);
     match (ty, value) {
-        (ty, Value::Unknown) if required => known(choices, ty),
+        (ty, Value::Unknown) if required => known_value(choices, ty),
         (ty, Value::Unknown) => inner(choices, ty, Unknowns(0)),
         (Type::List(of), Value::List(elements)) => {
             Value::List(elements.iter().map(|value| below(of, value)).collect())
@@ -601,7 +601,7 @@ fn computed(choices: &mut Choices<'_>, attribute: &Attribute) -> Value {
         return Value::Null;
     }
     match &attribute.kind {
-        AttributeKind::Plain(ty) => known(choices, ty),
+        AttributeKind::Plain(ty) => known_value(choices, ty),
         AttributeKind::Nested(collection, attributes) => {
             let objects = collected(choices, *collection, &mut |choices| {
                 let object = attributes.iter().map(|attribute| {
@@ -702,7 +702,9 @@ fn leaking_attributes(attributes: &[Attribute], object: &Value) -> Value {
     for attribute in attributes {
         let value = attribute_of(object, attribute.name);
         let value = match &attribute.kind {
-            AttributeKind::Plain(ty) if attribute.write_only => known(&mut Choices::new(&[]), ty),
+            AttributeKind::Plain(ty) if attribute.write_only => {
+                known_value(&mut Choices::new(&[]), ty)
+            }
             AttributeKind::Nested(collection, nested) => each(&value, *collection, &mut |object| {
                 leaking_attributes(nested, object)
             }),

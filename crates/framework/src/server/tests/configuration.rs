@@ -53,7 +53,7 @@ async fn another_configuration_is_refused_where_one_serves_all() {
 }
 
 #[tokio::test]
-async fn what_is_unknown_agrees_with_everything() {
+async fn unknown_value_agrees_with_every_value() {
     check(
         true,
         &[
@@ -67,7 +67,7 @@ async fn what_is_unknown_agrees_with_everything() {
 }
 
 #[tokio::test]
-async fn a_configuration_that_failed_binds_nobody() {
+async fn failed_configuration_does_not_bind_later_ones() {
     check(
         true,
         &[

@@ -141,7 +141,7 @@ async fn a_failed_read_of_a_data_source_is_a_diagnostic() {
 }
 
 #[tokio::test]
-async fn a_data_source_waits_for_the_provider_only_with_leave() {
+async fn data_source_is_deferred_only_if_the_cli_allows_it() {
     let reply = read(&waiting().await, "first", true).await;
     assert_eq!(
         (reply.deferred, reply.diagnostics.is_empty()),

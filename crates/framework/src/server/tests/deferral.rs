@@ -40,7 +40,7 @@ const PROVIDER: Option<DeferredReason> = Some(DeferredReason::ProviderConfigUnkn
 const RESOURCE: Option<DeferredReason> = Some(DeferredReason::ResourceConfigUnknown);
 
 #[tokio::test]
-async fn a_read_waits_only_with_leave() {
+async fn read_is_deferred_only_if_the_cli_allows_it() {
     let read = async |server: Server<FixtureProvider>, allowed: bool| {
         let input = ReadInput {
             stored: wire(Some(numbered(7.into()))),
@@ -78,7 +78,7 @@ async fn a_read_waits_only_with_leave() {
 }
 
 #[tokio::test]
-async fn an_import_waits_only_with_leave_and_a_sound_id() {
+async fn import_is_deferred_only_if_allowed_and_valid() {
     let check =
         |server: &Server<FixtureProvider>, allowed: bool, deferred: Option<DeferredReason>| {
             let input = ImportInput {
@@ -105,7 +105,7 @@ async fn an_import_waits_only_with_leave_and_a_sound_id() {
 }
 
 #[tokio::test]
-async fn a_plan_is_made_in_any_case_and_waits_only_with_leave() {
+async fn plan_is_always_made_and_deferred_only_if_the_cli_allows_it() {
     let check = |server: &Server<FixtureProvider>,
                  allowed: bool,
                  prior: Option<Object>,

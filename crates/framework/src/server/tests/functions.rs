@@ -90,7 +90,7 @@ fn call(name: &str, arguments: &[Value]) -> Result<Value, (Option<usize>, String
 }
 
 #[test]
-fn a_function_is_called_with_what_its_parameters_allow() {
+fn function_gets_only_values_that_its_parameters_allow() {
     let text = |text: &str| Value::string(text);
     let check = |arguments: &[Value], expected: Value| {
         assert_eq!(call("join", arguments), Ok(expected), "{arguments:?}");

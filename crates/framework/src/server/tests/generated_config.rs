@@ -16,7 +16,7 @@ fn the_generated_config_of_an_object_has_no_read_only_values() {
 }
 
 #[test]
-fn a_config_is_generated_only_of_an_object() {
+fn config_is_generated_only_for_an_object() {
     let check = |type_name: &str, state: DynamicValue, expected: &str| {
         let reply = server().generate_resource_config(type_name, &state);
         assert_eq!(summaries(&reply.diagnostics), [expected]);

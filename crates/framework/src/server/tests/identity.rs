@@ -47,7 +47,7 @@ fn guest(guest: &str) -> Object {
 
 /// Each case: what was stored, the identity beside it, then the identity and the error expected.
 #[tokio::test]
-async fn a_read_answers_with_the_identity() {
+async fn read_returns_the_identity() {
     let server = configured().await;
     let check = async |stored: Object, sent: Option<DynamicValue>, expected: &str, error: &str| {
         let input = ReadInput {
@@ -139,7 +139,7 @@ async fn plan(
 }
 
 #[tokio::test]
-async fn a_plan_keeps_the_identity_of_what_exists() {
+async fn plan_keeps_the_identity_of_an_existing_object() {
     let check = |reply: PlanReply, expected: &str, error: &str| {
         assert!(
             text(&reply.diagnostics).contains(error),
@@ -213,7 +213,7 @@ async fn apply(
 }
 
 #[tokio::test]
-async fn an_apply_answers_with_the_identity_and_loses_no_state_over_it() {
+async fn apply_returns_the_identity_and_keeps_the_state_without_one() {
     let check = |reply: StateReply, expected: &str, error: &str| {
         assert!(
             text(&reply.diagnostics).contains(error),
@@ -230,7 +230,7 @@ async fn an_apply_answers_with_the_identity_and_loses_no_state_over_it() {
     // Created, with and without a planned identity.
     assert!(check(apply(None, None, new("x")).await, plain, ""));
     assert!(check(apply(None, unknown(), new("x")).await, plain, ""));
-    // Planned as one object, made as another: told, and kept.
+    // Planned as one object, made as another: an error, and the state is kept.
     let another =
         r#"began with the object door = "Z", house = null and ended with the object door = "A""#;
     let planned = identity("Z", Value::Null);

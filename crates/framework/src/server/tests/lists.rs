@@ -10,7 +10,7 @@ use crate::{
     list_resource::{ListRequest, ListSink, ListedResource},
 };
 
-/// Finds rooms without end, named by their number; `kind` decides what is odd about the third.
+/// Finds rooms without end, named by their number; `kind` decides what is wrong with the third.
 pub(super) struct Rooms;
 
 #[async_trait]
@@ -59,7 +59,7 @@ impl ListResource for Rooms {
                     "nameless" => found.identity = Object::new(),
                     "unknown name" => found.identity.set("door", Value::Unknown),
                     "unknown house" => found.identity.set("house", Value::Unknown),
-                    "odd name" => found.identity.set("door", Value::List(Vec::new())),
+                    "wrong name" => found.identity.set("door", Value::List(Vec::new())),
                     "other name" => found.identity.set("door", "other"),
                     "unknown guest" => {
                         found.resource = found.resource.map(|mut room| {
@@ -156,7 +156,7 @@ async fn each_listed_object_has_its_identity_and_name() {
 }
 
 #[tokio::test]
-async fn whole_objects_are_listed_when_asked_for() {
+async fn whole_objects_are_listed_on_request() {
     let events = list("no room", true, Some(3)).await;
     let guests = events.iter().map(|event| {
         let room = event.resource.as_ref()?;
@@ -170,7 +170,7 @@ async fn whole_objects_are_listed_when_asked_for() {
 }
 
 #[tokio::test]
-async fn a_list_ends_at_its_limit_and_when_the_caller_goes_away() {
+async fn list_ends_at_its_limit_and_without_its_caller() {
     for limit in 1..4 {
         let events = list("", true, Some(limit)).await;
         assert_eq!(events.len() as u64, limit);
@@ -189,7 +189,7 @@ async fn failure_of_a_list_is_its_last_event() {
         ("nameless", "Bug in the provider: wrong result of list"),
         ("unknown name", "Bug in the provider: wrong result of list"),
         ("unknown house", "Bug in the provider: wrong result of list"),
-        ("odd name", "Bug in the provider: wrong result of list"),
+        ("wrong name", "Bug in the provider: wrong result of list"),
         ("other name", "The identity of an object changed"),
         ("unknown guest", "Bug in the provider: wrong result of list"),
     ] {
@@ -208,7 +208,7 @@ async fn failure_of_a_list_is_its_last_event() {
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_begin_is_one_event() {
+async fn list_that_cannot_start_is_one_event() {
     let refused = async |server: Server<FixtureProvider>, type_name: &str| {
         let mut receiver = Receiver::new(9);
         server

@@ -30,7 +30,7 @@ impl Provider for Library {
 /// Its private state is a list of what happened, with the write-only key that came with it.
 struct Document;
 
-/// What the service makes of a body, whatever was sent.
+/// What the service makes of every body.
 const BODY: &str = r#"{"a":1,"b":[true]}"#;
 
 fn note(response: &mut StateResponse, what: &str) {

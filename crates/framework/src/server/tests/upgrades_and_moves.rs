@@ -32,7 +32,7 @@ enum Expected<'a> {
 }
 
 #[test]
-fn stored_state_becomes_the_right_object_or_a_clear_error() {
+fn stored_state_is_upgraded_or_an_error() {
     use Expected::{Error, Seven, SevenBut};
     let seven = encode(
         &Room.schema().ty(),
@@ -159,7 +159,7 @@ fn stored_state_becomes_the_right_object_or_a_clear_error() {
 }
 
 #[test]
-fn a_nested_value_that_is_left_out_is_named_by_its_place() {
+fn missing_nested_value_is_named_by_its_path() {
     let json = r#"{"door":"A","bed":[{"width":1,"colour":"red"}]}"#;
     let reply = server().upgrade_resource_state("toy_room", 2, &raw(json));
     assert!(text(&reply.diagnostics).contains("no place for: bed[0].colour."));
@@ -187,7 +187,7 @@ fn state_of_terraform_0_11_is_refused() {
 }
 
 #[test]
-fn a_stored_identity_becomes_the_right_one_or_a_clear_error() {
+fn stored_identity_is_upgraded_or_an_error() {
     let ty = Room.identity_schema().expect("is declared").ty();
     let check = |type_name: &str, version: i64, json: &str, expected: Result<&str, &str>| {
         let reply = server().upgrade_resource_identity(type_name, version, &raw(json));
@@ -261,7 +261,7 @@ const OLD: &str = "example.com/old/toy";
 const OTHER: &str = "example.com/other/toy";
 
 #[test]
-fn the_same_type_is_taken_over() {
+fn state_of_the_same_type_is_moved() {
     let seven = encode(
         &Room.schema().ty(),
         &room("A".into(), Value::Null, Value::Null).into(),
@@ -321,7 +321,7 @@ fn the_same_type_is_taken_over() {
 }
 
 #[test]
-fn everything_else_is_refused_by_name() {
+fn unsupported_moves_are_refused_by_name() {
     let check =
         |from: (&str, &str, i64), to: &str, json: &str, identity: Option<&str>, part: &str| {
             let reply = moved(from, to, json, identity);
@@ -351,14 +351,14 @@ fn everything_else_is_refused_by_name() {
         "toy_room",
         good,
         None,
-        "takes over no state of that provider",
+        "accepts no state of that provider",
     );
     check(
         ("example.com/old/toy", "toy_thing", 0),
         "toy_thing",
         good,
         None,
-        "takes over no state",
+        "accepts no state",
     );
     check(
         (OTHER, "toy_room", 0),

@@ -1,7 +1,7 @@
 //! Whether a later object is a possible outcome of an earlier, partly unknown one: the state after apply of the plan,
 //! and the plan before apply of the first plan.
 //!
-//! Must not contain: whether either of them answers a configuration.
+//! Must not contain: whether either of them fits a configuration.
 
 use framework::{Block, Nesting, Type, Value};
 
@@ -236,7 +236,7 @@ fn dynamic(planned: &Value, actual: &Value, place: &str, out: &mut Complaints) {
     }
 }
 
-/// Elements of sets cannot be told apart, so each must have at least one that it is compatible with on the other side.
+/// Elements of sets have no key, so each must have at least one that it is compatible with on the other side.
 fn set(
     planned: &[Value],
     actual: &[Value],

@@ -1,4 +1,4 @@
-//! Whether a plan is a valid answer to prior state and configuration (`PlanResourceChange`).
+//! Whether a plan is valid for prior state and configuration (`PlanResourceChange`).
 //!
 //! Must not contain: how to plan.
 
