@@ -32,8 +32,8 @@ failures = 0
 def control(method, path, document=None):
     body = None if document is None else json.dumps(document).encode()
     request = urllib.request.Request(f"{endpoint}/_emulator/{path}", data=body, method=method)
-    with urllib.request.urlopen(request) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(request) as response:
+        return json.load(response)
 
 
 def config(signature=None, key_id=KEY_ID, secret=KEY_SECRET, token=None):

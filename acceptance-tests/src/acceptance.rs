@@ -183,7 +183,7 @@ pub const REQUIRED_PROVIDERS: &str = r#"terraform {
 pub fn run(cases: &[Case]) -> ExitCode {
     default_signals::restore();
     let mut arguments = Arguments::from_args();
-    // Half of the time a case waits: for a backoff, for an answer that is slow on purpose.
+    // A case waits half of its time: for a backoff, or for a response that is slow on purpose.
     let threads = thread::available_parallelism().map_or(4, |count| count.get() * 3);
     arguments.test_threads.get_or_insert(threads);
     let in_ci = env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");

@@ -1,4 +1,4 @@
-//! Gives the processes that tests start the default disposition of signals, whatever the tests inherited.
+//! Gives the processes that tests start the default disposition of signals, also if the tests inherited another one.
 //!
 //! A shell starts a background job with SIGINT and SIGQUIT ignored, and `nohup` ignores SIGHUP. A process passes ignored
 //! signals on to every program that it starts, but not handlers: a handled signal has its default disposition in the new

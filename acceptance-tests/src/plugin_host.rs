@@ -343,7 +343,7 @@ pub struct PluginHost {
 }
 
 impl PluginHost {
-    /// The RPCs of plugin protocol 6, without a limit on the size of answers below 2 GiB.
+    /// The RPCs of plugin protocol 6, without a limit on the size of responses below 2 GiB.
     pub fn provider(&self) -> ProviderClient<Channel> {
         provider(self.channel.clone())
     }
@@ -385,7 +385,7 @@ impl PluginHost {
         }
     }
 
-    /// Says goodbye as Terraform does: Shutdown, whose answer is not looked at, then the end of the connection. The
+    /// Ends as Terraform does: sends Shutdown, ignores its response, and closes the connection. The
     /// process must end within the two seconds after which Terraform would kill it.
     pub async fn shut_down(self) -> Result<Ended, HostError> {
         let _ = self.controller().shutdown(Empty {}).await;

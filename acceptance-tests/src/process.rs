@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 /// The start of the provider's name, as far as the kernel keeps it.
 const NAME: &str = "terraform-provi";
 
-/// A process, told from a later one with the same ID by the time it started.
+/// A process. Its start time distinguishes it from a later process with the same ID.
 #[derive(Clone, Debug)]
 pub struct Process {
     pid: u32,

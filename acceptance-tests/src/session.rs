@@ -1,7 +1,7 @@
 //! A configured provider process, spoken to in JSON: what Terraform asks for a resource, without its CLI.
 //!
 //! A creation is a plan and its apply, an import is an import and its read, each as the host sends them. It is fast, so
-//! that a test can afford hundreds of them. Must not contain: what is expected of an answer.
+//! that a test can afford hundreds of them. Must not contain: what is expected of a response.
 
 use std::{collections::HashMap, path::Path, time::Duration};
 
@@ -38,7 +38,7 @@ pub struct Outcome {
     pub raw: DynamicValue,
     /// What the provider keeps beside it.
     pub private: Vec<u8>,
-    /// What the practitioner is told.
+    /// The diagnostics of the operation.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -88,13 +88,13 @@ impl Session {
                 schemas: schemas.resource_schemas.into_iter().collect(),
                 kind: TYPE.to_owned(),
             }),
-            Some(told) => Err(format!("{}: {}", told.summary, told.detail).into()),
+            Some(error) => Err(format!("{}: {}", error.summary, error.detail).into()),
         }
     }
 
     /// The same session, for objects of another type.
     #[must_use]
-    pub fn of(self, kind: &str) -> Self {
+    pub fn for_type(self, kind: &str) -> Self {
         Session {
             kind: kind.to_owned(),
             ..self
@@ -250,18 +250,24 @@ impl Outcome {
         is_error(&self.diagnostics)
     }
 
-    /// All that the practitioner is told, one text.
-    pub fn told(&self) -> String {
-        let told = self.diagnostics.iter();
-        told.map(|told| format!("{:?}: {}\n{}\n", told.severity(), told.summary, told.detail))
-            .collect()
+    /// All diagnostics as one text.
+    pub fn messages(&self) -> String {
+        let texts = self.diagnostics.iter().map(|diagnostic| {
+            format!(
+                "{:?}: {}\n{}\n",
+                diagnostic.severity(),
+                diagnostic.summary,
+                diagnostic.detail
+            )
+        });
+        texts.collect()
     }
 }
 
 fn is_error(diagnostics: &[Diagnostic]) -> bool {
     diagnostics
         .iter()
-        .any(|told| told.severity() == Severity::Error)
+        .any(|diagnostic| diagnostic.severity() == Severity::Error)
 }
 
 fn outcome(

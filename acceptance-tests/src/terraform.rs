@@ -48,7 +48,7 @@ pub enum Error {
     Io {
         /// What was attempted, to follow "unable to".
         attempted: String,
-        /// Its answer.
+        /// Its output.
         source: io::Error,
     },
     /// The command did not end in time and was killed.
@@ -406,7 +406,7 @@ impl WorkingDirectory {
         self.unset("TF_CLI_ARGS");
     }
 
-    /// Runs a command to its end, whatever its exit code.
+    /// Runs a command to its end. Every exit code is accepted.
     pub fn run(&self, arguments: &[&str]) -> Result<Output, Error> {
         self.start(arguments)?.finish()
     }
@@ -590,14 +590,14 @@ mod tests {
         let [first, second] = [(); 2].map(|()| tempfile::tempdir().expect("a directory"));
         let name = format!("tofu{}", env::consts::EXE_SUFFIX);
         fs::write(second.path().join(&name), "").expect("a file");
-        let path = env::join_paths([first.path(), second.path()]).expect("no odd characters");
+        let path = env::join_paths([first.path(), second.path()]).expect("no separators in paths");
         assert_eq!(search(&path, "tofu"), Some(second.path().join(&name)));
         fs::write(first.path().join(&name), "").expect("a file");
         assert_eq!(search(&path, "tofu"), Some(first.path().join(&name)));
         assert_eq!(search(&path, "terraform"), None);
     }
 
-    /// A program that answers as the CLI would, to look at how it is called.
+    /// A program in place of the CLI, which records how it is called.
     #[cfg(unix)]
     fn fake(script: &str) -> (TempDir, Cli) {
         use std::os::unix::fs::PermissionsExt;
@@ -615,7 +615,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn nothing_of_the_callers_environment_arrives() {
+    fn environment_of_the_caller_is_not_inherited() {
         let (_folder, cli) = fake("env; pwd");
         let mut directory =
             WorkingDirectory::new(&cli, &Installation::Nothing).expect("a directory");
@@ -665,7 +665,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn odd_answers_are_errors_that_show_them() {
+    fn unexpected_output_is_an_error_that_shows_it() {
         let check = |script: &str, part: &str| {
             let (_folder, cli) = fake(script);
             let directory =

@@ -66,7 +66,7 @@ impl Case {
         let session = Session::start(&binary(), &self.provider)
             .await
             .expect("starts");
-        let outcome = session.create(&self.arguments).await.expect("answers");
+        let outcome = session.create(&self.arguments).await.expect("responds");
         session.end().await.expect("ends");
         let spaces = self.emulator.spaces_bound_to(WABA);
         let binds = self.emulator.calls_of(BIND).into_iter();
@@ -83,41 +83,45 @@ impl Case {
 }
 
 impl Seen {
-    /// What holds whatever happens: nothing false is saved, and every space that holds the WABA is in state or named; or,
+    /// What holds in every case: nothing false is saved, and every space that holds the WABA is in state or named; or,
     /// where it cannot be known, that is said.
     fn is_honest(&self, case: &str) -> &Self {
-        let told = self.outcome.told();
+        let messages = self.outcome.messages();
         let saved = self.outcome.text("cust_space_id");
-        assert_eq!(self.outcome.failed(), saved.is_none(), "{case}: {told}");
+        assert_eq!(self.outcome.failed(), saved.is_none(), "{case}: {messages}");
         if let Some(saved) = saved {
             assert!(
                 self.spaces.iter().any(|space| space == saved),
-                "{case}: {saved} is false; {told}"
+                "{case}: {saved} is false; {messages}"
             );
             assert_eq!(self.outcome.text("waba_id"), Some(WABA), "{case}");
         }
         for space in &self.spaces {
-            let known = saved == Some(space) || told.contains(space.as_str());
-            let admitted =
-                told.contains("It is unknown whether WABA") && told.contains("terraform import");
-            assert!(known || admitted, "{case}: {space} is lost; {told}");
+            let known = saved == Some(space) || messages.contains(space.as_str());
+            let admitted = messages.contains("It is unknown whether WABA")
+                && messages.contains("terraform import");
+            assert!(known || admitted, "{case}: {space} is lost; {messages}");
         }
-        assert!(!told.contains(DEFAULT_ACCESS_KEY_SECRET), "{case}");
+        assert!(!messages.contains(DEFAULT_ACCESS_KEY_SECRET), "{case}");
         self
     }
 
     fn is_bound_once(&self, case: &str) -> &Self {
-        assert!(!self.outcome.failed(), "{case}: {}", self.outcome.told());
-        assert_eq!(self.spaces.len(), 1, "{case}: {}", self.outcome.told());
+        assert!(
+            !self.outcome.failed(),
+            "{case}: {}",
+            self.outcome.messages()
+        );
+        assert_eq!(self.spaces.len(), 1, "{case}: {}", self.outcome.messages());
         self
     }
 
     /// An error that says that it is unknown, and how to settle it.
     fn is_unknown(&self, case: &str) -> &Self {
-        let told = self.outcome.told();
+        let messages = self.outcome.messages();
         assert!(
             self.outcome.failed() && self.outcome.state.is_null(),
-            "{case}: {told}"
+            "{case}: {messages}"
         );
         for words in [
             "It is unknown whether WABA",
@@ -125,15 +129,21 @@ impl Seen {
             "terraform import 'ADDRESS' CHANNEL_ID",
             "Provider.OutcomeUnknown",
         ] {
-            assert!(told.contains(words), "{case}: {words} is not in {told}");
+            assert!(
+                messages.contains(words),
+                "{case}: {words} is not in {messages}"
+            );
         }
         self
     }
 
     fn says(&self, case: &str, words: &[&str]) -> &Self {
-        let told = self.outcome.told();
+        let messages = self.outcome.messages();
         for words in words {
-            assert!(told.contains(words), "{case}: {words} is not in {told}");
+            assert!(
+                messages.contains(words),
+                "{case}: {words} is not in {messages}"
+            );
         }
         self
     }
@@ -159,7 +169,7 @@ async fn all<F: Future<Output = ()> + Send + 'static>(cases: Vec<F>) {
     }
 }
 
-async fn an_executed_bind_without_an_answer_is_adopted() {
+async fn executed_bind_without_a_response_is_adopted() {
     let mut cases = Vec::new();
     type Make = fn() -> Fault;
     let faults: [(&str, Make); 10] = [
@@ -489,15 +499,15 @@ async fn one_waba_is_bound_once_in_a_run() {
                 let create = || session.create(&case.arguments);
                 let (one, two) = tokio::join!(create(), create());
                 let three = create().await;
-                let all = [one, two, three].map(|outcome| outcome.expect("answers"));
+                let all = [one, two, three].map(|outcome| outcome.expect("responds"));
                 let (failed, made): (Vec<_>, Vec<_>) =
                     all.iter().partition(|outcome| outcome.failed());
                 assert_eq!((failed.len(), made.len()), (2, 1), "{name}");
                 for failed in failed {
                     assert!(
-                        failed.told().contains("Two resources bind WABA"),
+                        failed.messages().contains("Two resources bind WABA"),
                         "{name}: {}",
-                        failed.told()
+                        failed.messages()
                     );
                 }
                 let binds = case.emulator.calls_of(BIND).len();
@@ -506,7 +516,11 @@ async fn one_waba_is_bound_once_in_a_run() {
                 session.end().await.expect("ends");
                 // Another run knows nothing of it.
                 let seen = case.run().await;
-                assert!(!seen.outcome.failed(), "{name}: {}", seen.outcome.told());
+                assert!(
+                    !seen.outcome.failed(),
+                    "{name}: {}",
+                    seen.outcome.messages()
+                );
             });
         }
     }
@@ -531,7 +545,7 @@ async fn an_account_is_listed_once() {
     let create = |number: usize| {
         let arguments = json!({"waba_id": format!("7000000000000{number:02}")});
         let session = &session;
-        async move { session.create(&arguments).await.expect("answers") }
+        async move { session.create(&arguments).await.expect("responds") }
     };
     let (a, b, c, d, e, f, g, h) = tokio::join!(
         create(0),
@@ -701,7 +715,7 @@ async fn a_refusal_because_it_is_bound_already() {
                 let session = Session::start(&binary(), &case.provider)
                     .await
                     .expect("starts");
-                let bound = session.create(&case.arguments).await.expect("answers");
+                let bound = session.create(&case.arguments).await.expect("responds");
                 assert!(!bound.failed());
                 let seen = case.run().await;
                 assert!(seen.outcome.failed(), "{name}");
@@ -738,12 +752,12 @@ async fn a_refusal_because_another_account_has_it() {
         );
         seen.says(code, &[code]);
         assert!(
-            !seen.outcome.told().contains(&foreign.cust_space_id),
+            !seen.outcome.messages().contains(&foreign.cust_space_id),
             "{code}"
         );
         assert_eq!(
             seen.outcome
-                .told()
+                .messages()
                 .contains("most likely in another account"),
             explained,
             "{code}"
@@ -754,9 +768,9 @@ async fn a_refusal_because_another_account_has_it() {
     check("Waba.Taken", true).await;
 }
 
-/// No time to look up, or told to stop: the truth at once.
+/// No time for a search, or a stop: the error says at once what is unknown.
 async fn interruptions() {
-    // A quarter of the time is kept for looking, so that an answer that comes too late is not the end.
+    // A quarter of the time is kept for the search, so that a late response does not use up all of it.
     let mut case =
         Case::new(|_| {}).fault(Fault::new(BIND, FaultKind::Slow { delay_ms: 8000 }).after());
     case.arguments["timeouts"]["create"] = json!("4s");
@@ -773,14 +787,14 @@ async fn interruptions() {
         while case.emulator.calls_of(LIST).len() < 2 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        session.stop().await.expect("is told");
+        session.stop().await.expect("is sent");
     };
     let (outcome, ()) = tokio::join!(session.create(&case.arguments), stopping);
-    let outcome = outcome.expect("answers");
+    let outcome = outcome.expect("responds");
     assert!(
-        outcome.failed() && outcome.told().contains("It is unknown whether WABA"),
+        outcome.failed() && outcome.messages().contains("It is unknown whether WABA"),
         "{}",
-        outcome.told()
+        outcome.messages()
     );
     assert_eq!(case.emulator.spaces_bound_to(WABA).len(), 0);
 }
@@ -791,7 +805,7 @@ macro_rules! trials {
 
 fn main() -> std::process::ExitCode {
     let tests = trials![
-        an_executed_bind_without_an_answer_is_adopted,
+        executed_bind_without_a_response_is_adopted,
         a_bind_that_was_not_executed_is_not_sent_again,
         looking_up_works_whatever_the_service_is_like,
         a_space_that_the_list_hides_stays_unknown,

@@ -29,13 +29,13 @@ fn demo(context: &TestContext) -> Command {
 
 fn every_claim_holds(context: &mut TestContext) -> TestResult {
     let output = demo(context).output()?;
-    let told = String::from_utf8_lossy(&output.stdout);
+    let messages = String::from_utf8_lossy(&output.stdout);
     let complaint = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        return Err(format!("{}: {complaint}\n{told}", output.status).into());
+        return Err(format!("{}: {complaint}\n{messages}", output.status).into());
     }
     contains(
-        &told,
+        &messages,
         &[
             "Everything was as claimed.",
             "Destroy complete!",

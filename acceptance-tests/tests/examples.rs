@@ -34,7 +34,7 @@ const CASES: &[Case] = cases![examples:
     tests_of_configurations_pass needs Mocks,
     test_that_is_prevented_from_destroying_fails needs Mocks,
     all_files_are_formatted,
-    no_file_is_forgotten,
+    every_file_of_the_examples_is_tested,
 ];
 
 fn main() -> ExitCode {
@@ -522,7 +522,7 @@ fn all_files_are_formatted(context: &mut TestContext) -> TestResult {
     Ok(())
 }
 
-fn no_file_is_forgotten(_: &mut TestContext) -> TestResult {
+fn every_file_of_the_examples_is_tested(_: &mut TestContext) -> TestResult {
     let mut tried: BTreeSet<PathBuf> = BTreeSet::from([PathBuf::from("provider/provider.tf")]);
     for folder in configurations()? {
         tried.extend(

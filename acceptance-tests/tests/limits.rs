@@ -34,7 +34,7 @@ fn create_all(into: &mut JoinSet<Outcome>, session: &Arc<Session>, wabas: std::o
         let session = Arc::clone(session);
         into.spawn(async move {
             let arguments = json!({"waba_id": waba_id.to_string()});
-            session.create(&arguments).await.expect("answers")
+            session.create(&arguments).await.expect("responds")
         });
     }
 }
@@ -53,7 +53,7 @@ async fn one_process_never_crosses_the_limit() {
     create_all(&mut running, &session, 1000..1060);
     while let Some(outcome) = running.join_next().await {
         let outcome = outcome.expect("no panic");
-        assert_eq!(outcome.diagnostics, [], "{}", outcome.told());
+        assert_eq!(outcome.diagnostics, [], "{}", outcome.messages());
     }
     // A machine that is busy with other tests may hold a call up for longer than the margin of the limiter.
     let refused = refused(&emulator);
@@ -86,7 +86,7 @@ async fn several_processes_share_the_limit_and_nobody_sees_an_error() {
     }
     while let Some(outcome) = running.join_next().await {
         let outcome = outcome.expect("no panic");
-        assert_eq!(outcome.diagnostics, [], "{}", outcome.told());
+        assert_eq!(outcome.diagnostics, [], "{}", outcome.messages());
     }
     assert_eq!(
         emulator.spaces(DEFAULT_ACCOUNT).len(),
@@ -105,7 +105,7 @@ async fn several_processes_share_the_limit_and_nobody_sees_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wait_that_the_service_asks_for_holds_for_the_whole_process() {
+async fn retry_after_applies_to_the_whole_process() {
     let emulator = Emulator::start().expect("a free port");
     let fault = FaultKind::Throttle {
         code: "Throttling.User".to_owned(),
@@ -148,7 +148,7 @@ async fn the_limit_of_the_provider_block_is_kept() {
 
 /// A thousand objects and a service that refuses every connection: one cause, in a minute, and an end to it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_is_down_is_given_up_and_found_again() {
+async fn circuit_breaker_opens_and_closes_again() {
     let port = {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener.local_addr().expect("an address").port()
@@ -171,13 +171,13 @@ async fn a_service_that_is_down_is_given_up_and_found_again() {
             break;
         };
         let outcome = outcome.expect("no panic");
-        let told = outcome.told();
-        assert!(outcome.failed() && outcome.state.is_null(), "{told}");
+        let messages = outcome.messages();
+        assert!(outcome.failed() && outcome.state.is_null(), "{messages}");
         assert!(
-            told.contains("connection was refused"),
-            "every object names the cause: {told}"
+            messages.contains("connection was refused"),
+            "every object names the cause: {messages}"
         );
-        down += usize::from(told.contains("not sent, because the service is down"));
+        down += usize::from(messages.contains("not sent, because the service is down"));
     }
     assert!(
         started.elapsed() < Duration::from_secs(90),
@@ -189,19 +189,19 @@ async fn a_service_that_is_down_is_given_up_and_found_again() {
         "{down} of 1000 did not have to find out by themselves"
     );
 
-    // The service comes back. Calls are let through from time to time, and the first answer ends it.
+    // The service recovers. Calls are let through from time to time, and the first response closes the circuit breaker.
     let back = Emulator::start_on(port).expect("the port is free");
     let deadline = Instant::now() + Duration::from_secs(20);
     let outcome = loop {
         let outcome = session
             .create(&json!({"waba_id": "77"}))
             .await
-            .expect("answers");
+            .expect("responds");
         if !outcome.failed() || Instant::now() > deadline {
             break outcome;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     };
-    assert!(!outcome.failed(), "{}", outcome.told());
+    assert!(!outcome.failed(), "{}", outcome.messages());
     assert_eq!(back.spaces_bound_to("77").len(), 1);
 }

@@ -47,39 +47,40 @@ async fn start() -> PluginHost {
 }
 
 /// Asks the plugin whether it is well: works for its host and for nobody else.
-async fn ask(channel: Channel) -> Result<(), HostError> {
+async fn check_health(channel: Channel) -> Result<(), HostError> {
     let request = HealthCheckRequest {
         service: "plugin".to_owned(),
     };
-    let answer = timeout(MAX_WAIT, HealthClient::new(channel).check(request)).await??;
-    match answer.into_inner().status() {
+    let response = timeout(MAX_WAIT, HealthClient::new(channel).check(request)).await??;
+    match response.into_inner().status() {
         ServingStatus::Serving => Ok(()),
         status => Err(format!("{status:?}").into()),
     }
 }
 
-async fn must_answer(host: &PluginHost) {
-    ask(host.channel.clone())
+async fn must_respond(host: &PluginHost) {
+    check_health(host.channel.clone())
         .await
-        .expect("the plugin answers its host");
-    ask(host
-        .dial()
-        .connect()
-        .await
-        .expect("its host connects again"))
+        .expect("the plugin responds to its host");
+    check_health(
+        host.dial()
+            .connect()
+            .await
+            .expect("its host connects again"),
+    )
     .await
     .expect("and there, too");
 }
 
 async fn must_refuse(dial: Dial, whom: &str) {
     if let Ok(channel) = dial.connect().await {
-        let health = ask(channel.clone()).await;
-        assert!(health.is_err(), "{whom} was answered");
+        let health = check_health(channel.clone()).await;
+        assert!(health.is_err(), "{whom} got a response");
         let schema = provider(channel)
             .get_provider_schema(tfplugin6::get_provider_schema::Request {})
             .await;
         // The plugin itself serves this RPC, so any error comes from the connection.
-        assert!(schema.is_err(), "{whom} was answered");
+        assert!(schema.is_err(), "{whom} got a response");
     }
 }
 
@@ -94,7 +95,7 @@ fn socket(host: &PluginHost) -> PathBuf {
 // Start
 
 #[tokio::test]
-async fn a_person_is_told_what_this_is() {
+async fn start_by_hand_prints_an_explanation() {
     for launch in [bare(), launch().env("TF_PLUGIN_MAGIC_COOKIE", "wrong")] {
         let ended = launch.run().await.expect("ends");
         assert_eq!(ended.status.code(), Some(1));
@@ -115,8 +116,8 @@ async fn a_person_is_told_what_this_is() {
 }
 
 #[tokio::test]
-async fn questions_of_a_person() {
-    let answer = async |argument: &str| {
+async fn help_and_version_are_printed() {
+    let response = async |argument: &str| {
         let ended = bare().arg(argument).run().await.expect("ends");
         assert_eq!(
             (ended.status.code(), ended.stderr.as_str()),
@@ -126,11 +127,11 @@ async fn questions_of_a_person() {
         ended.stdout
     };
     for argument in ["-version", "--version"] {
-        let text = answer(argument).await;
+        let text = response(argument).await;
         assert!(text.starts_with("terraform-provider-alicloud 0."), "{text}");
     }
     for argument in ["-help", "--help"] {
-        let text = answer(argument).await;
+        let text = response(argument).await;
         for word in [
             "-debug",
             "-version",
@@ -151,7 +152,7 @@ async fn questions_of_a_person() {
 }
 
 #[tokio::test]
-async fn a_wish_that_cannot_be_understood_ends_the_start_with_a_sentence() {
+async fn invalid_variable_ends_the_start_with_an_error() {
     let refused = async |name: &str, value: &str| {
         let ended = launch().env(name, value).run().await.expect("ends");
         assert_eq!(
@@ -176,18 +177,18 @@ async fn a_wish_that_cannot_be_understood_ends_the_start_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn the_handshake_is_all_that_stdout_ever_carries() {
+async fn stdout_has_only_the_handshake_line() {
     let host = start().await;
     assert_eq!(host.handshake.multiplex, None);
     assert!(host.handshake.certificate.is_some());
-    must_answer(&host).await;
+    must_respond(&host).await;
     let ended = host.shut_down().await.expect("ends");
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
     assert!(ended.status.success());
 }
 
 #[tokio::test]
-async fn the_version_is_six_whatever_is_offered() {
+async fn version_is_six_for_every_offer() {
     for offered in ["5,6", "6,5", "6", "5", "7", ""] {
         let process = launch()
             .env("PLUGIN_PROTOCOL_VERSIONS", offered)
@@ -203,19 +204,19 @@ async fn the_version_is_six_whatever_is_offered() {
 }
 
 #[tokio::test]
-async fn the_seventh_field_is_there_if_asked_for() {
+async fn seventh_field_is_present_if_requested() {
     let host = launch()
         .env("PLUGIN_MULTIPLEX_GRPC", "true")
         .start()
         .await
         .expect("starts");
     assert_eq!(host.handshake.multiplex, Some(false));
-    must_answer(&host).await;
+    must_respond(&host).await;
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_socket_lies_where_only_its_owner_can_go() {
+async fn socket_is_reachable_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let temporary = tempfile::tempdir().expect("is made");
     let host = launch()
@@ -237,14 +238,14 @@ async fn the_socket_lies_where_only_its_owner_can_go() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_temporary_directory_too_deep_for_a_socket_is_no_obstacle() {
+async fn long_temporary_directory_is_replaced() {
     let temporary = tempfile::tempdir().expect("is made");
     let deep = temporary.path().join("d".repeat(100));
     std::fs::create_dir(&deep).expect("is made");
     let host = launch().env("TMPDIR", &deep).start().await.expect("starts");
     let socket = socket(&host);
     assert!(!socket.starts_with(&deep), "{socket:?}");
-    must_answer(&host).await;
+    must_respond(&host).await;
     host.shut_down().await.expect("ends");
     assert!(!socket.exists());
     assert_eq!(files(&deep), 0);
@@ -262,7 +263,7 @@ async fn tcp_as_on_windows() {
     };
     assert!(address.ip().is_loopback());
     assert!((10000..=25000).contains(&address.port()));
-    must_answer(&host).await;
+    must_respond(&host).await;
     must_refuse(host.dial_as(Caller::Anonymous), "without a certificate").await;
 
     let other = launch()
@@ -291,7 +292,7 @@ async fn tcp_as_on_windows() {
 // Protection
 
 #[tokio::test]
-async fn nobody_but_the_host_is_answered() {
+async fn only_the_host_gets_responses() {
     let host = start().await;
     let own = host.identity.clone().expect("asked for TLS");
     let other = Identity::new().expect("is made");
@@ -317,12 +318,12 @@ async fn nobody_but_the_host_is_answered() {
         )
         .await;
     }
-    must_answer(&host).await;
+    must_respond(&host).await;
     host.shut_down().await.expect("ends");
 }
 
 #[tokio::test]
-async fn tls_1_2_is_as_good_and_as_strict() {
+async fn tls_1_2_is_accepted_with_the_same_checks() {
     let host = start().await;
     const ONE_EACH: [&[&rustls::SupportedProtocolVersion]; 2] = [&[&TLS12], &[&TLS13]];
     for versions in ONE_EACH {
@@ -332,12 +333,14 @@ async fn tls_1_2_is_as_good_and_as_strict() {
         };
         let own = host.identity.clone().expect("asked for TLS");
         let other = Identity::new().expect("is made");
-        ask(dial(Caller::WithCertificate(own.clone()))
-            .connect()
-            .await
-            .expect("connects"))
+        check_health(
+            dial(Caller::WithCertificate(own.clone()))
+                .connect()
+                .await
+                .expect("connects"),
+        )
         .await
-        .expect("answers");
+        .expect("responds");
         must_refuse(dial(Caller::Anonymous), "without a certificate").await;
         must_refuse(
             dial(Caller::WithCertificate(other.clone())),
@@ -350,34 +353,34 @@ async fn tls_1_2_is_as_good_and_as_strict() {
         )
         .await;
     }
-    must_answer(&host).await;
+    must_respond(&host).await;
 }
 
 #[tokio::test]
 async fn tls_below_1_2_is_refused() {
     let host = start().await;
-    let answer = async |minor| {
+    let response = async |minor| {
         let mut stream = host.dial().raw().await.expect("connects");
         stream
             .write_all(&client_hello(minor))
             .await
             .expect("is read");
-        let mut answer = [0; 7];
-        timeout(MAX_WAIT, stream.read_exact(&mut answer))
+        let mut response = [0; 7];
+        timeout(MAX_WAIT, stream.read_exact(&mut response))
             .await
             .expect("does not hang")
-            .expect("is answered");
-        answer
+            .expect("gets a response");
+        response
     };
     // An alert: fatal, protocol_version.
     const REFUSED: [u8; 7] = [21, 3, 3, 0, 2, 2, 70];
     for minor in 0..3 {
-        assert_eq!(answer(minor).await, REFUSED, "version 3.{minor}");
+        assert_eq!(response(minor).await, REFUSED, "version 3.{minor}");
     }
     // The same message from a client that knows TLS 1.2 gets on: nothing but the version was wrong with it.
-    let hello = answer(3).await;
+    let hello = response(3).await;
     assert_eq!((hello[0], hello[5]), (22, 2), "{hello:?} is no ServerHello");
-    must_answer(&host).await;
+    must_respond(&host).await;
 }
 
 /// The first message of a TLS client that knows nothing beyond version 3.`minor`, and else all that is needed.
@@ -419,17 +422,17 @@ fn client_hello(minor: u8) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_host_may_do_without_tls() {
+async fn host_without_tls_is_served() {
     let host = launch().without_tls().start().await.expect("starts");
     assert_eq!(host.handshake.certificate, None);
-    must_answer(&host).await;
+    must_respond(&host).await;
     host.shut_down().await.expect("ends");
 }
 
 // Neighbours
 
 #[tokio::test]
-async fn stalled_connections_hold_up_nobody() {
+async fn stalled_connections_delay_no_other() {
     let host = start().await;
     let mut stalled = Vec::new();
     // More than the process keeps at one time.
@@ -441,36 +444,38 @@ async fn stalled_connections_hold_up_nobody() {
         }
         stalled.push(stream);
         if index % 50 == 0 {
-            must_answer(&host).await;
+            must_respond(&host).await;
         }
     }
     // A connection that is there already is not touched, and after two seconds the oldest of them make room.
-    ask(host.channel.clone()).await.expect("answers");
+    check_health(host.channel.clone()).await.expect("responds");
     sleep(Duration::from_millis(2100)).await;
-    must_answer(&host).await;
+    must_respond(&host).await;
     for mut stream in stalled.drain(..100) {
         // A peer that sends nonsense now, or is gone.
         let _ = stream.write_all(&[0xff; 300]).await;
     }
-    must_answer(&host).await;
+    must_respond(&host).await;
     host.shut_down()
         .await
         .expect("ends, though half of them are still there");
 }
 
 #[tokio::test]
-async fn a_thousand_calls_at_once() {
+async fn thousand_concurrent_calls_are_served() {
     let host = start().await;
     let calls: Vec<_> = (0..1000)
-        .map(|_| tokio::spawn(ask(host.channel.clone())))
+        .map(|_| tokio::spawn(check_health(host.channel.clone())))
         .collect();
     for call in calls {
-        call.await.expect("does not panic").expect("is answered");
+        call.await
+            .expect("does not panic")
+            .expect("gets a response");
     }
 }
 
 #[tokio::test]
-async fn calls_that_the_host_resets_leave_nothing_behind() {
+async fn reset_calls_leave_nothing_behind() {
     let host = start().await;
     for _ in 0..10 {
         let calls: Vec<_> = (0..100)
@@ -483,7 +488,7 @@ async fn calls_that_the_host_resets_leave_nothing_behind() {
         // Long enough for some of them to be on their way; a future dropped there resets its stream.
         sleep(Duration::from_millis(2)).await;
         calls.iter().for_each(tokio::task::JoinHandle::abort);
-        must_answer(&host).await;
+        must_respond(&host).await;
     }
     // A call still counted as in flight would hold up the end.
     let ended = host.shut_down().await.expect("ends");
@@ -492,18 +497,18 @@ async fn calls_that_the_host_resets_leave_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_connection_lost_with_its_calls_leaves_the_next_one_answered() {
+async fn next_connection_is_served_after_a_lost_one() {
     let host = start().await;
     for _ in 0..5 {
         let channel = host.dial().connect().await.expect("connects");
         let calls: Vec<_> = (0..100)
-            .map(|_| tokio::spawn(ask(channel.clone())))
+            .map(|_| tokio::spawn(check_health(channel.clone())))
             .collect();
         drop(channel);
         sleep(Duration::from_millis(2)).await;
         // With the last call its connection goes.
         calls.iter().for_each(tokio::task::JoinHandle::abort);
-        must_answer(&host).await;
+        must_respond(&host).await;
     }
     let ended = host.shut_down().await.expect("ends");
     assert!(ended.after < Duration::from_secs(1), "{:?}", ended.after);
@@ -511,13 +516,13 @@ async fn a_connection_lost_with_its_calls_leaves_the_next_one_answered() {
 }
 
 #[tokio::test]
-async fn an_oversized_message_is_an_error_of_its_call_alone() {
+async fn oversized_message_fails_only_its_call() {
     let host = start().await;
     let status = announce_message(&host, 256 << 20 | 1).await;
     assert_eq!(status, Some(Code::OutOfRange));
-    must_answer(&host).await;
+    must_respond(&host).await;
 
-    // More than the four mebibytes that gRPC libraries take by default. Whatever the plugin thinks of the content.
+    // More than the four mebibytes that gRPC libraries accept by default. The content does not matter.
     let large = tfplugin6::validate_provider_config::Request {
         config: Some(tfplugin6::DynamicValue {
             msgpack: vec![0xc1; 10 << 20],
@@ -530,10 +535,10 @@ async fn an_oversized_message_is_an_error_of_its_call_alone() {
             "{status:?}"
         );
     }
-    must_answer(&host).await;
+    must_respond(&host).await;
 }
 
-/// Announces a message of so many bytes to an RPC without sending it, and reads the status of the answer.
+/// Announces a message of so many bytes to an RPC without sending it, and reads the status of the response.
 async fn announce_message(host: &PluginHost, length: u32) -> Option<Code> {
     use http_body_util::Full;
     use tonic::{
@@ -556,12 +561,12 @@ async fn announce_message(host: &PluginHost, length: u32) -> Option<Code> {
     let response = timeout(MAX_WAIT, channel.call(request))
         .await
         .expect("does not hang")
-        .expect("is answered");
+        .expect("gets a response");
     Status::from_header_map(response.headers()).map(|status| status.code())
 }
 
 #[tokio::test]
-async fn garbage_instead_of_http2() {
+async fn garbage_in_place_of_http2_ends_only_its_connection() {
     let host = start().await;
     for garbage in [
         &b"GET / HTTP/1.1\r\n\r\n"[..],
@@ -570,13 +575,13 @@ async fn garbage_instead_of_http2() {
     ] {
         let mut stream = host.dial().stream().await.expect("connects");
         stream.write_all(garbage).await.expect("is read");
-        let mut answer = Vec::new();
+        let mut response = Vec::new();
         // Closed or reset, with or without a last frame: but not held open.
-        let _ = timeout(MAX_WAIT, stream.read_to_end(&mut answer))
+        let _ = timeout(MAX_WAIT, stream.read_to_end(&mut response))
             .await
             .expect("does not hang");
     }
-    must_answer(&host).await;
+    must_respond(&host).await;
 }
 
 // go-plugin's services
@@ -586,13 +591,13 @@ async fn health() {
     let host = start().await;
     let mut health = host.health();
     let check = async |health: &mut HealthClient<Channel>, service: &str| {
-        let answer = health
+        let response = health
             .check(HealthCheckRequest {
                 service: service.to_owned(),
             })
             .await;
-        answer
-            .map(|answer| answer.into_inner().status())
+        response
+            .map(|response| response.into_inner().status())
             .map_err(|status| status.code())
     };
     assert_eq!(
@@ -605,7 +610,7 @@ async fn health() {
     let list = health
         .list(HealthListRequest {})
         .await
-        .expect("is answered")
+        .expect("gets a response")
         .into_inner();
     assert_eq!(list.statuses["plugin"].status(), ServingStatus::Serving);
 
@@ -619,7 +624,7 @@ async fn health() {
         let mut watch = health
             .watch(request)
             .await
-            .expect("is answered")
+            .expect("gets a response")
             .into_inner();
         let first = watch.message().await.expect("is well").expect("is there");
         assert_eq!(first.status(), expected, "{service}");
@@ -680,7 +685,7 @@ async fn stdio_and_broker_are_open_and_silent_until_shutdown() {
     host.controller()
         .shutdown(Empty {})
         .await
-        .expect("is answered");
+        .expect("gets a response");
     // The end of the stream, or of the connection under it.
     let end = timeout(MAX_WAIT, stdio.message()).await.expect("ends");
     assert!(matches!(end, Ok(None) | Err(_)), "{end:?}");
@@ -714,21 +719,21 @@ async fn shutdown_ends_the_process_at_once() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn an_interrupt_is_the_hosts_business() {
+async fn interrupt_is_ignored_under_a_host() {
     let mut host = start().await;
     for _ in 0..3 {
         host.process.signal("INT").await.expect("is sent");
-        must_answer(&host).await;
+        must_respond(&host).await;
     }
     sleep(Duration::from_millis(300)).await;
     assert!(host.process.is_running().expect("can be asked"));
-    must_answer(&host).await;
+    must_respond(&host).await;
     host.shut_down().await.expect("ends");
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn an_interrupt_right_after_the_handshake_is_ignored_too() {
+async fn early_interrupt_is_ignored_under_a_host() {
     for _ in 0..5 {
         let mut process = launch().spawn().await.expect("starts");
         process.signal("INT").await.expect("is sent");
@@ -739,11 +744,11 @@ async fn an_interrupt_right_after_the_handshake_is_ignored_too() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_termination_ends_the_process_in_order() {
+async fn termination_ends_the_process_cleanly() {
     for signal in ["TERM", "HUP"] {
         let host = start().await;
         let directory = socket(&host).parent().expect("has a parent").to_owned();
-        must_answer(&host).await;
+        must_respond(&host).await;
         host.process.signal(signal).await.expect("is sent");
         let ended = host
             .process
@@ -755,10 +760,10 @@ async fn a_termination_ends_the_process_in_order() {
     }
 }
 
-/// The host has had the same signal, or is about to: until then it begins calls, and it has answers to read.
+/// The host has had the same signal, or is about to: until then it begins calls, and it still has responses to read.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_terminated_process_serves_its_host_until_that_is_quiet() {
+async fn terminated_process_serves_its_host_until_the_last_response() {
     let host = start().await;
     host.process.signal("TERM").await.expect("is sent");
     for _ in 0..4 {
@@ -779,11 +784,11 @@ async fn a_terminated_process_serves_its_host_until_that_is_quiet() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_process_without_its_host_does_not_stay() {
+async fn process_ends_without_its_host() {
     let host = start().await;
     let directory = socket(&host).parent().expect("has a parent").to_owned();
     let second = host.dial().connect().await.expect("connects");
-    ask(second.clone()).await.expect("answers");
+    check_health(second.clone()).await.expect("responds");
     let PluginHost {
         mut process,
         channel,
@@ -793,7 +798,7 @@ async fn a_process_without_its_host_does_not_stay() {
     // One connection is left.
     sleep(Duration::from_secs(3)).await;
     assert!(process.is_running().expect("can be asked"));
-    ask(second.clone()).await.expect("still answers");
+    check_health(second.clone()).await.expect("still responds");
     drop(second);
     let ended = process
         .ended_within(Duration::from_secs(10))
@@ -839,7 +844,7 @@ async fn ignored_and_blocked_signals_are_not_inherited() {
 // Standard streams
 
 #[tokio::test]
-async fn stdin_is_left_to_the_hosts_user() {
+async fn stdin_is_not_read() {
     let (mut reader, mut writer) = std::io::pipe().expect("is made");
     writer.write_all(b"yes\n").expect("is taken");
     let host = launch()
@@ -847,7 +852,7 @@ async fn stdin_is_left_to_the_hosts_user() {
         .start()
         .await
         .expect("starts");
-    must_answer(&host).await;
+    must_respond(&host).await;
     host.shut_down().await.expect("ends");
     drop(writer);
     let mut rest = String::new();
@@ -863,7 +868,7 @@ async fn every_log_line_is_one_that_terraform_reads() {
         .await
         .expect("starts");
     must_refuse(host.dial_as(Caller::Anonymous), "without a certificate").await;
-    must_answer(&host).await;
+    must_respond(&host).await;
     let ended = host.shut_down().await.expect("ends");
     assert!(ended.stderr.lines().count() >= 2, "{}", ended.stderr);
     for line in ended.stderr.lines() {
@@ -947,7 +952,7 @@ async fn the_level_is_the_lesser_of_the_hosts_and_the_providers() {
 }
 
 #[tokio::test]
-async fn a_broken_stderr_breaks_nothing_else() {
+async fn broken_stderr_does_not_stop_the_provider() {
     let (reader, writer) = std::io::pipe().expect("is made");
     let host = launch()
         .env("TF_LOG", "trace")
@@ -957,12 +962,12 @@ async fn a_broken_stderr_breaks_nothing_else() {
         .expect("starts");
     drop(reader);
     must_refuse(host.dial_as(Caller::Anonymous), "without a certificate").await;
-    must_answer(&host).await;
+    must_respond(&host).await;
     assert!(host.shut_down().await.expect("ends").status.success());
 }
 
 #[tokio::test]
-async fn a_stderr_that_nobody_reads_blocks_nothing_else() {
+async fn unread_stderr_does_not_block_the_provider() {
     let (reader, writer) = std::io::pipe().expect("is made");
     let host = launch()
         .env("TF_LOG", "trace")
@@ -974,7 +979,7 @@ async fn a_stderr_that_nobody_reads_blocks_nothing_else() {
     for _ in 0..1500 {
         drop(host.dial().raw().await.expect("connects"));
     }
-    must_answer(&host).await;
+    must_respond(&host).await;
     assert!(host.shut_down().await.expect("ends").status.success());
     drop(reader);
 }
@@ -1011,17 +1016,17 @@ async fn debug_mode_waits_for_hosts_until_its_user_interrupts_it() {
             versions: BOTH,
         };
         for _ in 0..2 {
-            ask(dial.clone().connect().await.expect("connects"))
+            check_health(dial.clone().connect().await.expect("connects"))
                 .await
-                .expect("answers");
+                .expect("responds");
         }
         // Longer than a process waits that a host has started.
         if argument == "-debug" {
             sleep(Duration::from_secs(3)).await;
         }
-        ask(dial.connect().await.expect("still connects"))
+        check_health(dial.connect().await.expect("still connects"))
             .await
-            .expect("answers");
+            .expect("responds");
         process.signal("INT").await.expect("is sent");
         let ended = process
             .ended_within(Duration::from_secs(2))
@@ -1049,7 +1054,7 @@ fn debug_address(process: &Process) -> (String, String) {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn debug_mode_uses_tcp_only_if_it_is_told_to() {
+async fn debug_mode_uses_tcp_only_with_its_flag() {
     // The variable is for the network of plugins, which TLS protects.
     let process = bare()
         .arg("-debug")
@@ -1076,9 +1081,9 @@ async fn debug_mode_uses_tcp_only_if_it_is_told_to() {
         caller: Caller::PlainText,
         versions: BOTH,
     };
-    ask(dial.connect().await.expect("connects"))
+    check_health(dial.connect().await.expect("connects"))
         .await
-        .expect("answers");
+        .expect("responds");
     process.signal("INT").await.expect("is sent");
     let ended = process.ended_within(MAX_WAIT).await.expect("ends");
     let warning = format!("every user of this machine can connect to {address}");
@@ -1105,7 +1110,7 @@ async fn provider_blocks_of_one_debug_process_must_agree() {
         let schema = provider
             .get_provider_schema(tfplugin6::get_provider_schema::Request {})
             .await
-            .expect("answers")
+            .expect("responds")
             .into_inner();
         let block = schema.provider.and_then(|schema| schema.block);
         let block = block.expect("has one");
@@ -1122,16 +1127,21 @@ async fn provider_blocks_of_one_debug_process_must_agree() {
             config: dynamic(&config.into()),
             client_capabilities: None,
         };
-        let answer = provider.configure_provider(request).await;
-        let told = answer.expect("answers").into_inner().diagnostics;
-        let told = told.into_iter().map(|told| told.summary + &told.detail);
-        told.collect::<String>()
+        let response = provider.configure_provider(request).await;
+        let messages = response.expect("responds").into_inner().diagnostics;
+        let messages = messages
+            .into_iter()
+            .map(|diagnostic| diagnostic.summary + &diagnostic.detail);
+        messages.collect::<String>()
     };
     assert_eq!(configure("LTAIone").await, "");
     assert_eq!(configure("LTAIone").await, "");
-    let told = configure("LTAIother").await;
-    assert!(told.contains("Provider.DebugConfiguration"), "{told}");
-    assert!(!told.contains("LTAI"), "{told}");
+    let messages = configure("LTAIother").await;
+    assert!(
+        messages.contains("Provider.DebugConfiguration"),
+        "{messages}"
+    );
+    assert!(!messages.contains("LTAI"), "{messages}");
     process.signal("INT").await.expect("is sent");
     process.ended_within(MAX_WAIT).await.expect("ends");
 }

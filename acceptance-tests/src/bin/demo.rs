@@ -82,7 +82,7 @@ const IMPORTED: &str = r#"resource "alicloud_cams_waba_binding" "from_console" {
 }
 "#;
 
-/// The second act: a WABA in another account, with all that it needs to answer.
+/// The second act: a WABA in another account, with all that it needs to send and receive.
 const ONBOARDING: &str = r#"terraform {
   required_providers {
     alicloud = {
@@ -197,9 +197,9 @@ fn main() -> ExitCode {
     };
     let interrupted = watch_for_interrupt();
     let ending = Demo::new(&cli, Arc::clone(&interrupted)).and_then(|mut demo| {
-        let told = demo.tell();
+        let acted = demo.run_acts();
         let ended = demo.end(keep);
-        told.and(ended)
+        acted.and(ended)
     });
     match ending {
         Ok(()) => ExitCode::SUCCESS,
@@ -239,7 +239,7 @@ fn watch_for_interrupt() -> Arc<AtomicBool> {
 /// A claim that does not hold, or something that could not even be tried.
 type Failure = Box<dyn std::error::Error>;
 
-/// The stage, and what has been told so far.
+/// The state of the demo.
 struct Demo {
     emulator: Emulator,
     directory: WorkingDirectory,
@@ -290,7 +290,7 @@ impl Demo {
         })
     }
 
-    fn tell(&mut self) -> Result<(), Failure> {
+    fn run_acts(&mut self) -> Result<(), Failure> {
         let introduction = format!(
             "{} and terraform-provider-alicloud {} against an emulated cloud at {}.\n\
              The provider is installed from a directory; endpoint and AccessKey come from the environment.\n",
@@ -769,7 +769,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_quoted_where_a_shell_needs_it() {
+    fn arguments_are_quoted_where_a_shell_needs_it() {
         let check = |word: &str, expected: &str| assert_eq!(quoted(word), expected);
         check("-out=heal.tfplan", "-out=heal.tfplan");
         check("a.b[\"c\"]", "'a.b[\"c\"]'");

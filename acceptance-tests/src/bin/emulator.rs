@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_introduction_names_the_true_port() {
+    fn introduction_names_the_port_in_use() {
         let emulator = Emulator::start().expect("a free port");
         let text = introduction(&emulator);
         let cams = format!("cams = \"{}\"", emulator.endpoint());

@@ -299,19 +299,19 @@ mod tests {
         draft(&mut drafted);
         let mut signed = drafted.sign();
         spoil(&mut signed);
-        let answer = signed.send();
-        let found = (answer.status, answer.code());
+        let response = signed.send();
+        let found = (response.status, response.code());
         assert_eq!(
             found,
             (Some(status), code.to_owned()),
-            "{style:?} {answer:?}"
+            "{style:?} {response:?}"
         );
     }
 
     fn nothing<T>(_: &mut T) {}
 
     #[test]
-    fn a_good_signature_is_taken_in_every_layout() {
+    fn valid_signature_is_accepted_in_every_layout() {
         let emulator = Emulator::start().expect("a free port");
         for style in STYLES {
             for method in ["GET", "POST"] {
@@ -322,8 +322,8 @@ mod tests {
                     let draft = |draft: &mut Draft| {
                         draft.method = method;
                         draft.in_form = in_form;
-                        let odd = "a b+c*d~e'f/ü😀%20";
-                        draft.parameters = vec![("FilterStr".to_owned(), odd.to_owned())];
+                        let unusual = "a b+c*d~e'f/ü😀%20";
+                        draft.parameters = vec![("FilterStr".to_owned(), unusual.to_owned())];
                     };
                     check(&emulator, style, draft, nothing, 200, "OK");
                 }
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_and_secrets_are_judged() {
+    fn wrong_keys_and_secrets_are_refused() {
         let emulator = Emulator::start().expect("a free port");
         let mut account = Account::new("2").with_key("asleep", "s");
         account.access_keys[0].active = false;
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_changed_after_signing_is_noticed() {
+    fn changes_after_signing_are_refused() {
         let emulator = Emulator::start().expect("a free port");
         let no_match = "SignatureDoesNotMatch";
         for style in STYLES {
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mismatch_ends_with_the_string_to_sign() {
+    fn mismatch_shows_the_string_to_sign() {
         let emulator = Emulator::start().expect("a free port");
         for (style, tail) in [
             (Style::V1, "POST&%2F&AccessKeyId%3D"),
@@ -413,16 +413,16 @@ mod tests {
             let mut draft = Draft::new(&emulator, "ListInstance", &[]);
             draft.style = style;
             draft.secret = "wrong".to_owned();
-            let answer = draft.send().json();
-            let message = answer["Message"].as_str().expect("a message");
+            let response = draft.send().json();
+            let message = response["Message"].as_str().expect("a message");
             let expected = format!("server string to sign is:{tail}");
             assert!(message.contains(&expected), "{message}");
-            assert_eq!(answer["HostId"], emulator.address().to_string());
+            assert_eq!(response["HostId"], emulator.address().to_string());
         }
     }
 
     #[test]
-    fn a_date_is_within_fifteen_minutes() {
+    fn date_must_be_within_fifteen_minutes() {
         let emulator = Emulator::start().expect("a free port");
         let now = OffsetDateTime::now_utc();
         for style in STYLES {
@@ -472,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_serves_once_and_a_refused_one_is_not_spent() {
+    fn nonce_is_used_up_by_accepted_calls_only() {
         let emulator = Emulator::start().expect("a free port");
         for style in STYLES {
             let nonce = |draft: &mut Draft| draft.nonce = format!("once-{style:?}");

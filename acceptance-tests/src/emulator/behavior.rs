@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_and_positions_teach() {
+    fn unknown_switches_are_refused_with_the_valid_ones() {
         let error = check(json!({"waba": {"bind_agian": 1}})).expect_err("misspelt");
         assert!(error.contains("no switch \"waba.bind_agian\""), "{error}");
         assert!(

@@ -1,4 +1,4 @@
-//! Bodies of answers as they go out: whole, in pieces, or not to their end.
+//! Bodies of responses as they are sent: whole, in pieces, or cut off.
 //!
 //! Must not contain: what a body says.
 

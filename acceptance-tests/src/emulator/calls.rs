@@ -1,4 +1,4 @@
-//! The call log: what arrived, who sent it, what was answered.
+//! The call log: what arrived, who sent it, and the response.
 //!
 //! Must not contain: secrets. Of parameters only the names are kept, and the values of a few harmless ones.
 
@@ -30,15 +30,15 @@ const HARMLESS: &[&str] = &[
     "Prompts",
 ];
 
-/// One request that asked for an action, whatever became of it.
+/// One request for an action, also if it was refused or cut.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Call {
     /// Counts from 1, in the order of arrival.
     pub number: u64,
     /// Arrival, in milliseconds since the emulator started.
     pub at_ms: u64,
-    /// When the answer was ready, in the same clock; absent while the call is under way.
-    pub answered_at_ms: Option<u64>,
+    /// When the response was ready, in the same clock; absent while the call is under way.
+    pub responded_at_ms: Option<u64>,
     /// The action that was asked for; empty if none was named.
     pub action: String,
     /// `GET`, `POST`.
@@ -67,7 +67,7 @@ pub struct Call {
     pub fault: Option<&'static str>,
     /// HTTP status; absent while under way, or if the connection was cut.
     pub status: Option<u16>,
-    /// `Code` of the answer (`OK` of a success); absent while under way, or if the answer had none.
+    /// `Code` of the response (`OK` of a success); absent while under way, or if the response had none.
     pub code: Option<String>,
 }
 
@@ -98,7 +98,7 @@ impl CallLog {
         self.calls.push(Call {
             number: self.last_number,
             at_ms,
-            answered_at_ms: None,
+            responded_at_ms: None,
             action: action.to_owned(),
             method: received.method.clone(),
             signature,

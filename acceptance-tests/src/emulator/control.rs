@@ -71,7 +71,12 @@ struct Unbind {
 }
 
 /// The status and the document that a control request gets; `path` comes without the prefix.
-pub(super) fn answer(state: &mut State, received: &Received, path: &str, now: Now) -> (u16, Value) {
+pub(super) fn respond(
+    state: &mut State,
+    received: &Received,
+    path: &str,
+    now: Now,
+) -> (u16, Value) {
     let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
     let done = match (received.method.as_str(), steps.as_slice()) {
         ("GET", []) => Ok(json!({"paths": PATHS})),
@@ -182,7 +187,7 @@ fn put_behavior(state: &mut State, received: &Received) -> Result<Value, String>
     Ok(Value::Object(state.behavior.to_object()))
 }
 
-/// Registers a WABA: what is absent is derived, what is `null` will be absent from answers.
+/// Registers a WABA. A value for an absent field is derived; a `null` field is absent from responses.
 fn put_waba(state: &mut State, received: &Received, id: &str) -> Result<Value, String> {
     let changes: Value = document(received)?;
     let changes = changes
@@ -267,11 +272,11 @@ mod tests {
 
     fn check(emulator: &Emulator, request: (&str, &str, &str), status: u16, part: &str) -> Value {
         let (method, path, body) = request;
-        let (found, answer) = control(emulator, method, path, body);
-        let text = answer.to_string();
+        let (found, response) = control(emulator, method, path, body);
+        let text = response.to_string();
         assert_eq!(found, status, "{request:?} {text}");
         assert!(text.contains(part), "{request:?} {text}");
-        answer
+        response
     }
 
     #[test]
@@ -320,8 +325,8 @@ mod tests {
         let emulator = Emulator::start().expect("a free port");
         let body = r#"{"action": "ListInstance", "times": 2, "fault": {"html": {"status": 504}}}"#;
         check(&emulator, ("POST", "faults", body), 200, "\"times\":2");
-        let answer = Draft::new(&emulator, "ListInstance", &[]).send();
-        assert_eq!(answer.status, Some(504));
+        let response = Draft::new(&emulator, "ListInstance", &[]).send();
+        assert_eq!(response.status, Some(504));
         check(&emulator, ("GET", "faults", ""), 200, "\"times\":1");
         check(&emulator, ("DELETE", "faults", ""), 200, "{}");
         assert!(emulator.faults().is_empty());
@@ -345,8 +350,8 @@ mod tests {
         }"#;
         check(&emulator, ("PUT", "accounts/2", body), 200, "\"2\"");
         let draft = || Draft::new(&emulator, "ListInstance", &[]);
-        let answer = draft().with_key("k", "unmistakable", None).send();
-        assert_eq!(answer.code(), "OK");
+        let response = draft().with_key("k", "unmistakable", None).send();
+        assert_eq!(response.code(), "OK");
         let shown = check(
             &emulator,
             ("GET", "accounts", ""),
@@ -392,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn the_world_is_changed_behind_the_back() {
+    fn control_changes_the_state_out_of_band() {
         let emulator = Emulator::start().expect("a free port");
         let body = r#"{"waba_id": "8", "cust_space_id": "cams-made"}"#;
         check(
@@ -511,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_paths_are_answered_with_the_known_ones() {
+    fn unknown_paths_are_refused_with_the_known_ones() {
         let emulator = Emulator::start().expect("a free port");
         check(&emulator, ("GET", "", ""), 200, "/_emulator/rebind");
         check(&emulator, ("GET", "sate", ""), 404, "GET /_emulator/state");

@@ -1,7 +1,7 @@
 //! Those who hand out temporary credentials beside STS: the metadata service of an instance, a credentials URI, the sign-in
 //! host of CloudSSO, the OAuth server.
 //!
-//! Paths, headers and answers: the public pages on instance metadata, and what the official CLI and SDKs send and read. All
+//! Paths, headers and responses: the public pages on instance metadata, and what the official CLI and SDKs send and read. All
 //! of them are silent (404) until [`CredentialEndpoints`] names a role. Must not contain: STS, or who may do what.
 
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ pub struct CredentialEndpoints {
     pub account: Option<String>,
     /// The role whose sessions are handed out.
     pub role: String,
-    /// Which versions of the metadata service answer.
+    /// Versions that the metadata service supports.
     pub metadata: Metadata,
     /// The access token that CloudSSO takes; absent, none.
     pub sso_access_token: Option<String>,
@@ -30,24 +30,24 @@ pub struct CredentialEndpoints {
     pub oauth_refresh_token: Option<String>,
     /// Seconds that renewed OAuth access tokens last.
     pub oauth_seconds: i64,
-    /// What all of them answer instead.
+    /// The response that all of them send instead.
     pub unexpected_response: Option<UnexpectedResponse>,
 }
 
-/// An answer that is not what was asked for.
+/// A response that is not the documented one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UnexpectedResponse {
     /// HTTP status.
     pub status: u16,
-    /// The body, as it stands.
+    /// The body, unchanged.
     pub body: String,
-    /// How it goes out.
+    /// When it is sent.
     #[serde(default)]
     pub pace: Pace,
 }
 
-/// How an answer goes out.
+/// When a response is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pace {
@@ -73,17 +73,17 @@ pub enum Metadata {
     V1Only,
 }
 
-/// An answer to be sent.
-pub(super) struct Answer {
+/// A response to send.
+pub(super) struct PacedResponse {
     pub(super) status: u16,
     pub(super) media_type: &'static str,
     pub(super) body: String,
     pub(super) pace: Pace,
 }
 
-impl Answer {
-    fn text(status: u16, body: impl Into<String>) -> Answer {
-        Answer {
+impl PacedResponse {
+    fn text(status: u16, body: impl Into<String>) -> PacedResponse {
+        PacedResponse {
             status,
             media_type: "text/plain",
             body: body.into(),
@@ -91,8 +91,8 @@ impl Answer {
         }
     }
 
-    fn json(status: u16, body: &Value) -> Answer {
-        Answer {
+    fn json(status: u16, body: &Value) -> PacedResponse {
+        PacedResponse {
             status,
             media_type: "application/json",
             body: body.to_string(),
@@ -100,8 +100,8 @@ impl Answer {
         }
     }
 
-    fn refusal(status: u16, code: &str, message: &str) -> Answer {
-        Answer::json(status, &json!({"Code": code, "Message": message}))
+    fn refusal(status: u16, code: &str, message: &str) -> PacedResponse {
+        PacedResponse::json(status, &json!({"Code": code, "Message": message}))
     }
 }
 
@@ -111,9 +111,9 @@ const METADATA_TOKEN: &str = "emulator-metadata-token==";
 /// The client IDs of the CLI, for both sites.
 const CLIENTS: [&str; 2] = ["4038181954557748008", "4103531455503354461"];
 
-/// The answer to a request for one of these services; none if it is for another.
-pub(super) fn answer(state: &mut State, received: &Received, now: Now) -> Option<Answer> {
-    type Serve = fn(&mut State, &Received, OffsetDateTime) -> Answer;
+/// Responds to a request for one of these services. `None`: the request is for another.
+pub(super) fn respond(state: &mut State, received: &Received, now: Now) -> Option<PacedResponse> {
+    type Serve = fn(&mut State, &Received, OffsetDateTime) -> PacedResponse;
     let (name, method, serve): (&str, &str, Serve) = match received.path.as_str() {
         "/latest/api/token" => ("MetadataToken", "PUT", metadata_token),
         METADATA => ("MetadataRole", "GET", metadata_role),
@@ -126,26 +126,26 @@ pub(super) fn answer(state: &mut State, received: &Received, now: Now) -> Option
     };
     let now = state.clock(now);
     let number = state.calls.arrived(received, name, now.since_start_ms);
-    let answer = if state.credential_endpoints.account.is_none() {
-        Answer::text(404, "nothing is handed out here\n")
+    let response = if state.credential_endpoints.account.is_none() {
+        PacedResponse::text(404, "nothing is handed out here\n")
     } else if let Some(UnexpectedResponse { status, body, pace }) =
         state.credential_endpoints.unexpected_response.clone()
     {
-        Answer {
+        PacedResponse {
             pace,
-            ..Answer::text(status, body)
+            ..PacedResponse::text(status, body)
         }
     } else if received.method == method {
         serve(state, received, now.utc)
     } else {
-        Answer::text(405, "another method is needed\n")
+        PacedResponse::text(405, "another method is needed\n")
     };
     state.calls.amend(number, |call| {
         call.executed = true;
-        call.answered_at_ms = Some(now.since_start_ms);
-        call.status = Some(answer.status);
+        call.responded_at_ms = Some(now.since_start_ms);
+        call.status = Some(response.status);
     });
-    Some(answer)
+    Some(response)
 }
 
 /// A session of the role, as its four fields.
@@ -160,88 +160,92 @@ fn session(state: &mut State, now: OffsetDateTime, name: &str) -> Value {
     issue(state, now, named, 3600).unwrap_or_default()
 }
 
-fn metadata_token(state: &mut State, received: &Received, _: OffsetDateTime) -> Answer {
+fn metadata_token(state: &mut State, received: &Received, _: OffsetDateTime) -> PacedResponse {
     let seconds = received.header("x-aliyun-ecs-metadata-token-ttl-seconds");
     let seconds: Option<u32> = seconds.and_then(|text| text.parse().ok());
     match (state.credential_endpoints.metadata, seconds) {
-        (Metadata::V1Only, _) => Answer::text(404, "not found\n"),
-        (_, Some(1..=21_600)) => Answer::text(200, METADATA_TOKEN),
-        _ => Answer::text(400, "the life of the token has to be 1 to 21600 seconds\n"),
+        (Metadata::V1Only, _) => PacedResponse::text(404, "not found\n"),
+        (_, Some(1..=21_600)) => PacedResponse::text(200, METADATA_TOKEN),
+        _ => PacedResponse::text(400, "the life of the token has to be 1 to 21600 seconds\n"),
     }
 }
 
-/// Why the metadata service does not answer; none if it does.
-fn metadata_refusal(state: &State, received: &Received) -> Option<Answer> {
+/// The refusal of the metadata service; none if it allows the request.
+fn metadata_refusal(state: &State, received: &Received) -> Option<PacedResponse> {
     let token = received.header("x-aliyun-ecs-metadata-token");
     match (state.credential_endpoints.metadata, token) {
         (_, Some(METADATA_TOKEN)) | (Metadata::Both | Metadata::V1Only, None) => None,
-        (_, Some(_)) => Some(Answer::text(401, "another token is needed\n")),
-        (Metadata::V2Only, None) => Some(Answer::text(403, "a token is needed\n")),
+        (_, Some(_)) => Some(PacedResponse::text(401, "another token is needed\n")),
+        (Metadata::V2Only, None) => Some(PacedResponse::text(403, "a token is needed\n")),
     }
 }
 
-fn metadata_role(state: &mut State, received: &Received, _: OffsetDateTime) -> Answer {
+fn metadata_role(state: &mut State, received: &Received, _: OffsetDateTime) -> PacedResponse {
     metadata_refusal(state, received)
-        .unwrap_or_else(|| Answer::text(200, &*state.credential_endpoints.role))
+        .unwrap_or_else(|| PacedResponse::text(200, &*state.credential_endpoints.role))
 }
 
-fn metadata_credentials(state: &mut State, received: &Received, now: OffsetDateTime) -> Answer {
+fn metadata_credentials(
+    state: &mut State,
+    received: &Received,
+    now: OffsetDateTime,
+) -> PacedResponse {
     if let Some(refusal) = metadata_refusal(state, received) {
         return refusal;
     }
     if received.path.strip_prefix(METADATA) != Some(state.credential_endpoints.role.as_str()) {
-        return Answer::text(404, "not found\n");
+        return PacedResponse::text(404, "not found\n");
     }
     let mut body = session(state, now, "vm-ram-i-emulated");
     body["Code"] = json!("Success");
-    Answer::json(200, &body)
+    PacedResponse::json(200, &body)
 }
 
-fn credentials_uri(state: &mut State, _: &Received, now: OffsetDateTime) -> Answer {
+fn credentials_uri(state: &mut State, _: &Received, now: OffsetDateTime) -> PacedResponse {
     let mut body = session(state, now, "sidecar");
     body["Code"] = json!("Success");
-    Answer::json(200, &body)
+    PacedResponse::json(200, &body)
 }
 
 fn bearer(received: &Received) -> Option<&str> {
     received.header("authorization")?.strip_prefix("Bearer ")
 }
 
-fn cloud_sso(state: &mut State, received: &Received, now: OffsetDateTime) -> Answer {
+fn cloud_sso(state: &mut State, received: &Received, now: OffsetDateTime) -> PacedResponse {
     if bearer(received).is_none()
         || bearer(received) != state.credential_endpoints.sso_access_token.as_deref()
     {
-        return Answer::refusal(401, "Unauthorized", "The access token is not valid.");
+        return PacedResponse::refusal(401, "Unauthorized", "The access token is not valid.");
     }
     let wish: Value = serde_json::from_slice(&received.body).unwrap_or_default();
     if wish["AccountId"].as_str() != state.credential_endpoints.account.as_deref() {
-        return Answer::refusal(403, "Forbidden", "The account is not assigned.");
+        return PacedResponse::refusal(403, "Forbidden", "The account is not assigned.");
     }
     if wish["AccessConfigurationId"]
         .as_str()
         .is_none_or(str::is_empty)
     {
-        return Answer::refusal(400, "MissingParameter", "AccessConfigurationId is needed.");
+        return PacedResponse::refusal(400, "MissingParameter", "AccessConfigurationId is needed.");
     }
     let credential = session(state, now, "sso");
-    Answer::json(
+    PacedResponse::json(
         200,
         &json!({"CloudCredential": credential, "RequestId": "emulated"}),
     )
 }
 
-fn oauth_token(state: &mut State, received: &Received, _: OffsetDateTime) -> Answer {
+fn oauth_token(state: &mut State, received: &Received, _: OffsetDateTime) -> PacedResponse {
     let good = received.parameter("grant_type") == Some("refresh_token")
         && received
             .parameter("client_id")
             .is_some_and(|id| CLIENTS.contains(&id))
         && received.query.is_empty();
     if !good {
-        return Answer::json(400, &json!({"error": "invalid_request"}));
+        return PacedResponse::json(400, &json!({"error": "invalid_request"}));
     }
     let given = received.parameter("refresh_token");
     if given.is_none() || given != state.credential_endpoints.oauth_refresh_token.as_deref() {
-        return Answer::json(400, &json!({"error": "invalid_grant"}));
+        return PacedResponse::json(400, &json!({"error": "invalid_grant"}));
     }
     let access_token = format!(
         "emulated-access-{}",
@@ -259,14 +263,14 @@ fn oauth_token(state: &mut State, received: &Received, _: OffsetDateTime) -> Ans
     });
     state.credential_endpoints.oauth_access_token = Some(access_token);
     state.credential_endpoints.oauth_refresh_token = Some(refresh_token);
-    Answer::json(200, &body)
+    PacedResponse::json(200, &body)
 }
 
-fn oauth_exchange(state: &mut State, received: &Received, now: OffsetDateTime) -> Answer {
+fn oauth_exchange(state: &mut State, received: &Received, now: OffsetDateTime) -> PacedResponse {
     if bearer(received).is_none()
         || bearer(received) != state.credential_endpoints.oauth_access_token.as_deref()
     {
-        return Answer::refusal(401, "Unauthorized", "The access token is not valid.");
+        return PacedResponse::refusal(401, "Unauthorized", "The access token is not valid.");
     }
     let fields = session(state, now, "oauth");
     let camel: serde_json::Map<String, Value> = fields
@@ -281,7 +285,7 @@ fn oauth_exchange(state: &mut State, received: &Received, now: OffsetDateTime) -
             )
         })
         .collect();
-    Answer::json(200, &Value::Object(camel))
+    PacedResponse::json(200, &Value::Object(camel))
 }
 
 #[cfg(test)]
@@ -323,9 +327,9 @@ mod tests {
             text.push_str(&format!("{header}\r\n"));
         }
         write!(stream, "{text}\r\n{body}").expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a body");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).expect("a response");
+        let (head, body) = response.split_once("\r\n\r\n").expect("a body");
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
         (status.expect("a status"), body.to_owned())
     }
@@ -348,7 +352,7 @@ mod tests {
     const RUNNER: &str = "GET /latest/meta-data/ram/security-credentials/runner";
 
     #[test]
-    fn metadata_versions() {
+    fn metadata_versions_follow_the_switch() {
         let both = emulator(|_| {});
         assert_eq!(
             check(&both, "PUT /latest/api/token", &[LIFE], "", 200),
@@ -372,21 +376,21 @@ mod tests {
         let v1 = emulator(|credential_endpoints| credential_endpoints.metadata = Metadata::V1Only);
         check(&v1, "PUT /latest/api/token", &[LIFE], "", 404);
         check(&v1, RUNNER, &[], "", 200);
-        let odd = emulator(|credential_endpoints| {
+        let unexpected = emulator(|credential_endpoints| {
             credential_endpoints.unexpected_response = Some(UnexpectedResponse {
                 status: 503,
                 body: "later".to_owned(),
                 pace: Pace::AtOnce,
             });
         });
-        assert_eq!(check(&odd, RUNNER, &[], "", 503), "later");
+        assert_eq!(check(&unexpected, RUNNER, &[], "", 503), "later");
         let none = emulator(|credential_endpoints| credential_endpoints.account = None);
         check(&none, RUNNER, &[], "", 404);
         assert_eq!(v1.calls_of("MetadataCredentials").len(), 1);
     }
 
     #[test]
-    fn sign_ins() {
+    fn sign_in_endpoints_check_their_tokens() {
         let emulator = emulator(|_| {});
         let sso = "POST /cloud-credentials";
         let wish =

@@ -217,7 +217,7 @@ impl Entities {
         Ok(())
     }
 
-    /// What may be shown to whoever controls the emulator: no secret, and truth without lag.
+    /// The data for the control API: without secrets, and without lag.
     pub(super) fn snapshot(&self) -> Value {
         let accounts: Vec<Value> = self
             .accounts

@@ -339,7 +339,7 @@ pub(super) fn iso_date(date: OffsetDateTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_client::{Answer, Draft, Style};
+    use super::super::test_client::{Draft, HttpResponse, Style};
     use super::super::{AccessKey, Account, BusinessErrorStatus, DEFAULT_ACCOUNT, Emulator};
     use super::*;
 
@@ -356,13 +356,13 @@ mod tests {
         emulator
     }
 
-    fn check(answer: &Answer, status: u16, code: &str) {
-        let found = (answer.status, answer.code());
-        assert_eq!(found, (Some(status), code.to_owned()), "{answer:?}");
+    fn check(response: &HttpResponse, status: u16, code: &str) {
+        let found = (response.status, response.code());
+        assert_eq!(found, (Some(status), code.to_owned()), "{response:?}");
     }
 
     #[test]
-    fn what_is_asked_for_has_to_exist() {
+    fn unknown_actions_and_versions_are_refused() {
         let emulator = emulator(Behavior::default());
         let draft = Draft::new(&emulator, "ListInstance", &[]);
         let with = |change: &dyn Fn(&mut Draft)| {
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn the_format_is_what_was_asked_for() {
+    fn response_has_the_requested_format() {
         let emulator = emulator(Behavior::default());
         for (style, format, xml) in [
             (Style::V3, None, false),
@@ -403,16 +403,16 @@ mod tests {
         ] {
             let mut draft = Draft::new(&emulator, "ListInstance", &[]);
             (draft.style, draft.format) = (style, format);
-            let answer = draft.send();
+            let response = draft.send();
             let start = if xml { "<?xml" } else { "{" };
-            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            let body = String::from_utf8_lossy(&response.body).into_owned();
             assert!(body.starts_with(start), "{style:?} {format:?} {body}");
             let media_type = if xml {
                 "text/xml;charset=utf-8"
             } else {
                 "application/json;charset=utf-8"
             };
-            assert_eq!(answer.header("content-type"), Some(media_type));
+            assert_eq!(response.header("content-type"), Some(media_type));
         }
         let mut draft = Draft::new(&emulator, "ListInstance", &[]).sign();
         draft.request.headers.retain(|(name, _)| name == "host");
@@ -449,16 +449,16 @@ mod tests {
             let emulator = emulator(behavior);
             emulator.set_behavior(|behavior| behavior.gateway.cams_calls_per_second = Some(3));
             let draft = || Draft::new(&emulator, "ListInstance", &[]).send();
-            let answers: Vec<Answer> = (0..4).map(|_| draft()).collect();
-            for answer in &answers[..3] {
-                check(answer, 200, "OK");
+            let responses: Vec<HttpResponse> = (0..4).map(|_| draft()).collect();
+            for response in &responses[..3] {
+                check(response, 200, "OK");
             }
             let other_action = Draft::new(&emulator, "GetChatappOpenStatus", &[]).send();
             check(&other_action, 200, "OK");
             assert_eq!(emulator.busiest_second(DEFAULT_ACCOUNT, "ListInstance"), 4);
             let refused = emulator.calls_of("ListInstance").pop().expect("a call");
             assert!(!refused.executed);
-            answers.into_iter().next_back().expect("four answers")
+            responses.into_iter().next_back().expect("four responses")
         };
         let gateway = run(Behavior::default());
         check(&gateway, 400, "Throttling.User");
@@ -503,13 +503,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_limit_nobody_is_refused() {
+    fn calls_without_a_limit_are_accepted() {
         let emulator = emulator(moved(|behavior| {
             behavior.gateway.cams_calls_per_second = None;
         }));
         for _ in 0..30 {
-            let answer = Draft::new(&emulator, "ListInstance", &[]).send();
-            check(&answer, 200, "OK");
+            let response = Draft::new(&emulator, "ListInstance", &[]).send();
+            check(&response, 200, "OK");
         }
     }
 
@@ -554,7 +554,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_without_the_service_is_told_so() {
+    fn account_without_the_service_is_refused() {
         let emulator = emulator(Behavior::default());
         let mut account = Account::new("2").with_key("k", "s");
         account.subscribed = false;
@@ -573,13 +573,13 @@ mod tests {
         let emulator = emulator(moved(|behavior| {
             behavior.gateway.error_keys = KeyStyle::Camel;
         }));
-        let answer = Draft::new(&emulator, "ChatappBindWaba", &[]).send();
-        let body = answer.json();
-        assert_eq!(answer.status, Some(400));
+        let response = Draft::new(&emulator, "ChatappBindWaba", &[]).send();
+        let body = response.json();
+        assert_eq!(response.status, Some(400));
         assert_eq!(body["code"], "MissingWabaId");
         assert_eq!(body["Code"], Value::Null);
         assert_eq!(
-            answer.header("x-acs-request-id"),
+            response.header("x-acs-request-id"),
             body["requestId"].as_str()
         );
     }

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_is_used_once_in_fifteen_minutes() {
+    fn nonce_is_accepted_once_in_fifteen_minutes() {
         let mut nonces = Nonces::default();
         for (key, nonce, now, fresh) in [
             ("k", "a", 0, true),

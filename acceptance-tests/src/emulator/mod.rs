@@ -1,4 +1,4 @@
-//! The emulated cloud: a strict peer on a loopback port that verifies, lags behind and fails on demand.
+//! The emulated cloud: a server on a loopback port that verifies each request, lags behind and fails on demand.
 //!
 //! It speaks the RPC gateway, Chat App Message Service (CAMS, API 2020-06-06) and Security Token Service (STS, API
 //! 2015-04-01) over plain HTTP, over state in memory. Every request is verified from the bytes received: signature (V1 or
@@ -46,7 +46,7 @@
 //! curl -s -X POST $E/spaces -d '{"waba_id": "100000000000008"}'
 //! # the service refuses a second bind, and a bind is seen late
 //! curl -s -X PUT $E/behavior -d '{"waba": {"bind_again": {"error": "Some.Code"}, "lag_queries": 2}}'
-//! # the next bind is executed, but its answer never arrives
+//! # the next bind is executed, but its response never arrives
 //! curl -s -X POST $E/faults -d '{"action": "ChatappBindWaba", "when": "after", "fault": "cut"}'
 //! # a tenth of all calls is throttled, for ever, the same tenth in every run
 //! curl -s -X POST $E/faults -d '{"fault": {"throttle": {"retry_after_ms": 200}}, "times": null, "probability": 0.1, "seed": 7}'
@@ -74,11 +74,11 @@
 //!
 //! # Faults
 //!
-//! A [`Fault`] hits the next matching call, or the next `times`, or all (`null`). It is played on calls that would have been
-//! let through: a wrong signature is told so and spends no fault. `"when": "before"` (the default) means that the operation
-//! does not run; `"after"` that it runs and its answer is replaced. Kinds: `throttle`, `error`, `html`, `body`,
-//! `empty_body`, `invalid_json`, `huge_body`, `redirect`, `expired_token`, `cut`, `reset`; and those that need the true
-//! answer, so that the operation runs in any case: `slow`, `drip`, `truncate`, `missing_fields`, `wrong_types`,
+//! A [`Fault`] hits the next matching call, or the next `times`, or all (`null`). It is played on calls that would otherwise
+//! succeed: a call with a wrong signature gets its own error and uses up no fault. `"when": "before"` (the default) means that
+//! the operation does not run; `"after"` that it runs and its response is replaced. Kinds: `throttle`, `error`, `html`, `body`,
+//! `empty_body`, `invalid_json`, `huge_body`, `redirect`, `expired_token`, `cut`, `reset`; and those that need the real
+//! response, so that the operation always runs: `slow`, `drip`, `truncate`, `missing_fields`, `wrong_types`,
 //! `set_fields`. See [`FaultKind`].
 
 mod authentication;
@@ -420,7 +420,7 @@ impl Emulator {
         spaces.into_iter().cloned().collect()
     }
 
-    /// The spaces of whatever account that a WABA is bound to, oldest first.
+    /// The spaces of all accounts that a WABA is bound to, oldest first.
     pub fn spaces_bound_to(&self, waba_id: &str) -> Vec<Space> {
         let state = self.shared.state();
         let spaces = state.entities.spaces_bound_to(waba_id);

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_judged() {
+    fn invalid_tokens_are_refused() {
         let none = json!({"alg": "none"});
         let hs256 = json!({"alg": "HS256"});
         let good = json!({

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_has_a_grammar() {
+    fn malformed_policies_are_refused() {
         let good = json!({"Version": "1", "Statement": [{"Effect": "Allow", "Action": "*"}]});
         assert!(is_policy(&good));
         for bad in [

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf8_is_refused() {
+    fn invalid_utf8_is_refused() {
         assert!(decode_pairs("a=%FF").is_err());
     }
 }

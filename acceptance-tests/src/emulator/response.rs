@@ -1,4 +1,4 @@
-//! Answers before they become bytes: successes, the error bodies of gateway and product, JSON or XML.
+//! Responses before they become bytes: successes, the error bodies of gateway and product, JSON or XML.
 //!
 //! The bodies follow the vendor's public pages on RPC errors and on the CAMS envelope. Must not contain: decisions about
 //! when which error is due.
@@ -15,7 +15,7 @@ use super::gateway::KeyStyle;
 pub struct ResponseBehavior {
     /// HTTP status of errors that the product (not the gateway) gives.
     pub business_error_status: BusinessErrorStatus,
-    /// `Success` of answers that have one; documented samples show `false` beside `OK`.
+    /// `Success` of responses that have one; documented samples show `false` beside `OK`.
     pub success_flag: SuccessFlag,
     /// `Code` of a success; some documented samples spell it in lower case.
     pub ok_code: String,
@@ -23,7 +23,7 @@ pub struct ResponseBehavior {
     pub ok_message: String,
     /// `AccessDeniedDetail` of a success; a text there, while it is an object in gateway errors.
     pub ok_access_denied_detail: String,
-    /// Whether answers carry keys that no document names.
+    /// Whether responses carry keys that no document names.
     pub unknown_keys: bool,
 }
 
@@ -110,7 +110,7 @@ impl Refusal {
             "Ram.PermissionDeny" => "You are not authorized to perform the operation.",
             "System.LimitControl" => "The system is under flow control.",
             "Unknown.ResourceOwnerId" => "The resource does not belong to the current user.",
-            _ => "The emulator was told to answer this code.",
+            _ => "The emulator was configured to return this code.",
         };
         Refusal::Product {
             code: code.to_owned(),
@@ -127,7 +127,7 @@ impl Refusal {
     }
 }
 
-/// A complete answer whose body is still a tree.
+/// A complete response. Its body is still a tree.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Reply {
     pub(super) status: u16,
@@ -137,7 +137,7 @@ pub(super) struct Reply {
     pub(super) root: String,
 }
 
-/// What every answer repeats of its request.
+/// The parts of a request that every response has.
 pub(super) struct Echo<'a> {
     pub(super) request_id: &'a str,
     pub(super) host: &'a str,

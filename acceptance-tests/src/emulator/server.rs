@@ -1,6 +1,6 @@
-//! From the socket to the answer and back: HTTP/1.1 on a loopback port, in a thread of its own.
+//! Serves HTTP/1.1 on a loopback port, in a thread of its own.
 //!
-//! Here alone are the clocks read and is time spent waiting. Must not contain: what an answer says.
+//! Only this module reads the clocks and waits. Must not contain: the content of a response.
 
 use std::io;
 use std::net::TcpListener;
@@ -34,7 +34,7 @@ use super::state::{Now, State};
 /// Longest request body that is read.
 const REQUEST_BYTES: usize = 8 * 1024 * 1024;
 
-/// What the server thread and the owner of the emulator share.
+/// The data that the server thread and the owner of the emulator share.
 pub(super) struct Shared {
     started: Instant,
     state: Mutex<State>,
@@ -63,7 +63,7 @@ impl Shared {
     }
 }
 
-/// Serves until told to stop, then drops every connection.
+/// Serves until `stop` fires, then drops every connection.
 pub(super) fn run(
     listener: TcpListener,
     shared: Arc<Shared>,
@@ -90,7 +90,7 @@ async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
             sleep(Duration::from_millis(10)).await;
             continue;
         };
-        // Small answers are to leave at once; a socket that cannot promise that still serves.
+        // Sends small responses at once. A socket that cannot do that still works.
         let _ = stream.set_nodelay(true);
         tokio::spawn(serve(stream, Arc::clone(&shared)));
     }
@@ -102,15 +102,15 @@ async fn serve(stream: tokio::net::TcpStream, shared: Arc<Shared>) {
     };
     let reset = AtomicBool::new(false);
     let service = service_fn(|request| async {
-        let answer = answer(&shared, request).await;
-        let wants_reset = matches!(answer, Err(CutConnection::Reset));
+        let response = handle(&shared, request).await;
+        let wants_reset = matches!(response, Err(CutConnection::Reset));
         reset.fetch_or(wants_reset, Ordering::Relaxed);
-        answer
+        response
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service);
-    // The client's departure, or the cut that a fault has asked for.
+    // Ends when the client leaves, or when a fault cuts the connection.
     let _ = connection.await;
     if reset.load(Ordering::Relaxed) {
         // The last descriptor of the socket closes with a reset. Should that fail it closes as usual.
@@ -118,14 +118,14 @@ async fn serve(stream: tokio::net::TcpStream, shared: Arc<Shared>) {
     }
 }
 
-/// A second descriptor of a connection: what it takes to have a say in how the connection ends.
+/// A second descriptor of a connection, to decide how the connection ends.
 fn twin(stream: tokio::net::TcpStream) -> io::Result<(tokio::net::TcpStream, std::net::TcpStream)> {
     let stream = stream.into_std()?;
     let twin = stream.try_clone()?;
     Ok((tokio::net::TcpStream::from_std(stream)?, twin))
 }
 
-async fn answer(
+async fn handle(
     shared: &Arc<Shared>,
     request: Request<Incoming>,
 ) -> Result<Response<PacedBody>, CutConnection> {
@@ -147,17 +147,17 @@ async fn answer(
     };
     if let Some(path) = received.path.strip_prefix(control::PREFIX) {
         let now = shared.now();
-        let (status, body) = control::answer(&mut shared.state(), &received, path, now);
-        return respond(Wire::Answer {
+        let (status, body) = control::respond(&mut shared.state(), &received, path, now);
+        return respond(Wire::Response {
             status,
             headers: vec![("content-type", "application/json".to_owned())],
             body: WireBody::Whole(format!("{body:#}\n").into_bytes()),
         });
     }
-    let answer = credential_endpoints::answer(&mut shared.state(), &received, shared.now());
-    if let Some(answer) = answer {
-        let body = answer.body.into_bytes();
-        let body = match answer.pace {
+    let response = credential_endpoints::respond(&mut shared.state(), &received, shared.now());
+    if let Some(response) = response {
+        let body = response.body.into_bytes();
+        let body = match response.pace {
             Pace::Endless => WireBody::Endless(body),
             Pace::After(delay_ms) => {
                 sleep(Duration::from_millis(delay_ms)).await;
@@ -165,13 +165,13 @@ async fn answer(
             }
             Pace::AtOnce => WireBody::Whole(body),
         };
-        return respond(Wire::Answer {
-            status: answer.status,
-            headers: vec![("content-type", answer.media_type.to_owned())],
+        return respond(Wire::Response {
+            status: response.status,
+            headers: vec![("content-type", response.media_type.to_owned())],
             body,
         });
     }
-    // A service goes on with what it has received, also when the client has lost its patience and left.
+    // A service finishes a request that it has received, also when the client has closed the connection.
     let shared = Arc::clone(shared);
     let call = tokio::spawn(async move { call(&shared, &received).await });
     match call.await {
@@ -180,7 +180,7 @@ async fn answer(
     }
 }
 
-/// One call of an action: log, admit, perhaps fail, run, perhaps fail.
+/// One call of an action: log it, admit it, play a fault if one matches, run the operation.
 async fn call(shared: &Shared, received: &Received) -> Wire {
     let request_id = Uuid::new_v4().to_string().to_uppercase();
     let action = gateway::action(received).to_owned();
@@ -219,7 +219,7 @@ async fn call(shared: &Shared, received: &Received) -> Wire {
         let state = &mut *shared.state();
         let now = state.clock(shared.now());
         let runs = match &fault {
-            Some((When::Before, fault)) => fault.needs_answer(),
+            Some((When::Before, fault)) => fault.needs_response(),
             _ => true,
         };
         match admitted {
@@ -262,12 +262,12 @@ async fn call(shared: &Shared, received: &Received) -> Wire {
     let kind = fault.as_ref().map(|(_, fault)| fault);
     let (wire, code) = send_off(reply.ok(), kind, &echo, encode);
     let state = &mut *shared.state();
-    let answered_at_ms = shared.now().since_start_ms;
+    let responded_at_ms = shared.now().since_start_ms;
     state.calls.amend(number, |call| {
-        call.answered_at_ms = Some(answered_at_ms);
+        call.responded_at_ms = Some(responded_at_ms);
         call.code = code;
         call.status = match &wire {
-            Wire::Answer { status, .. } => Some(*status),
+            Wire::Response { status, .. } => Some(*status),
             Wire::Cut | Wire::Reset => None,
         };
     });
@@ -301,7 +301,7 @@ fn admit(
     Ok((operation, caller))
 }
 
-/// The request as a product sees it that takes no parameters from form bodies, if that is switched on.
+/// The request without its form parameters, if the product is switched to ignore them.
 fn without_form(state: &State, operation: &Operation, received: &Received) -> Option<Received> {
     let blind =
         operation.product == Product::Cams && !state.behavior.gateway.accepts_form_parameters;
@@ -311,7 +311,7 @@ fn without_form(state: &State, operation: &Operation, received: &Received) -> Op
     })
 }
 
-/// The wire form of the answer, and the code that the client is made to see.
+/// The wire form of the response, and the code that the client sees.
 fn send_off(
     reply: Option<(Reply, String)>,
     fault: Option<&FaultKind>,
@@ -320,7 +320,7 @@ fn send_off(
 ) -> (Wire, Option<String>) {
     let (reply, code) = match reply {
         Some((reply, code)) => (reply, Some(code)),
-        // Not run: there is no true answer, and the fault makes its own.
+        // Not run: there is no real response, and the fault makes its own.
         None => {
             let body = serde_json::json!({"RequestId": echo.request_id});
             (Reply::success(echo, body), None)
@@ -328,14 +328,14 @@ fn send_off(
     };
     match fault {
         Some(fault) => {
-            let code = match fault.needs_answer() {
+            let code = match fault.needs_response() {
                 true => code,
                 false => fault.code().map(str::to_owned),
             };
             (fault.play(reply, encode), code)
         }
         None => {
-            let wire = Wire::Answer {
+            let wire = Wire::Response {
                 body: WireBody::Whole(encode(&reply)),
                 status: reply.status,
                 headers: reply.headers,
@@ -365,7 +365,7 @@ fn wants_xml(received: &Received) -> bool {
 }
 
 fn plain(status: u16, text: &str) -> Wire {
-    Wire::Answer {
+    Wire::Response {
         status,
         headers: vec![("content-type", "text/plain".to_owned())],
         body: WireBody::Whole(text.as_bytes().to_vec()),
@@ -376,7 +376,7 @@ fn respond(wire: Wire) -> Result<Response<PacedBody>, CutConnection> {
     let (status, headers, body) = match wire {
         Wire::Cut => return Err(CutConnection::End),
         Wire::Reset => return Err(CutConnection::Reset),
-        Wire::Answer {
+        Wire::Response {
             status,
             headers,
             body,
@@ -386,7 +386,7 @@ fn respond(wire: Wire) -> Result<Response<PacedBody>, CutConnection> {
     for (name, value) in headers {
         response = response.header(name, value);
     }
-    // A header value from a fault that HTTP cannot carry ends the connection; there is nothing better to say.
+    // A header value from a fault that HTTP cannot carry ends the connection.
     response
         .body(PacedBody::new(body))
         .map_err(|_| CutConnection::End)
@@ -400,30 +400,30 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::super::test_client::{Answer, Draft};
+    use super::super::test_client::{Draft, HttpResponse};
     use super::super::{DEFAULT_ACCOUNT, Emulator, Fault, FaultKind};
 
     const WABA: &str = "123456789012345";
 
-    fn bind(emulator: &Emulator) -> Answer {
+    fn bind(emulator: &Emulator) -> HttpResponse {
         Draft::new(emulator, "ChatappBindWaba", &[("WabaId", WABA)]).send()
     }
 
     /// Plays a fault given as in control documents on one bind; says what came back, and whether it was executed.
-    fn check(document: Value, expected: impl Fn(&Answer), executed: bool) {
+    fn check(document: Value, expected: impl Fn(&HttpResponse), executed: bool) {
         let emulator = Emulator::start().expect("a free port");
         let fault: Fault = serde_json::from_value(document.clone()).expect("a fault");
         let name = fault.fault.clone();
         emulator.inject(fault).expect("a sound fault");
-        let answer = bind(&emulator);
-        expected(&answer);
+        let response = bind(&emulator);
+        expected(&response);
         let spaces = emulator.spaces(DEFAULT_ACCOUNT).len();
         assert_eq!(spaces, usize::from(executed), "{document}");
         let call = emulator.calls().pop().expect("the call is in the log");
         assert_eq!(call.executed, executed, "{document}");
         assert_eq!(call.fault, Some(name.name()));
-        assert_eq!(call.status, answer.status, "{document}");
-        assert!(call.answered_at_ms.is_some());
+        assert_eq!(call.status, response.status, "{document}");
+        assert!(call.responded_at_ms.is_some());
         assert_eq!(
             bind(&emulator).code(),
             "OK",
@@ -431,15 +431,15 @@ mod tests {
         );
     }
 
-    fn says(status: u16, code: &'static str) -> impl Fn(&Answer) {
-        move |answer| {
-            let found = (answer.status, answer.code());
-            assert_eq!(found, (Some(status), code.to_owned()), "{answer:?}");
+    fn says(status: u16, code: &'static str) -> impl Fn(&HttpResponse) {
+        move |response| {
+            let found = (response.status, response.code());
+            assert_eq!(found, (Some(status), code.to_owned()), "{response:?}");
         }
     }
 
     #[test]
-    fn refusals_are_played_before_and_after_the_call() {
+    fn refusals_are_sent_before_and_after_the_call() {
         for (when, executed) in [("before", false), ("after", true)] {
             let with = |fault: Value| json!({"when": when, "fault": fault});
             check(
@@ -449,9 +449,9 @@ mod tests {
             );
             let throttle =
                 json!({"throttle": {"code": "Throttling", "status": 429, "retry_after_ms": 70}});
-            let waits = |answer: &Answer| {
-                says(429, "Throttling")(answer);
-                assert_eq!(answer.header("x-acs-retry-after"), Some("70"));
+            let waits = |response: &HttpResponse| {
+                says(429, "Throttling")(response);
+                assert_eq!(response.header("x-acs-retry-after"), Some("70"));
             };
             check(with(throttle), waits, executed);
             let error = json!({"error": {"status": 503, "code": "ServiceUnavailable"}});
@@ -462,13 +462,13 @@ mod tests {
     }
 
     #[test]
-    fn odd_bodies_are_played() {
+    fn unusual_bodies_are_sent() {
         let text = |expected: &'static str| {
-            move |answer: &Answer| {
-                let body = String::from_utf8_lossy(&answer.body).into_owned();
+            move |response: &HttpResponse| {
+                let body = String::from_utf8_lossy(&response.body).into_owned();
                 assert!(body.contains(expected), "{body}");
-                assert!(answer.is_whole());
-                assert_eq!(answer.json(), Value::Null);
+                assert!(response.is_whole());
+                assert_eq!(response.json(), Value::Null);
             }
         };
         check(json!({"fault": {"html": {}}}), text("<h1>502</h1>"), false);
@@ -487,80 +487,84 @@ mod tests {
             text("[[["),
             false,
         );
-        let empty =
-            |answer: &Answer| assert_eq!((answer.status, answer.body.len()), (Some(200), 0));
+        let empty = |response: &HttpResponse| {
+            assert_eq!((response.status, response.body.len()), (Some(200), 0))
+        };
         check(json!({"fault": "empty_body"}), empty, false);
-        let huge = |answer: &Answer| {
-            assert_eq!(answer.body.len(), 1_000_001);
-            assert_eq!(answer.json()["Code"], "OK");
+        let huge = |response: &HttpResponse| {
+            assert_eq!(response.body.len(), 1_000_001);
+            assert_eq!(response.json()["Code"], "OK");
         };
         check(
             json!({"fault": {"huge_body": {"bytes": 1_000_001}}}),
             huge,
             false,
         );
-        let elsewhere = |answer: &Answer| {
-            assert_eq!(answer.status, Some(307));
-            assert_eq!(answer.header("location"), Some("http://127.0.0.1:1/"));
+        let elsewhere = |response: &HttpResponse| {
+            assert_eq!(response.status, Some(307));
+            assert_eq!(response.header("location"), Some("http://127.0.0.1:1/"));
         };
         let redirect = json!({"redirect": {"status": 307, "location": "http://127.0.0.1:1/"}});
         check(json!({"fault": redirect}), elsewhere, false);
     }
 
     #[test]
-    fn true_answers_are_spoilt() {
-        let missing = |answer: &Answer| {
-            assert_eq!(answer.json()["Data"], json!({"WabaId": WABA}));
+    fn faults_change_real_responses() {
+        let missing = |response: &HttpResponse| {
+            assert_eq!(response.json()["Data"], json!({"WabaId": WABA}));
         };
         check(
             json!({"fault": {"missing_fields": {"fields": ["Data.CustSpaceId", "X"]}}}),
             missing,
             true,
         );
-        let wrong = |answer: &Answer| assert!(answer.json()["Data"].is_array());
+        let wrong = |response: &HttpResponse| assert!(response.json()["Data"].is_array());
         check(
             json!({"fault": {"wrong_types": {"fields": ["Data"]}}}),
             wrong,
             true,
         );
-        let set = |answer: &Answer| assert_eq!(answer.json()["Data"]["WabaId"], 9);
+        let set = |response: &HttpResponse| assert_eq!(response.json()["Data"]["WabaId"], 9);
         check(
             json!({"fault": {"set_fields": {"fields": {"Data.WabaId": 9}}}}),
             set,
             true,
         );
-        let half = |answer: &Answer| {
-            assert!(!answer.is_whole() && !answer.body.is_empty(), "{answer:?}");
+        let half = |response: &HttpResponse| {
+            assert!(
+                !response.is_whole() && !response.body.is_empty(),
+                "{response:?}"
+            );
         };
         check(json!({"fault": {"truncate": {}}}), half, true);
-        let three = |answer: &Answer| assert_eq!(answer.body, b"{\"A");
+        let three = |response: &HttpResponse| assert_eq!(response.body, b"{\"A");
         check(json!({"fault": {"truncate": {"bytes": 3}}}), three, true);
     }
 
     #[test]
     fn connections_are_cut() {
         for (when, executed) in [("before", false), ("after", true)] {
-            let ended = |answer: &Answer| {
-                assert_eq!((answer.status, answer.was_reset), (None, false));
+            let ended = |response: &HttpResponse| {
+                assert_eq!((response.status, response.was_reset), (None, false));
             };
             check(json!({"fault": "cut", "when": when}), ended, executed);
-            let reset = |answer: &Answer| {
-                assert_eq!((answer.status, answer.was_reset), (None, true));
+            let reset = |response: &HttpResponse| {
+                assert_eq!((response.status, response.was_reset), (None, true));
             };
             check(json!({"fault": "reset", "when": when}), reset, executed);
         }
     }
 
     #[test]
-    fn slowness_is_real() {
+    fn slow_faults_delay_the_response() {
         for fault in [
             json!({"fault": {"slow": {"delay_ms": 300}}}),
             json!({"fault": {"slow": {"delay_ms": 300}}, "when": "after"}),
             json!({"fault": {"drip": {"bytes": 50, "interval_ms": 100}}}),
         ] {
             let start = Instant::now();
-            let slow = |answer: &Answer| {
-                says(200, "OK")(answer);
+            let slow = |response: &HttpResponse| {
+                says(200, "OK")(response);
                 assert!(start.elapsed() >= Duration::from_millis(300));
             };
             check(fault, slow, true);
@@ -568,7 +572,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_goes_on_when_its_client_has_left() {
+    fn call_continues_after_its_client_left() {
         let emulator = Emulator::start().expect("a free port");
         let slow = FaultKind::Slow { delay_ms: 700 };
         let fault = Fault::new("ChatappBindWaba", slow);
@@ -592,7 +596,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_do_not_excuse_a_wrong_signature() {
+    fn wrong_signature_is_refused_in_spite_of_faults() {
         let emulator = Emulator::start().expect("a free port");
         let fault = Fault::new("ChatappBindWaba", FaultKind::Cut);
         emulator.inject(fault).expect("a sound fault");
@@ -605,7 +609,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_emulator_listens_no_more() {
+    fn dropped_emulator_stops_listening() {
         let emulator = Emulator::start().expect("a free port");
         let address = emulator.address();
         let idle = TcpStream::connect(address).expect("it listens");
@@ -615,7 +619,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_served_side_by_side() {
+    fn calls_are_served_concurrently() {
         let emulator = Emulator::start().expect("a free port");
         emulator.set_behavior(|behavior| behavior.gateway.cams_calls_per_second = None);
         let slow = FaultKind::Slow { delay_ms: 300 };
@@ -625,8 +629,8 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..20 {
                 scope.spawn(|| {
-                    let answer = Draft::new(&emulator, "ListInstance", &[]).send();
-                    assert_eq!(answer.code(), "OK");
+                    let response = Draft::new(&emulator, "ListInstance", &[]).send();
+                    assert_eq!(response.code(), "OK");
                 });
             }
         });

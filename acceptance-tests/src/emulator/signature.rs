@@ -2,7 +2,7 @@
 //!
 //! V1 is the RPC signature with HMAC-SHA1 (a parameter of the request), V3 is `ACS3-HMAC-SHA256` (a header). Both are
 //! written from the vendor's public documentation ("Request syntax and signature method V3", and the same of the older
-//! RPC style), on purpose without a line of the client that they judge. Must not contain: clocks, keys, error answers.
+//! RPC style), on purpose without a line of the client that they judge. Must not contain: clocks, keys, error responses.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -127,7 +127,7 @@ pub(super) fn v3_signature(secret: &str, string_to_sign: &str) -> String {
     mac.map(|mac| hex(&mac)).unwrap_or_default()
 }
 
-/// HMAC-SHA256 as raw bytes, for the `HS256` tokens that the STS room judges.
+/// HMAC-SHA256 as raw bytes, for the `HS256` tokens that the emulated STS checks.
 pub(super) fn hmac_sha256(key: &[u8], text: &[u8]) -> Vec<u8> {
     Hmac::<Sha256>::new_from_slice(key)
         .map(|mac| mac.chain_update(text).finalize().into_bytes().to_vec())
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authorization_header_is_read_or_refused_by_part() {
+    fn authorization_header_is_parsed_or_refused() {
         let good = "ACS3-HMAC-SHA256 Credential=k, SignedHeaders=a;b, Signature=s";
         let expected = Authorization {
             access_key_id: "k",

@@ -20,7 +20,7 @@ use super::state::State;
 pub struct StsBehavior {
     /// Calls a second, for each account and STS action; `null` is without limit.
     pub calls_per_second: Option<u32>,
-    /// Life of temporary credentials, whatever was asked for; `null` is what was asked for.
+    /// Lifetime of temporary credentials; `null` is the requested one.
     pub lifetime_seconds: Option<u64>,
 }
 
@@ -146,37 +146,37 @@ fn assume_role_with_oidc(state: &mut State, task: &Task<'_>) -> Result<Value, Re
         "ClientIds": provider.audiences.join(","),
         "VerificationInfo": "Success",
     });
-    let mut answer = grant(state, task, &wish, &role)?;
-    answer["OIDCTokenInfo"] = info;
-    Ok(answer)
+    let mut response = grant(state, task, &wish, &role)?;
+    response["OIDCTokenInfo"] = info;
+    Ok(response)
 }
 
 /// `GetCallerIdentity`: needs a good signature and no right.
 fn caller_identity(_: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
     let caller = task.caller.ok_or_else(|| missing("AccessKeyId"))?;
-    let mut answer = json!({
+    let mut response = json!({
         "RequestId": task.request_id,
         "AccountId": caller.account,
         "Arn": caller.arn(),
     });
     match &caller.identity {
         Identity::Root => {
-            answer["IdentityType"] = json!("Account");
-            answer["PrincipalId"] = json!(caller.account);
-            answer["UserId"] = json!(caller.account);
+            response["IdentityType"] = json!("Account");
+            response["PrincipalId"] = json!(caller.account);
+            response["UserId"] = json!(caller.account);
         }
         Identity::User { name, .. } => {
-            answer["IdentityType"] = json!("RAMUser");
-            answer["PrincipalId"] = json!(number_of(name));
-            answer["UserId"] = json!(number_of(name));
+            response["IdentityType"] = json!("RAMUser");
+            response["PrincipalId"] = json!(number_of(name));
+            response["UserId"] = json!(number_of(name));
         }
         Identity::Role { role, session, .. } => {
-            answer["IdentityType"] = json!("AssumedRoleUser");
-            answer["PrincipalId"] = json!(format!("{}:{session}", number_of(role)));
-            answer["RoleId"] = json!(number_of(role));
+            response["IdentityType"] = json!("AssumedRoleUser");
+            response["PrincipalId"] = json!(format!("{}:{session}", number_of(role)));
+            response["RoleId"] = json!(number_of(role));
         }
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// What both ways of assuming a role ask for.
@@ -249,7 +249,7 @@ impl<'a> Wish<'a> {
     }
 }
 
-/// Makes the temporary key and the answer that carries it.
+/// Makes the temporary key and the response that carries it.
 fn grant(
     state: &mut State,
     task: &Task<'_>,
@@ -352,7 +352,7 @@ fn number_of(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_client::{Answer, Draft, Style};
+    use super::super::test_client::{Draft, HttpResponse, Style};
     use super::super::{AccessKey, Account, Emulator, OidcProvider};
     use super::*;
     use base64::Engine;
@@ -390,7 +390,7 @@ mod tests {
         emulator
     }
 
-    fn assume(emulator: &Emulator, key: &str, more: &[(&str, &str)]) -> Answer {
+    fn assume(emulator: &Emulator, key: &str, more: &[(&str, &str)]) -> HttpResponse {
         let mut parameters = vec![("RoleArn", ROLE), ("RoleSessionName", "run")];
         parameters.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
         parameters.extend(more);
@@ -398,13 +398,13 @@ mod tests {
         draft.with_key(key, "s", None).send()
     }
 
-    fn check(answer: &Answer, status: u16, code: &str) {
-        let found = (answer.status, answer.code());
-        assert_eq!(found, (Some(status), code.to_owned()), "{answer:?}");
+    fn check(response: &HttpResponse, status: u16, code: &str) {
+        let found = (response.status, response.code());
+        assert_eq!(found, (Some(status), code.to_owned()), "{response:?}");
     }
 
-    fn with_session(emulator: &Emulator, answer: &Answer, action: &str) -> Answer {
-        let credentials = answer.json()["Credentials"].take();
+    fn with_session(emulator: &Emulator, response: &HttpResponse, action: &str) -> HttpResponse {
+        let credentials = response.json()["Credentials"].take();
         let text = |key: &str| credentials[key].as_str().expect("text").to_owned();
         let (id, secret) = (text("AccessKeyId"), text("AccessKeySecret"));
         assert!(id.starts_with("STS."), "{id}");
@@ -415,25 +415,25 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_caller_acts_for_the_account_of_the_role() {
+    fn trusted_caller_acts_in_the_account_of_the_role() {
         let emulator = emulator(|_| {});
-        let answer = assume(&emulator, "user", &[]);
-        assert_eq!(answer.status, Some(200), "{answer:?}");
-        let user = answer.json()["AssumedRoleUser"]["Arn"].take();
+        let response = assume(&emulator, "user", &[]);
+        assert_eq!(response.status, Some(200), "{response:?}");
+        let user = response.json()["AssumedRoleUser"]["Arn"].take();
         assert_eq!(user, "acs:ram::2:role/onboarding/run");
         check(
-            &with_session(&emulator, &answer, "ChatappBindWaba"),
+            &with_session(&emulator, &response, "ChatappBindWaba"),
             200,
             "OK",
         );
         assert_eq!(emulator.spaces("2").len(), 1);
-        let identity = with_session(&emulator, &answer, "GetCallerIdentity").json();
+        let identity = with_session(&emulator, &response, "GetCallerIdentity").json();
         assert_eq!(identity["IdentityType"], "AssumedRoleUser");
         assert_eq!(identity["AccountId"], "2");
     }
 
     #[test]
-    fn roles_are_not_for_everybody() {
+    fn untrusted_callers_cannot_assume_a_role() {
         let emulator = emulator(|_| {});
         check(&assume(&emulator, "stranger", &[]), 403, "NoPermission");
         check(&assume(&emulator, "root", &[]), 403, "NoPermission");
@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_of_a_role_are_judged() {
+    fn invalid_parameters_of_a_role_are_refused() {
         let emulator = emulator(|role| role.max_session_duration = 7200);
         let long = format!(
             r#"{{"Version": "1", "Statement": ["{}"]}}"#,
@@ -478,15 +478,15 @@ mod tests {
         ] {
             check(&assume(&emulator, "user", &[(name, value)]), 400, code);
         }
-        let answer = assume(&emulator, "user", &[("DurationSeconds", "7200")]);
-        assert_eq!(answer.status, Some(200));
+        let response = assume(&emulator, "user", &[("DurationSeconds", "7200")]);
+        assert_eq!(response.status, Some(200));
         let without = Draft::new(&emulator, "AssumeRole", &[("RoleArn", ROLE)]);
-        let answer = without.with_key("user", "s", None).send();
-        check(&answer, 400, "MissingRoleSessionName");
+        let response = without.with_key("user", "s", None).send();
+        check(&response, 400, "MissingRoleSessionName");
     }
 
     #[test]
-    fn an_external_id_and_a_policy_narrow_a_role() {
+    fn external_id_and_policy_restrict_a_role() {
         let emulator = emulator(|role| {
             role.external_id = Some("tenant=42".to_owned());
             role.allow = vec!["cams:*".to_owned()];
@@ -495,17 +495,25 @@ mod tests {
         let wrong = [("ExternalId", "tenant=43")];
         check(&assume(&emulator, "user", &wrong), 403, "NoPermission");
         let right = ("ExternalId", "tenant=42");
-        let answer = assume(&emulator, "user", &[right]);
-        check(&with_session(&emulator, &answer, "ListInstance"), 200, "OK");
+        let response = assume(&emulator, "user", &[right]);
         check(
-            &with_session(&emulator, &answer, "ChatappBindWaba"),
+            &with_session(&emulator, &response, "ListInstance"),
+            200,
+            "OK",
+        );
+        check(
+            &with_session(&emulator, &response, "ChatappBindWaba"),
             200,
             "OK",
         );
         let policy = r#"{"Version": "1", "Statement": [{"Effect": "Allow", "Action": "cams:List*", "Resource": "*"}]}"#;
-        let answer = assume(&emulator, "user", &[right, ("Policy", policy)]);
-        check(&with_session(&emulator, &answer, "ListInstance"), 200, "OK");
-        let denied = with_session(&emulator, &answer, "ChatappBindWaba");
+        let response = assume(&emulator, "user", &[right, ("Policy", policy)]);
+        check(
+            &with_session(&emulator, &response, "ListInstance"),
+            200,
+            "OK",
+        );
+        let denied = with_session(&emulator, &response, "ChatappBindWaba");
         check(&denied, 403, "NoPermission");
         assert_eq!(
             denied.json()["AccessDeniedDetail"]["PolicyType"],
@@ -514,7 +522,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_a_provider_is_as_good_as_a_key() {
+    fn valid_oidc_token_is_accepted() {
         let emulator = emulator(|role| role.oidc_subjects = Some(vec!["main".to_owned()]));
         let token = |subject: &str, audience: &str| {
             let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -538,10 +546,14 @@ mod tests {
         };
         let good = token("main", "terraform");
         for in_form in [false, true] {
-            let answer = assume(PROVIDER, &good, in_form);
-            assert_eq!(answer.status, Some(200), "{answer:?}");
-            assert_eq!(answer.json()["OIDCTokenInfo"]["Subject"], "main");
-            check(&with_session(&emulator, &answer, "ListInstance"), 200, "OK");
+            let response = assume(PROVIDER, &good, in_form);
+            assert_eq!(response.status, Some(200), "{response:?}");
+            assert_eq!(response.json()["OIDCTokenInfo"]["Subject"], "main");
+            check(
+                &with_session(&emulator, &response, "ListInstance"),
+                200,
+                "OK",
+            );
         }
         let refused = "AuthenticationFail.NoPermission";
         check(
@@ -565,7 +577,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_may_ask_who_they_are() {
+    fn every_caller_may_call_get_caller_identity() {
         let emulator = emulator(|_| {});
         for (key, kind, arn) in [
             ("user", "RAMUser", "acs:ram::3:user/u"),
@@ -580,11 +592,11 @@ mod tests {
     }
 
     #[test]
-    fn the_life_of_a_session_can_be_set() {
+    fn lifetime_of_a_session_can_be_set() {
         let emulator = emulator(|_| {});
         emulator.set_behavior(|behavior| behavior.sts.lifetime_seconds = Some(0));
-        let answer = assume(&emulator, "user", &[]);
-        let late = with_session(&emulator, &answer, "ListInstance");
+        let response = assume(&emulator, "user", &[]);
+        let late = with_session(&emulator, &response, "ListInstance");
         check(&late, 400, "InvalidSecurityToken.Expired");
     }
 

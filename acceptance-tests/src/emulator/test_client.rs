@@ -129,7 +129,7 @@ impl Draft {
     }
 
     /// Signs and sends.
-    pub(super) fn send(&self) -> Answer {
+    pub(super) fn send(&self) -> HttpResponse {
         self.sign().send()
     }
 
@@ -221,7 +221,7 @@ impl Signed {
     }
 
     /// Sends and reads until the server closes.
-    pub(super) fn send(&self) -> Answer {
+    pub(super) fn send(&self) -> HttpResponse {
         let request = &self.request;
         let mut text = format!(
             "{} {}?{} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n",
@@ -246,23 +246,23 @@ pub(super) fn control(emulator: &Emulator, method: &str, path: &str, body: &str)
         "{method} /_emulator/{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
-    let answer = exchange(emulator.address(), text.as_bytes());
+    let response = exchange(emulator.address(), text.as_bytes());
     (
-        answer.status.expect("control always answers"),
-        answer.json(),
+        response.status.expect("control always responds"),
+        response.json(),
     )
 }
 
 /// What came back, perhaps nothing.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct HttpResponse {
     pub(super) status: Option<u16>,
     pub(super) head: String,
     pub(super) body: Vec<u8>,
     pub(super) was_reset: bool,
 }
 
-impl Answer {
+impl HttpResponse {
     /// The body as JSON; `null` if it is none.
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
@@ -275,7 +275,7 @@ impl Answer {
         code.unwrap_or_default().to_owned()
     }
 
-    /// A header of the answer.
+    /// A header of the response.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let prefix = format!("{name}: ");
         self.head
@@ -289,7 +289,7 @@ impl Answer {
     }
 }
 
-fn exchange(address: SocketAddr, request: &[u8]) -> Answer {
+fn exchange(address: SocketAddr, request: &[u8]) -> HttpResponse {
     let mut stream = TcpStream::connect(address).expect("the emulator listens");
     stream
         .set_read_timeout(Some(Duration::from_secs(20)))
@@ -299,7 +299,7 @@ fn exchange(address: SocketAddr, request: &[u8]) -> Answer {
     let was_reset = match stream.read_to_end(&mut bytes) {
         Ok(_) => false,
         Err(error) if error.kind() == ErrorKind::ConnectionReset => true,
-        Err(error) => panic!("no answer: {error}"),
+        Err(error) => panic!("no response: {error}"),
     };
     let split = bytes.windows(4).position(|window| window == b"\r\n\r\n");
     let (head, body) = match split {
@@ -313,7 +313,7 @@ fn exchange(address: SocketAddr, request: &[u8]) -> Answer {
         .split_whitespace()
         .nth(1)
         .and_then(|status| status.parse().ok());
-    Answer {
+    HttpResponse {
         status,
         head,
         body,

@@ -160,7 +160,7 @@ impl BuilderProfile for HostProfile {
     }
 }
 
-/// Presents the identity whatever the server hints at, as long as it can verify P-521.
+/// Presents the identity to every server that can verify P-521, and ignores the server's hints.
 impl ResolvesClientCert for Identity {
     fn resolve(&self, _: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         // Go's TLS sends no certificate, rather than a useless one, to a server that offers no scheme for its key.
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_its_own() {
+    fn each_identity_is_new() {
         let (one, two) = (
             Identity::new().expect("is made"),
             Identity::new().expect("is made"),
@@ -234,7 +234,7 @@ mod tests {
 
     /// A second opinion about the form, where there is one to ask.
     #[test]
-    fn openssl_reads_it_as_intended() {
+    fn openssl_reads_the_certificate() {
         let identity = Identity::new().expect("is made");
         let Ok(mut openssl) = Command::new("openssl")
             .args(["x509", "-noout", "-text"])

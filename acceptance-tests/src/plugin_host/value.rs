@@ -1,6 +1,6 @@
 //! Values as Terraform writes and reads them: MessagePack in a `DynamicValue`, shown to tests as JSON.
 //!
-//! Must not contain: schemas. Whoever writes a value knows its type.
+//! Must not contain: schemas. The caller knows the type of a value.
 //!
 //! An unknown value, which JSON has no word for, is an object with the one key `(unknown)`, and a refinement behind it:
 //! see [`unknown`] and [`unknown_text`]. Numbers are those that JSON and MessagePack share.
@@ -50,7 +50,7 @@ pub fn json(value: Option<&DynamicValue>) -> Result<Value, HostError> {
         return Ok(Value::Null);
     }
     let mut rest = value.msgpack.as_slice();
-    let value = read(&mut rest)?;
+    let value = read_value(&mut rest)?;
     if rest.is_empty() {
         Ok(value)
     } else {
@@ -101,7 +101,7 @@ fn write(out: &mut Vec<u8>, value: &Value) -> Result<(), HostError> {
     Ok(())
 }
 
-fn read(rest: &mut &[u8]) -> Result<Value, HostError> {
+fn read_value(rest: &mut &[u8]) -> Result<Value, HostError> {
     let whole = *rest;
     let marker = decode::read_marker(rest).map_err(|error| error.0)?;
     let again = || whole;
@@ -136,17 +136,17 @@ fn read(rest: &mut &[u8]) -> Result<Value, HostError> {
         Marker::FixArray(_) | Marker::Array16 | Marker::Array32 => {
             *rest = again();
             let length = decode::read_array_len(rest)?;
-            let elements = (0..length).map(|_| read(rest));
+            let elements = (0..length).map(|_| read_value(rest));
             Value::Array(elements.collect::<Result<_, _>>()?)
         }
         Marker::FixMap(_) | Marker::Map16 | Marker::Map32 => {
             *rest = again();
             let mut entries = Map::new();
             for _ in 0..decode::read_map_len(rest)? {
-                let Value::String(key) = read(rest)? else {
+                let Value::String(key) = read_value(rest)? else {
                     return Err("a key that is no text".into());
                 };
-                if entries.insert(key, read(rest)?).is_some() {
+                if entries.insert(key, read_value(rest)?).is_some() {
                     return Err("a key twice".into());
                 }
             }
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_survive_the_way_over_the_wire() {
+    fn values_are_unchanged_over_the_wire() {
         let check = |value: Value| {
             let read = json(dynamic(&value).as_ref()).expect("is a value");
             assert_eq!(read, value);

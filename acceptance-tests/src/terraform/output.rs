@@ -192,10 +192,10 @@ mod tests {
 
     #[test]
     fn frames_and_wrapping_are_undone() {
-        let framed = "╷\n│ Error: Nothing to import\n│ \n│ The service answered that\n│ no WABA is bound.\n╵\n";
+        let framed = "╷\n│ Error: Nothing to import\n│ \n│ The service reported that\n│ no WABA is bound.\n╵\n";
         assert_eq!(
             output("", framed).text(),
-            "Error: Nothing to import The service answered that no WABA is bound."
+            "Error: Nothing to import The service reported that no WABA is bound."
         );
     }
 
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn of_long_output_the_end_is_shown() {
+    fn end_of_long_output_is_shown() {
         let long: String = (1..=200).map(|number| format!("line {number}\n")).collect();
         let text = output("", &long).to_string();
         assert!(

@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_limit_ends_it_with_everything_it_started() {
+    fn time_limit_ends_the_process_and_its_children() {
         let started = Instant::now();
         let error = shell("echo begun; sleep 30 & wait", Duration::from_millis(300))
             .finish()
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupt_reaches_the_whole_group() {
+    fn interrupt_reaches_the_whole_process_group() {
         // The inner shell would outlast the outer one if only that were interrupted.
         let running = shell(
             "sh -c 'trap \"echo inner; exit 0\" INT; echo ready; while :; do sleep 0.05; done'; echo after",

@@ -336,7 +336,7 @@ fn drift_of_each_attribute_is_planned(context: &mut TestContext) -> TestResult {
         the_template(context)?.product_set_id.as_deref(),
         Some("7"),
     )?;
-    // A template that is gone is planned anew.
+    // A template that is gone is planned as a create.
     context.emulator.remove_templates(crate::SPACE, "hello");
     let (plan, output) = context.plan(2)?;
     equal(

@@ -38,7 +38,7 @@ fn with_templates(context: &TestContext, names: &[&str]) -> TestResult {
     Ok(())
 }
 
-fn read(context: &TestContext, arguments: &str) -> Result<Value, Failed> {
+fn read_list(context: &TestContext, arguments: &str) -> Result<Value, Failed> {
     context.applied(&format!(
         "data \"alicloud_cams_chatapp_templates\" \"all\" {{\n  cust_space_id = \"{SPACE}\"\n  {arguments}\n}}\n"
     ))?;
@@ -63,7 +63,7 @@ fn data_source_lists_all_pages(context: &mut TestContext) -> TestResult {
     context
         .emulator
         .set_behavior(|behavior| behavior.template.page_maximum = 2);
-    let found = read(context, "")?;
+    let found = read_list(context, "")?;
     equal("names", names(&found), ["a", "ab", "b", "c", "d"])?;
     equal("complete", &found["complete"], true)?;
     equal("ids", found["ids"].as_array().map(Vec::len), Some(5))?;
@@ -83,23 +83,23 @@ fn data_source_filters_again(context: &mut TestContext) -> TestResult {
         context
             .emulator
             .set_behavior(|behavior| behavior.template.list_name_filter = filter);
-        equal("names", names(&read(context, "name = \"a\"")?), ["a"])?;
+        equal("names", names(&read_list(context, "name = \"a\"")?), ["a"])?;
     }
     equal(
         "fail",
-        names(&read(context, "audit_status = \"fail\"")?).len(),
+        names(&read_list(context, "audit_status = \"fail\"")?).len(),
         0,
     )?;
     equal(
         "auditing",
-        names(&read(context, "audit_status = \"auditing\"")?).len(),
+        names(&read_list(context, "audit_status = \"auditing\"")?).len(),
         3,
     )
 }
 
 fn details_are_read_on_demand(context: &mut TestContext) -> TestResult {
     with_templates(context, &["a", "b"])?;
-    let found = read(context, "details = true")?;
+    let found = read_list(context, "details = true")?;
     equal(
         "details",
         &found["templates"][0]["quality_score"],
@@ -117,7 +117,7 @@ fn details_are_read_on_demand(context: &mut TestContext) -> TestResult {
         retry_after_ms: None,
     };
     context.emulator.inject(Fault::new(DETAIL, kind))?;
-    let found = read(context, "details = true")?;
+    let found = read_list(context, "details = true")?;
     equal("complete", &found["complete"], false)?;
     equal(
         "unreadable",
@@ -133,7 +133,7 @@ fn incomplete_list_says_so(context: &mut TestContext) -> TestResult {
     context
         .emulator
         .inject(Fault::new(LIST, FaultKind::SetFields { fields }).always())?;
-    let found = read(context, "")?;
+    let found = read_list(context, "")?;
     equal("complete", &found["complete"], false)?;
     equal("names", names(&found), ["a"])
 }

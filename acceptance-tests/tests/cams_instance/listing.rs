@@ -28,7 +28,7 @@ fn source(arguments: &str) -> String {
     format!("data \"alicloud_cams_instances\" \"all\" {{\n  {arguments}\n}}\n")
 }
 
-fn read(
+fn read_list(
     context: &TestContext,
     arguments: &str,
 ) -> Result<Value, acceptance_tests::acceptance::Failed> {
@@ -49,7 +49,7 @@ fn data_source_lists_instances_of_every_channel_page_by_page(
         .emulator
         .set_behavior(|behavior| behavior.instance.list_maximum_page_size = 2);
     context.emulator.clear_calls();
-    let found = read(context, "")?;
+    let found = read_list(context, "")?;
     equal("complete", &found["complete"], true)?;
     let rows = found["instances"].as_array().ok_or("instances")?;
     equal("instances", rows.len(), 3)?;
@@ -66,9 +66,9 @@ fn data_source_lists_instances_of_every_channel_page_by_page(
         ("submit_time = \"1999\"", json!([])),
         ("resource_group_id = \"rg-none\"", json!([])),
     ] {
-        equal(arguments, &read(context, arguments)?["ids"], &expected)?;
+        equal(arguments, &read_list(context, arguments)?["ids"], &expected)?;
     }
-    let shops = read(context, "instance_name = \"shop\"")?;
+    let shops = read_list(context, "instance_name = \"shop\"")?;
     equal("by name", &shops["instances"][0]["contact_mail"], "m")
 }
 

@@ -40,7 +40,7 @@ fn data_source(arguments: &str) -> String {
     )
 }
 
-fn read(context: &TestContext, arguments: &str) -> Result<Value, Failed> {
+fn read_list(context: &TestContext, arguments: &str) -> Result<Value, Failed> {
     context.applied(&data_source(arguments))?;
     let object = context.object("data.alicloud_cams_phone_numbers.all")?;
     Ok(serde_json::to_value(&object.values)?)
@@ -58,7 +58,7 @@ fn data_source_lists_and_filters_numbers(context: &mut TestContext) -> TestResul
     context.emulator.change_phone_copy(SPACE, NUMBER, |copy| {
         copy.up_callback_url = "https://shop.example\n".to_owned();
     });
-    let found = read(context, "")?;
+    let found = read_list(context, "")?;
     let all: Vec<&str> = NUMBERS.iter().map(|(number, _)| *number).collect();
     equal("numbers", numbers(&found), all)?;
     equal("complete", &found["complete"], true)?;
@@ -103,7 +103,11 @@ fn data_source_lists_and_filters_numbers(context: &mut TestContext) -> TestResul
         ),
         ("statuses = []".to_owned(), vec![]),
     ] {
-        equal(&arguments, numbers(&read(context, &arguments)?), expected)?;
+        equal(
+            &arguments,
+            numbers(&read_list(context, &arguments)?),
+            expected,
+        )?;
     }
     let calls = context.emulator.calls();
     let only_reads = calls.iter().all(|call| READS.contains(&&*call.action));
@@ -129,7 +133,7 @@ fn data_source_reads_verifications(context: &mut TestContext) -> TestResult {
     context
         .emulator
         .inject(refused.with_parameter("PhoneNumber", "8613800001"))?;
-    let found = read(context, "with_verification = true")?;
+    let found = read_list(context, "with_verification = true")?;
     let row = &found["phone_numbers"][1];
     equal("verification", &row["verification"], "EXPIRED")?;
     equal("ID", &row["phone_number_id"], "100006580000001")?;

@@ -25,7 +25,7 @@ pub(crate) const CASES: &[Case] = cases![number:
     destroying_abandons_deregisters_or_refuses,
     import_registers_nothing,
     missing_number_is_gone_and_unbound_space_is_an_error,
-    register_is_repeated_once_at_most,
+    register_is_retried_once_at_most,
     failed_registration_does_not_taint,
 ];
 
@@ -321,13 +321,13 @@ fn missing_number_is_added_once(context: &mut TestContext) -> TestResult {
         .emulator
         .inject(Fault::new(ADD, FaultKind::Cut).after())?;
     let output = context.applied(&of(arguments))?;
-    let told: String = output
+    let messages: String = output
         .warnings()
         .iter()
         .map(|warning| warning.text())
         .collect();
     contains(
-        &told,
+        &messages,
         &["was added, but the response was lost", "is not verified"],
     )?;
     equal("adds", context.calls(ADD), 1)?;
@@ -408,13 +408,13 @@ fn destroying_abandons_deregisters_or_refuses(context: &mut TestContext) -> Test
 
     context.applied(&number(""))?;
     let output = context.directory.run(&destroy)?.expecting(0)?;
-    let told: String = output
+    let messages: String = output
         .warnings()
         .iter()
         .map(|warning| warning.text())
         .collect();
     contains(
-        &told,
+        &messages,
         &[
             "Destroyed phone numbers stay in the cloud",
             "stays registered",
@@ -490,7 +490,7 @@ fn missing_number_is_gone_and_unbound_space_is_an_error(context: &mut TestContex
     contains(&output.text(), &["Phone number 6580000001 is gone"])
 }
 
-fn register_is_repeated_once_at_most(context: &mut TestContext) -> TestResult {
+fn register_is_retried_once_at_most(context: &mut TestContext) -> TestResult {
     with_numbers(context)?;
     // The response is lost, and the list shows that it took place.
     context

@@ -13,7 +13,7 @@ pub(crate) const CASES: &[Case] = cases![webhook:
     webhook_is_created_changed_and_cleared,
     changed_urls_are_drift,
     destroying_abandons_or_resets,
-    overwritten_and_unencrypted_webhooks_are_said,
+    overwritten_and_unencrypted_webhooks_are_warned_about,
     invalid_urls_are_rejected,
     import_takes_urls_and_sends_flags_once,
     import_block_by_identity_imports needs ImportByIdentity,
@@ -152,13 +152,13 @@ fn destroying_abandons_or_resets(context: &mut TestContext) -> TestResult {
         .directory
         .run(&["destroy", "-json", "-auto-approve"])?
         .expecting(0)?;
-    let told: String = output
+    let messages: String = output
         .warnings()
         .iter()
         .map(|warning| warning.text())
         .collect();
     contains(
-        &told,
+        &messages,
         &[
             "Destroyed webhooks stay in the cloud",
             "goes on sending messages of 6580000001 to https://shop.example/status",
@@ -197,7 +197,7 @@ fn destroying_abandons_or_resets(context: &mut TestContext) -> TestResult {
     contains(&warning.text(), &["https://shop.example/inbound"])
 }
 
-fn overwritten_and_unencrypted_webhooks_are_said(context: &mut TestContext) -> TestResult {
+fn overwritten_and_unencrypted_webhooks_are_warned_about(context: &mut TestContext) -> TestResult {
     with_numbers(context)?;
     context.emulator.change_phone_copy(SPACE, NUMBER, |copy| {
         copy.up_callback_url = "https://old.example".to_owned();
@@ -211,13 +211,13 @@ fn overwritten_and_unencrypted_webhooks_are_said(context: &mut TestContext) -> T
         "Messages of customers travel unencrypted",
     )?;
     let output = context.apply()?.expecting(0)?;
-    let told: String = output
+    let messages: String = output
         .warnings()
         .iter()
         .map(|warning| warning.text())
         .collect();
     contains(
-        &told,
+        &messages,
         &[
             "The webhook of 6580000001 was overwritten",
             "https://old.example",
@@ -387,7 +387,7 @@ fn lost_responses_and_throttling_are_retried(context: &mut TestContext) -> TestR
         .emulator
         .inject(Fault::new(LIST, throttle).times(2))?;
     plan_only_reads(context, 0)?;
-    // A failed list is read again by whoever asks next.
+    // After a failed list the next object reads it again.
     let html = FaultKind::Html { status: 502 };
     context.emulator.inject(Fault::new(LIST, html))?;
     plan_only_reads(context, 0)?;

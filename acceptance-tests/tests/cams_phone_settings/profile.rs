@@ -183,10 +183,10 @@ fn unknown_industry_is_sent_with_a_warning(context: &mut TestContext) -> TestRes
     make_space(context)?;
     let output = context.applied(&profile("vertical = \"SPACEFLIGHT\""))?;
     let warnings = output.warnings();
-    let told = warnings
+    let messages = warnings
         .iter()
         .any(|it| it.summary == "Unknown value of vertical");
-    equal("a warning", told, true)?;
+    equal("a warning", messages, true)?;
     let truth = context.emulator.change_profile(SPACE, NUMBER, |_| {});
     equal("vertical", truth.vertical, "SPACEFLIGHT")
 }

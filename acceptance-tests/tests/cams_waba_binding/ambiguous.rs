@@ -165,7 +165,7 @@ fn existing_binding_with_refuse_can_be_imported(context: &mut TestContext) -> Te
     Ok(())
 }
 
-/// A replacement sends a new bind, whatever the service does with it.
+/// A replacement sends a new bind, with every response to a second bind.
 fn replacement_of_the_same_waba_binds_again(context: &mut TestContext) -> TestResult {
     // With `create_before_destroy` the create comes first. The provider must not adopt the binding that is replaced.
     for arguments in [
@@ -279,7 +279,7 @@ fn bind_beyond_the_create_timeout_is_found_in_time(context: &mut TestContext) ->
         .inject(Fault::new(BIND, FaultKind::Slow { delay_ms: 20_000 }).after())?;
     let output = finds_the_binding(context, &["no complete response within"])?;
     equal(
-        "ended before the answer",
+        "ended before the response",
         output.elapsed.as_secs() < 15,
         true,
     )
@@ -348,7 +348,7 @@ fn reads_that_always_fail_end_in_time(context: &mut TestContext) -> TestResult {
         &["HTTP status: 504", "Attempts:", "stays in the state"],
     )?;
     equal("ended in time", output.elapsed.as_secs() < 15, true)?;
-    equal("repeated", context.calls(QUERY) > 2, true)?;
+    equal("retried", context.calls(QUERY) > 2, true)?;
     equal("the object", context.object(A)?, before)
 }
 

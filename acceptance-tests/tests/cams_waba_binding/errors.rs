@@ -234,7 +234,7 @@ fn throttling_that_lasts_is_an_error(context: &mut TestContext) -> TestResult {
             "Request ID:",
         ],
     )?;
-    equal("repeated", context.calls(BIND) > 1, true)?;
+    equal("retried", context.calls(BIND) > 1, true)?;
     equal(
         "bound spaces",
         context.emulator.spaces(DEFAULT_ACCOUNT).len(),

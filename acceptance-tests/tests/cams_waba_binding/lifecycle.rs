@@ -141,13 +141,13 @@ fn changed_waba_id_replaces_with_a_warning(context: &mut TestContext) -> TestRes
     )?;
 
     let output = context.apply()?.expecting(0)?;
-    let told: String = output
+    let messages: String = output
         .warnings()
         .iter()
         .map(|warning| warning.text())
         .collect();
     contains(
-        &told,
+        &messages,
         &[
             "Destroyed WABA bindings stay in the cloud",
             WABA,

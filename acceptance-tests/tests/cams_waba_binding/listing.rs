@@ -46,7 +46,7 @@ fn made_in_the_console(
 }
 
 /// The attributes of the data source after a read.
-fn read(
+fn read_list(
     context: &TestContext,
     arguments: &str,
 ) -> Result<Value, acceptance_tests::acceptance::Failed> {
@@ -60,7 +60,7 @@ fn data_source_lists_undeclared_bindings(context: &mut TestContext) -> TestResul
     made_in_the_console(context, "cams-b", Some(OTHER_WABA), None)?;
     made_in_the_console(context, "cams-a", None, None)?;
     context.emulator.clear_calls();
-    let found = read(context, "")?;
+    let found = read_list(context, "")?;
     equal("complete", &found["complete"], true)?;
     equal("waba_ids", &found["waba_ids"], &json!([WABA, OTHER_WABA]))?;
     equal("unreadable", &found["unreadable"], &json!([]))?;
@@ -85,7 +85,7 @@ fn data_source_lists_undeclared_bindings(context: &mut TestContext) -> TestResul
     equal("only reads", only_reads, true)?;
     equal(
         "spaces without a WABA",
-        read(context, "include_unbound = true")?["ids"]
+        read_list(context, "include_unbound = true")?["ids"]
             .as_array()
             .map(Vec::len),
         Some(3),
@@ -115,7 +115,7 @@ fn data_source_filters_rows(context: &mut TestContext) -> TestResult {
         ),
         (r#"resource_group_id = "rg-none""#.to_owned(), json!([])),
     ] {
-        let found = read(context, &arguments)?;
+        let found = read_list(context, &arguments)?;
         let rows = found["bindings"].as_array().ok_or("bindings")?;
         let spaces: Vec<&Value> = rows.iter().map(|row| &row["cust_space_id"]).collect();
         equal(arguments, json!(spaces), expected)?;
@@ -138,7 +138,7 @@ fn undeclared_bindings_fail_a_plan_by_a_postcondition(context: &mut TestContext)
 fn unreadable_spaces_are_listed_apart(context: &mut TestContext) -> TestResult {
     made_in_the_console(context, "cams-a", Some(WABA), None)?;
     made_in_the_console(context, "cams-isv", Some(OTHER_WABA), Some("code"))?;
-    let found = read(context, "")?;
+    let found = read_list(context, "")?;
     equal("ids", &found["ids"], &json!(["cams-a"]))?;
     equal(
         "unreadable",

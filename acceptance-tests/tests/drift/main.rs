@@ -19,9 +19,9 @@ use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
 const CASES: &[Case] = cases![drift:
-    nights,
+    reports_of_all_scenarios_are_complete,
     arguments_and_files,
-    what_a_night_leaves_behind,
+    files_of_a_night_are_complete,
     query_file_finds_what_nobody_declared needs Query,
 ];
 
@@ -233,7 +233,7 @@ fn space_of(context: &TestContext, number: usize) -> Result<String, Failed> {
     context.space_of(&waba(number))
 }
 
-fn nights(context: &mut TestContext) -> TestResult {
+fn reports_of_all_scenarios_are_complete(context: &mut TestContext) -> TestResult {
     let mut directory = applied(context, BINDINGS)?;
 
     // A quiet night, at the documented limit.
@@ -625,7 +625,7 @@ fn arguments_and_files(context: &mut TestContext) -> TestResult {
     check(&[&cli], 1, &["init failed"])
 }
 
-fn what_a_night_leaves_behind(context: &mut TestContext) -> TestResult {
+fn files_of_a_night_are_complete(context: &mut TestContext) -> TestResult {
     let mut directory = applied(context, 3)?;
     let temporary = directory.path().join("temporary");
     fs::create_dir(&temporary)?;

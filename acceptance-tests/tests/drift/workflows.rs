@@ -119,7 +119,7 @@ struct Runner {
     directory: WorkingDirectory,
 }
 
-/// Stands in for `curl`: answers with an OIDC token, and keeps its arguments.
+/// A program in place of `curl`: prints an OIDC token, and records its arguments.
 const CURL: &str = "#!/bin/sh\nfor argument; do echo \"$argument\" >>curl-arguments; done\nprintf '{\"value\": \"%s\"}' \"$TOKEN\"\n";
 
 impl Runner {

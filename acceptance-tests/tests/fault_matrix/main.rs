@@ -4,7 +4,7 @@
 //!
 //! What counts is compared with what the emulated service truly holds: bindings that are in no state and no message
 //! (lost), bindings made twice (doubled), secrets in messages or logs (leaked), and messages that are missing, needless or
-//! do not name the fault (wrong). All four must be zero. One case has no cell: a refresh whose answer lacks its data is
+//! do not name the fault (wrong). All four must be zero. One case has no cell: a refresh whose response lacks its data is
 //! one of a space without a WABA, as far as anybody can tell. Must not contain: the CLI, which has acceptance tests of its own.
 
 mod other_types;
@@ -58,13 +58,13 @@ const AT_ONCE: usize = 18;
 enum At {
     /// The bind, and the fault keeps it from being executed.
     Bind,
-    /// The bind, and the fault hits its answer.
+    /// The bind, and the fault hits its response.
     Bound,
     /// The read right after the bind.
     Fill,
     Refresh,
     Import,
-    /// The search for a WABA after a bind without an answer.
+    /// The search for a WABA after a bind without a response.
     Search,
     /// A role is assumed before the bind.
     Role,
@@ -114,14 +114,14 @@ impl At {
     }
 }
 
-/// A part of an answer.
+/// A part of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    /// What says that it went well. STS says it by the status alone.
+    /// The field that reports success. STS reports it by the HTTP status alone.
     Code,
-    /// All that the answer is for.
+    /// All data of the response.
     Whole,
-    /// The one field without which it is good for nothing.
+    /// The one field that the provider cannot do without.
     Key,
 }
 
@@ -134,7 +134,7 @@ impl Part {
             (Part::Whole, At::Role | At::Renewal | At::Oidc) => "Credentials",
             (Part::Key, At::Role | At::Renewal | At::Oidc) => "Credentials.SecurityToken",
             (Part::Key, At::Guard) => "AccountId",
-            // The account is all that the answer is for, and the rows of a list are one by one their own.
+            // The account is all data of the response, and each row of a list has its own key.
             (Part::Whole, At::Guard) | (Part::Key, At::Search) => return None,
             (Part::Whole, _) => "Data",
             (Part::Key, At::Bind | At::Bound) => "Data.CustSpaceId",
@@ -143,12 +143,12 @@ impl Part {
     }
 }
 
-/// What must come out.
+/// The expected result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Want {
-    /// It works, and nobody hears of the fault.
+    /// It works, without a diagnostic.
     Fine,
-    /// It works, and a warning tells.
+    /// It works, with a warning.
     Warned,
     /// It fails with an error that names the fault, and nothing is changed.
     Fails,
@@ -164,28 +164,28 @@ enum Often {
     Always,
 }
 
-/// What kind of fault it is, which decides what must come out.
+/// The kind of a fault. It decides the expected result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Nobody can tell whether the request was executed, and there is no answer.
+    /// It is unknown whether the request was executed, and there is no response.
     Silent,
-    /// As above, but something came back that may be the answer.
+    /// As above, but something came back that may be the response.
     Garbled,
-    /// As above, and reading it again does not help.
-    Odd,
-    /// Certainly not executed, and it helps to repeat it.
+    /// As above, and a retry of a read does not help.
+    Malformed,
+    /// Certainly not executed, and a retry helps.
     Passing,
-    /// Certainly not executed, and it does not help.
+    /// Certainly not executed, and a retry does not help.
     Final,
     /// As above, and it is about the credentials, so that nothing is sent with them any more.
     Refused,
     /// As `Final`, and every call of the session meets it.
     Everywhere,
-    /// The answer says that all is well, and nothing more.
+    /// The response reports success and has no data.
     Empty,
-    /// Every call is executed, and then refused as a repetition of itself.
+    /// Every call is executed, and then refused because it arrived twice.
     Replayed,
-    /// Nothing is wrong but text that nobody needs.
+    /// Only text that the provider does not need is wrong.
     Harmless,
 }
 
@@ -194,7 +194,7 @@ struct Row {
     name: &'static str,
     kind: Kind,
     fault: Played,
-    /// What an error about it must say.
+    /// Words that an error about it must have.
     words: &'static [&'static str],
 }
 
@@ -203,21 +203,21 @@ enum Played {
     Fault(FaultKind),
     /// The emulated clock is an hour ahead.
     Clock,
-    /// The endpoint is one where nothing answers as it should.
+    /// An endpoint that does not respond as the service does.
     Endpoint(fn() -> String),
-    /// The true answer without a part of it.
+    /// The real response without a part of it.
     Without(Part),
-    /// The true answer with a list in the place of a part.
-    Odd(Part),
+    /// The real response with a list in the place of a part.
+    WrongType(Part),
     /// The token has expired, and the credentials can be renewed.
     Expired,
-    /// A proxy sends every request twice and passes the second answer on.
+    /// A proxy sends every request twice and returns the second response.
     Twice,
     /// The machine has no root certificates.
     NoRoots,
-    /// The environment names a proxy through which nobody gets anywhere.
+    /// The environment names a proxy that makes no connection.
     Proxy(fn() -> String),
-    /// Who hands out credentials at a URI answers something else.
+    /// The server at a credentials URI returns another response.
     Sidecar(u16, &'static str, Pace),
 }
 
@@ -231,7 +231,7 @@ impl Played {
             Played::Without(part) => {
                 fields(*part).map(|fields| FaultKind::MissingFields { fields })
             }
-            Played::Odd(part) => fields(*part).map(|fields| FaultKind::WrongTypes { fields }),
+            Played::WrongType(part) => fields(*part).map(|fields| FaultKind::WrongTypes { fields }),
             Played::Expired => (!at.is_sts()).then_some(FaultKind::ExpiredToken),
             Played::Clock
             | Played::Endpoint(_)
@@ -255,12 +255,12 @@ impl Played {
         }
     }
 
-    /// What needs a true answer cannot be played on a call that is not executed.
-    fn needs_answer(&self) -> bool {
+    /// Whether the fault needs a real response, so that it cannot be played on a call that is not executed.
+    fn needs_response(&self) -> bool {
         matches!(
             self,
             Played::Without(_)
-                | Played::Odd(_)
+                | Played::WrongType(_)
                 | Played::Fault(
                     FaultKind::Slow { .. }
                         | FaultKind::Drip { .. }
@@ -275,7 +275,7 @@ fn error(status: u16, code: &str) -> Played {
     Played::Fault(FaultKind::Error {
         status,
         code: code.to_owned(),
-        message: "told".to_owned(),
+        message: "injected".to_owned(),
         retry_after_ms: None,
     })
 }
@@ -345,13 +345,13 @@ fn rows() -> Vec<Row> {
             ],
         ),
         row(
-            "connection unanswered",
+            "connection not accepted",
             Kind::Everywhere,
             Played::Endpoint(crowded),
             &["no connection in time", "Nothing was sent"],
         ),
         row(
-            "TLS handshake unanswered",
+            "TLS handshake without a response",
             Kind::Everywhere,
             Played::Endpoint(mute),
             &["no connection in time", "Nothing was sent"],
@@ -369,13 +369,13 @@ fn rows() -> Vec<Row> {
             &["the connection was closed"],
         ),
         row(
-            "answer too late",
+            "response too late",
             Kind::Silent,
             fault(FaultKind::Slow { delay_ms: 1_500 }),
             &["no complete response within"],
         ),
         row(
-            "answer drips",
+            "response drips",
             Kind::Silent,
             fault(FaultKind::Drip {
                 bytes: 8,
@@ -384,7 +384,7 @@ fn rows() -> Vec<Row> {
             &["no complete response within"],
         ),
         row(
-            "answer breaks off",
+            "response cut off",
             Kind::Silent,
             fault(FaultKind::Truncate { bytes: Some(20) }),
             &["the connection was closed"],
@@ -427,7 +427,7 @@ fn rows() -> Vec<Row> {
         ),
         row(
             "login of a network",
-            Kind::Odd,
+            Kind::Malformed,
             page(200, "Hotel Aurora: sign in"),
             &["\"Hotel Aurora: sign in\""],
         ),
@@ -439,7 +439,7 @@ fn rows() -> Vec<Row> {
         ),
         row(
             "text of a proxy",
-            Kind::Odd,
+            Kind::Malformed,
             body(200, "Access to this site is not allowed.\n"),
             &["HTTP 200"],
         ),
@@ -598,7 +598,7 @@ fn rows() -> Vec<Row> {
             &["SignatureNonceUsed"],
         ),
         row(
-            "request repeated on the way",
+            "request sent twice by a proxy",
             Kind::Replayed,
             Played::Twice,
             &["SignatureNonceUsed"],
@@ -657,7 +657,7 @@ fn rows() -> Vec<Row> {
         row(
             "Code of another type",
             Kind::Garbled,
-            Played::Odd(Part::Code),
+            Played::WrongType(Part::Code),
             &["it has no `Code`"],
         ),
         row(
@@ -674,19 +674,19 @@ fn rows() -> Vec<Row> {
         ),
         row(
             "data of another type",
-            Kind::Odd,
-            Played::Odd(Part::Whole),
+            Kind::Malformed,
+            Played::WrongType(Part::Whole),
             &["cannot be read"],
         ),
         row(
             "key field of another type",
-            Kind::Odd,
-            Played::Odd(Part::Key),
+            Kind::Malformed,
+            Played::WrongType(Part::Key),
             &["cannot be read"],
         ),
         row(
             "5 MiB",
-            Kind::Odd,
+            Kind::Malformed,
             fault(FaultKind::HugeBody { bytes: 5 << 20 }),
             &["larger than 4 MiB"],
         ),
@@ -725,8 +725,12 @@ impl Kind {
             }
             (_, At::Role | At::Guard | At::Oidc | At::Sidecar) => Some(Fails),
             // A bind that may have been executed is not sent again.
-            (Kind::Silent | Kind::Garbled | Kind::Odd | Kind::Empty, At::Bind) => Some(Unknown),
-            (Kind::Silent | Kind::Garbled | Kind::Odd | Kind::Empty, At::Bound) => Some(Warned),
+            (Kind::Silent | Kind::Garbled | Kind::Malformed | Kind::Empty, At::Bind) => {
+                Some(Unknown)
+            }
+            (Kind::Silent | Kind::Garbled | Kind::Malformed | Kind::Empty, At::Bound) => {
+                Some(Warned)
+            }
             (Kind::Passing, At::Bind) => on(Fine, Fails),
             (Kind::Final | Kind::Refused, At::Bind) => Some(Fails),
             // A service that does not execute a call does not execute it.
@@ -734,17 +738,18 @@ impl Kind {
             (Kind::Silent | Kind::Garbled | Kind::Passing | Kind::Empty, At::Fill) => {
                 on(Fine, Warned)
             }
-            (Kind::Odd | Kind::Final | Kind::Refused, At::Fill) => Some(Warned),
+            (Kind::Malformed | Kind::Final | Kind::Refused, At::Fill) => Some(Warned),
             // Nobody can tell it from a space without a WABA.
             (Kind::Empty, At::Refresh) => None,
             (Kind::Silent | Kind::Garbled | Kind::Passing, At::Refresh | At::Import) => {
                 on(Fine, Fails)
             }
-            (Kind::Odd | Kind::Final | Kind::Refused | Kind::Empty, At::Refresh | At::Import) => {
-                Some(Fails)
-            }
+            (
+                Kind::Malformed | Kind::Final | Kind::Refused | Kind::Empty,
+                At::Refresh | At::Import,
+            ) => Some(Fails),
             (Kind::Silent | Kind::Garbled | Kind::Passing, At::Search) => on(Warned, Unknown),
-            (Kind::Odd | Kind::Final | Kind::Empty, At::Search) => (!once).then_some(Unknown),
+            (Kind::Malformed | Kind::Final | Kind::Empty, At::Search) => (!once).then_some(Unknown),
             // The look before the bind meets it, and no bind is sent.
             (Kind::Refused, At::Search) => (!once).then_some(Fails),
         }
@@ -773,15 +778,15 @@ fn mute() -> String {
     })
 }
 
-/// A proxy that has one answer to everything, and closes the connection.
-fn proxy(answer: &'static [u8]) -> String {
+/// A proxy that sends one response to every request, and closes the connection.
+fn proxy(response: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let own = listener.local_addr().expect("an address");
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             // What it is asked has to be read, or else the connection ends with a reset.
             let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write_all(answer);
+            let _ = stream.write_all(response);
         }
     });
     format!("http://me:proxy-mark@{own}")
@@ -806,7 +811,7 @@ fn untrusted() -> String {
     })
 }
 
-/// A port with more callers than its queue holds: whoever comes gets no answer.
+/// A port with more connections than its queue holds: a further connection is not accepted.
 fn crowded() -> String {
     static CROWD: OnceLock<(TcpListener, Vec<TcpStream>)> = OnceLock::new();
     let (listener, _) = CROWD.get_or_init(|| {
@@ -824,7 +829,7 @@ fn crowded() -> String {
     format!("https://{}", listener.local_addr().expect("an address"))
 }
 
-/// A proxy that sends each request twice and passes the second answer on, to whom the service is at `address`.
+/// A proxy to the service at `address` that sends each request twice and returns the second response.
 fn twice(address: SocketAddr) -> String {
     let proxied = move |mut stream: TcpStream| -> std::io::Result<()> {
         let mut request = Vec::new();
@@ -836,18 +841,18 @@ fn twice(address: SocketAddr) -> String {
                 count => request.extend_from_slice(&piece[..count]),
             }
         }
-        let mut answer = Vec::new();
+        let mut response = Vec::new();
         for _ in 0..2 {
             let mut service = TcpStream::connect(address)?;
             service.write_all(&request)?;
-            answer.clear();
+            response.clear();
             service.set_read_timeout(Some(Duration::from_millis(150)))?;
-            // The service keeps the connection open; the end of its answer is its silence.
+            // The service keeps the connection open, so the response ends when no more bytes arrive.
             while let Ok(count @ 1..) = service.read(&mut piece) {
-                answer.extend_from_slice(&piece[..count]);
+                response.extend_from_slice(&piece[..count]);
             }
         }
-        stream.write_all(&answer)
+        stream.write_all(&response)
     };
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let own = listener.local_addr().expect("an address");
@@ -1028,7 +1033,7 @@ async fn cell(
         .collect();
     let mut found = judge(row, at, want, &outcome, before.as_ref(), spaces, &logged);
     for secret in emulator.session_secrets() {
-        if outcome.told().contains(&secret) || logged.contains(&secret) {
+        if outcome.messages().contains(&secret) || logged.contains(&secret) {
             found.leaked.push(format!("{secret} of a session"));
         }
     }
@@ -1073,17 +1078,17 @@ fn judge(
     logged: &str,
 ) -> Found {
     let mut found = Found::default();
-    let told = outcome.told();
+    let messages = outcome.messages();
     let saved = outcome.text("cust_space_id");
-    let admitted = told.contains("It is unknown whether WABA");
+    let admitted = messages.contains("It is unknown whether WABA");
 
     // Lost and doubled.
     if before.is_none() {
         for space in &spaces {
-            if saved != Some(space) && !told.contains(space.as_str()) && !admitted {
+            if saved != Some(space) && !messages.contains(space.as_str()) && !admitted {
                 found
                     .lost
-                    .push(format!("{space} is in no state and no message: {told}"));
+                    .push(format!("{space} is in no state and no message: {messages}"));
             }
         }
         if spaces.len() > 1 {
@@ -1101,7 +1106,7 @@ fn judge(
             if row.kind != Kind::Harmless && outcome.state != before.state =>
         {
             found.lost.push(format!(
-                "a refresh changed the state to {}: {told}",
+                "a refresh changed the state to {}: {messages}",
                 outcome.state
             ));
         }
@@ -1118,8 +1123,8 @@ fn judge(
         "sidecar-mark",
         token.as_str(),
     ] {
-        if told.contains(secret) {
-            found.leaked.push(format!("{secret} in {told}"));
+        if messages.contains(secret) {
+            found.leaked.push(format!("{secret} in {messages}"));
         }
         if logged.contains(secret) {
             found.leaked.push(format!("{secret} in the log"));
@@ -1142,17 +1147,17 @@ fn judge(
     if came != want {
         found
             .wrong
-            .push(format!("{came:?} instead of {want:?}: {told}"));
+            .push(format!("{came:?} instead of {want:?}: {messages}"));
     }
     if came != Fine {
-        // After a bind without an answer that failure is told, and the one of the search in a word.
+        // After a bind without a response the error shows that failure, and mentions the failure of the search.
         let words = match (&row.fault, at, came) {
             (_, At::Search, Warned) => &[],
-            (Played::Without(_) | Played::Odd(_), At::Guard, _) => &[CALLER][..],
-            (Played::Without(_) | Played::Odd(Part::Key), at, _) if at.is_sts() => {
+            (Played::Without(_) | Played::WrongType(_), At::Guard, _) => &[CALLER][..],
+            (Played::Without(_) | Played::WrongType(Part::Key), at, _) if at.is_sts() => {
                 &["STS returned no usable credentials"]
             }
-            (Played::Odd(_), at, _) if at.is_sts() => &[at.action()][..],
+            (Played::WrongType(_), at, _) if at.is_sts() => &[at.action()][..],
             // What to do is said of credentials in general.
             (_, at, _) if at.is_sts() => &row.words[..1],
             (Played::Without(Part::Whole | Part::Key), At::Fill, _) => {
@@ -1164,17 +1169,17 @@ fn judge(
             _ => row.words,
         };
         // Long values are broken into lines.
-        let unbroken = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        let unbroken = messages.split_whitespace().collect::<Vec<_>>().join(" ");
         for word in words {
             if !unbroken.contains(word) {
-                found.wrong.push(format!("\"{word}\" is not in {told}"));
+                found.wrong.push(format!("\"{word}\" is not in {messages}"));
             }
         }
     }
     if came == Fails && before.is_none() && !spaces.is_empty() {
         found
             .lost
-            .push(format!("said to have failed, but bound: {told}"));
+            .push(format!("said to have failed, but bound: {messages}"));
     }
     found
 }
@@ -1195,7 +1200,7 @@ async fn run() -> Result<String, String> {
         for (column, (at, _)) in COLUMNS.into_iter().enumerate() {
             for often in [Often::Once, Often::Always] {
                 let played =
-                    row.fault.is_possible(at) && !(at == At::Bind && row.fault.needs_answer());
+                    row.fault.is_possible(at) && !(at == At::Bind && row.fault.needs_response());
                 let Some(want) = row.kind.want(at, often).filter(|_| played) else {
                     continue;
                 };
@@ -1288,7 +1293,7 @@ fn field(
     let came = match want {
         Fine => "fine",
         Warned => "warned",
-        Fails => "told",
+        Fails => "fails",
         Unknown => "unknown",
     };
     format!("{}{came}", if failed { "DEFECT " } else { "" })

@@ -9,7 +9,7 @@ const NUMBER: &str = "6580000001";
 /// Rows of the table of bindings that are played here: one of each kind that a client can tell apart.
 const ROWS: [&str; 9] = [
     "connection cut",
-    "answer too late",
+    "response too late",
     "500 InternalError",
     "502 page of a proxy",
     "403 page of a proxy",
@@ -116,7 +116,7 @@ async fn cell(
     provider["client_connect_timeout"] = json!(500);
     provider["max_retry_timeout"] = json!(2);
     let (first, second) = arguments(kind);
-    let good = Session::start(&binary, &provider).await?.of(kind);
+    let good = Session::start(&binary, &provider).await?.for_type(kind);
     let before = match step {
         Step::Create => None,
         _ => Some(good.create(&first).await?),
@@ -125,17 +125,17 @@ async fn cell(
     if let Some(before) = &before
         && before.failed()
     {
-        return Err(format!("the object of {kind} was not made: {}", before.told()).into());
+        return Err(format!("the object of {kind} was not made: {}", before.messages()).into());
     }
 
     let mut launch = Session::launch(&binary)?;
     launch = launch
         .env("TF_LOG", "TRACE")
         .env("TF_LOG_PROVIDER", "TRACE");
-    let session = Session::with(launch, &provider).await?.of(kind);
+    let session = Session::with(launch, &provider).await?.for_type(kind);
     let fault = row.fault.kind(At::Refresh).ok_or("no fault to play")?;
     // A slow operation runs all the same.
-    let runs = after || row.fault.needs_answer();
+    let runs = after || row.fault.needs_response();
     let fault = Fault::new(action, fault).always();
     emulator.inject(if after { fault.after() } else { fault })?;
     let outcome = match (step, &before) {
@@ -166,26 +166,26 @@ fn judge(row: &Row, operation: Operation, after: bool, seen: &Seen<'_>) -> Found
     let mut found = Found::default();
     let Operation { kind, step, action } = operation;
     let outcome = seen.outcome;
-    let told = outcome.told();
+    let messages = outcome.messages();
     let is_counted = [TEMPLATE, INSTANCE].contains(&kind);
     let is_saved = !outcome.state.is_null();
-    let admitted = told.contains("It is unknown whether");
+    let admitted = messages.contains("It is unknown whether");
 
     for secret in [DEFAULT_ACCESS_KEY_SECRET, "Signature="] {
-        if told.contains(secret) || seen.logged.contains(secret) {
-            found.leaked.push(format!("{secret} in {told}"));
+        if messages.contains(secret) || seen.logged.contains(secret) {
+            found.leaked.push(format!("{secret} in {messages}"));
         }
     }
     if is_counted && seen.objects > 1 {
         found
             .doubled
-            .push(format!("{} objects: {told}", seen.objects));
+            .push(format!("{} objects: {messages}", seen.objects));
     }
     match step {
         Step::Create if is_counted && seen.objects > 0 && !is_saved && !admitted => {
             found
                 .lost
-                .push(format!("in no state and no message: {told}"));
+                .push(format!("in no state and no message: {messages}"));
         }
         Step::Create if is_counted && seen.objects == 0 && is_saved => {
             found
@@ -196,16 +196,18 @@ fn judge(row: &Row, operation: Operation, after: bool, seen: &Seen<'_>) -> Found
             let before = seen.before.map(|before| &before.state);
             if before != Some(&outcome.state) {
                 found.lost.push(format!(
-                    "a refresh changed the state to {}: {told}",
+                    "a refresh changed the state to {}: {messages}",
                     outcome.state
                 ));
             }
         }
-        Step::Update if !is_saved => found.lost.push(format!("no state after a change: {told}")),
+        Step::Update if !is_saved => found
+            .lost
+            .push(format!("no state after a change: {messages}")),
         Step::Delete if is_counted && seen.objects > 0 && !is_saved => {
             found
                 .lost
-                .push(format!("left the state, and is there: {told}"));
+                .push(format!("left the state, and is there: {messages}"));
         }
         _ => {}
     }
@@ -213,19 +215,21 @@ fn judge(row: &Row, operation: Operation, after: bool, seen: &Seen<'_>) -> Found
     let is_quiet = outcome.diagnostics.is_empty();
     if row.kind == Kind::Harmless {
         if !is_quiet {
-            found.wrong.push(format!("nobody needed that text: {told}"));
+            found
+                .wrong
+                .push(format!("nobody needed that text: {messages}"));
         }
         return found;
     }
-    // What ran is found to have run by looking, so only a fault that keeps it from running has to be told.
+    // A search finds out that an operation ran, so only a fault that prevents it must be in the message.
     if is_quiet && !after {
         found.wrong.push("nobody hears of the fault".to_owned());
     }
-    let unbroken = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    let unbroken = messages.split_whitespace().collect::<Vec<_>>().join(" ");
     if outcome.failed() && !after {
         for word in row.words.iter().take(1).chain(&[action]) {
             if !unbroken.contains(word) {
-                found.wrong.push(format!("\"{word}\" is not in {told}"));
+                found.wrong.push(format!("\"{word}\" is not in {messages}"));
             }
         }
     }
@@ -234,7 +238,7 @@ fn judge(row: &Row, operation: Operation, after: bool, seen: &Seen<'_>) -> Found
         if summary >= 70 {
             found
                 .wrong
-                .push(format!("a summary of {summary} characters: {told}"));
+                .push(format!("a summary of {summary} characters: {messages}"));
         }
         let codes = diagnostic
             .detail
@@ -243,7 +247,7 @@ fn judge(row: &Row, operation: Operation, after: bool, seen: &Seen<'_>) -> Found
         let codes = codes.count();
         let is_error = diagnostic.severity() == Severity::Error;
         if codes > 1 || is_error && codes == 0 {
-            found.wrong.push(format!("{codes} codes: {told}"));
+            found.wrong.push(format!("{codes} codes: {messages}"));
         }
     }
     found

@@ -131,7 +131,7 @@ fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The actions that the policies of the guide allow: those of whoever applies, and those of a job that only looks.
+/// The actions that the policies of the guide allow: those of a job that applies, and those of a job that only reads.
 fn policies() -> Result<[Vec<String>; 2], Failed> {
     let guide = fs::read_to_string(repository().join("docs/guides/onboarding.md"))?;
     let blocks = guide.split("```json\n").skip(1);
@@ -781,7 +781,7 @@ fn rebound_and_vanished_bindings_are_protected(context: &mut TestContext) -> Tes
     context.emulator.rebind(&space, BERLIN.waba)?;
     plan(context, &directory, &[], 0)?;
 
-    // A number that its owner took away from the WABA is planned anew.
+    // A number that its owner removed from the WABA is planned as a create.
     let number = BERLIN.numbers[1].1;
     context.emulator.remove_phone_number(BERLIN.waba, number);
     context.emulator.sync_phone_numbers(&space)?;

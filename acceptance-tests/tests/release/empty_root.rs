@@ -15,8 +15,8 @@ use acceptance_tests::{
 use crate::Release;
 
 pub(crate) const CASES: &[Case] = cases![empty_root:
-    it_applies_in_an_empty_root,
-    it_resolves_names_whatever_modules_nsswitch_names,
+    static_executable_applies_in_an_empty_root,
+    static_executable_resolves_names_without_nsswitch_modules,
 ];
 
 /// What is missing for these cases; nothing, if they can run.
@@ -113,11 +113,13 @@ impl Root {
     }
 }
 
-fn it_applies_in_an_empty_root(context: &mut TestContext) -> TestResult {
+fn static_executable_applies_in_an_empty_root(context: &mut TestContext) -> TestResult {
     Root::new(context, context.emulator.endpoint())?.applies(context)
 }
 
-fn it_resolves_names_whatever_modules_nsswitch_names(context: &mut TestContext) -> TestResult {
+fn static_executable_resolves_names_without_nsswitch_modules(
+    context: &mut TestContext,
+) -> TestResult {
     let endpoint = context.emulator.endpoint();
     let endpoint = endpoint.replace("127.0.0.1", "emulator.localhost");
     let root = Root::new(context, &endpoint)?;

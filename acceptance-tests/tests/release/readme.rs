@@ -102,7 +102,7 @@ fn type_in(context: &TestContext, commands: &[&str], more: &str) -> Result<Strin
         .arg("-c")
         .arg(&script)
         .env("PATH", path)
-        // The key of whoever runs the tests signs nothing here.
+        // The key of the user who runs the tests signs nothing here.
         .env("GNUPGHOME", tools.path())
         .env("CHECKPOINT_DISABLE", "1")
         .env("TF_CLI_ARGS", "-no-color")

@@ -36,24 +36,24 @@ impl Session {
             config: config.clone(),
         };
         let validated = provider.validate_action_config(request).await;
-        let told = text(&validated.expect("answers").into_inner().diagnostics);
-        if !told.is_empty() {
-            return told;
+        let messages = text(&validated.expect("responds").into_inner().diagnostics);
+        if !messages.is_empty() {
+            return messages;
         }
         let request = wire::plan_action::Request {
             action_type: action.to_owned(),
             config: config.clone(),
             client_capabilities: None,
         };
-        let planned = provider.plan_action(request).await.expect("answers");
+        let planned = provider.plan_action(request).await.expect("responds");
         assert_eq!(text(&planned.into_inner().diagnostics), "");
         let request = wire::invoke_action::Request {
             action_type: action.to_owned(),
             config,
             client_capabilities: None,
         };
-        let answer = provider.invoke_action(request).await.expect("answers");
-        let mut events = answer.into_inner();
+        let response = provider.invoke_action(request).await.expect("responds");
+        let mut events = response.into_inner();
         let mut lines = Vec::new();
         while let Some(event) = events.message().await.expect("is an event") {
             match event.r#type.expect("has one") {
@@ -93,42 +93,48 @@ fn by_message() -> Value {
 async fn synchronisation_names_the_numbers() {
     let session = Session::with_an_unverified_number().await;
     let arguments = json!({"cust_space_id": SPACE});
-    let told = session.invoke(SYNC, arguments.clone()).await;
-    assert_eq!(told, format!("Space {SPACE} has {NUMBER} (UNVERIFIED).\n"));
-    // It may be repeated, so a lost response is.
+    let messages = session.invoke(SYNC, arguments.clone()).await;
+    assert_eq!(
+        messages,
+        format!("Space {SPACE} has {NUMBER} (UNVERIFIED).\n")
+    );
+    // The action can be sent twice, so it is retried after a lost response.
     let cut = Fault::new("ChatappSyncPhoneNumber", FaultKind::Cut).after();
     session.emulator.inject(cut).expect("is a fault");
     let again = session.invoke(SYNC, arguments.clone()).await;
-    assert_eq!(again, told);
+    assert_eq!(again, messages);
     assert_eq!(session.calls("ChatappSyncPhoneNumber"), 3);
     let denied = Fault::new("ChatappSyncPhoneNumber", FaultKind::denied()).always();
     session.emulator.inject(denied).expect("is a fault");
-    let told = session.invoke(SYNC, arguments).await;
-    must_say(&told, "Cannot synchronise the numbers of space");
-    must_say(&told, "cams:ChatappSyncPhoneNumber");
+    let messages = session.invoke(SYNC, arguments).await;
+    must_say(&messages, "Cannot synchronise the numbers of space");
+    must_say(&messages, "cams:ChatappSyncPhoneNumber");
 }
 
 #[tokio::test]
-async fn a_code_is_sent_once_and_only_to_an_unverified_number() {
+async fn code_is_sent_once_and_only_to_an_unverified_number() {
     let session = Session::with_an_unverified_number().await;
-    let told = session.invoke(REQUEST, by_message()).await;
-    must_say(&told, "has sent a code to 6580001234");
+    let messages = session.invoke(REQUEST, by_message()).await;
+    must_say(&messages, "has sent a code to 6580001234");
     let cut = Fault::new("GetChatappVerifyCode", FaultKind::Cut).after();
     session.emulator.inject(cut).expect("is a fault");
-    let told = session.invoke(REQUEST, by_message()).await;
-    must_say(&told, "It is unknown whether a code was sent to 6580001234");
-    must_say(&told, "Provider.OutcomeUnknown");
+    let messages = session.invoke(REQUEST, by_message()).await;
+    must_say(
+        &messages,
+        "It is unknown whether a code was sent to 6580001234",
+    );
+    must_say(&messages, "Provider.OutcomeUnknown");
     assert_eq!(session.calls("GetChatappVerifyCode"), 2);
     session
         .emulator
         .change_phone_number(WABA, NUMBER, |number| number.verified = true);
-    let told = session.invoke(REQUEST, by_message()).await;
-    must_say(&told, "is verified already. No code was sent.");
+    let messages = session.invoke(REQUEST, by_message()).await;
+    must_say(&messages, "is verified already. No code was sent.");
     assert_eq!(session.calls("GetChatappVerifyCode"), 2);
-    let told = session
+    let messages = session
         .invoke(REQUEST, keys_and(json!({"locale": "", "method": "sms"})))
         .await;
-    must_say(&told, "locale");
+    must_say(&messages, "locale");
 }
 
 #[tokio::test]
@@ -141,23 +147,23 @@ async fn a_code_verifies_and_registers_and_is_never_shown() {
         .expect("was sent");
     let with = |code: &str| keys_and(json!({"verify_code": code}));
 
-    // A service that repeats what it was sent.
-    let repeats = FaultKind::Error {
+    // A service that returns the text of the request.
+    let echo = FaultKind::Error {
         status: 400,
         code: "X.Wrong".to_owned(),
         message: format!("the code {code} is wrong"),
         retry_after_ms: None,
     };
-    let repeats = Fault::new("ChatappVerifyAndRegister", repeats);
-    session.emulator.inject(repeats).expect("is a fault");
-    let told = session.invoke(VERIFY, with(&code)).await;
-    must_say(&told, "Cannot verify phone number 6580001234");
-    assert!(!told.contains(&code), "{told}");
-    let told = session.invoke(VERIFY, with("12 34")).await;
-    must_say(&told, "without blanks or hyphens");
-    assert!(!told.contains("12 34"), "{told}");
-    let told = session.invoke(VERIFY, with("000000x")).await;
-    must_say(&told, "136025");
+    let echo = Fault::new("ChatappVerifyAndRegister", echo);
+    session.emulator.inject(echo).expect("is a fault");
+    let messages = session.invoke(VERIFY, with(&code)).await;
+    must_say(&messages, "Cannot verify phone number 6580001234");
+    assert!(!messages.contains(&code), "{messages}");
+    let messages = session.invoke(VERIFY, with("12 34")).await;
+    must_say(&messages, "without blanks or hyphens");
+    assert!(!messages.contains("12 34"), "{messages}");
+    let messages = session.invoke(VERIFY, with("000000x")).await;
+    must_say(&messages, "136025");
 
     // The request is lost, then the response.
     let verify = "ChatappVerifyAndRegister";
@@ -165,15 +171,15 @@ async fn a_code_verifies_and_registers_and_is_never_shown() {
         .emulator
         .inject(Fault::new(verify, FaultKind::Cut))
         .expect("is a fault");
-    let told = session.invoke(VERIFY, with(&code)).await;
-    must_say(&told, "It is unknown whether 6580001234 was verified");
+    let messages = session.invoke(VERIFY, with(&code)).await;
+    must_say(&messages, "It is unknown whether 6580001234 was verified");
     session
         .emulator
         .inject(Fault::new(verify, FaultKind::Cut).after())
         .expect("is a fault");
-    let told = session.invoke(VERIFY, with(&code)).await;
+    let messages = session.invoke(VERIFY, with(&code)).await;
     must_say(
-        &told,
+        &messages,
         "The response was lost, but phone number 6580001234 is verified",
     );
     assert_eq!(session.calls(verify), 4);

@@ -33,18 +33,18 @@ impl Session {
             .provider()
             .validate_data_resource_config(request)
             .await;
-        let told = validated.expect("answers").into_inner().diagnostics;
-        assert_eq!(text(&told), "");
+        let diagnostics = validated.expect("responds").into_inner().diagnostics;
+        assert_eq!(text(&diagnostics), "");
         let request = wire::read_data_source::Request {
             type_name: DATA.to_owned(),
             config,
             provider_meta: None,
             client_capabilities: Some(self.client),
         };
-        let answer = self.host.provider().read_data_source(request).await;
-        let answer = answer.expect("answers").into_inner();
-        let state = json(answer.state.as_ref()).expect("is a value");
-        (answer, state)
+        let response = self.host.provider().read_data_source(request).await;
+        let response = response.expect("responds").into_inner();
+        let state = json(response.state.as_ref()).expect("is a value");
+        (response, state)
     }
 
     pub(crate) async fn list(
@@ -66,16 +66,16 @@ impl Session {
             .provider()
             .validate_list_resource_config(request)
             .await;
-        let told = validated.expect("answers").into_inner().diagnostics;
-        assert_eq!(text(&told), "");
+        let diagnostics = validated.expect("responds").into_inner().diagnostics;
+        assert_eq!(text(&diagnostics), "");
         let request = wire::list_resource::Request {
             type_name: TYPE.to_owned(),
             config,
             include_resource_object,
             limit,
         };
-        let answer = self.host.provider().list_resource(request).await;
-        let mut stream = answer.expect("answers").into_inner();
+        let response = self.host.provider().list_resource(request).await;
+        let mut stream = response.expect("responds").into_inner();
         let mut events = Vec::new();
         while let Some(event) = stream.message().await.expect("is an event") {
             events.push(event);
@@ -119,14 +119,14 @@ async fn data_source_reads_the_bindings_of_the_account() {
 #[tokio::test]
 async fn data_source_waits_for_a_provider_that_is_not_known() {
     let session = Session::waiting().await;
-    let (answer, state) = session.read_data(json!({})).await;
-    must_say(&text(&answer.diagnostics), "secret_key");
-    assert_eq!((state, answer.deferred), (Value::Null, None));
+    let (response, state) = session.read_data(json!({})).await;
+    must_say(&text(&response.diagnostics), "secret_key");
+    assert_eq!((state, response.deferred), (Value::Null, None));
     let session = session.may_defer();
-    let (answer, state) = session.read_data(json!({})).await;
-    assert_eq!(text(&answer.diagnostics), "");
+    let (response, state) = session.read_data(json!({})).await;
+    assert_eq!(text(&response.diagnostics), "");
     assert_eq!(state, Value::Null);
-    let reason = answer.deferred.map(|deferred| deferred.reason());
+    let reason = response.deferred.map(|deferred| deferred.reason());
     assert_eq!(reason, Some(Reason::ProviderConfigUnknown));
 }
 
@@ -151,10 +151,10 @@ async fn list_resource_streams_what_can_be_imported_as_it_is() {
         (&json!(WABA), &json!("cams-b"))
     );
     // An import by the identity, and a read, give the same object.
-    let (imported, _, told) = session.import("", &expected[1]).await;
-    assert_eq!(told, "");
-    let (read, _, told) = session.read(&imported.expect("is imported")).await;
-    assert_eq!(told, "");
+    let (imported, _, messages) = session.import("", &expected[1]).await;
+    assert_eq!(messages, "");
+    let (read, _, messages) = session.read(&imported.expect("is imported")).await;
+    assert_eq!(messages, "");
     assert_eq!((read.state, read.identity), (object, expected[1].clone()));
 }
 
@@ -181,20 +181,20 @@ async fn generated_configuration_of_a_listed_object_plans_empty() {
         type_name: TYPE.to_owned(),
         state: events[0].resource_object.clone(),
     };
-    let answer = session
+    let response = session
         .host
         .provider()
         .generate_resource_config(request)
         .await;
-    let answer = answer.expect("answers").into_inner();
-    assert_eq!(text(&answer.diagnostics), "");
-    let config = json(answer.config.as_ref()).expect("is a value");
-    let (imported, _, told) = session.import("", &identities(&events)[0]).await;
-    assert_eq!(told, "");
-    let (read, _, told) = session.read(&imported.expect("is imported")).await;
-    assert_eq!(told, "");
+    let response = response.expect("responds").into_inner();
+    assert_eq!(text(&response.diagnostics), "");
+    let config = json(response.config.as_ref()).expect("is a value");
+    let (imported, _, messages) = session.import("", &identities(&events)[0]).await;
+    assert_eq!(messages, "");
+    let (read, _, messages) = session.read(&imported.expect("is imported")).await;
+    assert_eq!(messages, "");
     let plan = session.plan(Some(&read), Some(&config)).await;
-    assert_eq!(text(&plan.told), "");
+    assert_eq!(text(&plan.diagnostics), "");
     assert_eq!((plan.planned, plan.replaces.len()), (read.state, 0));
 }
 
@@ -207,9 +207,9 @@ async fn actions_and_functions_that_do_not_exist_are_named() {
         config: dynamic(&json!({})),
         client_capabilities: None,
     };
-    let answer = provider.plan_action(request).await.expect("answers");
+    let response = provider.plan_action(request).await.expect("responds");
     must_say(
-        &text(&answer.into_inner().diagnostics),
+        &text(&response.into_inner().diagnostics),
         "alicloud_cams_nothing",
     );
 
@@ -218,8 +218,8 @@ async fn actions_and_functions_that_do_not_exist_are_named() {
         config: dynamic(&json!({})),
         client_capabilities: None,
     };
-    let answer = provider.invoke_action(request).await.expect("answers");
-    let mut events = answer.into_inner();
+    let response = provider.invoke_action(request).await.expect("responds");
+    let mut events = response.into_inner();
     let event = events
         .message()
         .await
@@ -235,7 +235,7 @@ async fn actions_and_functions_that_do_not_exist_are_named() {
         name: "nothing".to_owned(),
         arguments: Vec::new(),
     };
-    let answer = provider.call_function(request).await.expect("answers");
-    let error = answer.into_inner().error.expect("is an error");
+    let response = provider.call_function(request).await.expect("responds");
+    let error = response.into_inner().error.expect("is an error");
     must_say(&error.text, "nothing");
 }

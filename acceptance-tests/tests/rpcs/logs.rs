@@ -74,7 +74,7 @@ async fn diagnostics_are_logged_with_their_object() {
         ..Fault::new("", fault).always()
     };
     session.emulator.inject(fault).expect("waits");
-    let (_, _, told) = session.read(&made).await;
+    let (_, _, messages) = session.read(&made).await;
     let ended = session.host.shut_down().await.expect("ends");
     let lines = lines(&ended.stderr);
     let logged: Vec<&Value> = lines
@@ -94,7 +94,7 @@ async fn diagnostics_are_logged_with_their_object() {
             text("diagnostic_summary"),
             text("diagnostic_detail")
         ),
-        told
+        messages
     );
     assert_eq!(line["object.waba_id"], WABA);
 }

@@ -60,7 +60,7 @@ struct Plan {
     private: Vec<u8>,
     replaces: Vec<String>,
     deferred: Option<Reason>,
-    told: Vec<wire::Diagnostic>,
+    diagnostics: Vec<wire::Diagnostic>,
 }
 
 impl Session {
@@ -72,8 +72,8 @@ impl Session {
     /// A provider that logs everything and is configured.
     async fn logging() -> Self {
         let session = Self::started(launch().env("TF_LOG", "trace")).await;
-        let told = session.configure(DEFAULT_ACCESS_KEY_SECRET.into()).await;
-        assert_eq!(text(&told), "");
+        let diagnostics = session.configure(DEFAULT_ACCESS_KEY_SECRET.into()).await;
+        assert_eq!(text(&diagnostics), "");
         session
     }
 
@@ -103,16 +103,16 @@ impl Session {
     /// A provider with a configuration that is wholly known.
     async fn configured() -> Self {
         let session = Self::start().await;
-        let told = session.configure(DEFAULT_ACCESS_KEY_SECRET.into()).await;
-        assert_eq!(text(&told), "");
+        let diagnostics = session.configure(DEFAULT_ACCESS_KEY_SECRET.into()).await;
+        assert_eq!(text(&diagnostics), "");
         session
     }
 
     /// A provider whose secret key another resource has yet to yield.
     async fn waiting() -> Self {
         let session = Self::start().await;
-        let told = session.configure(unknown()).await;
-        assert_eq!(text(&told), "", "unknown values are no error yet");
+        let diagnostics = session.configure(unknown()).await;
+        assert_eq!(text(&diagnostics), "", "unknown values are no error yet");
         session
     }
 
@@ -135,8 +135,8 @@ impl Session {
             config: dynamic(&config),
             client_capabilities: Some(self.client),
         };
-        let answer = self.host.provider().configure_provider(request).await;
-        answer.expect("answers").into_inner().diagnostics
+        let response = self.host.provider().configure_provider(request).await;
+        response.expect("responds").into_inner().diagnostics
     }
 
     fn may_defer(mut self) -> Self {
@@ -162,8 +162,8 @@ impl Session {
             config: dynamic(config),
             client_capabilities: Some(self.client),
         };
-        let answer = self.host.provider().validate_resource_config(request).await;
-        answer.expect("answers").into_inner().diagnostics
+        let response = self.host.provider().validate_resource_config(request).await;
+        response.expect("responds").into_inner().diagnostics
     }
 
     /// Plans what a configuration makes of an object; `None` destroys it.
@@ -194,17 +194,17 @@ impl Session {
             prior_identity: identity_data(identity),
             planned_private: Vec::new(),
         };
-        let answer = self.host.provider().plan_resource_change(request).await;
-        let answer = answer.expect("answers").into_inner();
-        assert!(!answer.legacy_type_system);
+        let response = self.host.provider().plan_resource_change(request).await;
+        let response = response.expect("responds").into_inner();
+        assert!(!response.legacy_type_system);
         Plan {
             config,
-            planned: json(answer.planned_state.as_ref()).expect("is a value"),
-            identity: identity_json(answer.planned_identity.as_ref()),
-            private: answer.planned_private,
-            replaces: answer.requires_replace.iter().map(path).collect(),
-            deferred: answer.deferred.map(|deferred| deferred.reason()),
-            told: answer.diagnostics,
+            planned: json(response.planned_state.as_ref()).expect("is a value"),
+            identity: identity_json(response.planned_identity.as_ref()),
+            private: response.planned_private,
+            replaces: response.requires_replace.iter().map(path).collect(),
+            deferred: response.deferred.map(|deferred| deferred.reason()),
+            diagnostics: response.diagnostics,
         }
     }
 
@@ -218,23 +218,23 @@ impl Session {
             provider_meta: None,
             planned_identity: identity_data(&plan.identity),
         };
-        let answer = self.host.provider().apply_resource_change(request).await;
-        let answer = answer.expect("answers").into_inner();
+        let response = self.host.provider().apply_resource_change(request).await;
+        let response = response.expect("responds").into_inner();
         let instance = Instance {
-            state: json(answer.new_state.as_ref()).expect("is a value"),
-            identity: identity_json(answer.new_identity.as_ref()),
-            private: answer.private,
+            state: json(response.new_state.as_ref()).expect("is a value"),
+            identity: identity_json(response.new_identity.as_ref()),
+            private: response.private,
         };
-        (instance, text(&answer.diagnostics))
+        (instance, text(&response.diagnostics))
     }
 
     /// Plans and applies a creation.
     async fn create(&self, attributes: Value) -> Instance {
         let config = self.object(attributes);
         let plan = self.plan(None, Some(&config)).await;
-        assert_eq!(text(&plan.told), "");
-        let (instance, told) = self.apply(None, &plan).await;
-        assert_eq!(told, "");
+        assert_eq!(text(&plan.diagnostics), "");
+        let (instance, messages) = self.apply(None, &plan).await;
+        assert_eq!(messages, "");
         instance
     }
 
@@ -247,15 +247,15 @@ impl Session {
             client_capabilities: Some(self.client),
             current_identity: identity_data(&instance.identity),
         };
-        let answer = self.host.provider().read_resource(request).await;
-        let answer = answer.expect("answers").into_inner();
+        let response = self.host.provider().read_resource(request).await;
+        let response = response.expect("responds").into_inner();
         let read = Instance {
-            state: json(answer.new_state.as_ref()).expect("is a value"),
-            identity: identity_json(answer.new_identity.as_ref()),
-            private: answer.private,
+            state: json(response.new_state.as_ref()).expect("is a value"),
+            identity: identity_json(response.new_identity.as_ref()),
+            private: response.private,
         };
-        let deferred = answer.deferred.map(|deferred| deferred.reason());
-        (read, deferred, text(&answer.diagnostics))
+        let deferred = response.deferred.map(|deferred| deferred.reason());
+        (read, deferred, text(&response.diagnostics))
     }
 
     async fn import(
@@ -269,11 +269,11 @@ impl Session {
             client_capabilities: Some(self.client),
             identity: identity_data(identity),
         };
-        let answer = self.host.provider().import_resource_state(request).await;
-        let answer = answer.expect("answers").into_inner();
-        let deferred = answer.deferred.map(|deferred| deferred.reason());
-        let told = text(&answer.diagnostics);
-        let mut imported = answer.imported_resources.into_iter().map(|imported| {
+        let response = self.host.provider().import_resource_state(request).await;
+        let response = response.expect("responds").into_inner();
+        let deferred = response.deferred.map(|deferred| deferred.reason());
+        let messages = text(&response.diagnostics);
+        let mut imported = response.imported_resources.into_iter().map(|imported| {
             assert_eq!(imported.type_name, TYPE);
             Instance {
                 state: json(imported.state.as_ref()).expect("is a value"),
@@ -283,7 +283,7 @@ impl Session {
         });
         let first = imported.next();
         assert!(imported.next().is_none(), "one object at most");
-        (first, deferred, told)
+        (first, deferred, messages)
     }
 
     async fn upgrade(&self, version: i64, raw: wire::RawState) -> (Value, Vec<wire::Diagnostic>) {
@@ -292,10 +292,10 @@ impl Session {
             version,
             raw_state: Some(raw),
         };
-        let answer = self.host.provider().upgrade_resource_state(request).await;
-        let answer = answer.expect("answers").into_inner();
-        let state = json(answer.upgraded_state.as_ref()).expect("is a value");
-        (state, answer.diagnostics)
+        let response = self.host.provider().upgrade_resource_state(request).await;
+        let response = response.expect("responds").into_inner();
+        let state = json(response.upgraded_state.as_ref()).expect("is a value");
+        (state, response.diagnostics)
     }
 }
 
@@ -307,8 +307,8 @@ fn launch() -> Launch {
 
 async fn schemas(host: &PluginHost) -> wire::get_provider_schema::Response {
     let request = wire::get_provider_schema::Request {};
-    let answer = host.provider().get_provider_schema(request).await;
-    answer.expect("answers").into_inner()
+    let response = host.provider().get_provider_schema(request).await;
+    response.expect("responds").into_inner()
 }
 
 /// An object of a schema, null where nothing is given.
@@ -378,12 +378,17 @@ fn role(arn: &str) -> Value {
     })
 }
 
-fn text(told: &[wire::Diagnostic]) -> String {
-    let lines: Vec<String> = told
+fn text(diagnostics: &[wire::Diagnostic]) -> String {
+    let lines: Vec<String> = diagnostics
         .iter()
-        .map(|told| {
-            assert_ne!(told.severity(), Severity::Invalid);
-            format!("{:?}: {}: {}", told.severity(), told.summary, told.detail)
+        .map(|diagnostic| {
+            assert_ne!(diagnostic.severity(), Severity::Invalid);
+            format!(
+                "{:?}: {}: {}",
+                diagnostic.severity(),
+                diagnostic.summary,
+                diagnostic.detail
+            )
         })
         .collect();
     lines.join("\n")
@@ -458,14 +463,14 @@ async fn every_method_is_served_or_unimplemented() {
             continue;
         };
         let method = method.split('\t').next().expect("names a method");
-        let answered = call_empty(&session, method).await;
+        let result = call_empty(&session, method).await;
         match UNIMPLEMENTED.contains(&method) {
             true => assert_eq!(
-                answered.expect_err(method).code(),
+                result.expect_err(method).code(),
                 Code::Unimplemented,
                 "{method}"
             ),
-            false => answered.expect(method),
+            false => result.expect(method),
         }
         count += 1;
     }
@@ -473,18 +478,18 @@ async fn every_method_is_served_or_unimplemented() {
 }
 
 #[tokio::test]
-async fn what_is_announced_is_what_is_there() {
+async fn announced_types_match_the_schema() {
     let session = Session::start().await;
     let mut provider = session.host.provider();
     let schema = provider
         .get_provider_schema(wire::get_provider_schema::Request {})
         .await
-        .expect("answers")
+        .expect("responds")
         .into_inner();
     let metadata = provider
         .get_metadata(wire::get_metadata::Request {})
         .await
-        .expect("answers")
+        .expect("responds")
         .into_inner();
     assert_eq!(schema.server_capabilities, metadata.server_capabilities);
     let capabilities = schema.server_capabilities.expect("are announced");
@@ -494,7 +499,7 @@ async fn what_is_announced_is_what_is_there() {
     let functions = provider
         .get_functions(wire::get_functions::Request {})
         .await
-        .expect("answers")
+        .expect("responds")
         .into_inner();
     assert_eq!(functions.functions, schema.functions);
     // Each kind is announced by the same names in both places.
@@ -547,7 +552,7 @@ async fn what_is_announced_is_what_is_there() {
     let identities = provider
         .get_resource_identity_schemas(wire::get_resource_identity_schemas::Request {})
         .await
-        .expect("answers")
+        .expect("responds")
         .into_inner();
     assert_eq!(text(&identities.diagnostics), "");
     let named = sorted(identities.identity_schemas.keys().cloned().collect());
@@ -574,7 +579,7 @@ async fn what_is_announced_is_what_is_there() {
 }
 
 #[tokio::test]
-async fn a_process_need_not_be_asked_for_its_schema_first() {
+async fn schema_request_is_optional() {
     let binary = provider_binary::path(Profile::tested()).unwrap_or_else(|error| panic!("{error}"));
     let launch = Launch::new(&binary).expect("a certificate is made");
     let host = launch.start().await.expect("the plugin starts");
@@ -583,31 +588,31 @@ async fn a_process_need_not_be_asked_for_its_schema_first() {
         version: 0,
         raw_state: Some(raw(r#"{"cust_space_id":"cams-a"}"#)),
     };
-    let answer = host.provider().upgrade_resource_state(request).await;
-    let answer = answer.expect("answers").into_inner();
-    assert_eq!(text(&answer.diagnostics), "");
-    let state = json(answer.upgraded_state.as_ref()).expect("is a value");
+    let response = host.provider().upgrade_resource_state(request).await;
+    let response = response.expect("responds").into_inner();
+    assert_eq!(text(&response.diagnostics), "");
+    let state = json(response.upgraded_state.as_ref()).expect("is a value");
     assert_eq!(state["cust_space_id"], "cams-a");
 }
 
 // Identity
 
 #[tokio::test]
-async fn the_identity_of_a_binding_is_its_space_for_as_long_as_it_lives() {
+async fn identity_of_a_binding_is_its_space() {
     let session = Session::configured().await;
     let config = session.object(json!({ "waba_id": WABA }));
 
     let plan = session.plan(None, Some(&config)).await;
     // The space is known only after apply, and an identity that is not wholly known is not sent.
     assert_eq!(plan.identity, Value::Null);
-    let (created, told) = session.apply(None, &plan).await;
-    assert_eq!(told, "");
+    let (created, messages) = session.apply(None, &plan).await;
+    assert_eq!(messages, "");
     let space = created.state["cust_space_id"].clone();
     assert!(space.is_string());
     assert_eq!(created.identity, identity(&space));
 
-    let (read, _, told) = session.read(&created).await;
-    assert_eq!((told.as_str(), &read), ("", &created));
+    let (read, _, messages) = session.read(&created).await;
+    assert_eq!((messages.as_str(), &read), ("", &created));
     let plan = session.plan(Some(&read), Some(&config)).await;
     assert_eq!(
         (&plan.planned, &plan.identity),
@@ -618,22 +623,22 @@ async fn the_identity_of_a_binding_is_its_space_for_as_long_as_it_lives() {
     let config = session.object(json!({ "waba_id": WABA, "isv_code": "i" }));
     let plan = session.plan(Some(&read), Some(&config)).await;
     assert_eq!((&plan.identity, plan.replaces.len()), (&read.identity, 0));
-    let (updated, told) = session.apply(Some(&read), &plan).await;
-    assert_eq!((told.as_str(), &updated.identity), ("", &read.identity));
+    let (updated, messages) = session.apply(Some(&read), &plan).await;
+    assert_eq!((messages.as_str(), &updated.identity), ("", &read.identity));
 
     // Another WABA in the same space is drift of the binding, not another binding.
     session
         .emulator
         .rebind(space.as_str().expect("is text"), OTHER_WABA)
         .expect("is there");
-    let (drifted, _, told) = session.read(&updated).await;
-    must_say(&told, "holds another WABA");
+    let (drifted, _, messages) = session.read(&updated).await;
+    must_say(&messages, "holds another WABA");
     assert_eq!(drifted.state["waba_id"], OTHER_WABA);
     assert_eq!(drifted.identity, updated.identity);
 
     // Its replacement, in another run, is another one. The second plan comes with the identity of the first, as Terraform sends it.
-    let told = session.configure(DEFAULT_ACCESS_KEY_SECRET.into()).await;
-    assert_eq!(text(&told), "");
+    let diagnostics = session.configure(DEFAULT_ACCESS_KEY_SECRET.into()).await;
+    assert_eq!(text(&diagnostics), "");
     let first = session.plan(Some(&drifted), Some(&config)).await;
     assert_eq!(first.replaces, ["waba_id"]);
     let second = session
@@ -647,11 +652,11 @@ async fn the_identity_of_a_binding_is_its_space_for_as_long_as_it_lives() {
     assert_eq!(second.identity, Value::Null);
     let destroyed = session.plan(Some(&drifted), None).await;
     assert_eq!(destroyed.planned, Value::Null);
-    let (gone, told) = session.apply(Some(&drifted), &destroyed).await;
-    must_say(&told, "Destroyed WABA bindings stay in the cloud");
+    let (gone, messages) = session.apply(Some(&drifted), &destroyed).await;
+    must_say(&messages, "Destroyed WABA bindings stay in the cloud");
     assert_eq!((gone.state, gone.identity), (Value::Null, Value::Null));
-    let (replaced, told) = session.apply(None, &second).await;
-    assert_eq!(told, "");
+    let (replaced, messages) = session.apply(None, &second).await;
+    assert_eq!(messages, "");
     assert_eq!(
         replaced.identity,
         identity(&replaced.state["cust_space_id"])
@@ -660,8 +665,8 @@ async fn the_identity_of_a_binding_is_its_space_for_as_long_as_it_lives() {
     // Gone.
     let space = replaced.state["cust_space_id"].as_str().expect("is text");
     session.emulator.unbind(space).expect("is there");
-    let (gone, _, told) = session.read(&replaced).await;
-    must_say(&told, "is gone");
+    let (gone, _, messages) = session.read(&replaced).await;
+    must_say(&messages, "is gone");
     assert_eq!((gone.state, gone.identity), (Value::Null, Value::Null));
 }
 
@@ -671,15 +676,15 @@ async fn a_state_without_an_identity_gets_one() {
     let mut instance = session.create(json!({ "waba_id": WABA })).await;
     let known = std::mem::take(&mut instance.identity);
     // Terraform before 1.12, or the first refresh by one after it.
-    let (read, _, told) = session.read(&instance).await;
-    assert_eq!((told.as_str(), &read.identity), ("", &known));
+    let (read, _, messages) = session.read(&instance).await;
+    assert_eq!((messages.as_str(), &read.identity), ("", &known));
     let config = session.object(json!({ "waba_id": WABA, "deletion_policy": "PREVENT" }));
     let plan = session.plan(Some(&instance), Some(&config)).await;
     assert_eq!(plan.identity, known);
 }
 
 #[tokio::test]
-async fn a_failed_read_takes_nothing_away() {
+async fn failed_read_keeps_the_object() {
     let session = Session::configured().await;
     let instance = session.create(json!({ "waba_id": WABA })).await;
     session
@@ -687,8 +692,8 @@ async fn a_failed_read_takes_nothing_away() {
         .set_behavior(|behavior| behavior.gateway.clock_offset_seconds = 3600);
     let mut kept = instance.clone();
     kept.private = b"{\"notes\":1}".to_vec();
-    let (read, deferred, told) = session.read(&kept).await;
-    must_say(&told, "Error: Cannot read the binding");
+    let (read, deferred, messages) = session.read(&kept).await;
+    must_say(&messages, "Error: Cannot read the binding");
     assert_eq!((read, deferred), (kept, None));
     // Nor does an identity that belongs to another binding.
     session
@@ -696,9 +701,9 @@ async fn a_failed_read_takes_nothing_away() {
         .set_behavior(|behavior| behavior.gateway.clock_offset_seconds = 0);
     let mut strange = instance.clone();
     strange.identity = identity(&"cams-another".into());
-    let (read, _, told) = session.read(&strange).await;
-    must_say(&told, "The identity of an object changed");
-    must_say(&told, "cust_space_id = \"cams-another\"");
+    let (read, _, messages) = session.read(&strange).await;
+    must_say(&messages, "The identity of an object changed");
+    must_say(&messages, "cust_space_id = \"cams-another\"");
     assert_eq!(read, strange);
 }
 
@@ -708,24 +713,24 @@ async fn both_ways_of_importing_lead_to_the_same_object() {
     let created = session.create(json!({ "waba_id": WABA })).await;
     let space = created.state["cust_space_id"].clone();
     let id = space.as_str().expect("is text");
-    let (by_id, _, told) = session.import(id, &Value::Null).await;
-    assert_eq!(told, "");
-    let (by_identity, _, told) = session.import("", &identity(&space)).await;
-    assert_eq!(told, "");
+    let (by_id, _, messages) = session.import(id, &Value::Null).await;
+    assert_eq!(messages, "");
+    let (by_identity, _, messages) = session.import("", &identity(&space)).await;
+    assert_eq!(messages, "");
     assert_eq!(by_id, by_identity);
     let imported = by_id.expect("is imported");
     assert_eq!(imported.identity, identity(&space));
-    let (read, _, told) = session.read(&imported).await;
-    assert_eq!(told, "");
+    let (read, _, messages) = session.read(&imported).await;
+    assert_eq!(messages, "");
     assert_eq!(
         (read.state, read.identity),
         (created.state, created.identity)
     );
 
     let refused = async |id: &str, identity: Value, part: &str| {
-        let (imported, deferred, told) = session.import(id, &identity).await;
+        let (imported, deferred, messages) = session.import(id, &identity).await;
         assert_eq!((imported, deferred), (None, None));
-        must_say(&told, part);
+        must_say(&messages, part);
     };
     refused(id, identity(&space), "names its object twice").await;
     refused(
@@ -751,10 +756,10 @@ async fn both_ways_of_importing_lead_to_the_same_object() {
     refused("", json!({ "space": "a" }), "Unable to read the identity").await;
     refused("", Value::Null, "Invalid import ID").await;
     // There is none.
-    let (imported, _, told) = session.import("", &identity(&"cams-none".into())).await;
-    assert_eq!(told, "");
-    let (_, _, told) = session.read(&imported.expect("is imported")).await;
-    must_say(&told, "space cams-none does not exist");
+    let (imported, _, messages) = session.import("", &identity(&"cams-none".into())).await;
+    assert_eq!(messages, "");
+    let (_, _, messages) = session.read(&imported.expect("is imported")).await;
+    must_say(&messages, "space cams-none does not exist");
 }
 
 #[tokio::test]
@@ -779,15 +784,15 @@ async fn the_account_of_a_binding_is_part_of_its_identity_once_it_is_known() {
     );
     let plan = session.plan(Some(&created), Some(&config)).await;
     assert_eq!((&plan.identity, plan.replaces.len()), (&known, 0));
-    let (updated, told) = session.apply(Some(&created), &plan).await;
-    assert_eq!((told.as_str(), &updated.identity), ("", &known));
+    let (updated, messages) = session.apply(Some(&created), &plan).await;
+    assert_eq!((messages.as_str(), &updated.identity), ("", &known));
 
     // A state from before the account was noted: it becomes known, and that is no difference.
     let mut older = created.clone();
     older.state["account_id"] = Value::Null;
     older.identity = identity(&space);
-    let (read, _, told) = session.read(&older).await;
-    assert_eq!((told.as_str(), &read), ("", &created));
+    let (read, _, messages) = session.read(&older).await;
+    assert_eq!((messages.as_str(), &read), ("", &created));
     let config = session.object(attributes);
     for instance in [&older, &read] {
         let plan = session.plan(Some(instance), Some(&config)).await;
@@ -797,7 +802,7 @@ async fn the_account_of_a_binding_is_part_of_its_identity_once_it_is_known() {
 }
 
 #[tokio::test]
-async fn an_identity_says_as_whom_to_import() {
+async fn role_arn_in_the_identity_sets_the_role_of_an_import() {
     let session = Session::configured().await;
     let account = Account::new(TENANT).with_role(Role::new("onboarding", &["*"]));
     session.emulator.put_account(account).expect("is put");
@@ -806,25 +811,25 @@ async fn an_identity_says_as_whom_to_import() {
     let space = created.state["cust_space_id"].clone();
     let asked = |account: Value, role: Value| json!({ "cust_space_id": space, "account_id": account, "role_arn": role });
     for account in [Value::Null, TENANT.into()] {
-        let (imported, _, told) = session.import("", &asked(account, ROLE.into())).await;
-        assert_eq!(told, "");
+        let (imported, _, messages) = session.import("", &asked(account, ROLE.into())).await;
+        assert_eq!(messages, "");
         let imported = imported.expect("is imported");
         let id = format!("{ROLE}/{}", space.as_str().expect("is text"));
         let (by_id, _, _) = session.import(&id, &Value::Null).await;
         assert_eq!(Some(&imported), by_id.as_ref());
         // The role is not what names the binding.
         assert_eq!(imported.identity, created.identity);
-        let (read, _, told) = session.read(&imported).await;
-        assert_eq!(told, "");
+        let (read, _, messages) = session.read(&imported).await;
+        assert_eq!(messages, "");
         assert_eq!(
             (read.state, read.identity),
             (created.state.clone(), created.identity.clone())
         );
     }
     let refused = async |identity: Value, part: &str| {
-        let (imported, _, told) = session.import("", &identity).await;
+        let (imported, _, messages) = session.import("", &identity).await;
         assert_eq!(imported, None);
-        must_say(&told, part);
+        must_say(&messages, part);
     };
     let contradicts = "belongs to account 1000000000000020";
     refused(asked(DEFAULT_ACCOUNT.into(), ROLE.into()), contradicts).await;
@@ -833,21 +838,21 @@ async fn an_identity_says_as_whom_to_import() {
 
     // An account without a role is that of the provider's credentials, or none that can be reached.
     assert_eq!(session.emulator.calls_of("GetCallerIdentity").len(), 0);
-    let (imported, _, told) = session.import("", &asked(TENANT.into(), Value::Null)).await;
-    assert_eq!(told, "");
-    let (_, _, told) = session.read(&imported.expect("is imported")).await;
+    let (imported, _, messages) = session.import("", &asked(TENANT.into(), Value::Null)).await;
+    assert_eq!(messages, "");
+    let (_, _, messages) = session.read(&imported.expect("is imported")).await;
     for part in [
         "The object is in account 1000000000000020, not in 1000000000000001",
         "Set `role_arn` in the identity",
     ] {
-        must_say(&told, part);
+        must_say(&messages, part);
     }
     let own = session.create(json!({ "waba_id": OTHER_WABA })).await;
     let named = identity_in(&own.state["cust_space_id"], &DEFAULT_ACCOUNT.into());
-    let (imported, _, told) = session.import("", &named).await;
-    assert_eq!(told, "");
-    let (read, _, told) = session.read(&imported.expect("is imported")).await;
-    assert_eq!((told.as_str(), &read.identity), ("", &named));
+    let (imported, _, messages) = session.import("", &named).await;
+    assert_eq!(messages, "");
+    let (read, _, messages) = session.read(&imported.expect("is imported")).await;
+    assert_eq!((messages.as_str(), &read.identity), ("", &named));
     assert_eq!(read.state["account_id"], DEFAULT_ACCOUNT);
     assert_eq!(session.emulator.calls_of("GetCallerIdentity").len(), 1);
 }
@@ -861,19 +866,22 @@ async fn a_stored_identity_is_read_or_refused() {
             version,
             raw_identity: Some(raw(json)),
         };
-        let answer = session
+        let response = session
             .host
             .provider()
             .upgrade_resource_identity(request)
             .await;
-        let answer = answer.expect("answers").into_inner();
+        let response = response.expect("responds").into_inner();
         (
-            identity_json(answer.upgraded_identity.as_ref()),
-            text(&answer.diagnostics),
+            identity_json(response.upgraded_identity.as_ref()),
+            text(&response.diagnostics),
         )
     };
-    let (upgraded, told) = upgrade(0, r#"{"cust_space_id":"cams-a"}"#).await;
-    assert_eq!((upgraded, told.as_str()), (identity(&"cams-a".into()), ""));
+    let (upgraded, messages) = upgrade(0, r#"{"cust_space_id":"cams-a"}"#).await;
+    assert_eq!(
+        (upgraded, messages.as_str()),
+        (identity(&"cams-a".into()), "")
+    );
     for (version, json, part) in [
         (
             1,
@@ -888,16 +896,16 @@ async fn a_stored_identity_is_read_or_refused() {
             "At cust_space_id: expected string, found number",
         ),
     ] {
-        let (upgraded, told) = upgrade(version, json).await;
+        let (upgraded, messages) = upgrade(version, json).await;
         assert_eq!(upgraded, Value::Null, "{json}");
-        must_say(&told, part);
+        must_say(&messages, part);
     }
 }
 
 // Stored state
 
 #[tokio::test]
-async fn stored_state_becomes_the_right_object_or_a_clear_error() {
+async fn stored_state_is_upgraded_or_an_error() {
     let session = Session::start().await;
     let bound = |extra: Value| {
         let mut object = json!({ "waba_id": WABA, "id": "cams-a", "cust_space_id": "cams-a" });
@@ -907,11 +915,19 @@ async fn stored_state_becomes_the_right_object_or_a_clear_error() {
         object
     };
     let check = async |stored: Value, expected: Value, warning: &str| {
-        let (state, told) = session.upgrade(0, raw(&stored.to_string())).await;
+        let (state, diagnostics) = session.upgrade(0, raw(&stored.to_string())).await;
         assert_eq!(state, with_defaults(session.object(expected)), "{stored}");
-        assert_eq!(told.len(), usize::from(!warning.is_empty()), "{told:?}");
-        assert!(told.iter().all(|told| told.severity() == Severity::Warning));
-        must_say(&text(&told), warning);
+        assert_eq!(
+            diagnostics.len(),
+            usize::from(!warning.is_empty()),
+            "{diagnostics:?}"
+        );
+        assert!(
+            diagnostics
+                .iter()
+                .all(|diagnostic| diagnostic.severity() == Severity::Warning)
+        );
+        must_say(&text(&diagnostics), warning);
     };
     check(bound(json!({})), bound(json!({})), "").await;
     let timeouts = json!({ "timeouts": { "create": "10m", "read": null, "delete": null } });
@@ -943,12 +959,22 @@ async fn stored_state_becomes_the_right_object_or_a_clear_error() {
     .await;
 
     let refuse = async |version: i64, raw: wire::RawState, at: &str, part: &str| {
-        let (state, told) = session.upgrade(version, raw).await;
+        let (state, diagnostics) = session.upgrade(version, raw).await;
         assert_eq!(state, Value::Null);
-        assert_eq!(told.len(), 1);
-        assert_eq!(told[0].attribute.as_ref().map(path).unwrap_or_default(), at);
-        must_say(&text(&told), "Error: Unable to read the stored state");
-        must_say(&text(&told), part);
+        assert_eq!(diagnostics.len(), 1);
+        assert_eq!(
+            diagnostics[0]
+                .attribute
+                .as_ref()
+                .map(path)
+                .unwrap_or_default(),
+            at
+        );
+        must_say(
+            &text(&diagnostics),
+            "Error: Unable to read the stored state",
+        );
+        must_say(&text(&diagnostics), part);
     };
     refuse(
         0,
@@ -985,7 +1011,7 @@ async fn stored_state_becomes_the_right_object_or_a_clear_error() {
 }
 
 #[tokio::test]
-async fn the_same_type_of_another_provider_is_taken_over_by_a_process_without_configuration() {
+async fn move_from_another_provider_needs_no_configuration() {
     const OFFICIAL: &str = "registry.terraform.io/aliyun/alicloud";
     const OURS: &str = "registry.opentofu.org/alicloud-cams/alicloud";
     let session = Session::start().await;
@@ -1003,17 +1029,17 @@ async fn the_same_type_of_another_provider_is_taken_over_by_a_process_without_co
     let check =
         async |provider: &str, version: i64, stored: Value, expected: Value, warning: &str| {
             let request = request(provider, TYPE, version, raw(&stored.to_string()));
-            let answer = session.host.provider().move_resource_state(request).await;
-            let answer = answer.expect("answers").into_inner();
-            must_say(&text(&answer.diagnostics), warning);
-            assert_eq!(answer.diagnostics.is_empty(), warning.is_empty());
-            let state = json(answer.target_state.as_ref()).expect("is a value");
+            let response = session.host.provider().move_resource_state(request).await;
+            let response = response.expect("responds").into_inner();
+            must_say(&text(&response.diagnostics), warning);
+            assert_eq!(response.diagnostics.is_empty(), warning.is_empty());
+            let state = json(response.target_state.as_ref()).expect("is a value");
             assert_eq!(state, with_defaults(session.object(expected)), "{stored}");
             assert_eq!(
-                identity_json(answer.target_identity.as_ref()),
+                identity_json(response.target_identity.as_ref()),
                 identity(&"cams-a".into())
             );
-            assert_eq!(answer.target_private, b"", "their notes are not ours");
+            assert_eq!(response.target_private, b"", "their notes are not ours");
         };
     let whole = json!({
         "waba_id": WABA, "id": "cams-a", "cust_space_id": "cams-a", "deletion_policy": "PREVENT",
@@ -1030,15 +1056,15 @@ async fn the_same_type_of_another_provider_is_taken_over_by_a_process_without_co
     check(OFFICIAL, 0, theirs, completed, "no place for: region.").await;
 
     let refuse = async |request: wire::move_resource_state::Request, parts: &[&str]| {
-        let answer = session.host.provider().move_resource_state(request).await;
-        let answer = answer.expect("answers").into_inner();
+        let response = session.host.provider().move_resource_state(request).await;
+        let response = response.expect("responds").into_inner();
         assert_eq!(
-            json(answer.target_state.as_ref()).expect("is null"),
+            json(response.target_state.as_ref()).expect("is null"),
             Value::Null
         );
-        assert_eq!(answer.target_identity, None);
+        assert_eq!(response.target_identity, None);
         for part in parts {
-            must_say(&text(&answer.diagnostics), part);
+            must_say(&text(&response.diagnostics), part);
         }
     };
     let other = request(OFFICIAL, "alicloud_cams_other", 0, raw(&whole.to_string()));
@@ -1065,8 +1091,12 @@ async fn the_same_type_of_another_provider_is_taken_over_by_a_process_without_co
         raw(r#"{"id":"1","cust_space_id":"cams-a"}"#),
     );
     refuse(torn, &["its keys are \"cams-a\", but its `id` is \"1\""]).await;
-    let odd = request(OFFICIAL, TYPE, 0, raw(r#"{"id":["cams-a"]}"#));
-    refuse(odd, &["At id: expected string, found list", OFFICIAL]).await;
+    let unreadable = request(OFFICIAL, TYPE, 0, raw(r#"{"id":["cams-a"]}"#));
+    refuse(
+        unreadable,
+        &["At id: expected string, found list", OFFICIAL],
+    )
+    .await;
     let old = wire::RawState {
         json: Vec::new(),
         flatmap: [("id".to_owned(), "cams-a".to_owned())].into(),
@@ -1109,37 +1139,40 @@ fn stored(session: &Session, policy: &str) -> Instance {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_not_known_yet_plans_and_says_what_it_lacks() {
+async fn unknown_provider_plans_and_names_its_unknown_arguments() {
     let session = Session::waiting().await;
     let instance = stored(&session, "ABANDON");
     let config = session.object(json!({ "waba_id": WABA }));
     for prior in [None, Some(&instance)] {
         let plan = session.plan(prior, Some(&config)).await;
-        assert_eq!((text(&plan.told).as_str(), plan.deferred), ("", None));
+        assert_eq!(
+            (text(&plan.diagnostics).as_str(), plan.deferred),
+            ("", None)
+        );
     }
     let plan = session.plan(Some(&instance), None).await;
     assert_eq!((plan.planned, plan.deferred), (Value::Null, None));
-    let (imported, deferred, told) = session.import("cams-a", &Value::Null).await;
+    let (imported, deferred, messages) = session.import("cams-a", &Value::Null).await;
     assert_eq!(
-        (imported.is_some(), deferred, told.as_str()),
+        (imported.is_some(), deferred, messages.as_str()),
         (true, None, "")
     );
-    let (read, deferred, told) = session.read(&instance).await;
+    let (read, deferred, messages) = session.read(&instance).await;
     assert_eq!((&read, deferred), (&instance, None));
-    must_say(&told, "Provider configuration is not known yet");
-    must_say(&told, "not known until apply: secret_key.");
+    must_say(&messages, "Provider configuration is not known yet");
+    must_say(&messages, "not known until apply: secret_key.");
     assert!(session.emulator.calls().is_empty());
 }
 
 #[tokio::test]
-async fn a_provider_that_is_not_known_yet_defers_where_it_may() {
+async fn unknown_provider_defers_if_the_cli_allows_it() {
     let session = Session::waiting().await.may_defer();
     let instance = stored(&session, "ABANDON");
     let config = session.object(json!({ "waba_id": WABA }));
     let expected = Some(Reason::ProviderConfigUnknown);
-    let (read, deferred, told) = session.read(&instance).await;
+    let (read, deferred, messages) = session.read(&instance).await;
     assert_eq!(
-        (read, deferred, told.as_str()),
+        (read, deferred, messages.as_str()),
         (instance.clone(), expected, "")
     );
     let plan = session.plan(None, Some(&config)).await;
@@ -1152,15 +1185,18 @@ async fn a_provider_that_is_not_known_yet_defers_where_it_may() {
     let plan = session.plan(Some(&instance), None).await;
     assert_eq!((plan.deferred, plan.planned), (expected, Value::Null));
     for (id, identity) in [("cams-a", Value::Null), ("", identity(&"cams-a".into()))] {
-        let (imported, deferred, told) = session.import(id, &identity).await;
-        assert_eq!((imported, deferred, told.as_str()), (None, expected, ""));
+        let (imported, deferred, messages) = session.import(id, &identity).await;
+        assert_eq!(
+            (imported, deferred, messages.as_str()),
+            (None, expected, "")
+        );
     }
-    let (imported, deferred, told) = session.import("a b", &Value::Null).await;
+    let (imported, deferred, messages) = session.import("a b", &Value::Null).await;
     assert_eq!((imported, deferred), (None, None));
-    must_say(&told, "Invalid import ID");
+    must_say(&messages, "Invalid import ID");
     // What stays refused is refused at once.
     let plan = session.plan(Some(&stored(&session, "PREVENT")), None).await;
-    must_say(&text(&plan.told), "is protected by deletion_policy");
+    must_say(&text(&plan.diagnostics), "is protected by deletion_policy");
     assert!(session.emulator.calls().is_empty());
 }
 
@@ -1168,8 +1204,8 @@ async fn a_provider_that_is_not_known_yet_defers_where_it_may() {
 async fn nothing_is_deferred_by_a_provider_that_is_known() {
     let session = Session::configured().await.may_defer();
     let created = session.create(json!({ "waba_id": WABA })).await;
-    let (read, deferred, told) = session.read(&created).await;
-    assert_eq!((&read, deferred, told.as_str()), (&created, None, ""));
+    let (read, deferred, messages) = session.read(&created).await;
+    assert_eq!((&read, deferred, messages.as_str()), (&created, None, ""));
     let config = session.object(json!({ "waba_id": OTHER_WABA, "isv_code": unknown() }));
     let plan = session.plan(Some(&created), Some(&config)).await;
     assert_eq!((plan.deferred, plan.replaces.len()), (None, 1));
@@ -1213,15 +1249,15 @@ async fn unknown_arguments_are_planned_as_they_are() {
     let instance = stored(&session, "ABANDON");
     for (said, replaces) in cases {
         let config = session.object(said.clone());
-        let told = session.validate(&config).await;
-        assert_eq!(text(&told), "", "{said}");
+        let diagnostics = session.validate(&config).await;
+        assert_eq!(text(&diagnostics), "", "{said}");
         for prior in [None, Some(&instance)] {
             let plan = session.plan(prior, Some(&config)).await;
             let errors = plan
-                .told
+                .diagnostics
                 .iter()
-                .filter(|told| told.severity() == Severity::Error);
-            assert_eq!(errors.count(), 0, "{said}: {:?}", plan.told);
+                .filter(|diagnostic| diagnostic.severity() == Severity::Error);
+            assert_eq!(errors.count(), 0, "{said}: {:?}", plan.diagnostics);
             assert_eq!(plan.deferred, None);
             let expected: &[&str] = if replaces && prior.is_some() {
                 &["waba_id"]
@@ -1249,19 +1285,19 @@ async fn unknown_arguments_are_planned_as_they_are() {
 }
 
 #[tokio::test]
-async fn whether_an_unknown_waba_replaces_a_binding_can_wait() {
+async fn unknown_waba_id_defers_the_plan() {
     let session = Session::configured().await;
     let config = session.object(json!({ "waba_id": unknown_text("1020") }));
     // Without leave to wait the plan has to assume the worst.
     let plan = session
         .plan(Some(&stored(&session, "PREVENT")), Some(&config))
         .await;
-    must_say(&text(&plan.told), "is protected by deletion_policy");
+    must_say(&text(&plan.diagnostics), "is protected by deletion_policy");
     let plan = session
         .plan(Some(&stored(&session, "ABANDON")), Some(&config))
         .await;
     must_say(
-        &text(&plan.told),
+        &text(&plan.diagnostics),
         "Warning: Replacing leaves the old object in the cloud",
     );
     // With it, nothing is decided yet.
@@ -1269,7 +1305,7 @@ async fn whether_an_unknown_waba_replaces_a_binding_can_wait() {
     for policy in ["PREVENT", "ABANDON"] {
         let instance = stored(&session, policy);
         let plan = session.plan(Some(&instance), Some(&config)).await;
-        assert_eq!(text(&plan.told), "");
+        assert_eq!(text(&plan.diagnostics), "");
         assert_eq!(plan.deferred, Some(Reason::ResourceConfigUnknown));
         assert!(plan.replaces.is_empty());
         assert_eq!(plan.planned["waba_id"], unknown());

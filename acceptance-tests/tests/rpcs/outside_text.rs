@@ -1,4 +1,4 @@
-//! Text from outside: whatever a service or a configuration says, what reaches the user and the log can be printed.
+//! Text from outside: every text of a service or a configuration is printable when it reaches the user and the log.
 
 use acceptance_tests::emulator::{Fault, FaultKind};
 use fastrand::Rng;
@@ -57,7 +57,7 @@ fn outside_texts() -> Vec<String> {
     ]
 }
 
-/// Bodies of a service that says `text` wherever it can.
+/// Bodies of a service with `text` in every field.
 fn bodies(text: &str) -> Vec<FaultKind> {
     let body = |status, content_type: &str, text: String| FaultKind::Body {
         status,
@@ -97,8 +97,10 @@ fn bodies(text: &str) -> Vec<FaultKind> {
     ]
 }
 
-fn texts(told: &[wire::Diagnostic]) -> Vec<String> {
-    let texts = told.iter().flat_map(|told| [&told.summary, &told.detail]);
+fn texts(diagnostics: &[wire::Diagnostic]) -> Vec<String> {
+    let texts = diagnostics
+        .iter()
+        .flat_map(|diagnostic| [&diagnostic.summary, &diagnostic.detail]);
     texts.cloned().collect()
 }
 
@@ -115,7 +117,7 @@ fn logged(stderr: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn whatever_the_service_says_can_be_printed() {
+async fn texts_of_the_service_are_printable() {
     let mut sessions = tokio::task::JoinSet::new();
     for body in 0..bodies("").len() {
         sessions.spawn(service_says(body));
@@ -125,7 +127,7 @@ async fn whatever_the_service_says_can_be_printed() {
     }
 }
 
-/// Lets the service answer with one kind of body, which says each text, and returns how many diagnostics came of it.
+/// Makes the service respond with one kind of body, which contains each text. Returns the number of diagnostics.
 async fn service_says(body: usize) -> usize {
     let session = Session::logging().await;
     let timeouts = json!({ "create": "2s", "read": "2s", "delete": "2s" });
@@ -146,15 +148,18 @@ async fn service_says(body: usize) -> usize {
         let (data, _) = session
             .read_data(json!({ "timeouts": { "read": "2s" } }))
             .await;
-        let mut told = vec![read, applied];
-        told.extend(texts(&data.diagnostics));
+        let mut messages = vec![read, applied];
+        messages.extend(texts(&data.diagnostics));
         let limited = json!({ "timeouts": { "read": "2s" } });
         for event in session.list(limited, 0, false).await {
-            told.push(event.display_name);
-            told.extend(texts(&event.diagnostic));
+            messages.push(event.display_name);
+            messages.extend(texts(&event.diagnostic));
         }
-        failed += told.iter().filter(|told| !told.is_empty()).count();
-        must_be_printable(&told, &said);
+        failed += messages
+            .iter()
+            .filter(|message| !message.is_empty())
+            .count();
+        must_be_printable(&messages, &said);
     }
     let ended = session.host.shut_down().await.expect("ends");
     must_be_printable(&logged(&ended.stderr), "all of these");
@@ -162,7 +167,7 @@ async fn service_says(body: usize) -> usize {
 }
 
 #[tokio::test]
-async fn names_that_the_service_gives_can_be_printed() {
+async fn names_of_the_service_are_printable() {
     let session = Session::logging().await;
     session.create(json!({ "waba_id": WABA })).await;
     for said in outside_texts() {
@@ -184,7 +189,7 @@ async fn names_that_the_service_gives_can_be_printed() {
 }
 
 #[tokio::test]
-async fn whatever_a_configuration_says_can_be_printed() {
+async fn texts_of_the_configuration_are_printable() {
     let session = Session::logging().await;
     let schema = schemas(&session.host).await.provider.expect("is there");
     let mut refused = 0;
@@ -192,7 +197,7 @@ async fn whatever_a_configuration_says_can_be_printed() {
         let timeouts = json!({ "create": said, "read": said, "delete": said });
         let mut role = role(&said);
         role["session_name"] = said.as_str().into();
-        let mut told = Vec::new();
+        let mut messages = Vec::new();
         for arguments in [
             json!({ "waba_id": said }),
             json!({ "waba_id": WABA, "deletion_policy": said, "existing_binding": said }),
@@ -200,19 +205,19 @@ async fn whatever_a_configuration_says_can_be_printed() {
             json!({ "waba_id": WABA, "assume_role": role, "account_id": said }),
         ] {
             let config = session.object(arguments);
-            told.extend(texts(&session.validate(&config).await));
-            told.extend(texts(&session.plan(None, Some(&config)).await.told));
+            messages.extend(texts(&session.validate(&config).await));
+            messages.extend(texts(&session.plan(None, Some(&config)).await.diagnostics));
         }
         let (_, _, text) = session.import(&said, &Value::Null).await;
-        told.push(text);
+        messages.push(text);
         let (_, _, text) = session
             .import("", &identity_in(&json!(said), &json!(said)))
             .await;
-        told.push(text);
+        messages.push(text);
         let (_, diagnostics) = session
             .upgrade(0, raw(&json!({ said.as_str(): said }).to_string()))
             .await;
-        told.extend(texts(&diagnostics));
+        messages.extend(texts(&diagnostics));
         for arguments in [
             json!({ "region": said }),
             json!({ "access_key": said, "secret_key": "s" }),
@@ -226,16 +231,16 @@ async fn whatever_a_configuration_says_can_be_printed() {
             let request = wire::validate_provider_config::Request {
                 config: dynamic(&config),
             };
-            let answer = session
+            let response = session
                 .host
                 .provider()
                 .validate_provider_config(request)
                 .await;
-            told.extend(texts(&answer.expect("answers").into_inner().diagnostics));
-            told.extend(texts(&session.configure_with(arguments).await));
+            messages.extend(texts(&response.expect("responds").into_inner().diagnostics));
+            messages.extend(texts(&session.configure_with(arguments).await));
         }
-        refused += told.len();
-        must_be_printable(&told, &said);
+        refused += messages.len();
+        must_be_printable(&messages, &said);
     }
     assert!(refused > 60, "{refused}");
     let ended = session.host.shut_down().await.expect("ends");

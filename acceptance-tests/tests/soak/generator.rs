@@ -1,4 +1,4 @@
-//! What a step is to do, drawn from a generator and from what was wished before, and from nothing else.
+//! Chooses a step. The choice depends on a random generator and on the earlier configuration only.
 //!
 //! Must not contain: the running of a command, or a look at the cloud.
 
@@ -15,7 +15,7 @@ pub(crate) const QUERY: &str = "QueryChatappBindWaba";
 pub(crate) const LIST: &str = "ListInstance";
 pub(crate) const ASSUME: &str = "AssumeRole";
 
-/// Accounts of a lane. The first is that of the provider's own keys; the others are reached through a role.
+/// Accounts of a worker. The first is that of the provider's own keys; the others are reached through a role.
 pub(crate) const ACCOUNTS: usize = 3;
 
 const MOST_BINDINGS: usize = 6;
@@ -26,10 +26,10 @@ const BOUND_ALREADY: &str = "Waba.AlreadyBound";
 /// One of the weighted choices.
 fn pick<T: Copy>(rng: &mut Rng, choices: &[(u32, T)]) -> T {
     let total = choices.iter().map(|(weight, _)| weight).sum();
-    let mut drawn = rng.u32(0..total);
+    let mut number = rng.u32(0..total);
     for (weight, choice) in choices {
-        match drawn.checked_sub(*weight) {
-            Some(left) => drawn = left,
+        match number.checked_sub(*weight) {
+            Some(left) => number = left,
             None => return *choice,
         }
     }
@@ -73,7 +73,7 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    pub(crate) fn draw(rng: &mut Rng) -> Self {
+    pub(crate) fn random(rng: &mut Rng) -> Self {
         pick(
             rng,
             &[
@@ -138,13 +138,13 @@ pub(crate) struct Wishes {
 }
 
 impl Wishes {
-    pub(crate) fn new(lane: usize) -> Self {
+    pub(crate) fn new(worker: usize) -> Self {
         Self {
             bindings: Vec::new(),
             retired: Vec::new(),
             names: 0,
             // So that no ID is part of another, or of a message by accident.
-            wabas: 410_000_000_000_000 + 1_000_000_000 * lane as u64,
+            wabas: 410_000_000_000_000 + 1_000_000_000 * worker as u64,
         }
     }
 
@@ -330,11 +330,11 @@ fn kind(rng: &mut Rng, action: Option<&str>, after: bool) -> FaultKind {
     let error = |status: u16, code: &str, retry_after_ms| FaultKind::Error {
         status,
         code: code.to_owned(),
-        message: "told".to_owned(),
+        message: "injected".to_owned(),
         retry_after_ms,
     };
     let wait = chance(rng, 50).then(|| rng.u64(50..1_500));
-    // What tells nothing about whether the call was executed, and answers in which something is odd.
+    // Faults that do not show whether the call was executed, and responses with unexpected fields.
     let vague = rng.u32(0..14);
     let clear = rng.u32(0..9);
     // A service that has executed a bind does not say that it has not.
@@ -411,7 +411,7 @@ fn kind(rng: &mut Rng, action: Option<&str>, after: bool) -> FaultKind {
     }
 }
 
-/// The delay with which binds are answered that a signal is to meet.
+/// The delay of a response to a bind, so that a signal arrives before it.
 pub(crate) fn delay(rng: &mut Rng) -> Option<Fault> {
     let delay_ms = rng.u64(300..1_500);
     let slow = Fault::new(BIND, FaultKind::Slow { delay_ms }).always();

@@ -1,4 +1,4 @@
-//! The books of a lane: what became of each space, and what is wrong with what a command left behind.
+//! The invariants of a worker: where each space is, and what is wrong after a command.
 //!
 //! Must not contain: the running of a command.
 
@@ -20,42 +20,42 @@ pub(crate) enum Wrong {
 /// What was wrong, and why.
 pub(crate) type Defects = Vec<(Wrong, String)>;
 
-/// A message to the practitioner.
+/// A diagnostic of a command.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct Message {
     error: bool,
     pub(crate) summary: String,
     /// Summary and detail, one line.
     pub(crate) text: String,
 }
 
-impl Told {
+impl Message {
     /// Whether it says that a space in state may be gone.
-    pub(crate) fn doubts(&self, space: &str) -> bool {
+    pub(crate) fn reports_missing(&self, space: &str) -> bool {
         self.summary == "The service does not show the binding yet" && self.text.contains(space)
     }
 }
 
 /// The messages of a command, whether it ran with `-json` or not.
-pub(crate) fn told(output: &Output) -> Vec<Told> {
-    let json: Vec<Told> = output
+pub(crate) fn messages(output: &Output) -> Vec<Message> {
+    let json: Vec<Message> = output
         .diagnostics()
         .iter()
-        .map(|told| Told {
-            error: told.is_error(),
-            summary: told.summary.clone(),
-            text: told.text(),
+        .map(|diagnostic| Message {
+            error: diagnostic.is_error(),
+            summary: diagnostic.summary.clone(),
+            text: diagnostic.text(),
         })
         .collect();
     if !json.is_empty() {
         return json;
     }
-    let mut all: Vec<Told> = Vec::new();
+    let mut all: Vec<Message> = Vec::new();
     for line in format!("{}\n{}", output.stdout, output.stderr).lines() {
         let line = line.trim_start_matches(['│', '╷', '╵']).trim();
         let summary = line.strip_prefix("Error: ");
         match summary.or_else(|| line.strip_prefix("Warning: ")) {
-            Some(begun) => all.push(Told {
+            Some(begun) => all.push(Message {
                 error: summary.is_some(),
                 summary: begun.to_owned(),
                 text: begun.to_owned(),
@@ -130,9 +130,9 @@ enum Fate {
     InState,
     /// Taken out of state with a warning.
     Abandoned,
-    /// A message of the command that made it tells of it.
+    /// A message of the command that made it names it.
     Named,
-    /// Made by a command that nobody could take the answer of.
+    /// Made by a command whose response nobody received.
     Unheard,
     /// As above, and the service has made another space since, so that nothing leads to this one.
     Unavoidable,
@@ -141,15 +141,15 @@ enum Fate {
 /// How a command went, as far as it matters.
 pub(crate) struct Command<'a> {
     pub(crate) output: &'a Output,
-    /// Whether it was ended so that answers of the provider were lost.
+    /// Whether it was ended so that responses of the provider were lost.
     pub(crate) hard: bool,
     /// Whether any signal was sent.
     pub(crate) signalled: bool,
 }
 
-/// What became of the spaces of a lane.
+/// Where the spaces of a worker are.
 #[derive(Default)]
-pub(crate) struct Ledger {
+pub(crate) struct Invariants {
     fates: BTreeMap<String, Fate>,
     /// Where each space was in state.
     addresses: BTreeMap<String, String>,
@@ -161,7 +161,7 @@ pub(crate) struct Ledger {
     pub(crate) named: usize,
     pub(crate) unheard: usize,
     pub(crate) unavoidable: usize,
-    pub(crate) told_doubles: BTreeSet<String>,
+    pub(crate) reported_doubles: BTreeSet<String>,
     pub(crate) again: BTreeSet<String>,
 }
 
@@ -177,7 +177,7 @@ const MAY_HAVE_MADE_ANOTHER: &str = "for a second channel with this WABA";
 /// How the summary of a bind without a complete search before it begins.
 const NOT_CHECKED: &str = "It was not checked whether WABA";
 
-/// Summaries of the errors that a good configuration can meet, whatever the cloud does.
+/// Summaries of the errors that a valid configuration can get.
 const OURS: [&str; 7] = [
     "Cannot bind WABA",
     UNKNOWN,
@@ -222,12 +222,12 @@ const NEXT_STEPS: [&str; 22] = [
     "looks for credentials in the provider block",
 ];
 
-impl Ledger {
+impl Invariants {
     pub(crate) fn made_at_the_console(&mut self, space: &str) {
         self.fates.insert(space.to_owned(), Fate::Console);
     }
 
-    /// The spaces that a message asks to be taken over if they are there, with their WABAs.
+    /// The spaces that a message asks to import if they exist, with their WABAs.
     pub(crate) fn to_be_settled(&self, truth: &[Space]) -> Vec<(String, String)> {
         let there = truth.iter().filter_map(|space| {
             let waba_id = space.waba_id.as_ref()?;
@@ -238,7 +238,7 @@ impl Ledger {
         there.collect()
     }
 
-    /// After an apply without faults that followed a hard end: what had no answer then is in state now, or the service
+    /// After an apply without faults that followed a hard end: a space without a response is in state now, or the service
     /// has made another space.
     pub(crate) fn heard(&mut self, truth: &[Space], stored: &[Stored], one_space: bool) -> Defects {
         let mut defects = Defects::new();
@@ -253,8 +253,8 @@ impl Ledger {
             let waba_id = space.waba_id.clone().unwrap_or_default();
             let wished = stored.iter().any(|object| object.waba_id == waba_id);
             if wished && one_space {
-                let told = format!("{id} with WABA {waba_id} is not in state after a hard end");
-                defects.push((Wrong::Lost, told));
+                let defect = format!("{id} with WABA {waba_id} is not in state after a hard end");
+                defects.push((Wrong::Lost, defect));
             }
             *fate = Fate::Unavoidable;
             self.unavoidable += 1;
@@ -270,7 +270,7 @@ impl Ledger {
         stored: &[Stored],
     ) -> Defects {
         let mut defects = Defects::new();
-        let said = command.map_or_else(Vec::new, |command| told(command.output));
+        let said = command.map_or_else(Vec::new, |command| messages(command.output));
         if let Some(command) = command {
             diagnostics(command, &said, &mut defects);
         }
@@ -283,30 +283,31 @@ impl Ledger {
                 self.unknown.extend(concerned);
                 let both = ["terraform import", "terraform apply"];
                 if !both.iter().all(|part| message.text.contains(part)) {
-                    let told = format!("an unknown outcome without its commands: {}", message.text);
-                    defects.push((Wrong::Diagnostic, told));
+                    let defect =
+                        format!("an unknown outcome without its commands: {}", message.text);
+                    defects.push((Wrong::Diagnostic, defect));
                 }
             }
         }
         let in_state: BTreeSet<&str> = stored.iter().map(|object| object.id.as_str()).collect();
         if in_state.len() < stored.len() {
-            let told = format!("one space is in state twice: {stored:?}");
-            defects.push((Wrong::Doubled, told));
+            let defect = format!("one space is in state twice: {stored:?}");
+            defects.push((Wrong::Doubled, defect));
         }
         let addresses = stored.iter();
         self.addresses
             .extend(addresses.map(|object| (object.id.clone(), object.address.clone())));
-        // Where the WABA was in a space before, a bind without an answer may have made another one, unseen or later.
+        // Where the WABA was in a space before, a bind without a response may have made another one, unseen or later.
         let known: BTreeSet<String> = self.fates.keys().cloned().collect();
         for space in truth {
             let same_waba = |other: &&Space| other.waba_id == space.waba_id;
             let mut others = truth.iter().filter(same_waba);
             let bound_before = others.any(|other| known.contains(&other.cust_space_id));
-            let warned = said.iter().find(|told| {
+            let warned = said.iter().find(|message| {
                 let concerned = space.waba_id.as_ref();
                 bound_before
-                    && told.text.contains(MAY_HAVE_MADE_ANOTHER)
-                    && concerned.is_some_and(|waba_id| told.text.contains(waba_id.as_str()))
+                    && message.text.contains(MAY_HAVE_MADE_ANOTHER)
+                    && concerned.is_some_and(|waba_id| message.text.contains(waba_id.as_str()))
             });
             if warned.is_some() {
                 self.said_doubled.extend(space.waba_id.clone());
@@ -327,7 +328,7 @@ impl Ledger {
     fn space(
         &mut self,
         command: Option<&Command<'_>>,
-        said: &[Told],
+        said: &[Message],
         space: &Space,
         in_state: &BTreeSet<&str>,
         warned: bool,
@@ -358,12 +359,12 @@ impl Ledger {
             })
         };
         let abandoned = || {
-            let warned = |told: &Told| ABANDONING.contains(&told.summary.as_str());
+            let warned = |message: &Message| ABANDONING.contains(&message.summary.as_str());
             let of_all = said.iter().any(warned) && command.is_some_and(shown_to_go);
             of_all
                 || said
                     .iter()
-                    .any(|told| warned(told) && told.text.contains(id))
+                    .any(|message| warned(message) && message.text.contains(id))
         };
         // The CLI prints the warnings of a plan after its apply. One that was killed has shown what it planned, and no more.
         let planned_to_go = || {
@@ -372,18 +373,18 @@ impl Ledger {
                 .is_some_and(shown_to_go)
         };
         let named = || {
-            said.iter().any(|told| {
-                let by_waba = told.text.contains(waba_id)
-                    && (told.text.contains(UNKNOWN) || told.summary.starts_with(NOT_CHECKED));
-                told.text.contains(id) || by_waba
+            said.iter().any(|message| {
+                let by_waba = message.text.contains(waba_id)
+                    && (message.text.contains(UNKNOWN) || message.summary.starts_with(NOT_CHECKED));
+                message.text.contains(id) || by_waba
             })
         };
         let fate = match before {
             _ if in_state.contains(id) => Fate::InState,
             Some(Fate::InState) if abandoned() || planned_to_go() => Fate::Abandoned,
             Some(Fate::InState) => {
-                let told = format!("{id} with WABA {waba_id} left the state without a warning");
-                defects.push((Wrong::Lost, told));
+                let defect = format!("{id} with WABA {waba_id} left the state without a warning");
+                defects.push((Wrong::Lost, defect));
                 Fate::Abandoned
             }
             Some(fate) => fate,
@@ -396,9 +397,9 @@ impl Ledger {
                 Fate::Unheard
             }
             None => {
-                let told =
+                let defect =
                     format!("{id} was made with WABA {waba_id}, and is in no state and no message");
-                defects.push((Wrong::Lost, told));
+                defects.push((Wrong::Lost, defect));
                 Fate::Named
             }
         };
@@ -426,23 +427,23 @@ impl Ledger {
                 self.again.insert(waba_id.to_owned());
             } else if self.said_doubled.contains(waba_id) || of(&[Fate::InState]) == 0 {
                 // Without one in state every one of them is named, and the practitioner is sent to look.
-                self.told_doubles.insert(waba_id.to_owned());
+                self.reported_doubles.insert(waba_id.to_owned());
             } else if of(&[Fate::Unheard, Fate::Unavoidable]) == 0 {
-                let told = format!("WABA {waba_id} is in {spaces:?}, and nobody was told");
-                defects.push((Wrong::Doubled, told));
+                let defect = format!("WABA {waba_id} is in {spaces:?}, and no message says so");
+                defects.push((Wrong::Doubled, defect));
             }
         }
     }
 }
 
 /// Whether the command said what it had to say.
-fn diagnostics(command: &Command<'_>, said: &[Told], defects: &mut Defects) {
+fn diagnostics(command: &Command<'_>, said: &[Message], defects: &mut Defects) {
     let Command {
         output,
         hard,
         signalled,
     } = *command;
-    let mut wrong = |told: String| defects.push((Wrong::Diagnostic, told));
+    let mut wrong = |defect: String| defects.push((Wrong::Diagnostic, defect));
     let text = output.text();
     let mut marks = vec!["panicked at", "Bug in the provider", "Stack trace from"];
     if !hard {
@@ -457,7 +458,7 @@ fn diagnostics(command: &Command<'_>, said: &[Told], defects: &mut Defects) {
     if hard {
         return;
     }
-    let errors: Vec<&Told> = said.iter().filter(|told| told.error).collect();
+    let errors: Vec<&Message> = said.iter().filter(|message| message.error).collect();
     if matches!(output.code, Some(0 | 2)) {
         if let Some(error) = errors.first() {
             wrong(format!(

@@ -1,4 +1,4 @@
-//! The run: its length and seed, its lanes, and the table at its end.
+//! The run: its length and seed, its workers, and the table at its end.
 //!
 //! Must not contain: a step.
 
@@ -16,7 +16,7 @@ use acceptance_tests::{
     cases,
 };
 
-use crate::worker::{Figures, Lane};
+use crate::worker::{Figures, Worker};
 
 pub(crate) const CASES: &[Case] = cases![soak: loses_doubles_and_leaks_nothing];
 
@@ -24,14 +24,14 @@ pub(crate) const CASES: &[Case] = cases![soak: loses_doubles_and_leaks_nothing];
 const SECONDS_VARIABLE: &str = "TF_ACC_SOAK_SECONDS";
 const SECONDS: u64 = 120;
 
-/// The seed of a run that is to be repeated.
+/// The seed of an earlier run, to run it again.
 const SEED_VARIABLE: &str = "TF_ACC_SOAK_SEED";
 
 /// The seed of a run of which nothing is said, so that one change is judged by the same decisions as the other.
 const SEED: u64 = 500;
 
-/// Lanes side by side: most of their time is spent waiting.
-const LANES: usize = 4;
+/// Workers side by side: most of their time is spent waiting.
+const WORKERS: usize = 4;
 
 #[expect(clippy::print_stdout, reason = "the table is what this test is for")]
 fn loses_doubles_and_leaks_nothing(context: &mut TestContext) -> TestResult {
@@ -41,39 +41,39 @@ fn loses_doubles_and_leaks_nothing(context: &mut TestContext) -> TestResult {
         Some(_) => u64::from(fastrand::u32(..)),
         None => SEED,
     });
-    let repeat = format!("{SEED_VARIABLE}={seed} {SECONDS_VARIABLE}={seconds}");
+    let settings = format!("{SEED_VARIABLE}={seed} {SECONDS_VARIABLE}={seconds}");
     let cli = context.directory.cli().clone();
-    println!("soak of {cli}: {repeat}");
+    println!("soak of {cli}: {settings}");
     let started = Instant::now();
     let end = started + Duration::from_secs(seconds);
     let stop = Arc::new(AtomicBool::new(false));
     let mut running = Vec::new();
-    for number in 0..LANES {
+    for number in 0..WORKERS {
         let log = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("soak-{}-{number}.log", cli.program.name()));
-        println!("  lane {number}: {}", log.display());
+        println!("  worker {number}: {}", log.display());
         let directory = context.directory_with_the_provider()?;
-        let lane = Lane::new(number, seed, directory, &log)?;
+        let worker = Worker::new(number, seed, directory, &log)?;
         let stop = Arc::clone(&stop);
-        running.push(thread::spawn(move || lane.run(end, &stop)));
+        running.push(thread::spawn(move || worker.run(end, &stop)));
     }
     let (mut all, mut failures) = (Figures::default(), String::new());
-    for (number, lane) in running.into_iter().enumerate() {
-        let Ok((figures, failure)) = lane.join() else {
-            let _ = write!(failures, "\n== lane {number} panicked");
+    for (number, worker) in running.into_iter().enumerate() {
+        let Ok((figures, failure)) = worker.join() else {
+            let _ = write!(failures, "\n== worker {number} panicked");
             continue;
         };
         all.add(&figures);
         if let Some(failure) = failure {
-            let _ = write!(failures, "\n== lane {number}\n{failure}");
+            let _ = write!(failures, "\n== worker {number}\n{failure}");
         }
     }
     let spent = started.elapsed().as_secs_f64();
-    println!("\n{all}\nsoak of {cli}: {spent:.0} s in {LANES} lanes, {repeat}\n");
+    println!("\n{all}\nsoak of {cli}: {spent:.0} s in {WORKERS} workers, {settings}\n");
     if failures.is_empty() {
         Ok(())
     } else {
-        Err(format!("the soak with {repeat} failed{failures}").into())
+        Err(format!("the soak with {settings} failed{failures}").into())
     }
 }
 

@@ -1,6 +1,6 @@
-//! A lane: a cloud, a directory, and the steps that are taken there, one after another.
+//! A worker: a cloud, a directory, and the steps that are taken there, one after another.
 //!
-//! Must not contain: what is drawn, or what counts as wrong.
+//! Must not contain: which steps are chosen, or what counts as wrong.
 
 use std::{
     collections::BTreeMap,
@@ -26,7 +26,7 @@ use fastrand::Rng;
 
 use crate::{
     generator::{self, ACCOUNTS, Action, BIND, Binding, Drift, End, Shown, Wishes},
-    invariants::{self, Command, Defects, Ledger, Stored, Wrong},
+    invariants::{self, Command, Defects, Invariants, Stored, Wrong},
 };
 
 const ISV_CODE: &str = "isv-code-that-nobody-may-see";
@@ -53,7 +53,7 @@ impl<E: fmt::Display> From<E> for Stop {
     }
 }
 
-/// What a lane did.
+/// What a worker did.
 #[derive(Default)]
 pub(crate) struct Figures {
     steps: BTreeMap<String, usize>,
@@ -65,7 +65,7 @@ pub(crate) struct Figures {
     named: usize,
     unheard: usize,
     unavoidable: usize,
-    told_doubles: usize,
+    reported_doubles: usize,
     again: usize,
 }
 
@@ -88,7 +88,7 @@ impl Figures {
         self.named += other.named;
         self.unheard += other.unheard;
         self.unavoidable += other.unavoidable;
-        self.told_doubles += other.told_doubles;
+        self.reported_doubles += other.reported_doubles;
         self.again += other.again;
     }
 }
@@ -110,7 +110,7 @@ impl fmt::Display for Figures {
             ("  named by a message", self.named),
             ("  unheard of after a hard end", self.unheard),
             ("  left behind by that", self.unavoidable),
-            ("WABAs in two spaces, and told", self.told_doubles),
+            ("WABAs in two spaces, with a message", self.reported_doubles),
             ("WABAs bound again after a warning", self.again),
             ("lost", wrong(Wrong::Lost)),
             ("doubled", wrong(Wrong::Doubled)),
@@ -123,7 +123,7 @@ impl fmt::Display for Figures {
     }
 }
 
-pub(crate) struct Lane {
+pub(crate) struct Worker {
     number: usize,
     seed: u64,
     emulator: Emulator,
@@ -131,7 +131,7 @@ pub(crate) struct Lane {
     file: File,
     log: String,
     wishes: Wishes,
-    ledger: Ledger,
+    invariants: Invariants,
     figures: Figures,
 }
 
@@ -144,7 +144,7 @@ struct Ran {
 
 impl Ran {
     /// Ended by itself.
-    fn of(output: Output) -> Self {
+    fn uninterrupted(output: Output) -> Self {
         Self {
             output,
             hard: false,
@@ -172,7 +172,7 @@ fn address(name: &str) -> String {
     format!("{TYPE}.{name}")
 }
 
-impl Lane {
+impl Worker {
     pub(crate) fn new(
         number: usize,
         seed: u64,
@@ -203,7 +203,7 @@ impl Lane {
             file: File::create(log)?,
             log: String::new(),
             wishes: Wishes::new(number),
-            ledger: Ledger::default(),
+            invariants: Invariants::default(),
             figures: Figures::default(),
         })
     }
@@ -214,7 +214,7 @@ impl Lane {
         let failed = loop {
             let over = Instant::now() + RESERVE >= end || stop.load(Ordering::Relaxed);
             let taken = if over {
-                self.note(&format!("{step:3} the end: converge"));
+                self.log_line(&format!("{step:3} the end: converge"));
                 self.converge()
             } else {
                 self.step(step)
@@ -225,12 +225,12 @@ impl Lane {
                 Err(stopped) => break Some(stopped),
             }
         };
-        self.figures.bindings = self.ledger.bindings;
-        self.figures.named = self.ledger.named;
-        self.figures.unheard = self.ledger.unheard;
-        self.figures.unavoidable = self.ledger.unavoidable;
-        self.figures.told_doubles = self.ledger.told_doubles.len();
-        self.figures.again = self.ledger.again.len();
+        self.figures.bindings = self.invariants.bindings;
+        self.figures.named = self.invariants.named;
+        self.figures.unheard = self.invariants.unheard;
+        self.figures.unavoidable = self.invariants.unavoidable;
+        self.figures.reported_doubles = self.invariants.reported_doubles.len();
+        self.figures.again = self.invariants.again.len();
         let failure = failed.map(|failed| {
             stop.store(true, Ordering::Relaxed);
             self.directory.mark_failed();
@@ -243,7 +243,7 @@ impl Lane {
         (self.figures, failure)
     }
 
-    fn note(&mut self, line: &str) {
+    fn log_line(&mut self, line: &str) {
         let _ = writeln!(self.log, "{line}");
         // The log is for people; a disk that is full does not end the run.
         let _ = writeln!(self.file, "{line}");
@@ -253,12 +253,12 @@ impl Lane {
         *self.figures.steps.entry(step.to_owned()).or_default() += 1;
     }
 
-    /// One step, drawn from the seed, the lane and the number of the step.
+    /// One step, chosen by the seed, the worker and the number of the step.
     fn step(&mut self, number: u64) -> Result<(), Stop> {
-        let lane = self.number as u64;
-        let mut seeds = Rng::with_seed(self.seed ^ (lane << 48) ^ (number << 16));
+        let worker = self.number as u64;
+        let mut seeds = Rng::with_seed(self.seed ^ (worker << 48) ^ (number << 16));
         let rng = &mut Rng::with_seed(seeds.u64(..));
-        let action = Action::draw(rng);
+        let action = Action::random(rng);
         let before = self.wishes.clone();
         let edits = match action {
             Action::Ended(_) => self.wishes.edit(rng, true),
@@ -280,7 +280,7 @@ impl Lane {
         for fault in &faults {
             let _ = write!(line, "\n      fault: {}", Shown(fault));
         }
-        self.note(&line);
+        self.log_line(&line);
         self.configure(None)?;
         match action {
             Action::Plan => {
@@ -304,7 +304,7 @@ impl Lane {
             Action::Behavior => {
                 self.count("behavior");
                 let behavior = generator::behavior(rng);
-                self.note(&format!("      {}", differences(&behavior)));
+                self.log_line(&format!("      {}", differences(&behavior)));
                 if behavior.waba.bind_again == BindAgain::NewSpace {
                     // From here on, binding again without the look that a message asks for would double.
                     self.settle()?;
@@ -395,7 +395,7 @@ resource \"{TYPE}\" \"{name}\" {{
         };
         self.count(&format!("{step}{with}"));
         let running = self.start(arguments, faults)?;
-        Ok(Ran::of(running.finish()?))
+        Ok(Ran::uninterrupted(running.finish()?))
     }
 
     fn start(&mut self, arguments: &[&str], faults: Vec<Fault>) -> Result<Running, Stop> {
@@ -467,7 +467,7 @@ resource \"{TYPE}\" \"{name}\" {{
         let deadline = Instant::now() + MAX_WAIT;
         let calls = loop {
             let calls = self.emulator.calls();
-            if calls.iter().all(|call| call.answered_at_ms.is_some()) {
+            if calls.iter().all(|call| call.responded_at_ms.is_some()) {
                 break calls;
             }
             if Instant::now() > deadline {
@@ -514,17 +514,21 @@ resource \"{TYPE}\" \"{name}\" {{
         let code = output
             .code
             .map_or_else(|| "a signal".to_owned(), |code| code.to_string());
-        let first = invariants::told(output)
+        let first = invariants::messages(output)
             .into_iter()
-            .filter(|told| !told.summary.starts_with("Provider development overrides"))
-            .map(|told| told.summary)
+            .filter(|message| {
+                !message
+                    .summary
+                    .starts_with("Provider development overrides")
+            })
+            .map(|message| message.summary)
             .collect::<Vec<_>>()
             .join("; ");
         let (spent, ending) = (
             output.elapsed.as_secs_f64(),
             if hard { ", hard" } else { "" },
         );
-        self.note(&format!("      {code}{ending} in {spent:.1} s: {first}"));
+        self.log_line(&format!("      {code}{ending} in {spent:.1} s: {first}"));
         if output.code == Some(1) {
             self.figures.failed += 1;
         }
@@ -535,7 +539,7 @@ resource \"{TYPE}\" \"{name}\" {{
             hard,
             signalled,
         };
-        let mut defects = self.ledger.judge(Some(&command), &truth, &stored);
+        let mut defects = self.invariants.judge(Some(&command), &truth, &stored);
         self.leaks(output, &text, &stored, &mut defects)?;
         let lags = {
             let behavior = self.emulator.behavior();
@@ -543,10 +547,14 @@ resource \"{TYPE}\" \"{name}\" {{
         };
         let refreshes = !output.command.contains(" plan ") && !output.command.contains(" import ");
         if clean && !lags && ran.well() && refreshes {
-            let said = invariants::told(output);
+            let said = invariants::messages(output);
             let certain: Vec<&Stored> = stored
                 .iter()
-                .filter(|object| !said.iter().any(|told| told.doubts(&object.id)))
+                .filter(|object| {
+                    !said
+                        .iter()
+                        .any(|message| message.reports_missing(&object.id))
+                })
                 .collect();
             self.agrees(&truth, &certain, &mut defects);
             if applied {
@@ -562,8 +570,8 @@ resource \"{TYPE}\" \"{name}\" {{
             let space = truth.iter().find(|space| space.cust_space_id == object.id);
             let waba_id = space.and_then(|space| space.waba_id.as_deref());
             if waba_id != Some(&object.waba_id) {
-                let told = format!("the state says {object:?}, but the space holds {waba_id:?}");
-                defects.push((Wrong::Diagnostic, told));
+                let defect = format!("the state says {object:?}, but the space holds {waba_id:?}");
+                defects.push((Wrong::Diagnostic, defect));
             }
         }
     }
@@ -580,8 +588,8 @@ resource \"{TYPE}\" \"{name}\" {{
         let wished = wished.map(|binding| (address(&binding.name), binding.waba_id.clone()));
         let (found, wished) = (sorted(found.collect()), sorted(wished.collect()));
         if found != wished {
-            let told = format!("applied were {wished:?}, in state are {found:?}");
-            defects.push((Wrong::Lost, told));
+            let defect = format!("applied were {wished:?}, in state are {found:?}");
+            defects.push((Wrong::Lost, defect));
         }
     }
 
@@ -619,8 +627,8 @@ resource \"{TYPE}\" \"{name}\" {{
         }
         let kept = stored.iter().filter(|object| object.isv_code).count();
         if state.matches(ISV_CODE).count() != kept {
-            let told = "the ISV code is in state beside its attribute".to_owned();
-            defects.push((Wrong::Leaked, told));
+            let defect = "the ISV code is in state beside its attribute".to_owned();
+            defects.push((Wrong::Leaked, defect));
         }
         for mark in ["panicked at", "Bug in the provider"] {
             if trace.contains(mark) {
@@ -640,9 +648,9 @@ resource \"{TYPE}\" \"{name}\" {{
             return Ok(());
         }
         let mut text = String::new();
-        for (kind, told) in defects {
+        for (kind, defect) in defects {
             *self.figures.wrong.entry(*kind).or_default() += 1;
-            let _ = writeln!(text, "{kind:?}: {told}");
+            let _ = writeln!(text, "{kind:?}: {defect}");
         }
         let _ = writeln!(text, "--- state\n{stored:#?}\n--- cloud");
         for space in self.truth() {
@@ -665,9 +673,10 @@ resource \"{TYPE}\" \"{name}\" {{
 
     /// Does what the messages of a command ask for.
     fn follow(&mut self, ran: &Ran, before: Wishes, rng: &mut Rng) -> Result<(), Stop> {
-        let said = invariants::told(&ran.output);
-        let protected =
-            |told: &invariants::Told| told.summary.contains("is protected by deletion_policy");
+        let said = invariants::messages(&ran.output);
+        let protected = |message: &invariants::Message| {
+            message.summary.contains("is protected by deletion_policy")
+        };
         if said.iter().any(protected) {
             // "Keep `waba_id` as it is (if the WABA of the space was changed in the console, set `waba_id` to …)".
             self.wishes.back_to(before);
@@ -699,7 +708,7 @@ resource \"{TYPE}\" \"{name}\" {{
 
     /// Imports the spaces that turn out to be there after an unknown outcome, as the messages say.
     fn settle(&mut self) -> Result<(), Stop> {
-        for (waba_id, space) in self.ledger.to_be_settled(&self.truth()) {
+        for (waba_id, space) in self.invariants.to_be_settled(&self.truth()) {
             let wished = self.wishes.bindings.iter();
             let mut wished = wished.filter(|binding| binding.waba_id == waba_id);
             let Some(binding) = wished.next().cloned() else {
@@ -710,7 +719,7 @@ resource \"{TYPE}\" \"{name}\" {{
             if stored.iter().any(|object| object.address == to) {
                 continue;
             }
-            self.note(&format!("      settle: import {space} to {to}"));
+            self.log_line(&format!("      settle: import {space} to {to}"));
             self.configure(None)?;
             let id = import_id(&binding, &space);
             let kept = self.calm()?;
@@ -738,8 +747,8 @@ resource \"{TYPE}\" \"{name}\" {{
         let Some(binding) = self.wishes.bindings.last().cloned() else {
             return Err("an import without a binding".into());
         };
-        // One that a message told to look for is there already; nobody makes another at the console.
-        let named = self.ledger.to_be_settled(&self.truth());
+        // A space that a message says to look for exists already; nobody makes another at the console.
+        let named = self.invariants.to_be_settled(&self.truth());
         let mut named = named
             .into_iter()
             .filter(|(waba_id, _)| *waba_id == binding.waba_id);
@@ -751,7 +760,7 @@ resource \"{TYPE}\" \"{name}\" {{
                     waba_id: Some(binding.waba_id.clone()),
                     ..NewSpace::default()
                 })?;
-                self.ledger.made_at_the_console(&made.cust_space_id);
+                self.invariants.made_at_the_console(&made.cust_space_id);
                 made.cust_space_id
             }
         };
@@ -791,10 +800,10 @@ resource \"{TYPE}\" \"{name}\" {{
         let (name, to) = (name.clone(), address(name));
         let (_, stored) = self.stored()?;
         let Some(object) = stored.iter().find(|object| object.address == to) else {
-            self.note(&format!("      {name} is not bound"));
+            self.log_line(&format!("      {name} is not bound"));
             return Ok(());
         };
-        self.note(&format!("      {name}, {}", object.id));
+        self.log_line(&format!("      {name}, {}", object.id));
         match drift {
             // It may be gone already.
             Drift::AnotherWaba => drop(self.emulator.rebind(&object.id, &fresh)),
@@ -854,7 +863,7 @@ resource \"{TYPE}\" \"{name}\" {{
         };
         let (_, stored) = self.stored()?;
         let one_space = kept.waba.bind_again != BindAgain::NewSpace;
-        let defects = self.ledger.heard(&self.truth(), &stored, one_space);
+        let defects = self.invariants.heard(&self.truth(), &stored, one_space);
         self.report(&defects, &ran.output, &stored)?;
         let ran = self.undisturbed(&["plan", "-json", "-detailed-exitcode"])?;
         self.look(&ran, false)?;
@@ -867,16 +876,16 @@ resource \"{TYPE}\" \"{name}\" {{
 
     fn undisturbed(&mut self, arguments: &[&str]) -> Result<Ran, Stop> {
         let running = self.start(arguments, vec![])?;
-        Ok(Ran::of(running.finish()?))
+        Ok(Ran::uninterrupted(running.finish()?))
     }
 
-    /// What a practitioner does about what no apply mends by itself; whether there was something.
+    /// Does what a user does for objects that no apply repairs. Returns whether there were any.
     fn clear_the_way(&mut self, ran: &Ran) -> Result<bool, Stop> {
-        let said = invariants::told(&ran.output);
+        let said = invariants::messages(&ran.output);
         let mut cleared = false;
         if said
             .iter()
-            .any(|told| told.summary.contains("is protected by deletion_policy"))
+            .any(|message| message.summary.contains("is protected by deletion_policy"))
         {
             self.follow(ran, self.wishes.clone(), &mut Rng::with_seed(0))?;
             cleared = true;
@@ -886,15 +895,15 @@ resource \"{TYPE}\" \"{name}\" {{
 
     /// Takes out of state what messages name and the cloud does not have: the service's code for "nothing there" is not
     /// documented, so the provider takes no code for it. Whether there was something.
-    fn remove_what_is_gone(&mut self, said: &[invariants::Told]) -> Result<bool, Stop> {
+    fn remove_what_is_gone(&mut self, said: &[invariants::Message]) -> Result<bool, Stop> {
         let (_, stored) = self.stored()?;
         let truth = self.truth();
         let mut removed = false;
         for object in stored {
             let space = truth.iter().find(|space| space.cust_space_id == object.id);
             let there = space.is_some_and(|space| space.waba_id.is_some());
-            if !there && said.iter().any(|told| told.text.contains(&object.id)) {
-                self.note(&format!("      state rm {}", object.address));
+            if !there && said.iter().any(|message| message.text.contains(&object.id)) {
+                self.log_line(&format!("      state rm {}", object.address));
                 let removal = ["state", "rm", object.address.as_str()];
                 self.directory.run(&removal)?.expecting(0)?;
                 removed = true;

@@ -79,7 +79,7 @@ mod corpus {
 
     /// Every file of every target's corpus through the targets of this crate: what is hostile to one may be so to another.
     #[test]
-    fn the_corpus_does_no_harm() {
+    fn corpus_inputs_do_not_panic() {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
         let targets: [(&str, Target); 1] = [("response", super::response)];
         let mut files = 0;

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn assets_that_would_fail_later_are_refused() {
+    fn incomplete_assets_are_refused() {
         let name = |rest: &str| format!("{}_1.2.3-dev_{rest}", crate::NAME);
         let executable = format!("{}_v1.2.3-dev", crate::NAME);
         let of = |executable: &str, mode: u32| {

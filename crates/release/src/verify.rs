@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_test_is_a_dynamic_executable_with_names_and_paths() {
+    fn test_executable_is_dynamic_with_names_and_paths() {
         let path = std::env::current_exe().expect("a test is a file");
         let bytes = fs::read(path).expect("readable");
         if cfg!(all(target_os = "linux", target_env = "gnu")) {

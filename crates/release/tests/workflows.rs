@@ -138,7 +138,7 @@ fn secrets_are_known_to_the_protected_job_alone() {
 
 /// A command that interpolates what outsiders choose, such as the title of a pull request, runs what they write.
 #[test]
-fn commands_take_nothing_from_events() {
+fn commands_use_no_text_of_events() {
     for (name, workflow) in workflows() {
         assert!(
             workflow["on"]["pull_request_target"].is_badvalue(),

@@ -66,7 +66,7 @@ pub(crate) async fn bindings(
 ) -> Result<Vec<DynamicValue>, HostError> {
     let one = session.create(&json!({"waba_id": waba(0)})).await?;
     if one.failed() {
-        return Err(one.told().into());
+        return Err(one.messages().into());
     }
     for number in 0..accounts {
         let role = Role::new("onboarding", &[USER]);
@@ -106,7 +106,7 @@ async fn refresh(session: &Session, state: &DynamicValue) -> Result<(), HostErro
     if outcome.diagnostics.is_empty() && outcome.text("id").is_some() {
         Ok(())
     } else {
-        Err(format!("a refresh went wrong: {}", outcome.told()).into())
+        Err(format!("a refresh went wrong: {}", outcome.messages()).into())
     }
 }
 

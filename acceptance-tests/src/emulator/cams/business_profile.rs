@@ -36,7 +36,7 @@ pub struct BusinessProfileBehavior {
     pub vertical_style: VerticalStyle,
     /// Whether web sites come back with a slash at the end.
     pub websites_slash: bool,
-    /// Error code for a write as long as Meta has not approved the display name; `null` allows it.
+    /// Error code for a write until Meta has approved the display name; `null` allows it.
     pub needs_approved_name: Option<String>,
     /// Whether a read leaves out fields that are not set.
     pub unset_absent: bool,
@@ -213,9 +213,9 @@ mod tests {
 
     fn shown(emulator: &Emulator, space: &str) -> Value {
         let number = [("CustSpaceId", space), ("PhoneNumber", "6580002345")];
-        let answer = call(emulator, "QueryPhoneBusinessProfile", &number);
-        check(&answer, 200, "OK");
-        answer.json()["Data"].take()
+        let response = call(emulator, "QueryPhoneBusinessProfile", &number);
+        check(&response, 200, "OK");
+        response.json()["Data"].take()
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub struct AutomationBehavior {
     pub empty_list: EmptyList,
     /// Whether commands come back sorted by name.
     pub reorders: bool,
-    /// Whether the welcome message stays off, whatever is written.
+    /// Whether the welcome message stays off after every write.
     pub welcome_ignored: bool,
     /// Whether a read shows `EnableWelcomeMessage`.
     pub welcome_shown: bool,
@@ -151,9 +151,9 @@ mod tests {
             call(&emulator, "UpdateConversationalAutomation", &parameters).code()
         };
         let shown = || {
-            let answer = call(&emulator, "GetConversationalAutomation", &number);
-            check(&answer, 200, "OK");
-            answer.json()["Data"].take()
+            let response = call(&emulator, "GetConversationalAutomation", &number);
+            check(&response, 200, "OK");
+            response.json()["Data"].take()
         };
         let commands = r#"[{"CommandName": "b", "CommandDescription": "B"}, {"CommandName": "a", "CommandDescription": "A"}]"#;
         let all = [

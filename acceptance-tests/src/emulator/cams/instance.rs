@@ -221,7 +221,7 @@ pub(super) fn list(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal>
     Ok(envelope(task.request_id, behavior, fields))
 }
 
-/// `CreateInstance`: a further instance of the caller, of whatever name.
+/// `CreateInstance`: a further instance of the caller. Every name is allowed.
 pub(super) fn create(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
     let account = account(task)?;
     let parameter = |name: &str| task.received.parameter(name).unwrap_or_default();
@@ -254,7 +254,7 @@ pub(super) fn create(state: &mut State, task: &Task<'_>) -> Result<Value, Refusa
 /// `QueryInstance`: all of an instance but its space and its state.
 pub(super) fn query(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
     let behavior = state.behavior.clone();
-    let data = match own(state, task)? {
+    let data = match own_space(state, task)? {
         None => Value::Null,
         Some(space) => {
             let mut row = instance_row(space);
@@ -285,7 +285,7 @@ pub(super) fn update(state: &mut State, task: &Task<'_>) -> Result<Value, Refusa
         behavior.instance.update_lag_reads,
     );
     let mut data = json!({});
-    if let Some(space) = own(state, task)? {
+    if let Some(space) = own_space(state, task)? {
         let before = (space.instance_name.clone(), Box::new(space.details.clone()));
         space.details.set(task, omitted);
         if let Some(name) = task.received.parameter("InstanceName") {
@@ -308,7 +308,7 @@ pub(super) fn update(state: &mut State, task: &Task<'_>) -> Result<Value, Refusa
 /// `DeleteInstance`: removes an instance, and what it holds.
 pub(super) fn delete(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal> {
     let behavior = state.behavior.clone();
-    if let Some(space) = own(state, task)? {
+    if let Some(space) = own_space(state, task)? {
         let id = space.cust_space_id.clone();
         if let (Some(_), DeleteBound::Refuse(code)) =
             (&space.waba_id, &behavior.instance.delete_instance_bound)
@@ -339,7 +339,7 @@ pub(super) fn change_group(state: &mut State, task: &Task<'_>) -> Result<Value, 
 }
 
 /// The caller's instance that a request names.
-fn own<'a>(state: &'a mut State, task: &Task<'_>) -> Result<Option<&'a mut Space>, Refusal> {
+fn own_space<'a>(state: &'a mut State, task: &Task<'_>) -> Result<Option<&'a mut Space>, Refusal> {
     named(state, task, "InstanceId")
 }
 
@@ -422,9 +422,9 @@ mod tests {
         };
         emulator.add_space(viber).expect("a sound space");
         let list = |parameters: &[(&str, &str)]| {
-            let answer = call(&emulator, "ListInstance", parameters);
-            check(&answer, 200, "OK");
-            let body = answer.json();
+            let response = call(&emulator, "ListInstance", parameters);
+            check(&response, 200, "OK");
+            let body = response.json();
             let rows = body["Data"].as_array().expect("a list").clone();
             (body["TotalCount"].as_u64().expect("a number"), rows)
         };
@@ -474,9 +474,9 @@ mod tests {
             ("InstanceName", name),
             ("CountryId", "SG"),
         ];
-        let answer = call(emulator, "CreateInstance", &parameters);
-        check(&answer, 200, "OK");
-        let id = answer.json()["Data"]["InstanceId"]
+        let response = call(emulator, "CreateInstance", &parameters);
+        check(&response, 200, "OK");
+        let id = response.json()["Data"]["InstanceId"]
             .as_str()
             .map(str::to_owned);
         id.expect("an instance")

@@ -82,7 +82,7 @@ pub enum ListImage {
     AsCreated,
     /// Nothing.
     Absent,
-    /// `PNG`, whatever was created.
+    /// `PNG`, also for a link that was created with another format.
     Png,
 }
 
@@ -198,10 +198,10 @@ mod tests {
 
     fn ask(emulator: &Emulator, action: &str, space: &str, more: &[(&str, &str)]) -> Value {
         let number = [("CustSpaceId", space), ("PhoneNumber", NUMBER)];
-        let answer = call(emulator, action, &[number.as_slice(), more].concat());
-        check(&answer, 200, "OK");
-        assert_eq!(answer.json().get("Success"), None);
-        answer.json()["Data"].take()
+        let response = call(emulator, action, &[number.as_slice(), more].concat());
+        check(&response, 200, "OK");
+        assert_eq!(response.json().get("Success"), None);
+        response.json()["Data"].take()
     }
 
     fn make(emulator: &Emulator, space: &str, message: &str) -> Value {
@@ -260,8 +260,8 @@ mod tests {
             ("PrefilledMessage", "Hi"),
             ("GenerateQrImage", "PNG"),
         ];
-        let answer = call(&emulator, "CreatePhoneMessageQrdl", &more);
-        check(&answer, 200, "InvalidParameter.QrdlLimit");
+        let response = call(&emulator, "CreatePhoneMessageQrdl", &more);
+        check(&response, 200, "InvalidParameter.QrdlLimit");
         emulator.set_behavior(|behavior| {
             behavior.message_link = MessageLinkBehavior {
                 twin_creates: true,

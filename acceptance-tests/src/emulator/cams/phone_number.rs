@@ -291,7 +291,7 @@ impl Entities {
         copies.get_mut(phone_number)
     }
 
-    /// All numbers at Meta and at the service, for whoever controls the emulator.
+    /// All numbers at Meta and at the service, for the control API.
     pub(in crate::emulator) fn phone_number_snapshot(&self) -> Value {
         json!({"meta": self.phone_numbers.meta, "spaces": self.phone_numbers.copies})
     }
@@ -377,7 +377,7 @@ pub(super) fn list(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal>
         .into_iter()
         .filter(|row| status.is_none_or(|wanted| row["Status"] == wanted))
         .collect();
-    // The real answer has a text `Data` without meaning beside the list.
+    // The real response has a text `Data` without meaning beside the list.
     let fields = json!({"PhoneNumbers": rows, "Data": ""});
     Ok(envelope(task.request_id, behavior, fields))
 }
@@ -555,7 +555,7 @@ fn at_meta<'a>(state: &'a mut State, asked: &Asked) -> &'a mut PhoneNumber {
     let number = state
         .entities
         .phone_number(&asked.waba_id, &asked.phone_number);
-    number.expect("whoever asked was told that the number is there")
+    number.expect("the number was looked up before")
 }
 
 /// The body without the flag that some operations leave out.
@@ -688,9 +688,9 @@ mod tests {
     fn act(emulator: &Emulator, action: &str, space: &str, more: &[(&str, &str)]) -> Value {
         let mut parameters = vec![("CustSpaceId", space), ("PhoneNumber", NUMBER)];
         parameters.extend(more);
-        let answer = call(emulator, action, &parameters);
-        check(&answer, 200, "OK");
-        answer.json()
+        let response = call(emulator, action, &parameters);
+        check(&response, 200, "OK");
+        response.json()
     }
 
     fn code(emulator: &Emulator, action: &str, space: &str, more: &[(&str, &str)]) -> String {
@@ -727,7 +727,7 @@ mod tests {
     }
 
     #[test]
-    fn the_copy_follows_meta_by_a_synchronisation_only() {
+    fn copy_follows_meta_only_after_a_synchronisation() {
         let emulator = emulator(|behavior| {
             behavior.phone_number.numbers_visible_without_sync = true;
         });

@@ -118,7 +118,7 @@ impl Default for SpaceBehavior {
     }
 }
 
-/// What a query of a space that is not the caller's answers.
+/// The response to a query of a space that is not the caller's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SpaceResponse {
@@ -128,7 +128,7 @@ pub enum SpaceResponse {
     Error(String),
 }
 
-/// What a query without a `CustSpaceId` answers.
+/// The response to a query without a `CustSpaceId`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QueryWithoutSpace {
@@ -187,11 +187,11 @@ pub(in crate::emulator) fn new_space(state: &mut State, account: &str, now: Now)
     }
 }
 
-/// The space that a query is about; `None` where the answer is that nothing is bound.
+/// The space that a query is about; `None` where the response says that nothing is bound.
 pub(super) fn asked_space(state: &State, task: &Task<'_>) -> Result<Option<String>, Refusal> {
     let account = account(task)?;
     let behavior = &state.behavior;
-    let not_ours = |answer: &SpaceResponse| match answer {
+    let not_ours = |response: &SpaceResponse| match response {
         SpaceResponse::NothingBound => Ok(None),
         SpaceResponse::Error(code) => Err(refused(code)),
     };

@@ -13,13 +13,13 @@ use super::super::state::{Now, State};
 use super::refused;
 use super::space::asked_space;
 
-/// What nobody knows of templates.
+/// Undocumented behaviour of templates.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateBehavior {
-    /// What a detail of an archived template answers. Undocumented.
+    /// The response to a detail of an archived template. Undocumented.
     pub archived_detail: ArchivedDetail,
-    /// `Code` of the envelope within the envelope that archiving answers.
+    /// `Code` of the inner envelope in the response to archiving.
     pub archive_inner_code: String,
     /// Whether the languages of one name share a code. Undocumented.
     pub code_shared_between_languages: bool,
@@ -69,7 +69,7 @@ impl Default for TemplateBehavior {
     }
 }
 
-/// What a detail of an archived template answers.
+/// The response to a detail of an archived template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ArchivedDetail {
@@ -401,7 +401,8 @@ pub(super) fn modify(state: &mut State, task: &Task<'_>) -> Result<Value, Refusa
     let paused = flag(task, "CategoryChangePaused")?;
     let product_set = task.received.parameter("ProductSetId").map(str::to_owned);
     let now = task.now.since_start_ms;
-    let row = find(state, task, &space)?.ok_or_else(|| refused("DetailError.TemplateNotExist"))?;
+    let row = find_template(state, task, &space)?
+        .ok_or_else(|| refused("DetailError.TemplateNotExist"))?;
     check_content(&row.category, &components)?;
     if let Some(code) = refused_when_approved.filter(|_| row.audit_status == "pass") {
         return Err(refused(&code));
@@ -428,7 +429,8 @@ pub(super) fn modify_properties(state: &mut State, task: &Task<'_>) -> Result<Va
         flag(task, "AllowSend")?,
         flag(task, "CategoryChangePaused")?,
     );
-    let row = find(state, task, &space)?.ok_or_else(|| refused("DetailError.TemplateNotExist"))?;
+    let row = find_template(state, task, &space)?
+        .ok_or_else(|| refused("DetailError.TemplateNotExist"))?;
     row.allow_send = allow.unwrap_or(row.allow_send);
     row.category_change_paused = paused.unwrap_or(row.category_change_paused);
     Ok(envelope(
@@ -494,7 +496,7 @@ pub(super) fn detail(state: &mut State, task: &Task<'_>) -> Result<Value, Refusa
     review(state, &space, task.now);
     let behavior = state.behavior.template.clone();
     let not_found = || refused("DetailError.TemplateNotExist");
-    let row = find(state, task, &space)?.ok_or_else(not_found)?;
+    let row = find_template(state, task, &space)?.ok_or_else(not_found)?;
     if row.blind_details > 0 {
         row.blind_details -= 1;
         return Err(not_found());
@@ -611,7 +613,7 @@ pub(super) fn list(state: &mut State, task: &Task<'_>) -> Result<Value, Refusal>
 }
 
 /// The template that a request names by code or by name.
-fn find<'a>(
+fn find_template<'a>(
     state: &'a mut State,
     task: &Task<'_>,
     space: &str,
@@ -800,13 +802,13 @@ fn lower_keys(value: &mut Value) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::test_client::Answer;
+    use super::super::super::test_client::HttpResponse;
     use super::super::testing::{WABA, bound, call, call_as_other, check, emulator, error};
     use super::*;
 
     const BODY: &str = r#"[{"Type":"BODY","Text":"Hello $(name)"}]"#;
 
-    fn create(emulator: &Emulator, space: &str, changes: &[(&str, &str)]) -> Answer {
+    fn create(emulator: &Emulator, space: &str, changes: &[(&str, &str)]) -> HttpResponse {
         let mut parameters = vec![
             ("CustSpaceId", space),
             ("Name", "hello"),
@@ -821,19 +823,19 @@ mod tests {
     }
 
     fn created(emulator: &Emulator, space: &str, changes: &[(&str, &str)]) -> String {
-        let answer = create(emulator, space, changes);
-        check(&answer, 200, "OK");
-        let code = &answer.json()["Data"]["TemplateCode"];
+        let response = create(emulator, space, changes);
+        check(&response, 200, "OK");
+        let code = &response.json()["Data"]["TemplateCode"];
         code.as_str().expect("a code").to_owned()
     }
 
-    fn of(
+    fn call_template(
         emulator: &Emulator,
         action: &str,
         space: &str,
         code: &str,
         more: &[(&str, &str)],
-    ) -> Answer {
+    ) -> HttpResponse {
         let mut parameters = vec![
             ("CustSpaceId", space),
             ("TemplateCode", code),
@@ -854,8 +856,8 @@ mod tests {
         let space = bound(&emulator, WABA);
         let code = created(&emulator, &space, &[]);
         let status = || {
-            let answer = of(&emulator, DETAIL, &space, &code, &[]);
-            answer.json()["Data"]["AuditStatus"].clone()
+            let response = call_template(&emulator, DETAIL, &space, &code, &[]);
+            response.json()["Data"]["AuditStatus"].clone()
         };
         assert_eq!(status(), "auditing");
         check(
@@ -870,23 +872,31 @@ mod tests {
             behavior.template.modify_approved_code = Some(error("X.Approved"));
         });
         check(
-            &of(&emulator, MODIFY, &space, &code, &changed),
+            &call_template(&emulator, MODIFY, &space, &code, &changed),
             200,
             "X.Approved",
         );
         emulator.set_behavior(|behavior| behavior.template.modify_approved_code = None);
-        check(&of(&emulator, MODIFY, &space, &code, &changed), 200, "OK");
+        check(
+            &call_template(&emulator, MODIFY, &space, &code, &changed),
+            200,
+            "OK",
+        );
         assert_eq!(status(), "auditing");
         emulator.set_behavior(|behavior| behavior.template.review_after_ms = Some(0));
         assert_eq!(status(), "pass");
-        check(&of(&emulator, DELETE, &space, &code, &[]), 200, "OK");
         check(
-            &of(&emulator, DELETE, &space, &code, &[]),
+            &call_template(&emulator, DELETE, &space, &code, &[]),
+            200,
+            "OK",
+        );
+        check(
+            &call_template(&emulator, DELETE, &space, &code, &[]),
             200,
             "DelError.TemplateNotExist",
         );
         check(
-            &of(&emulator, DETAIL, &space, &code, &[]),
+            &call_template(&emulator, DETAIL, &space, &code, &[]),
             200,
             "DetailError.TemplateNotExist",
         );
@@ -903,8 +913,8 @@ mod tests {
         let emulator = emulator(|_| {});
         let space = bound(&emulator, WABA);
         let with = |components: &str, code: &str| {
-            let answer = create(&emulator, &space, &[("Components", components)]);
-            check(&answer, 200, &format!("InvalidParameter.{code}"));
+            let response = create(&emulator, &space, &[("Components", components)]);
+            check(&response, 200, &format!("InvalidParameter.{code}"));
         };
         with(r#"[{"Type":"BODY","Text":"{{1}}"}]"#, "MessageInvalid");
         with(r#"[{"Type":"FOOTER","Text":"$(a)"}]"#, "FooterHaveVariable");
@@ -930,8 +940,8 @@ mod tests {
         );
         with("[]", "CreateError");
         let head = |name: &str, value: &str, code: &str| {
-            let answer = create(&emulator, &space, &[(name, value)]);
-            check(&answer, 200, &format!("InvalidParameter.{code}"));
+            let response = create(&emulator, &space, &[(name, value)]);
+            check(&response, 200, &format!("InvalidParameter.{code}"));
         };
         head("Language", "English", "LanguageNotSupport");
         head("TemplateType", "SMS", "TemplateTypeNotSupport");
@@ -951,7 +961,7 @@ mod tests {
         let space = bound(&emulator, WABA);
         let components = r#"[{"Type":"HEADER","Format":"IMAGE","Url":"https://e/i"},{"Type":"BODY","Text":"x"},{"Type":"LIMITED_TIME_OFFER","HasExpiration":true},{"Type":"BUTTONS","Buttons":[{"Type":"URL","Url":"https://e"}]}]"#;
         let code = created(&emulator, &space, &[("Components", components)]);
-        let read = || of(&emulator, DETAIL, &space, &code, &[]);
+        let read = || call_template(&emulator, DETAIL, &space, &code, &[]);
         check(&read(), 200, "DetailError.TemplateNotExist");
         let parts = || read().json()["Data"]["Components"].clone();
         assert_eq!(parts()[2]["hasExpiration"], true);
@@ -1002,7 +1012,7 @@ mod tests {
         emulator.change_templates(&space, "hello", |row| row.review("pass", None));
         let paused = [("CategoryChangePaused", "true")];
         check(
-            &of(
+            &call_template(
                 &emulator,
                 "ModifyChatappTemplateProperties",
                 &space,
@@ -1013,7 +1023,7 @@ mod tests {
             "OK",
         );
         emulator.change_templates(&space, "hello", |row| row.move_category("MARKETING"));
-        let data = of(&emulator, DETAIL, &space, &code, &[]).json()["Data"].clone();
+        let data = call_template(&emulator, DETAIL, &space, &code, &[]).json()["Data"].clone();
         assert_eq!(data["AllowSend"], false);
         assert_eq!(data["AuditStatus"], "pass");
         assert_eq!(data["Category"], "MARKETING");

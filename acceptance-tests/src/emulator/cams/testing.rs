@@ -1,6 +1,6 @@
 //! What the tests of all operations use: an emulator with two accounts, and calls of its operations.
 
-use super::super::test_client::{Answer, Draft};
+use super::super::test_client::{Draft, HttpResponse};
 use super::super::{Account, Behavior, Emulator};
 
 pub(super) const WABA: &str = "123456789012345";
@@ -16,7 +16,7 @@ pub(super) fn emulator(change: impl FnOnce(&mut Behavior)) -> Emulator {
     emulator
 }
 
-pub(super) fn call(emulator: &Emulator, action: &str, parameters: &[(&str, &str)]) -> Answer {
+pub(super) fn call(emulator: &Emulator, action: &str, parameters: &[(&str, &str)]) -> HttpResponse {
     Draft::new(emulator, action, parameters).send()
 }
 
@@ -24,28 +24,28 @@ pub(super) fn call_as_other(
     emulator: &Emulator,
     action: &str,
     parameters: &[(&str, &str)],
-) -> Answer {
+) -> HttpResponse {
     let draft = Draft::new(emulator, action, parameters);
     draft.with_key("other", "s", None).send()
 }
 
-pub(super) fn bind(emulator: &Emulator, waba_id: &str) -> Answer {
+pub(super) fn bind(emulator: &Emulator, waba_id: &str) -> HttpResponse {
     call(emulator, "ChatappBindWaba", &[("WabaId", waba_id)])
 }
 
 pub(super) fn bound(emulator: &Emulator, waba_id: &str) -> String {
-    let answer = bind(emulator, waba_id).json();
-    let space = answer["Data"]["CustSpaceId"].as_str();
+    let response = bind(emulator, waba_id).json();
+    let space = response["Data"]["CustSpaceId"].as_str();
     space.expect("a space").to_owned()
 }
 
-pub(super) fn query(emulator: &Emulator, space: &str) -> Answer {
+pub(super) fn query(emulator: &Emulator, space: &str) -> HttpResponse {
     call(emulator, "QueryChatappBindWaba", &[("CustSpaceId", space)])
 }
 
-pub(super) fn check(answer: &Answer, status: u16, code: &str) {
-    let found = (answer.status, answer.code());
-    assert_eq!(found, (Some(status), code.to_owned()), "{answer:?}");
+pub(super) fn check(response: &HttpResponse, status: u16, code: &str) {
+    let found = (response.status, response.code());
+    assert_eq!(found, (Some(status), code.to_owned()), "{response:?}");
 }
 
 pub(super) fn error(code: &str) -> String {

@@ -11,14 +11,14 @@ use super::super::state::{Now, State};
 use super::space::{Space, asked_space, new_space};
 use super::{account, refused};
 
-/// A WhatsApp Business Account as the service describes it; an absent field is not in the answer.
+/// A WhatsApp Business Account as the service describes it; an absent field is not in the response.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are those of the service's answer")]
+#[expect(missing_docs, reason = "the names are those of the service's response")]
 pub struct Waba {
     #[serde(default)]
     pub id: String,
-    /// Account that alone may bind it; absent, whoever comes first.
+    /// The only account that may bind it; absent, the first account that binds it.
     #[serde(default)]
     pub owner: Option<String>,
     pub name: Option<String>,
@@ -91,7 +91,7 @@ pub struct WabaBehavior {
     pub lag_queries: u32,
     /// After a bind, queries of the space still see nothing for this many milliseconds.
     pub lag_ms: u64,
-    /// `Data.WabaId` in the answer of a bind.
+    /// `Data.WabaId` in the response of a bind.
     pub bind_response_waba_id: BindResponseWabaId,
     /// `AccountReviewStatus` of WABAs that are not registered with another one.
     pub account_review_status: String,
@@ -114,7 +114,7 @@ impl Default for WabaBehavior {
     }
 }
 
-/// What a second bind of the same WABA by the same account answers.
+/// The response to a second bind of the same WABA by the same account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BindAgain {
@@ -136,7 +136,7 @@ pub enum Outcome {
     Error(String),
 }
 
-/// What a query of a space without a WABA answers.
+/// The response to a query of a space without a WABA.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NothingBound {
@@ -152,7 +152,7 @@ pub enum NothingBound {
     Error(String),
 }
 
-/// `Data.WabaId` of a bind's answer.
+/// `Data.WabaId` of a bind's response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BindResponseWabaId {
@@ -325,9 +325,9 @@ mod tests {
     #[test]
     fn a_bound_waba_is_found_in_its_space() {
         let emulator = emulator(|_| {});
-        let answer = bind(&emulator, WABA);
-        check(&answer, 200, "OK");
-        let body = answer.json();
+        let response = bind(&emulator, WABA);
+        check(&response, 200, "OK");
+        let body = response.json();
         assert_eq!(body["Data"]["WabaId"], WABA);
         assert_eq!(body["Message"], "None");
         assert_eq!(body["AccessDeniedDetail"], "None");
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_waba_is_refused() {
+    fn invalid_waba_id_is_refused() {
         let emulator = emulator(|_| {});
         check(&bind(&emulator, "12a"), 400, "InvalidWabaId");
         check(
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_waba_follows_the_switch() {
+    fn foreign_waba_follows_the_switch() {
         let emulator = emulator(|_| {});
         let parameters = [("WabaId", WABA)];
         let first = bound(&emulator, WABA);
@@ -400,9 +400,9 @@ mod tests {
         });
         check(&other(), 200, "X.Theirs");
         emulator.set_behavior(|behavior| behavior.waba.bind_foreign = Outcome::Ok);
-        let answer = other();
-        check(&answer, 200, "OK");
-        assert_ne!(answer.json()["Data"]["CustSpaceId"], first.as_str());
+        let response = other();
+        check(&response, 200, "OK");
+        assert_ne!(response.json()["Data"]["CustSpaceId"], first.as_str());
         emulator.set_behavior(|behavior| {
             behavior.waba.bind_foreign = Behavior::default().waba.bind_foreign
         });
@@ -434,9 +434,9 @@ mod tests {
             ),
         ] {
             emulator.set_behavior(|behavior| behavior.waba.nothing_bound = nothing_bound);
-            let answer = query(&emulator, &space);
-            check(&answer, 200, "OK");
-            assert_eq!(answer.json().get("Data").cloned(), data);
+            let response = query(&emulator, &space);
+            check(&response, 200, "OK");
+            assert_eq!(response.json().get("Data").cloned(), data);
         }
         let code = NothingBound::Error(error("X.Nothing"));
         emulator.set_behavior(|behavior| behavior.waba.nothing_bound = code);
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bind_is_seen_after_its_lag() {
+    fn bind_is_shown_after_its_lag() {
         let emulator = emulator(|behavior| behavior.waba.lag_queries = 2);
         let space = bound(&emulator, WABA);
         let list =
@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_of_a_bind_can_be_odd() {
+    fn bind_responses_follow_the_switches() {
         let emulator = emulator(|behavior| {
             behavior.waba.bind_response_waba_id = BindResponseWabaId::Absent;
             behavior.space.space_id_style = SpaceIdStyle::Isv;
@@ -488,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn success_and_its_company_follow_their_switches() {
+    fn success_fields_follow_their_switches() {
         for (success_flag, expected) in [
             (SuccessFlag::Consistent, Some(json!(true))),
             (SuccessFlag::FalseBesideOk, Some(json!(false))),
@@ -511,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn the_business_of_a_bound_waba_is_read() {
+    fn business_of_a_bound_waba_is_returned() {
         let emulator = emulator(|_| {});
         let space = bound(&emulator, WABA);
         let info = |waba: &str| {

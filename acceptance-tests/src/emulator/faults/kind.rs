@@ -1,4 +1,4 @@
-//! What can go wrong with a call, and what becomes of its answer then.
+//! What can go wrong with a call, and how its response changes then.
 //!
 //! Must not contain: sockets, sleeping. What is to happen on the wire is returned as a description.
 
@@ -32,7 +32,7 @@ pub enum FaultKind {
         /// `Code`.
         code: String,
         /// `Message`.
-        #[serde(default = "told_to")]
+        #[serde(default = "injected_message")]
         message: String,
         /// `x-acs-retry-after` in milliseconds; absent, the header is not sent.
         #[serde(default)]
@@ -82,45 +82,45 @@ pub enum FaultKind {
     },
     /// 400 `InvalidSecurityToken.Expired`.
     ExpiredToken,
-    /// The connection ends without an answer.
+    /// The connection ends without a response.
     Cut,
-    /// The connection is reset without an answer.
+    /// The connection is reset without a response.
     Reset,
-    /// The answer takes its time; the operation runs, after the delay or (with `after`) before it.
+    /// The response is late. The operation runs after the delay or, with `after`, before it.
     Slow {
         /// Milliseconds.
         delay_ms: u64,
     },
-    /// The true answer in small pieces.
+    /// The real response in small pieces.
     Drip {
         /// Bytes in a piece.
         bytes: usize,
         /// Milliseconds before each piece.
         interval_ms: u64,
     },
-    /// The head of the true answer, but only this many bytes of its body; then the connection closes.
+    /// The head of the real response, but only this many bytes of its body; then the connection closes.
     Truncate {
         /// Bytes that are sent; absent, half of them.
         #[serde(default)]
         bytes: Option<usize>,
     },
-    /// The true answer without these fields.
+    /// The real response without these fields.
     MissingFields {
         /// Paths such as `Data.CustSpaceId`.
         fields: Vec<String>,
     },
-    /// The true answer with lists where these fields were.
+    /// The real response with lists where these fields were.
     WrongTypes {
         /// Paths such as `Data.CustSpaceId`.
         fields: Vec<String>,
     },
-    /// The true answer with text in these fields that is not well formed: half of a surrogate pair, a byte that no UTF-8
-    /// has, and control characters. Fields that it does not have stay away.
+    /// The real response with ill-formed text in these fields: half of a surrogate pair, a byte that UTF-8 never has, and
+    /// control characters. Fields that the response does not have are not added.
     BrokenText {
         /// Paths such as `Data.Name`.
         fields: Vec<String>,
     },
-    /// The true answer with other values in these fields.
+    /// The real response with other values in these fields.
     SetFields {
         /// Paths such as `Data.WabaId`, and their values.
         fields: BTreeMap<String, Value>,
@@ -130,12 +130,12 @@ pub enum FaultKind {
 /// What the socket has to do.
 #[derive(Debug, PartialEq)]
 pub(in crate::emulator) enum Wire {
-    /// End the connection without a word.
+    /// End the connection without a response.
     Cut,
     /// Reset the connection.
     Reset,
-    /// Answer, perhaps oddly.
-    Answer {
+    /// Send a response, perhaps an unusual one.
+    Response {
         status: u16,
         headers: Vec<(&'static str, String)>,
         body: WireBody,
@@ -199,8 +199,8 @@ impl FaultKind {
         }
     }
 
-    /// Whether it needs the true answer, so that the operation runs in any case.
-    pub(in crate::emulator) fn needs_answer(&self) -> bool {
+    /// Whether it needs the real response, so that the operation always runs.
+    pub(in crate::emulator) fn needs_response(&self) -> bool {
         matches!(
             self,
             FaultKind::Slow { .. }
@@ -221,7 +221,7 @@ impl FaultKind {
         }
     }
 
-    /// The error code that the client is made to see, if it is one.
+    /// The error code that the client sees, if the fault has one.
     pub(in crate::emulator) fn code(&self) -> Option<&str> {
         match self {
             FaultKind::Throttle { code, .. } | FaultKind::Error { code, .. } => Some(code),
@@ -230,23 +230,23 @@ impl FaultKind {
         }
     }
 
-    /// What goes out instead of the true answer; `encode` turns a tree into the bytes of the asked-for format.
+    /// What goes out instead of the real response; `encode` turns a tree into the bytes of the asked-for format.
     pub(in crate::emulator) fn play(
         &self,
         reply: Reply,
         encode: impl Fn(&Reply) -> Vec<u8>,
     ) -> Wire {
-        let json = |status: u16, body: &Value| Wire::Answer {
+        let json = |status: u16, body: &Value| Wire::Response {
             status,
             headers: vec![("content-type", json_type())],
             body: WireBody::Whole(body.to_string().into_bytes()),
         };
-        let text = |status: u16, content_type: &str, text: &str| Wire::Answer {
+        let text = |status: u16, content_type: &str, text: &str| Wire::Response {
             status,
             headers: vec![("content-type", content_type.to_owned())],
             body: WireBody::Whole(text.as_bytes().to_vec()),
         };
-        let reshaped = |reply: Reply, shape: &dyn Fn(Vec<u8>) -> WireBody| Wire::Answer {
+        let reshaped = |reply: Reply, shape: &dyn Fn(Vec<u8>) -> WireBody| Wire::Response {
             body: shape(encode(&reply)),
             status: reply.status,
             headers: reply.headers,
@@ -260,7 +260,7 @@ impl FaultKind {
                 "Code": code,
                 "Message": message,
             });
-            Wire::Answer {
+            Wire::Response {
                 status,
                 headers,
                 body: WireBody::Whole(body.to_string().into_bytes()),
@@ -312,12 +312,12 @@ impl FaultKind {
                 "application/json",
                 "{\"Code\":\"OK\",\"Data\":{\"Id\":",
             ),
-            FaultKind::HugeBody { bytes } => Wire::Answer {
+            FaultKind::HugeBody { bytes } => Wire::Response {
                 status: 200,
                 headers: vec![("content-type", json_type())],
                 body: WireBody::Huge(*bytes),
             },
-            FaultKind::Redirect { status, location } => Wire::Answer {
+            FaultKind::Redirect { status, location } => Wire::Response {
                 status: *status,
                 headers: vec![("location", location.clone())],
                 body: WireBody::Whole(Vec::new()),
@@ -354,7 +354,7 @@ impl FaultKind {
                         text.push_str(BROKEN);
                     }
                 }
-                Wire::Answer {
+                Wire::Response {
                     status: reply.status,
                     headers: vec![("content-type", json_type())],
                     body: WireBody::Whole(broken(&body)),
@@ -429,8 +429,8 @@ fn throttling_user() -> String {
     "Throttling.User".to_owned()
 }
 
-fn told_to() -> String {
-    "The emulator was told to answer this code.".to_owned()
+fn injected_message() -> String {
+    "The emulator was configured to return this code.".to_owned()
 }
 
 fn json_type() -> String {

@@ -1,7 +1,7 @@
 //! Faults on demand: which calls they hit, when, and how often.
 //!
-//! A fault is played on calls that are signed well and within the limits: a broken client is told what is broken
-//! instead. What a fault does to a response is in [`kind`].
+//! A fault is played on calls that are signed well and within the limits. Any other call gets the error that says what is
+//! wrong with it. What a fault does to a response is in [`kind`].
 
 use std::collections::BTreeMap;
 
@@ -35,10 +35,10 @@ pub struct Fault {
     /// Matching calls that are hit; `null` is all of them, for ever.
     #[serde(default = "once")]
     pub times: Option<u32>,
-    /// Chance of a matching call to be hit, 0 to 1; a call that is spared is not counted.
+    /// Chance of a matching call to be hit, 0 to 1; a call that is not hit is not counted.
     #[serde(default = "certain")]
     pub probability: f64,
-    /// Seed of that chance, so that a run can be repeated.
+    /// Seed of that chance, so that a run is reproducible.
     #[serde(default)]
     pub seed: u64,
     /// What happens.
@@ -52,7 +52,7 @@ pub enum When {
     /// The operation does not run (but [`FaultKind::Slow`] only delays it).
     #[default]
     Before,
-    /// The operation runs, and then this happens to its answer.
+    /// The operation runs, and then the fault changes its response.
     After,
 }
 
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_hit_what_they_are_meant_for() {
+    fn faults_hit_matching_calls_only() {
         use FaultKind::{Cut, EmptyBody};
         let cut = || Fault::new("A", Cut);
         check(vec![cut()], &["B", "A", "A"], &[None, Some("cut"), None]);
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_is_repeatable() {
+    fn probability_is_reproducible_by_seed() {
         let run = |seed| {
             let mut waiting = Faults::default();
             let fault = Fault::new("A", FaultKind::Cut).always();
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn unsound_faults_are_refused() {
+    fn invalid_faults_are_refused() {
         let mut waiting = Faults::default();
         let fault = Fault::new("A", FaultKind::Cut).with_probability(1.5, 0);
         assert!(waiting.add(fault).is_err());
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_without_a_known_fault_is_refused_with_the_list() {
+    fn unknown_fault_is_refused_with_the_list_of_faults() {
         let parse = |text| serde_json::from_str::<Fault>(text).map_err(|error| error.to_string());
         assert!(parse(r#"{"fault":"cut"}"#).is_ok());
         assert!(parse(r#"{"fault":{"throttle":{}},"times":null}"#).is_ok());

@@ -252,7 +252,7 @@ mod tests {
     use super::{CredentialsError, CredentialsErrorKind, looks_like_name};
 
     #[test]
-    fn names_are_told_from_secrets() {
+    fn names_are_distinguished_from_secrets() {
         for name in [
             "default",
             "prod",
