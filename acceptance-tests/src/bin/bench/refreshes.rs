@@ -208,7 +208,7 @@ pub(crate) async fn types(report: &mut Report, binary: &Path) -> Result<(), Host
     }
     let mut made = Vec::new();
     for kind in &kinds {
-        session = session.of(kind);
+        session = session.for_type(kind);
         let of_kind = mix.resources().iter().filter(|one| one.kind == *kind);
         let resources: Vec<&Resource> = of_kind.collect();
         let count = if *kind == SERVICE { 1 } else { OF_EACH_TYPE };
@@ -227,7 +227,7 @@ pub(crate) async fn types(report: &mut Report, binary: &Path) -> Result<(), Host
             }
             let object = session.create(&arguments).await?;
             if object.failed() {
-                return Err(format!("{kind} was not created: {}", object.told()).into());
+                return Err(format!("{kind} was not created: {}", object.messages()).into());
             }
             objects.push(object);
         }
@@ -237,7 +237,7 @@ pub(crate) async fn types(report: &mut Report, binary: &Path) -> Result<(), Host
 
     let mut session = Session::with(Launch::new(binary)?, &config).await?;
     for (kind, objects) in kinds.iter().zip(&made) {
-        session = session.of(kind);
+        session = session.for_type(kind);
         let mut took = Vec::new();
         // An account has one object of the service; it is read as often as the others.
         for object in objects.iter().cycle().take(OF_EACH_TYPE) {
@@ -245,7 +245,7 @@ pub(crate) async fn types(report: &mut Report, binary: &Path) -> Result<(), Host
             let read = session.read_again(object).await?;
             took.push(us(started.elapsed()));
             if read.failed() || read.text("id") != object.text("id") {
-                return Err(format!("a refresh of {kind} went wrong: {}", read.told()).into());
+                return Err(format!("a refresh of {kind} went wrong: {}", read.messages()).into());
             }
         }
         let took = Samples::of(took).ok_or("no refresh was measured")?;
