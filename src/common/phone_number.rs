@@ -2,12 +2,20 @@
 
 use framework::{Attribute, Type, schema::Validator};
 
+use super::{Key, space};
+
 /// The attribute of an object that belongs to a phone number.
 pub(crate) const PHONE_NUMBER: &str = "phone_number";
 
-/// What the attribute is, for the schema of an identity.
-pub(crate) const PHONE_NUMBER_DESCRIPTION: &str =
+/// What the attribute is.
+const PHONE_NUMBER_DESCRIPTION: &str =
     "The phone number: 7 to 15 digits, country code first, without `+`, for example `6580001234`.";
+
+/// The part of an identity that names the number within its space.
+pub(crate) const KEY: Key = Key::new(PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION);
+
+/// The identity of what exists once for each number.
+pub(crate) const KEYS: &[Key] = &[space::KEY, KEY];
 
 /// The attribute for an object that belongs to a phone number.
 pub(crate) fn attribute() -> Attribute {

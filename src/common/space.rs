@@ -3,14 +3,17 @@
 use alicloud::cams::waba::QueryChatappBindWaba;
 use framework::{Attribute, Diagnostic, Type, schema::Validator};
 
-use super::Context;
+use super::{Context, Key};
 
 /// The attribute of an object that belongs to a space.
 pub(crate) const CUST_SPACE_ID: &str = "cust_space_id";
 
-/// What the attribute is, for the schema of an identity.
+/// What the attribute is where nothing more is known of the space.
 pub(crate) const CUST_SPACE_ID_DESCRIPTION: &str =
     "ID of the space (`CustSpaceId`); the channel ID of the console.";
+
+/// The part of an identity that names the space.
+pub(crate) const KEY: Key = Key::new(CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION);
 
 /// The attribute for an object that belongs to a space: a replaced binding has another space, and its objects follow.
 pub(crate) fn attribute() -> Attribute {

@@ -19,10 +19,10 @@ use super::{
 use crate::common::{
     Context, Key,
     deletion_policy::{ABANDON, DELETE, DeletionPolicy, PREVENT},
-    phone_number::{PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION},
+    phone_number::{self, PHONE_NUMBER},
     phone_numbers::{not_shown, refused_without_number},
     resource::{CamsResource, Plan, Presence, Saved},
-    space::{CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION, check_bound},
+    space::{self, check_bound},
 };
 
 /// The resource.
@@ -35,8 +35,8 @@ impl CamsResource for PhoneMessageQrdl {
     const TYPE: &'static str = "alicloud_cams_phone_message_qrdl";
     const PLURAL: &'static str = "message links";
     const KEYS: &'static [Key] = &[
-        Key::new(CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION),
-        Key::new(PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION),
+        space::KEY,
+        phone_number::KEY,
         Key::new(QRDL_CODE, QRDL_CODE_DESCRIPTION),
     ];
     const TIMEOUTS: &'static [Timeout] = &[

@@ -33,10 +33,10 @@ use crate::common::{
     Context, Key,
     deletion_policy::{ABANDON, DeletionPolicy, PREVENT},
     error_diagnostics::shell_word,
-    phone_number::{PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION},
+    phone_number::{self, PHONE_NUMBER},
     phone_numbers::{self, find_or_diagnose},
     resource::{CamsResource, Plan, Presence, Saved},
-    space::{CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION, check_bound},
+    space::{CUST_SPACE_ID, check_bound},
     text_of,
 };
 
@@ -89,10 +89,7 @@ impl CamsResource for CamsPhoneNumber {
 
     const TYPE: &'static str = "alicloud_cams_phone_number";
     const PLURAL: &'static str = "phone numbers";
-    const KEYS: &'static [Key] = &[
-        Key::new(CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION),
-        Key::new(PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION),
-    ];
+    const KEYS: &'static [Key] = phone_number::KEYS;
     const TIMEOUTS: &'static [Timeout] = &[
         Timeout::new("create", "5m"),
         Timeout::new("read", "2m"),

@@ -13,10 +13,10 @@ use super::model::{self, Model, NO, YES};
 use crate::common::{
     Context, Key,
     deletion_policy::{ABANDON, DeletionPolicy, RESET},
-    phone_number::{PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION},
+    phone_number::{self, PHONE_NUMBER},
     phone_numbers,
     resource::{CamsResource, Plan, Presence, Saved},
-    space::{CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION, check_bound},
+    space::{CUST_SPACE_ID, check_bound},
     text_of,
 };
 
@@ -29,10 +29,7 @@ impl CamsResource for CamsPhoneWebhook {
 
     const TYPE: &'static str = "alicloud_cams_phone_webhook";
     const PLURAL: &'static str = "webhooks";
-    const KEYS: &'static [Key] = &[
-        Key::new(CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION),
-        Key::new(PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION),
-    ];
+    const KEYS: &'static [Key] = phone_number::KEYS;
     const TIMEOUTS: &'static [Timeout] = &[
         Timeout::new("create", "2m"),
         Timeout::new("read", "2m"),

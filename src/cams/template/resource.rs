@@ -43,7 +43,7 @@ use crate::common::{
     deletion_policy::{ABANDON, DELETE, DeletionPolicy, PREVENT},
     error_diagnostics::is_permission,
     resource::{CamsResource, Plan, Presence, Saved},
-    space::{CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION, check_bound},
+    space::{self, check_bound},
 };
 
 /// The resource.
@@ -70,7 +70,7 @@ impl CamsResource for ChatappTemplate {
     const TYPE: &'static str = "alicloud_cams_chatapp_template";
     const PLURAL: &'static str = "message templates";
     const KEYS: &'static [Key] = &[
-        Key::new(CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION),
+        space::KEY,
         Key::new("template_code", TEMPLATE_CODE_DESCRIPTION),
         Key::new("language", LANGUAGE_DESCRIPTION),
         Key::new("template_type", TYPE_DESCRIPTION).or(WHATSAPP),

@@ -25,7 +25,7 @@ use crate::common::{
     Context, Key,
     deletion_policy::{ABANDON, DeletionPolicy, PREVENT},
     resource::{CamsResource, Plan, Presence, Saved},
-    space::{CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION},
+    space::{self, CUST_SPACE_ID},
     text_of,
 };
 use alicloud::cams::waba::Waba;
@@ -41,7 +41,7 @@ impl CamsResource for CamsWabaBinding {
     const TYPE: &'static str = "alicloud_cams_waba_binding";
     const PLURAL: &'static str = "WABA bindings";
     /// The space exists while the binding exists, also with another WABA.
-    const KEYS: &'static [Key] = &[Key::new(CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION)];
+    const KEYS: &'static [Key] = &[space::KEY];
     const TIMEOUTS: &'static [Timeout] = &[
         Timeout::new("create", "5m"),
         Timeout::new("read", "2m"),

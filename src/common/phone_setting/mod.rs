@@ -18,10 +18,9 @@ use framework::{Block, Diagnostic, Diagnostics, Field, Model, Object, timeouts::
 use super::{
     Context, Key,
     deletion_policy::{ABANDON, DeletionPolicy, RESET},
-    phone_number::{PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION},
+    phone_number::{self, PHONE_NUMBER},
     phone_numbers::{not_shown, refused_without_number},
     resource::{CamsResource, Plan, Presence, Saved},
-    space::{CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION},
     text_of,
 };
 
@@ -187,10 +186,7 @@ impl<S: PhoneSetting> CamsResource for OfNumber<S> {
 
     const TYPE: &'static str = S::TYPE;
     const PLURAL: &'static str = S::PLURAL;
-    const KEYS: &'static [Key] = &[
-        Key::new(CUST_SPACE_ID, CUST_SPACE_ID_DESCRIPTION),
-        Key::new(PHONE_NUMBER, PHONE_NUMBER_DESCRIPTION),
-    ];
+    const KEYS: &'static [Key] = phone_number::KEYS;
     const TIMEOUTS: &'static [Timeout] = &[
         Timeout::new("create", "2m"),
         Timeout::new("read", "2m"),
