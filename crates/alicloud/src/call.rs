@@ -80,7 +80,6 @@ impl<'a> Call<'a> {
                 request_id: None,
                 access_key_hint: None,
                 outcome_unknown: false,
-                remembered: false,
                 source: None,
             })
         };
@@ -232,7 +231,8 @@ impl<'a> Call<'a> {
         match self.operation.until(obtaining.as_mut()).await {
             Ok(Ok(credentials)) => Ok(credentials),
             Ok(Err(error)) => {
-                Err(self.without_credentials(shared.failures.learn_source(source, error)))
+                shared.failures.learn_source(source, &error);
+                Err(self.without_credentials(error))
             }
             Err(interrupt) => {
                 // The source is still at it, so it knows what it waits for.
@@ -283,7 +283,6 @@ impl<'a> Call<'a> {
         Error::new(Record {
             request_id: refusal.request_id,
             access_key_hint: Some(access_key_hint(&credentials.access_key_id)),
-            remembered: true,
             ..self.record(refusal.kind, GiveUp::Pointless, None)
         })
     }
@@ -409,17 +408,13 @@ impl<'a> Call<'a> {
     }
 
     fn failed(&self, kind: ErrorKind, give_up: GiveUp, source: Option<Cause>) -> Error {
-        let credentials = self.credentials.as_ref().filter(|_| !self.may_heal);
-        let is_first = credentials.is_none_or(|credentials| {
+        if let Some(credentials) = self.credentials.as_ref().filter(|_| !self.may_heal) {
             let failures = &self.operation.shared.failures;
             let standing = failures.standing(self.action.product, credentials);
             let request_id = self.last_request_id.as_deref();
-            standing.learn(self.action.product, self.action.name, &kind, request_id)
-        });
-        Error::new(Record {
-            remembered: !is_first,
-            ..self.record(kind, give_up, source)
-        })
+            standing.learn(self.action.product, &kind, request_id);
+        }
+        Error::new(self.record(kind, give_up, source))
     }
 
     fn record(&self, kind: ErrorKind, give_up: GiveUp, source: Option<Cause>) -> Record {
@@ -437,7 +432,6 @@ impl<'a> Call<'a> {
             request_id: self.last_request_id.clone(),
             access_key_hint: id.map(|id| access_key_hint(id)),
             outcome_unknown: self.outcome_unknown,
-            remembered: false,
             source,
         }
     }

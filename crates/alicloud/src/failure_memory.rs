@@ -1,5 +1,5 @@
 //! Failures that cannot heal while this process lives: a wrong secret, a role that does not trust the caller, a profile that
-//! is not there. Who meets one after somebody else is told so without a call.
+//! is not there. Later calls fail with it at once, and nothing is sent for them.
 //!
 //! They are known for each credentials source and, by what a service says of them, for each pair of credentials and
 //! product. While nothing is known of a pair, one call goes first and the others wait for its first response, so that a
@@ -7,9 +7,9 @@
 //!
 //! Only a refusal of the credentials themselves spares later calls. A missing permission may be about one object, and both a
 //! permission and a service that is not active may come into being while the process lives, even by what it does. So
-//! these are tried each time; it is only known that they were told before.
+//! these are tried each time.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::credentials::{Credentials, CredentialsError, CredentialsSource};
 use super::error::ErrorKind;
 use super::error_codes::{ErrorCause, ErrorCode};
-use super::product::{Product, STS};
+use super::product::Product;
 
 /// How long others wait for the first response. A service that is silent for longer is not waited for one by one.
 const MAX_TURN: Duration = Duration::from_secs(10);
@@ -37,8 +37,6 @@ type Key = (&'static str, [u8; 32]);
 struct FailedSource {
     source: Arc<dyn CredentialsSource>,
     error: CredentialsError,
-    /// Whether somebody was told of it whole.
-    told: bool,
 }
 
 /// What a product says of a pair of credentials.
@@ -54,8 +52,6 @@ struct Known {
     tried: bool,
     /// The refusal of the credentials, which would be repeated for each call.
     refusal: Option<Refusal>,
-    /// Refusals that were told before: the code, and the action if they are about one.
-    told: HashSet<(&'static str, Option<&'static str>)>,
 }
 
 /// A refusal of credentials.
@@ -72,43 +68,29 @@ pub(super) struct Turn {
 }
 
 impl FailureMemory {
-    /// The failure of a source, for those who did not meet it first.
+    /// The failure of a source that would be repeated for each call.
     pub(super) fn of_source(
         &self,
         source: &Arc<dyn CredentialsSource>,
     ) -> Option<CredentialsError> {
         let sources = lock(&self.sources);
         let known = sources.iter().find(|known| is_same(&known.source, source));
-        known.map(|known| known.error.clone().remembered())
+        known.map(|known| known.error.clone())
     }
 
-    /// Remembers the failure of a source, if it cannot heal, and returns it as it has to be told.
+    /// Remembers the failure of a source, if it cannot heal.
     pub(super) fn learn_source(
         &self,
         source: &Arc<dyn CredentialsSource>,
-        error: CredentialsError,
-    ) -> CredentialsError {
-        if !error.is_permanent() {
-            return error;
-        }
+        error: &CredentialsError,
+    ) {
         let mut sources = lock(&self.sources);
-        let position = sources
-            .iter()
-            .position(|known| is_same(&known.source, source));
-        let position = position.unwrap_or_else(|| {
+        if error.is_permanent() && !sources.iter().any(|known| is_same(&known.source, source)) {
             sources.push(FailedSource {
                 source: Arc::clone(source),
                 error: error.clone(),
-                told: false,
             });
-            sources.len() - 1
-        });
-        let known = &mut sources[position];
-        if error.is_remembered() || known.told {
-            return error.remembered();
         }
-        known.told = true;
-        error
     }
 
     /// What is known of credentials at a product.
@@ -151,29 +133,18 @@ impl Standing {
         })
     }
 
-    /// Remembers what a service said, if it would say it again. Whether nobody has met it before.
+    /// Remembers what a service said, if it would say it again to each call.
     pub(super) fn learn(
         &self,
         product: &'static Product,
-        action: &'static str,
         kind: &ErrorKind,
         request_id: Option<&str>,
-    ) -> bool {
-        let Some((code, scope)) = scope(product, kind) else {
-            return true;
-        };
-        let mut known = lock(&self.known);
-        match scope {
-            Scope::Credentials => {
-                let is_first = known.refusal.is_none();
-                known.refusal.get_or_insert_with(|| Refusal {
-                    kind: kind.clone(),
-                    request_id: request_id.map(str::to_owned),
-                });
-                is_first
-            }
-            Scope::Account => known.told.insert((code, None)),
-            Scope::Action => known.told.insert((code, Some(action))),
+    ) {
+        if refuses_credentials(product, kind) {
+            lock(&self.known).refusal.get_or_insert_with(|| Refusal {
+                kind: kind.clone(),
+                request_id: request_id.map(str::to_owned),
+            });
         }
     }
 }
@@ -185,42 +156,14 @@ impl Turn {
     }
 }
 
-/// What a refusal is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scope {
-    /// The credentials, whatever is asked for.
-    Credentials,
-    /// Their account.
-    Account,
-    /// What the credentials may do.
-    Action,
-}
-
-/// The code of a refusal and what it is about, if others may meet the same.
-fn scope(product: &'static Product, kind: &ErrorKind) -> Option<(&'static str, Scope)> {
-    let ErrorKind::Api(response) = kind else {
-        return None;
-    };
-    let known = ErrorCode::find(product.error_codes, response.code.as_deref()?)?;
-    let scope = match known.cause {
-        ErrorCause::Credentials => Scope::Credentials,
-        ErrorCause::Account => Scope::Account,
-        // At STS it is about the role that is asked for. Its source remembers that.
-        ErrorCause::Permission if product == &STS => return None,
-        ErrorCause::Permission => Scope::Action,
-        ErrorCause::ObjectPermission
-        | ErrorCause::Object
-        | ErrorCause::Value
-        | ErrorCause::Connection
-        | ErrorCause::Rate
-        | ErrorCause::Service => return None,
-    };
-    Some((known.code, scope))
-}
-
-/// Whether a service says that the credentials are of no use.
+/// Whether a service says that the credentials are of no use, whatever is asked for.
 pub(super) fn refuses_credentials(product: &'static Product, kind: &ErrorKind) -> bool {
-    scope(product, kind).is_some_and(|(_, scope)| scope == Scope::Credentials)
+    let ErrorKind::Api(response) = kind else {
+        return false;
+    };
+    let code = response.code.as_deref();
+    code.and_then(|code| ErrorCode::find(product.error_codes, code))
+        .is_some_and(|known| known.cause == ErrorCause::Credentials)
 }
 
 fn is_same(one: &Arc<dyn CredentialsSource>, other: &Arc<dyn CredentialsSource>) -> bool {
@@ -264,27 +207,28 @@ mod tests {
     fn only_refused_credentials_spare_calls() {
         let memory = FailureMemory::default();
         let standing = memory.standing(&CAMS, &credentials("a"));
-        let learn = |action, code: &str| standing.learn(&CAMS, action, &refused(code), Some("R"));
-        // Told once for an action, or for the account, and tried each time.
-        assert!(learn("List", "Forbidden.RAM") && !learn("List", "Forbidden.RAM"));
-        assert!(learn("Get", "Forbidden.RAM") && learn("List", "NoPermission"));
-        assert!(learn("List", "Product.Unsubscript") && !learn("Get", "Product.Unsubscript"));
-        // What is about one object or value is met anew by each.
-        for code in ["InvalidParameter.Format", "Authentication.NoAuth"] {
-            assert!(learn("List", code) && learn("List", code), "{code}");
+        let learn = |code: &str| standing.learn(&CAMS, &refused(code), Some("R"));
+        // A permission may be about one object, or may be given meanwhile.
+        for code in [
+            "Forbidden.RAM",
+            "NoPermission",
+            "Product.Unsubscript",
+            "InvalidParameter.Format",
+            "Authentication.NoAuth",
+        ] {
+            learn(code);
+            assert!(standing.refusal().is_none(), "{code}");
         }
-        assert!(standing.refusal().is_none());
 
-        assert!(learn("List", "SignatureDoesNotMatch"));
-        assert!(!learn("Get", "InvalidAccessKeyId.NotFound"));
+        learn("SignatureDoesNotMatch");
+        learn("InvalidAccessKeyId.NotFound");
         let refusal = standing.refusal().expect("refused");
         assert_eq!(refusal.kind, refused("SignatureDoesNotMatch"));
         assert_eq!(refusal.request_id.as_deref(), Some("R"));
         // A role that does not trust the caller says nothing of other roles.
         let at_sts = memory.standing(&STS, &credentials("a"));
-        for _ in 0..2 {
-            assert!(at_sts.learn(&STS, "AssumeRole", &refused("NoPermission"), None));
-        }
+        at_sts.learn(&STS, &refused("NoPermission"), None);
+        assert!(at_sts.refusal().is_none());
         // Other products and credentials.
         for (product, secret) in [(&CAMS, "b"), (&STS, "a")] {
             let other = memory.standing(product, &credentials(secret));
@@ -295,26 +239,18 @@ mod tests {
     }
 
     #[test]
-    fn one_of_all_is_told_whole() {
+    fn failures_of_a_source_that_cannot_heal_are_known() {
         let memory = FailureMemory::default();
         let source = |reason: &str| -> Arc<dyn CredentialsSource> {
             Arc::new(NoCredentials::because(reason))
         };
         let (one, other) = (source("a"), source("b"));
         let kind = CredentialsErrorKind::ProfileMissing;
-        let error = || CredentialsError::new(kind, "missing");
-        // Who shared the failure may come before who met it.
-        assert!(
-            memory
-                .learn_source(&one, error().remembered())
-                .is_remembered()
-        );
-        assert!(!memory.learn_source(&one, error()).is_remembered());
-        assert!(memory.learn_source(&one, error()).is_remembered());
-        assert!(memory.of_source(&one).expect("known").is_remembered());
+        memory.learn_source(&one, &CredentialsError::new(kind, "missing"));
+        assert_eq!(memory.of_source(&one).expect("known").kind(), kind);
         assert!(memory.of_source(&other).is_none());
         let passing = CredentialsError::new(CredentialsErrorKind::Service, "busy");
-        memory.learn_source(&other, passing);
+        memory.learn_source(&other, &passing);
         assert!(memory.of_source(&other).is_none(), "may heal");
     }
 

@@ -102,7 +102,6 @@ pub struct CredentialsError {
     kind: CredentialsErrorKind,
     reason: String,
     permanent: bool,
-    remembered: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -113,7 +112,6 @@ impl CredentialsError {
             kind,
             reason: reason.into(),
             permanent: kind.is_permanent(),
-            remembered: false,
             source: None,
         }
     }
@@ -144,18 +142,6 @@ impl CredentialsError {
         self.permanent
     }
 
-    /// Whether this is the failure of an earlier use, which was told whole to somebody else. Nothing was tried anew.
-    pub fn is_remembered(&self) -> bool {
-        self.remembered
-    }
-
-    /// The same failure for whoever did not meet it first.
-    #[must_use]
-    pub(crate) fn remembered(mut self) -> CredentialsError {
-        self.remembered = true;
-        self
-    }
-
     #[must_use]
     pub(super) fn permanent(mut self, permanent: bool) -> CredentialsError {
         self.permanent = permanent;
@@ -170,7 +156,6 @@ impl CredentialsError {
             self.kind = source.kind;
             self.permanent = source.permanent;
         }
-        self.remembered |= source.remembered;
         self.source = Some(Arc::new(source));
         self
     }
@@ -182,7 +167,6 @@ impl CredentialsError {
             self.kind = below.kind;
         }
         self.permanent = error.is_permanent();
-        self.remembered |= error.is_remembered();
         self.caused_by(error)
     }
 
@@ -287,9 +271,9 @@ mod tests {
     #[test]
     fn frames_take_over_the_kind() {
         let kind = CredentialsErrorKind::ProfileMissing;
-        let inner = CredentialsError::new(kind, "inner").remembered();
+        let inner = CredentialsError::new(kind, "inner");
         let outer = CredentialsError::other("outer").because(inner);
         assert_eq!(outer.kind(), kind);
-        assert!(outer.is_permanent() && outer.is_remembered() && !outer.is_absent());
+        assert!(outer.is_permanent() && !outer.is_absent());
     }
 }

@@ -82,8 +82,7 @@ impl<F: Fetch> Refreshing<F> {
             if state.fetches != before
                 && let Some(failure) = &state.last_failure
             {
-                // It was told whole to whoever met it first.
-                return Err(failure.clone().remembered());
+                return Err(failure.clone());
             }
         }
         self.fetch_now().await

@@ -36,7 +36,6 @@ pub(super) struct Record {
     pub(super) request_id: Option<String>,
     pub(super) access_key_hint: Option<String>,
     pub(super) outcome_unknown: bool,
-    pub(super) remembered: bool,
     pub(super) source: Option<Cause>,
 }
 
@@ -97,7 +96,6 @@ impl Error {
             request_id: None,
             access_key_hint: Some("LTAI…wXyZ".to_owned()),
             outcome_unknown: false,
-            remembered: false,
             source,
         })
     }
@@ -157,15 +155,6 @@ impl Error {
     /// Whether the request may have been executed, in this attempt or in an earlier one.
     pub fn outcome_unknown(&self) -> bool {
         self.0.outcome_unknown
-    }
-
-    /// Whether somebody else met the same failure before, so that it was told whole. If it is one of the credentials nothing
-    /// was sent: see [`attempts`](Error::attempts).
-    pub fn is_remembered(&self) -> bool {
-        self.0.remembered
-            || self
-                .credentials_error()
-                .is_some_and(CredentialsError::is_remembered)
     }
 
     /// Whether the same call would fail again for as long as this process lives.
@@ -268,7 +257,6 @@ impl fmt::Debug for Error {
             request_id,
             access_key_hint,
             outcome_unknown,
-            remembered,
             source,
         } = &*self.0;
         f.debug_struct("Error")
@@ -283,7 +271,6 @@ impl fmt::Debug for Error {
             .field("request_id", request_id)
             .field("access_key_hint", access_key_hint)
             .field("outcome_unknown", outcome_unknown)
-            .field("remembered", remembered)
             .field("source", source)
             .finish()
     }
@@ -320,7 +307,6 @@ mod tests {
             request_id: None,
             access_key_hint: None,
             outcome_unknown: false,
-            remembered: false,
             source: None,
         });
         assert_eq!(
