@@ -42,7 +42,7 @@ const OBJECTS: usize = 1_000;
 const AT_A_TIME: usize = 10;
 
 /// How many processes plan them, and how many commands.
-const PROCESSES: usize = 11;
+const PROCESSES: usize = 5;
 const COMMANDS: usize = 5;
 
 /// The target of times beside the peer's.
