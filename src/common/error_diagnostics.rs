@@ -8,12 +8,12 @@
 use std::{error::Error as _, fmt::Write as _, time::Duration};
 
 use alicloud::{
-    CertificateFault, ConnectCause, Error, ErrorCause, ErrorCode, ErrorKind, GiveUp, Page,
-    ProxyFault, TimeoutPhase,
+CertificateFault, ConnectCause, CredentialsError, CredentialsErrorKind, Error, ErrorCause,
+    ErrorCode, ErrorKind, GiveUp, Page, ProxyFault, TimeoutPhase,
 };
 use framework::{AttributePath, Diagnostic};
 
-use super::deletion_policy::sentence;
+use super::{credentials_cause::credentials_cause, deletion_policy::sentence};
 
 /// What was attempted, for the sentences about it.
 pub(crate) struct Attempted<'a> {
@@ -63,11 +63,11 @@ fn summary(begin: &str, cause: &str) -> String {
 }
 
 /// What a failure is called.
-struct Cause {
+pub(super) struct Cause {
     /// A few words for the end of a summary, which has to stay short.
-    summary: String,
+    pub(super) summary: String,
     /// The code of the service, or one of the provider.
-    code: String,
+    pub(super) code: String,
 }
 
 impl Cause {
@@ -79,7 +79,7 @@ impl Cause {
     }
 }
 
-fn cause(error: &Error) -> Cause {
+pub(super) fn cause(error: &Error) -> Cause {
     let code_or = |own: &'static str| error.code().unwrap_or(own);
     match error.kind() {
         ErrorKind::Api(response) => match error.code() {
@@ -225,7 +225,8 @@ fn in_short(error: &Error) -> String {
 /// Why there are no credentials: by the failed call of STS, if there was one.
 fn without_credentials(error: &Error) -> Cause {
     let Some(call) = failed_call(error) else {
-        return Cause::new("no valid credentials", "Provider.Credentials.Invalid");
+        let cause = credentials_cause(credentials_error_kind(error));
+        return Cause::new(cause.summary, cause.code);
     };
     let code = match call.action() {
         "GetCallerIdentity" => "Provider.Credentials.CallerIdentity",
@@ -256,6 +257,11 @@ fn without_credentials(error: &Error) -> Cause {
         }
         _ => Cause::new("STS not available", unavailable),
     }
+}
+
+fn credentials_error_kind(error: &Error) -> CredentialsErrorKind {
+    let source = error.credentials_error();
+    source.map_or(CredentialsErrorKind::Other, CredentialsError::kind)
 }
 
 /// The call of STS that failed, for which there are no credentials. With a chain of roles it is the first one.
@@ -471,9 +477,8 @@ fn about_page(status: u16, error: &Error) -> String {
 /// What to do if there are no credentials.
 fn about_credentials(error: &Error) -> String {
     let Some(call) = failed_call(error) else {
-        return "Reason below says what was tried. Check the configured credentials. The provider looks for credentials in the \
-                provider block, then in the environment, then in the profiles of the Alibaba Cloud CLI, then at the ECS \
-                instance."
+        return credentials_cause(credentials_error_kind(error))
+            .advice
             .to_owned();
     };
     let text = match (call.kind(), call.code()) {
@@ -796,6 +801,14 @@ fn facts(error: &Error, code: Option<&str>) -> String {
     labelled(&facts)
 }
 
+/// Adds sentences to the first paragraph of a detail, which says what happened.
+pub(crate) fn add_to_first_paragraph(detail: &mut String, sentences: &str) {
+    // The facts may follow without a blank line.
+    let end = detail.find("\n\n").or_else(|| detail.find("\n  "));
+    let end = end.unwrap_or(detail.len());
+    detail.insert_str(end, &format!(" {sentences}"));
+}
+
 /// Labelled facts for the end of a message, one a line, with the values below each other. The CLI does not wrap lines that
 /// begin with a blank, so that is done here.
 pub(crate) fn labelled(facts: &[(&str, &str)]) -> String {
@@ -838,7 +851,7 @@ fn wrapped(value: &str, width: usize) -> Vec<String> {
     lines
 }
 
-fn causes(error: &Error) -> Option<String> {
+pub(super) fn causes(error: &Error) -> Option<String> {
     let mut parts = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -1019,6 +1032,55 @@ mod tests {
                 let summary = diagnose(&error, &bind()).summary;
                 assert!(seen.insert(summary.clone()), "{summary} is there twice");
             }
+        }
+    }
+
+    #[test]
+    fn every_kind_of_missing_credentials_has_a_cause_and_a_code() {
+        use alicloud::{FileFault, ProgramFault};
+        let kinds = [
+            CredentialsErrorKind::NotFound,
+            CredentialsErrorKind::File(FileFault::Unreadable),
+            CredentialsErrorKind::File(FileFault::NotRegular),
+            CredentialsErrorKind::File(FileFault::BrokenLink),
+            CredentialsErrorKind::File(FileFault::TooLarge),
+            CredentialsErrorKind::File(FileFault::NotText),
+            CredentialsErrorKind::File(FileFault::Syntax),
+            CredentialsErrorKind::File(FileFault::Empty),
+            CredentialsErrorKind::ProfileMissing,
+            CredentialsErrorKind::Profile,
+            CredentialsErrorKind::Value,
+            CredentialsErrorKind::LoginExpired,
+            CredentialsErrorKind::LoginNotRenewable,
+            CredentialsErrorKind::Program(ProgramFault::Forbidden),
+            CredentialsErrorKind::Program(ProgramFault::NotStarted),
+            CredentialsErrorKind::Program(ProgramFault::Failed),
+            CredentialsErrorKind::Program(ProgramFault::TimedOut),
+            CredentialsErrorKind::Program(ProgramFault::TooMuchOutput),
+            CredentialsErrorKind::Program(ProgramFault::Output),
+            CredentialsErrorKind::Service,
+            CredentialsErrorKind::AssumeRole,
+            CredentialsErrorKind::WrongAccount,
+            CredentialsErrorKind::Other,
+        ];
+        let mut seen = std::collections::BTreeSet::new();
+        for kind in kinds {
+            let source = CredentialsError::new(kind, "the reason");
+            let error = Error::example(
+                "QueryChatappBindWaba",
+                ErrorKind::Credentials,
+                Some(source.into()),
+            );
+            let diagnostic = diagnose(&error, &read());
+            let code = code_of(&diagnostic).unwrap_or_default();
+            assert!(CODES.iter().any(|row| row.code == code), "{kind:?}: {code}");
+            let summary = &diagnostic.summary;
+            assert!(
+                summary.chars().count() < MAX_SUMMARY && !summary.contains('…'),
+                "{summary}"
+            );
+            assert!(seen.insert(summary.clone()), "{summary} is there twice");
+            assert!(diagnostic.detail.contains("the reason"), "{kind:?}");
         }
     }
 

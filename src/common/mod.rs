@@ -10,6 +10,7 @@ pub(crate) mod assume_role;
 #[cfg(test)]
 pub(crate) mod codes;
 mod context;
+mod credentials_cause;
 pub(crate) mod data_source;
 pub(crate) mod deletion_policy;
 pub(crate) mod error_diagnostics;

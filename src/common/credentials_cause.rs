@@ -1,0 +1,89 @@
+//! Why there are no credentials, in words: one cause and one next step for each kind of failure.
+
+use alicloud::{CredentialsErrorKind, FileFault, ProgramFault};
+
+/// What a failure of a credentials source is called, and what to do about it.
+pub(super) struct CredentialsCause {
+    /// A few words for the end of a summary.
+    pub(super) summary: &'static str,
+    /// One of the provider's codes.
+    pub(super) code: &'static str,
+    /// What to do, in whole sentences.
+    pub(super) advice: &'static str,
+}
+
+/// By kind.
+#[rustfmt::skip]
+pub(super) fn credentials_cause(kind: CredentialsErrorKind) -> CredentialsCause {
+    let (summary, code, advice) = match kind {
+        CredentialsErrorKind::NotFound | CredentialsErrorKind::Absent => (
+            "no credentials found", "Provider.Credentials.NotFound",
+            "Configure credentials. The provider looks for them in the provider block, then in the environment, then in the \
+             profiles of the Alibaba Cloud CLI, then at the ECS instance. Reason below says what it found there.",
+        ),
+        CredentialsErrorKind::File(fault) => (
+            match fault {
+                FileFault::Unreadable => "credentials unreadable",
+                FileFault::NotRegular => "credentials not a file",
+                FileFault::BrokenLink => "credentials link broken",
+                FileFault::TooLarge => "credentials file too big",
+                FileFault::NotText => "credentials not UTF-8",
+                FileFault::Syntax => "credentials file invalid",
+                FileFault::Empty => "OIDC token file is empty",
+            },
+            "Provider.Credentials.File",
+            "Correct the file that Reason below names, or choose other credentials. What is there but cannot be used is never \
+             passed over, because other credentials may belong to another account.",
+        ),
+        CredentialsErrorKind::ProfileMissing => (
+            "profile not found", "Provider.Credentials.ProfileMissing",
+            "Correct the name of the profile, or add the profile to the file. Reason below names file and profiles.",
+        ),
+        CredentialsErrorKind::Profile => (
+            "unusable profile", "Provider.Credentials.Profile",
+            "Correct the profile that Reason below names, for example with the Alibaba Cloud CLI: aliyun configure.",
+        ),
+        CredentialsErrorKind::Value => (
+            "invalid credentials", "Provider.Credentials.Value",
+            "Correct the value that Reason below names. Look for blanks, line breaks and missing characters.",
+        ),
+        CredentialsErrorKind::LoginExpired => (
+            "login expired", "Provider.Credentials.LoginExpired",
+            "Log in again with the Alibaba Cloud CLI, as Reason below says, and run the command again.",
+        ),
+        CredentialsErrorKind::LoginNotRenewable => (
+            "login cannot be saved", "Provider.Credentials.LoginNotRenewable",
+            "Make the file that Reason below names writable, with its directory. The login is renewed only if the new one can \
+             be saved, so that it is not lost.",
+        ),
+        CredentialsErrorKind::Program(fault) => (
+            match fault {
+                ProgramFault::Forbidden => "program forbidden",
+                ProgramFault::NotStarted => "program not started",
+                ProgramFault::Failed => "program failed",
+                ProgramFault::TimedOut => "program too slow",
+                ProgramFault::TooMuchOutput => "program output too long",
+                ProgramFault::Output => "program output unusable",
+            },
+            "Provider.Credentials.Program",
+            "Run the program that Reason below names by hand. Its output is not shown here, because it may hold secrets.",
+        ),
+        CredentialsErrorKind::Service => (
+            "credentials unavailable", "Provider.Credentials.Service",
+            "Check the service that hands out the credentials, as Reason below says, and the network on the way to it.",
+        ),
+        CredentialsErrorKind::AssumeRole => (
+            "role not assumed", "Provider.Credentials.AssumeRole",
+            "Check the credentials and the role that Reason below names.",
+        ),
+        CredentialsErrorKind::WrongAccount => (
+            "wrong account", "Provider.Credentials.WrongAccount",
+            "Use credentials of the right account, or correct the account IDs in the provider block.",
+        ),
+        CredentialsErrorKind::Other => (
+            "no valid credentials", "Provider.Credentials.Invalid",
+            "Reason below says what was tried. Check the configured credentials.",
+        ),
+    };
+    CredentialsCause { summary, code, advice }
+}
