@@ -81,4 +81,7 @@ pub struct ConfigureRequest {
     pub config: Object,
     /// The version of the CLI, for example `1.11.4`.
     pub terraform_version: String,
+    /// Whether the process may serve several runs of the CLI, even at the same time: see
+    /// [`Server::keep_configuration`](crate::Server::keep_configuration).
+    pub is_shared: bool,
 }

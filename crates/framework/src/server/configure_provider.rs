@@ -20,7 +20,7 @@ pub(super) struct Kept {
 
 impl<P: Provider> Server<P> {
     /// From now on a configuration that differs from the one before is refused. For a process that several provider blocks
-    /// share: the client of the last one would serve them all.
+    /// and runs share: the client of the last one serves them all.
     pub fn keep_configuration(&self) {
         self.kept().is_wanted = true;
     }
@@ -42,6 +42,7 @@ impl<P: Provider> Server<P> {
         let configuring = self.provider.configure(ConfigureRequest {
             config: config.clone(),
             terraform_version,
+            is_shared: self.kept().is_wanted,
         });
         let failed = match catch_panic(Operation::Configure, configuring).await {
             Ok(Ok(client)) => {

@@ -72,6 +72,7 @@ impl Provider for FixtureProvider {
     async fn configure(&self, request: ConfigureRequest) -> Result<String, Diagnostics> {
         match request.config.text("greeting") {
             Some("panic") => panic!("a defect"),
+            Some("shared?") => Ok(request.is_shared.to_string()),
             Some("rude") => Err(Diagnostic::error("No", "Not like that.").into()),
             other => Ok(other.unwrap_or("hello").to_owned()),
         }

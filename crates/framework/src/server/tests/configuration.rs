@@ -53,6 +53,15 @@ async fn another_configuration_is_refused_where_one_serves_all() {
 }
 
 #[tokio::test]
+async fn provider_knows_whether_its_process_is_shared() {
+    for is_kept in [true, false] {
+        let server = check(is_kept, &[("shared?".into(), "")]).await;
+        let client = server.client().expect("configured");
+        assert_eq!(*client, is_kept.to_string());
+    }
+}
+
+#[tokio::test]
 async fn unknown_value_agrees_with_every_value() {
     check(
         true,
