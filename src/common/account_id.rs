@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::{
     Connection, assume_role as role,
-    error_diagnostics::{Attempted, diagnose, labelled},
+    error_diagnostics::{Attempted, add_to_first_paragraph, diagnose, labelled},
     waiting,
 };
 use alicloud::{
@@ -244,11 +244,9 @@ async fn provider_account_id(
     };
     let id = object.text("id").unwrap_or("(unknown)");
     let why = format!(
-        " {why} Nothing was changed for \"{id}\".\n\nSet `account_id` in the provider block to skip this lookup."
+        "{why} Nothing was changed for \"{id}\".\n\nSet `account_id` in the provider block to skip this lookup."
     );
-    let end = diagnostic.detail.find("\n\n");
-    let end = end.unwrap_or(diagnostic.detail.len());
-    diagnostic.detail.insert_str(end, &why);
+    add_to_first_paragraph(&mut diagnostic.detail, &why);
     Err(diagnostic.into())
 }
 

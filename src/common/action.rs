@@ -91,7 +91,8 @@ impl<A: CamsAction> Action for Wrapper<A> {
         let config = request.config;
         let model = own_model::<A::Config>(&config, &SHARED)?;
         let context = Context::new(connection, &config, &Self::INVOKE, A::RAM_ACTIONS)?;
-        self.0.invoke(&context, model, progress).await?;
+        let result = self.0.invoke(&context, model, progress).await;
+        result.map_err(|errors| context.shorten(errors))?;
         // An action has no place for warnings in its result.
         for warning in context.take_warnings() {
             progress

@@ -2,16 +2,17 @@
 
 use std::{
     any::Any,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use alicloud::{Error, Operation};
 use framework::{AttributePath, Diagnostic, Diagnostics, Object, timeouts::Timeout};
 
 use super::{
-    Connection, assume_role,
+    Connection, RunCache, assume_role,
     error_diagnostics::{Attempted, diagnose},
     looks::Looks,
+    shared_failures::{SharedFailure, SharedFailures},
 };
 
 /// What an operation of a type is given: a create, read, update or delete, a list, or an action.
@@ -27,6 +28,8 @@ pub(crate) struct Context<'a> {
     role_account: Option<String>,
     ram_actions: &'static [&'static str],
     warnings: Mutex<Vec<Diagnostic>>,
+    /// The last failure that other objects of the run may share.
+    shared_failure: Mutex<Option<SharedFailure>>,
 }
 
 impl<'a> Context<'a> {
@@ -49,6 +52,7 @@ impl<'a> Context<'a> {
             role_account: assume_role::account(object),
             ram_actions,
             warnings: Mutex::default(),
+            shared_failure: Mutex::default(),
         })
     }
 
@@ -66,14 +70,18 @@ impl<'a> Context<'a> {
             role_account: None,
             ram_actions: &[],
             warnings: Mutex::default(),
+            shared_failure: Mutex::default(),
         }
     }
 
     /// A value that all objects of this account share during a plan or an apply, by its Rust type.
     pub(crate) fn shared<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        self.run().of_account(self.role_account.as_deref())
+    }
+
+    fn run(&self) -> &RunCache {
         let run = self.connection.run();
-        let run = run.expect("there is an operation only once the configuration is known");
-        run.of_account(self.role_account.as_deref())
+        run.expect("there is an operation only once the configuration is known")
     }
 
     /// The same for all accounts, which a plan can read too: [`super::resource::Plan::seen`].
@@ -124,15 +132,85 @@ impl<'a> Context<'a> {
             limit: &self.limit,
             ram_actions: self.ram_actions,
         };
-        diagnose(error, &attempted)
+        let diagnostic = diagnose(error, &attempted);
+        // Without a summary it is a part of another message, which has to be understood alone.
+        if !summary.is_empty() {
+            *self.shared_failure() = SharedFailure::new(error, subject, &diagnostic);
+        }
+        diagnostic
+    }
+
+    /// The errors of a failed operation, which are returned now: short if this run has returned the same failure before.
+    pub(super) fn shorten(&self, errors: Diagnostics) -> Diagnostics {
+        let Some(failure) = self.shared_failure().take() else {
+            return errors;
+        };
+        self.shared_failures().shorten(&failure, errors)
+    }
+
+    /// The errors of a failed refresh, which are returned now, and whether they may be warnings, because the run fails
+    /// without them: another refresh of it has returned the same failure as an error.
+    pub(super) fn shorten_refresh(&self, errors: Diagnostics) -> (Diagnostics, bool) {
+        let Some(failure) = self.shared_failure().take() else {
+            return (errors, false);
+        };
+        let (errors, is_repetition) = self.shared_failures().shorten_refresh(&failure, errors);
+        // The other refresh may be one of another run, if there can be another run.
+        (errors, is_repetition && self.run().serves_one_run())
+    }
+
+    fn shared_failures(&self) -> Arc<SharedFailures> {
+        self.run().of_account(None)
+    }
+
+    fn shared_failure(&self) -> MutexGuard<'_, Option<SharedFailure>> {
+        // It is set whole, so a poisoned one is still whole.
+        let failure = self.shared_failure.lock();
+        failure.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn take_warnings(&self) -> Vec<Diagnostic> {
         std::mem::take(&mut *self.warnings())
     }
 
-    fn warnings(&self) -> std::sync::MutexGuard<'_, Vec<Diagnostic>> {
+    fn warnings(&self) -> MutexGuard<'_, Vec<Diagnostic>> {
         // Warnings are pushed whole, so a poisoned list is still one.
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alicloud::{
+        Client, ClientConfig, CredentialsError, CredentialsErrorKind, ErrorKind, NoCredentials,
+        RoleClients, credentials::AccountRule,
+    };
+
+    use super::*;
+
+    /// Whether the second of two refreshes that fail in the same way is a repetition.
+    fn is_repetition(run: RunCache) -> bool {
+        let none = NoCredentials::because("nothing is called");
+        let client = Client::new(ClientConfig::new("ap-southeast-1", Arc::new(none)));
+        let clients = RoleClients::new(client, AccountRule::default());
+        let connection = Connection::ready(clients, run);
+        let refresh = || {
+            let context = Context::example(&connection);
+            let cause = CredentialsError::new(CredentialsErrorKind::NotFound, "none");
+            let error = Error::example("Query", ErrorKind::Credentials, Some(cause.into()));
+            let diagnostic = context.diagnose(&error, "Cannot read it", "it", "id");
+            context.shorten_refresh(diagnostic.into())
+        };
+        let (first, is_repetition) = refresh();
+        assert!(!is_repetition && first.has_errors());
+        let (second, is_repetition) = refresh();
+        assert!(second.has_errors() && second != first, "{second:?}");
+        is_repetition
+    }
+
+    #[test]
+    fn refresh_repeats_another_only_if_the_process_serves_one_run() {
+        assert!(is_repetition(RunCache::new(true)));
+        assert!(!is_repetition(RunCache::new(false)));
     }
 }

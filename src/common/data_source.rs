@@ -100,7 +100,7 @@ impl<D: CamsDataSource> DataSource for Wrapper<D> {
         let context = Context::new(connection, &config, &Self::READ, D::RAM_ACTIONS)?;
         let result = self.0.read(&context, model).await;
         response.warnings.extend(context.take_warnings());
-        let model = result?;
+        let model = result.map_err(|errors| context.shorten(errors))?;
         let mut state = config.clone();
         set_model(&mut state, &model);
         state.set(

@@ -8,7 +8,7 @@
 use std::{error::Error as _, fmt::Write as _, time::Duration};
 
 use alicloud::{
-CertificateFault, ConnectCause, CredentialsError, CredentialsErrorKind, Error, ErrorCause,
+    CertificateFault, ConnectCause, CredentialsError, CredentialsErrorKind, Error, ErrorCause,
     ErrorCode, ErrorKind, GiveUp, Page, ProxyFault, TimeoutPhase,
 };
 use framework::{AttributePath, Diagnostic};

@@ -170,7 +170,7 @@ impl<L: CamsListResource> ListResource for Wrapper<L> {
             diagnostics.push(warning);
         }
         if let Err(errors) = result {
-            diagnostics.extend(errors);
+            diagnostics.extend(context.shorten(errors));
         }
         if diagnostics.is_empty() {
             Ok(())

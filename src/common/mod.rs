@@ -24,6 +24,7 @@ pub(crate) mod phone_setting;
 pub(crate) mod printed;
 pub(crate) mod resource;
 mod run_cache;
+mod shared_failures;
 pub(crate) mod space;
 pub(crate) mod space_list;
 
@@ -56,11 +57,8 @@ pub enum Connection {
 impl Connection {
     /// A connection by these clients.
     #[must_use]
-    pub fn ready(accounts: RoleClients) -> Self {
-        Self::Ready {
-            accounts,
-            run: RunCache::default(),
-        }
+    pub fn ready(accounts: RoleClients, run: RunCache) -> Self {
+        Self::Ready { accounts, run }
     }
 
     /// Begins an operation of at most `limit`, retries and waits included, as the role that `object` names, if any.

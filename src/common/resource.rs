@@ -35,6 +35,7 @@ use super::{
     assume_role::{self, ROLE_ARN},
     data_source::{own_model, set_model},
     deletion_policy::{self, ABANDON, DeletionPolicy, PREVENT, Phase, Protected},
+    error_diagnostics::add_to_first_paragraph,
     import_id::{self, Key},
 };
 use alicloud::RoleClients;
@@ -633,7 +634,7 @@ impl<R: CamsResource> Resource for Wrapper<R> {
         let mut saved = Saved::<R>::new(response, planned, connection, Some(config));
         let result = self.0.create(&context, model, &mut saved).await;
         response.warnings.extend(context.take_warnings());
-        result
+        result.map_err(|errors| context.shorten(errors))
     }
 
     async fn read(
@@ -687,8 +688,21 @@ impl<R: CamsResource> Resource for Wrapper<R> {
                     response.state = None;
                 })
             }
-            Err(diagnostics) if importing => Err(diagnostics),
-            Err(diagnostics) => Err(stays(&name, &diagnostics)),
+            Err(errors) if importing => Err(context.shorten(errors)),
+            Err(errors) => {
+                let (errors, is_repetition) = context.shorten_refresh(errors);
+                let errors = stays(&name, errors);
+                if is_repetition {
+                    response.state = Some(state);
+                    errors
+                        .into_iter()
+                        .map(not_refreshed)
+                        .for_each(|warning| context.warn(warning));
+                    Ok(())
+                } else {
+                    Err(errors)
+                }
+            }
         };
         response.warnings.extend(context.take_warnings());
         result
@@ -716,7 +730,7 @@ impl<R: CamsResource> Resource for Wrapper<R> {
         let mut saved = Saved::<R>::new(response, planned, connection, Some(config));
         let result = self.0.update(&context, before, after, &mut saved).await;
         response.warnings.extend(context.take_warnings());
-        result
+        result.map_err(|errors| context.shorten(errors))
     }
 
     async fn delete(
@@ -753,13 +767,14 @@ impl<R: CamsResource> Resource for Wrapper<R> {
             && !note.is_null()
         {
             let checked = self.0.check_replacement(&model, note);
-            checked.map_err(|error| stays(&name, &error.into()))?;
+            checked.map_err(|error| stays(&name, [error]))?;
         }
         let context = Self::context(connection, &prior, "delete")?;
         account_id::reachable(connection, &prior, false)?;
         let result = self.0.delete(&context, model, policy).await;
         response.warnings.extend(context.take_warnings());
-        result.map_err(|diagnostics| stays(&name, &diagnostics))
+        let errors = result.map_err(|errors| context.shorten(errors));
+        errors.map_err(|errors| stays(&name, errors))
     }
 
     fn import(&self, request: ImportRequest) -> Result<Object, Diagnostics> {
@@ -872,22 +887,22 @@ fn gone(name: &str, why: &str) -> Diagnostic {
     )
 }
 
-/// Says in the first paragraph of an error what the failure means for the state: nothing.
-fn stays(name: &str, diagnostics: &Diagnostics) -> Diagnostics {
-    let mut all = Diagnostics::new();
-    for diagnostic in diagnostics.iter() {
-        let mut diagnostic = diagnostic.clone();
+/// Says in the first paragraph of each error what the failure means for the state: nothing.
+fn stays(name: &str, diagnostics: impl IntoIterator<Item = Diagnostic>) -> Diagnostics {
+    let sentence = format!("{} stays in the state.", deletion_policy::sentence(name));
+    let says = |mut diagnostic: Diagnostic| {
         if diagnostic.severity == Severity::Error {
-            let name = deletion_policy::sentence(name);
-            let end = diagnostic.detail.find("\n\n");
-            let end = end.unwrap_or(diagnostic.detail.len());
-            diagnostic
-                .detail
-                .insert_str(end, &format!(" {name} stays in the state."));
+            add_to_first_paragraph(&mut diagnostic.detail, &sentence);
         }
-        all.push(diagnostic);
-    }
-    all
+        diagnostic
+    };
+    diagnostics.into_iter().map(says).collect()
+}
+
+/// A warning for an object whose refresh failed as another one did. The CLI prints warnings of one summary once.
+fn not_refreshed(error: Diagnostic) -> Diagnostic {
+    let summary = "Not refreshed, because an earlier refresh failed";
+    Diagnostic::warning(summary, error.detail).at(error.attribute)
 }
 
 fn cannot_move<R: CamsResource>(why: &str) -> Diagnostics {

@@ -11,16 +11,33 @@ type Entries = BTreeMap<(TypeId, Option<String>), Arc<dyn Any + Send + Sync>>;
 
 /// One value of each Rust type and account, made when it is first asked for.
 #[derive(Default)]
-pub struct RunCache(Mutex<Entries>);
+pub struct RunCache {
+    entries: Mutex<Entries>,
+    serves_one_run: bool,
+}
 
 impl RunCache {
+    /// An empty one. `serves_one_run`: no second run of the CLI uses it, so an error that one object gets fails the run of
+    /// all others.
+    #[must_use]
+    pub fn new(serves_one_run: bool) -> Self {
+        Self {
+            entries: Mutex::default(),
+            serves_one_run,
+        }
+    }
+
+    pub(super) fn serves_one_run(&self) -> bool {
+        self.serves_one_run
+    }
+
     /// The value of this type for an account; `None` stands for the account of the provider's own credentials.
     pub(crate) fn of_account<T>(&self, account: Option<&str>) -> Arc<T>
     where
         T: Any + Default + Send + Sync,
     {
         // Only whole entries are added, so a poisoned map is still whole.
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = entries
             .entry((TypeId::of::<T>(), account.map(str::to_owned)))
             .or_insert_with(|| Arc::new(T::default()));

@@ -23,7 +23,10 @@ use std::ffi::OsString;
 
 use async_trait::async_trait;
 
-use crate::{cams, common::Connection};
+use crate::{
+    cams,
+    common::{Connection, RunCache},
+};
 use alicloud::{
     Client, RoleClients,
     credentials::{Context, Environment},
@@ -102,9 +105,9 @@ impl Provider for Alicloud {
         if !unknown.is_empty() {
             return Ok(Connection::Waiting { unknown });
         }
-        config
-            .role_clients(&request.terraform_version)
-            .map(Connection::ready)
+        let run = RunCache::new(!request.is_shared);
+        let clients = config.role_clients(&request.terraform_version)?;
+        Ok(Connection::ready(clients, run))
     }
 
     fn warnings(&self, config: &Object) -> Diagnostics {

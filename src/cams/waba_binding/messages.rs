@@ -211,17 +211,22 @@ pub(super) fn no_waba(waba_id: &str, space: &str) -> String {
     )
 }
 
+/// What to say of the ID of a space to import, if it is most likely the ID of a WABA.
+pub(super) fn looks_like_a_waba(space: &str) -> Option<&'static str> {
+    let digits = space.len() >= 10 && space.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then_some(
+        "This looks like the ID of a WABA. An import takes the ID of the space that holds it: the channel ID in Channel \
+         Management in the console, or `cust_space_id` of the data source `alicloud_cams_waba_bindings`.",
+    )
+}
+
 /// The space of an import has no WABA.
 pub(super) fn no_waba_to_import(space: &str) -> String {
-    let digits = space.len() >= 10 && space.bytes().all(|byte| byte.is_ascii_digit());
-    let hint = if digits {
-        " This looks like the ID of a WABA. An import takes the ID of the space that holds it: the channel ID in Channel \
-         Management in the console, or `cust_space_id` of the data source `alicloud_cams_waba_bindings`."
-    } else {
-        " The ID of a space is the channel ID in Channel Management in the console. It is neither the ID of the WABA nor the name \
-         of the channel."
-    };
-    format!("Space \"{}\" has no WABA.{hint}", space.escape_debug())
+    let hint = looks_like_a_waba(space).unwrap_or(
+        "The ID of a space is the channel ID in Channel Management in the console. It is neither the ID of the WABA nor the \
+         name of the channel.",
+    );
+    format!("Space \"{}\" has no WABA. {hint}", space.escape_debug())
 }
 
 /// The service bound another WABA than the one it was asked to bind.
@@ -325,14 +330,17 @@ mod tests {
     use super::*;
     use crate::{
         cams::waba_binding::space_search::AccountSpaces,
-        common::{Connection, Context, printed::printed},
+        common::{Connection, Context, RunCache, printed::printed},
     };
 
     /// What a message about a search comes to.
     fn check(except: Option<&str>, message: impl Fn(&Search<'_>) -> Diagnostic, expected: Expect) {
         let none = NoCredentials::because("nothing is called");
         let client = Client::new(ClientConfig::new("ap-southeast-1", Arc::new(none)));
-        let connection = Connection::ready(RoleClients::new(client, AccountRule::default()));
+        let connection = Connection::ready(
+            RoleClients::new(client, AccountRule::default()),
+            RunCache::default(),
+        );
         let search = Search {
             context: &Context::example(&connection),
             spaces: &AccountSpaces::default(),

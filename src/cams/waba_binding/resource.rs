@@ -24,8 +24,10 @@ use super::{
 use crate::common::{
     Context, Key,
     deletion_policy::{ABANDON, DeletionPolicy, PREVENT},
+    error_diagnostics::add_to_first_paragraph,
     resource::{CamsResource, Plan, Presence, Saved},
     space::{self, CUST_SPACE_ID},
+    space_list::concerns_one_space,
     text_of,
 };
 use alicloud::cams::waba::Waba;
@@ -140,7 +142,15 @@ impl CamsResource for CamsWabaBinding {
         let found = query(&context.operation, &space, model.isv_code.as_deref()).await;
         let found = found.map_err(|error| {
             let summary = format!("Cannot read the binding of {space}");
-            context.diagnose(&error, &summary, &format!("space {space}"), CUST_SPACE_ID)
+            let subject = format!("space {space}");
+            let mut diagnostic = context.diagnose(&error, &summary, &subject, CUST_SPACE_ID);
+            if context.importing
+                && concerns_one_space(&error)
+                && let Some(hint) = messages::looks_like_a_waba(&space)
+            {
+                add_to_first_paragraph(&mut diagnostic.detail, hint);
+            }
+            diagnostic
         })?;
         match found {
             Some(waba) => {
