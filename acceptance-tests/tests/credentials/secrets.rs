@@ -3,19 +3,23 @@
 use std::fs;
 
 use acceptance_tests::{
-    acceptance::{Case, Failed, TestContext, TestResult, contains},
+    acceptance::{Case, Failed, TestContext, TestResult, contains, equal},
     cases,
     emulator::{CredentialEndpoints, Fault, FaultKind},
     terraform::Output,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 
 use crate::{
     BINDING, KEY_ID, KEY_SECRET, OIDC_PROVIDER, ROLE, TENANT, configure, keys, oidc_token,
-    populate, stand_ins,
+    populate,
+    sources::{afresh, home_file},
+    stand_ins,
 };
 
-pub(crate) const CASES: &[Case] = cases![secrets: sources_show_no_secret];
+pub(crate) const CASES: &[Case] =
+    cases![secrets: sources_show_no_secret, no_file_of_a_run_has_a_secret_in_any_escaping];
 
 /// Fails if the output of a command, or the state, has a marked word, part of a token or the secret of a session.
 pub(crate) fn keeps_quiet(
@@ -151,5 +155,87 @@ fn sources_show_no_secret(context: &mut TestContext) -> TestResult {
     let output = context.directory.run(&["plan"])?.expecting(1)?;
     contains(&output.stderr, &["is not valid JSON"])?;
     keeps_quiet(context, "a broken file", &output, &hidden)?;
+    Ok(())
+}
+
+/// A secret, as services and proxies may write it.
+fn written(secret: &str) -> [String; 7] {
+    let each = |write: fn(u8) -> String| secret.bytes().map(write).collect();
+    [
+        secret.to_owned(),
+        each(|byte| format!("%{byte:02x}")),
+        each(|byte| format!("%25{byte:02X}")),
+        each(|byte| format!("\\u{byte:04x}")),
+        each(|byte| format!("&#{byte};")),
+        STANDARD.encode(secret),
+        STANDARD.encode(format!("{{\"k\":\"{secret}\"}}")),
+    ]
+}
+
+/// The CLI's own files, too: its log, the state and the plan.
+fn no_file_of_a_run_has_a_secret_in_any_escaping(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
+    let escaped = &written(KEY_SECRET)[3];
+    let text = json!({"current": "p", "profiles": [{"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID,
+        "access_key_secret": "SECRET", "ram_role_arn": ROLE, "private_key": "MARK-private-key"}]});
+    let text = text.to_string().replace("SECRET", escaped);
+    home_file(context, ".aliyun/config.json", &text)?;
+    context.directory.set("TF_LOG", "trace");
+    context.directory.set("TF_LOG_PATH", "trace.log");
+    configure(context, "", BINDING)?;
+
+    let mut said = String::new();
+    let mut run = |context: &TestContext, command: &[&str], status: i32| -> TestResult {
+        let output = context.directory.run(command)?.expecting(status)?;
+        said.push_str(&output.stdout);
+        said.push_str(&output.stderr);
+        Ok(())
+    };
+    run(context, &["plan", "-out=tfplan"], 0)?;
+    run(context, &["show", "-json", "tfplan"], 0)?;
+    run(context, &["apply", "tfplan"], 0)?;
+    let mut forms = written(KEY_SECRET).to_vec();
+    // The responses repeat what the request was signed with.
+    for form in &forms {
+        let echo = FaultKind::Error {
+            status: 403,
+            code: "Echo.Of.Secret".to_owned(),
+            message: format!("you sent {form}, did you not?"),
+            retry_after_ms: None,
+        };
+        context.emulator.clear_faults();
+        context
+            .emulator
+            .inject(Fault::new("AssumeRole", echo).always())?;
+        run(context, &["plan"], 1)?;
+    }
+    equal("echoes", said.matches("(withheld)").count(), forms.len())?;
+    for secret in context.emulator.session_secrets() {
+        forms.extend(written(&secret));
+    }
+
+    let mut files = vec![("output".to_owned(), said)];
+    for name in [
+        "trace.log",
+        "terraform.tfstate",
+        "terraform.tfstate.backup",
+        "tfplan",
+    ] {
+        if let Ok(bytes) = fs::read(context.directory.path().join(name)) {
+            files.push((
+                name.to_owned(),
+                String::from_utf8_lossy(&bytes).into_owned(),
+            ));
+        }
+    }
+    contains(&files[1].1, &["[TRACE]", "API attempt"])?;
+    forms.push("MARK-private-key".to_owned());
+    for (name, text) in files {
+        for form in &forms {
+            if let Some(line) = text.lines().find(|line| line.contains(form.as_str())) {
+                return Err(format!("{form} is in {name}:\n{line}").into());
+            }
+        }
+    }
     Ok(())
 }
