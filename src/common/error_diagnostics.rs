@@ -1059,6 +1059,7 @@ mod tests {
             CredentialsErrorKind::Program(ProgramFault::TooMuchOutput),
             CredentialsErrorKind::Program(ProgramFault::Output),
             CredentialsErrorKind::Service,
+            CredentialsErrorKind::Page,
             CredentialsErrorKind::AssumeRole,
             CredentialsErrorKind::WrongAccount,
             CredentialsErrorKind::Other,

@@ -10,7 +10,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use alicloud::{Error, ErrorCause, ErrorKind};
+use alicloud::{Error, ErrorCause, ErrorKind, Page};
 use framework::{Diagnostic, Diagnostics, Severity};
 
 use super::error_diagnostics::{cause, causes, labelled};
@@ -35,7 +35,7 @@ struct Key {
     /// The action, if others may well succeed.
     action: Option<&'static str>,
     access_key: Option<String>,
-    /// Why there are no credentials.
+    /// Why there are no credentials, or what came in place of a response.
     reason: Option<String>,
 }
 
@@ -58,6 +58,10 @@ impl SharedFailure {
         let (action, reason) = match error.kind() {
             ErrorKind::Credentials => (None, causes(error)),
             ErrorKind::Down { .. } | ErrorKind::Connect(_) => (None, None),
+            // Without content it may be about one object.
+            ErrorKind::Page { status, page } if *page != Page::Empty => {
+                (None, Some(format!("HTTP {status} with {page}")))
+            }
             ErrorKind::Api(_) => match error.known_code()?.cause {
                 ErrorCause::Credentials | ErrorCause::Account => (None, None),
                 ErrorCause::Permission => (Some(error.action()), None),
@@ -180,6 +184,14 @@ mod tests {
         Error::example("QueryInstance", ErrorKind::Credentials, Some(source.into()))
     }
 
+    fn page(title: &str) -> Error {
+        let page = Page::Html {
+            title: Some(title.to_owned()),
+        };
+        let kind = ErrorKind::Page { status: 403, page };
+        Error::example("QueryInstance", kind, None)
+    }
+
     fn unconnected() -> Error {
         let failure = ConnectFailure {
             cause: ConnectCause::Dns,
@@ -217,6 +229,7 @@ mod tests {
             || refused("Product.Unsubscript"),
             || without_credentials("no profile \"x\" in the file F"),
             unconnected,
+            || page("Blocked"),
         ] {
             assert!(is_short(&shared(), &shared()), "{:?}", shared());
         }
@@ -227,6 +240,7 @@ mod tests {
         assert!(!is_short(&stopped(), &stopped()));
         let (one, other) = (refused("NoPermission"), refused("Forbidden.RAM"));
         assert!(!is_short(&one, &other));
+        assert!(!is_short(&page("Blocked"), &page("Sign in")));
         assert!(!is_short(
             &without_credentials("F"),
             &without_credentials("G")

@@ -6,6 +6,7 @@
 mod failures;
 mod many_accounts;
 mod panics;
+mod private_root;
 mod proxies;
 mod refreshing;
 mod roles;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         sources::CASES,
         unusable::CASES,
         proxies::CASES,
+        private_root::CASES,
         refreshing::CASES,
         roles::CASES,
         secrets::CASES,

@@ -100,7 +100,8 @@ impl CloudSso {
             .send(&self.http, Reach::network(&url))
             .await
             .map_err(failed)?;
-        if matches!(response.status, 401 | 403) {
+        // A page is no refusal of the login: it may be one of a proxy.
+        if matches!(response.status, 401 | 403) && response.page().is_none() {
             let refusal = response.fields().err();
             let fault = profile.fault_of(
                 CredentialsErrorKind::LoginExpired,

@@ -27,6 +27,8 @@ pub enum CredentialsErrorKind {
     Program(ProgramFault),
     /// A service that hands out credentials, such as a credentials URI, could not be reached or refused.
     Service,
+    /// A page or a text of something on the way, such as a proxy, in place of a response of such a service.
+    Page,
     /// STS did not issue a session of the role.
     AssumeRole,
     /// The credentials belong to an account that the configuration does not allow.
@@ -88,6 +90,7 @@ impl CredentialsErrorKind {
                 !matches!(fault, ProgramFault::Failed | ProgramFault::TimedOut)
             }
             CredentialsErrorKind::Service
+            | CredentialsErrorKind::Page
             | CredentialsErrorKind::AssumeRole
             | CredentialsErrorKind::Other => false,
         }

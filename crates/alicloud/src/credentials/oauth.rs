@@ -248,8 +248,8 @@ impl OAuth {
             .await
             .map_err(failed)?;
         let fields = response.fields().map_err(|error| match response.status {
-            // Another login helps where this one was refused, and not where the server is out of order.
-            400..500 => {
+            // Another login helps where this one was refused, and not where the server is out of order or did not respond.
+            400..500 if response.page().is_none() => {
                 let reason = format!(
                     "could not be renewed at {}; {}",
                     request::host(&url),

@@ -10,6 +10,7 @@ use super::temporary_credentials::Document;
 use super::{CredentialsError, CredentialsErrorKind, Environment, Secret};
 use crate::http::{self, Bounds, Http, Route, SendError};
 use crate::json;
+use crate::page::Page;
 use crate::redact::Redactor;
 use crate::signature::canonical_query;
 use crate::{Endpoint, Protocol};
@@ -54,6 +55,8 @@ pub(super) struct Response {
     pub(super) status: u16,
     body: Zeroizing<Vec<u8>>,
     redactor: Redactor,
+    /// The proxy that it came through, as errors name it.
+    proxy: Option<String>,
 }
 
 impl<'a> Request<'a> {
@@ -114,6 +117,7 @@ impl<'a> Request<'a> {
                 status: response.status,
                 body: response.body,
                 redactor,
+                proxy,
             })),
             Err(SendError::NoClient(reason)) => Ok(Err(unusable(reason))),
             Err(SendError::NoConnection | SendError::NoResponse) => Err(silent()),
@@ -143,15 +147,42 @@ impl Response {
         Zeroizing::new(text.trim().to_owned())
     }
 
-    /// The fields of a successful response. A failed one is told with the code and message that it gives, and nothing else
-    /// of it: what else it holds may be secret.
+    /// What came in place of a response of the server, as an error. `None` if a server may have written it: JSON, or a
+    /// failure without content.
+    pub(super) fn page(&self) -> Option<CredentialsError> {
+        // Text may be a part of credentials, so only the title of a page is shown.
+        let page = Page::of(&self.body, false, &self.redactor)?;
+        if page == Page::Empty && self.status != 200 {
+            return None;
+        }
+        let origin = match &self.proxy {
+            Some(proxy) => format!("through {proxy}"),
+            None => "perhaps from a proxy, a firewall or a login of the network".to_owned(),
+        };
+        let reason = format!(
+            "HTTP {} with {page} came in place of credentials, {origin}",
+            self.status
+        );
+        let kind = match self.status {
+            // Whoever is out of order may be in order again.
+            500..=510 | 512.. => CredentialsErrorKind::Service,
+            _ => CredentialsErrorKind::Page,
+        };
+        Some(CredentialsError::new(kind, reason))
+    }
+
+    /// The fields of a successful response. Of a failed one the error shows the code and message that it gives, and nothing
+    /// else: what else it holds may be secret.
     pub(super) fn fields(&self) -> Result<Document, CredentialsError> {
+        if let Some(page) = self.page() {
+            return Err(page);
+        }
         let parsed = json::parse(&self.body);
         if self.status != 200 {
-            let told = parsed.ok().and_then(|value| self.told(&value));
-            let told = told.map_or_else(String::new, |told| format!(": {told}"));
+            let refusal = parsed.ok().and_then(|value| self.refusal(&value));
+            let refusal = refusal.map_or_else(String::new, |refusal| format!(": {refusal}"));
             return Err(service(format!(
-                "it responded with HTTP {}{told}",
+                "it responded with HTTP {}{refusal}",
                 self.status
             )));
         }
@@ -173,7 +204,7 @@ impl Response {
         self.redactor.excerpt(text.as_bytes()).unwrap_or_default()
     }
 
-    fn told(&self, value: &Value) -> Option<String> {
+    fn refusal(&self, value: &Value) -> Option<String> {
         let text = |names: [&str; 4]| {
             let found = names.iter().find_map(|name| value.get(name)?.as_str());
             found
@@ -251,7 +282,37 @@ pub(super) fn form(fields: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::url;
+    use super::{Response, url};
+    use crate::redact::Redactor;
+
+    #[test]
+    fn page_is_shown_with_the_proxy_that_it_came_through() {
+        let check = |status, body: &str, expected: Option<&str>| {
+            let mut redactor = Redactor::default();
+            redactor.withhold("the-token");
+            let response = Response {
+                status,
+                body: body.as_bytes().to_vec().into(),
+                redactor,
+                proxy: Some("the proxy proxy.example:3128 from HTTPS_PROXY".to_owned()),
+            };
+            let page = response.page().map(|error| error.to_string());
+            assert_eq!(page.as_deref(), expected, "{body}");
+        };
+        let page = "<html><title>No the-token</title>secret</html>";
+        check(
+            403,
+            page,
+            Some(
+                "HTTP 403 with an HTML page with the title \"No (withheld)\" came in place of credentials, through the proxy \
+                 proxy.example:3128 from HTTPS_PROXY",
+            ),
+        );
+        // These are responses of a server.
+        check(403, r#"{"Code": "Denied"}"#, None);
+        check(200, r#"{"AccessKeyId": "#, None);
+        check(500, "", None);
+    }
 
     #[test]
     fn urls() {

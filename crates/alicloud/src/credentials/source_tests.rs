@@ -308,7 +308,12 @@ async fn a_credentials_uri() {
     check(ok(&good), &["the Code \"Failed\", not \"Success\""]).await;
     check(
         Reaction::response(200, &[], "<html>"),
-        &["not JSON (line 1, column 1)"],
+        &["HTTP 200 with an HTML page without a title came in place of credentials, perhaps"],
+    )
+    .await;
+    check(
+        Reaction::response(200, &[], "{\"AccessKeyId\""),
+        &["not JSON (line 1, column"],
     )
     .await;
     check(refusal(403, "Denied"), &["HTTP 403: Denied: said"]).await;
@@ -320,6 +325,68 @@ async fn a_credentials_uri() {
     let stage = Stage::new(&[]).await;
     let error = CredentialsUri::source(&stage.context(), "ftp://MARK-secret").expect_err("no HTTP");
     parts(&told(&error), &["credentials URI cannot be used"]);
+}
+
+/// The title says who wrote it, and no login is blamed.
+#[tokio::test]
+async fn page_in_place_of_credentials_is_shown_by_its_title() {
+    let title = "HTTP 403 with an HTML page with the title \"Blocked by policy\" came in place of credentials";
+    let vendors = [
+        Vendor::CredentialsUri,
+        Vendor::Metadata,
+        Vendor::CloudSso,
+        Vendor::OAuthRenewal,
+        Vendor::OAuthExchange,
+    ];
+    for vendor in vendors {
+        for (status, body, expected, kind) in [
+            (
+                403,
+                "<html><title>Blocked by policy</title>MARK-secret",
+                title,
+                CredentialsErrorKind::Page,
+            ),
+            (
+                401,
+                "<h1>Sign in</h1>",
+                "with the title \"Sign in\" came",
+                CredentialsErrorKind::Page,
+            ),
+            (
+                200,
+                "please sign in",
+                "HTTP 200 with something that is not JSON came",
+                CredentialsErrorKind::Page,
+            ),
+            (
+                200,
+                "",
+                "HTTP 200 with no content came",
+                CredentialsErrorKind::Page,
+            ),
+            (
+                502,
+                "<html><h1>502</h1>",
+                "HTTP 502 with an HTML page",
+                CredentialsErrorKind::Service,
+            ),
+        ] {
+            let page = Reaction::response(status, &[], body);
+            let token = Reaction::response(200, &[], "MARK-token");
+            let stage = match vendor {
+                Vendor::Metadata => Stage::new(&[token, page]).await,
+                _ => Stage::new(&[page]).await,
+            };
+            let source = vendor.source(&stage);
+            let error = source.credentials().await.expect_err("a page");
+            parts(&told(&error), &[expected]);
+            assert_eq!(error.kind(), kind, "{vendor:?}: {error:?}");
+            assert!(
+                !error.is_permanent(),
+                "{vendor:?}: a login of the network may come"
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -1526,7 +1593,7 @@ fn failures() -> Vec<(&'static str, Reaction, &'static str, &'static str)> {
             "a page that repeats the request",
             Reaction::reply(|request| Reaction::response(200, &[], &html(request))),
             "with an HTML page without a title",
-            "not JSON (line 1, column 1)",
+            "HTTP 200 with an HTML page without a title came in place of credentials",
         ),
         (
             "an error that holds a session",
