@@ -391,7 +391,7 @@ impl<'a> Call<'a> {
         )
     }
 
-    /// The call ended in a wait. After a failure that one is told, unless the client was stopped.
+    /// The call ended in a wait. After a failure the error is that one, unless the client was stopped.
     fn interrupted(&self, interrupt: Interrupt, phase: TimeoutPhase) -> Error {
         let last = self.last_failure.clone();
         match (interrupt, last) {
@@ -469,7 +469,7 @@ impl<'a> Call<'a> {
                 }
             }
             _ => {
-                if circuit_breaker.answered(host) {
+                if circuit_breaker.responded(host) {
                     tracing::info!(host, "the service responds again");
                 }
             }

@@ -108,8 +108,8 @@ impl CircuitBreaker {
         opens
     }
 
-    /// The host answered. Says whether that closed the circuit_breaker.
-    pub(super) fn answered(&self, host: &str) -> bool {
+    /// The host responded. Says whether that closed the circuit_breaker.
+    pub(super) fn responded(&self, host: &str) -> bool {
         let ended = self.lock().remove(host);
         ended.is_some_and(|outage| outage.next_probe.is_some())
     }
@@ -146,7 +146,7 @@ mod tests {
                     circuit_breaker.failed("h", now, now, &ErrorKind::Interrupted);
                 }
                 'a' => {
-                    circuit_breaker.answered("h");
+                    circuit_breaker.responded("h");
                 }
                 expected => {
                     let admitted = circuit_breaker.admit("h", now).is_ok();
@@ -203,7 +203,7 @@ mod tests {
             (4, Duration::from_secs(20), ErrorKind::Interrupted)
         );
         assert_eq!(circuit_breaker.admit("other", late), Ok(()));
-        assert!(circuit_breaker.answered("h"));
-        assert!(!circuit_breaker.answered("h"));
+        assert!(circuit_breaker.responded("h"));
+        assert!(!circuit_breaker.responded("h"));
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! The service counts calls when they arrive, not when they leave. A call over a new connection arrives late, and one
 //! over a used connection soon after would then be one too many. So a permit counts from the latest moment at which its
-//! call can have arrived: when it was answered, less the shortest way out and back that was seen.
+//! call can have arrived: when the response came, less the shortest way out and back that was seen.
 //!
 //! A queue starts at its limit. What the service refuses for flow control shows that others use the account, too: then the
 //! queue slows down by a part, and speeds up again little by little while calls are taken (additive increase,
@@ -133,7 +133,7 @@ impl Permit {
     pub(super) fn throttled(&self, server_wait: Option<Duration>) -> Option<f64> {
         let now = Instant::now();
         let mut ledger = self.queue.ledger();
-        ledger.answered(self, now);
+        ledger.responded(self, now);
         if let Some(wait) = server_wait {
             let until = now + wait.min(MAX_WAIT);
             ledger.closed_until = ledger.closed_until.max(Some(until));
@@ -155,7 +155,7 @@ impl Permit {
     /// The call was taken, whatever its response.
     pub(super) fn taken(&self) {
         let mut ledger = self.queue.ledger();
-        ledger.answered(self, Instant::now());
+        ledger.responded(self, Instant::now());
         if let Some(reduced) = ledger.reduced {
             let grown = reduced + INCREASE / reduced;
             ledger.reduced = (grown < f64::from(self.limit)).then_some(grown);
@@ -221,7 +221,7 @@ impl Ledger {
     }
 
     /// Learns from when a permit counts.
-    fn answered(&mut self, permit: &Permit, now: Instant) {
+    fn responded(&mut self, permit: &Permit, now: Instant) {
         let way = now - permit.taken;
         // The first calls of a queue make connections, and say nothing about the way over a used one.
         let counts = if permit.number <= u64::from(permit.limit) {

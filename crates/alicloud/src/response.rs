@@ -38,7 +38,7 @@ pub(super) struct Failure {
     pub(super) source: Option<Cause>,
 }
 
-/// What is known about the attempt that was answered.
+/// What is known about the attempt that got a response.
 pub(super) struct RequestContext<'a> {
     pub(super) envelope: Envelope,
     pub(super) string_to_sign: Option<&'a str>,
@@ -195,7 +195,7 @@ impl RawResponse {
             }
             None => match self.page(parsed, asked) {
                 Some(page) => (page != Page::Empty).then(|| page.to_string()),
-                // Where secrets are answered, even a failure may come with them.
+                // Where responses hold secrets, even a failure may come with them.
                 None if asked.secret_response => None,
                 None => redactor.excerpt(&self.body),
             },

@@ -1,7 +1,7 @@
 //! The RAM role of an ECS instance, from the instance's metadata service.
 //!
 //! Version 2 of the service first: `PUT` for a token, then `GET` with it. Version 1, without a token, only if it is
-//! allowed and the service answered that it knows no tokens. The address is link-local, so no proxy is ever used, and one
+//! allowed and the service responded that it knows no tokens. The address is link-local, so no proxy is ever used, and one
 //! second is enough to learn that this machine is not an instance. Source: the public pages on instance metadata.
 
 use std::fmt;

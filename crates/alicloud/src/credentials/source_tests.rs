@@ -21,14 +21,14 @@ mod secret_properties;
 const ROLE: &str = "acs:ram::123:role/onboarding";
 
 /// A home directory, an environment and a server.
-struct Stage {
+struct TestContext {
     home: tempfile::TempDir,
     variables: BTreeMap<&'static str, String>,
     server: MockServer,
 }
 
-impl Stage {
-    async fn new(reactions: &[Reaction]) -> Stage {
+impl TestContext {
+    async fn new(reactions: &[Reaction]) -> TestContext {
         let home = tempfile::tempdir().expect("a directory");
         let server = MockServer::start(reactions.to_vec()).await;
         let url = format!("http://{}", server.host());
@@ -39,7 +39,7 @@ impl Stage {
             ("ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT", url.clone()),
             ("ALIBABA_CLOUD_OAUTH_ENDPOINT", url),
         ]);
-        Stage {
+        TestContext {
             home,
             variables,
             server,
@@ -135,7 +135,7 @@ async fn outcome(source: &dyn CredentialsSource) -> String {
             assert!(!format!("{credentials:?} {source:?}").contains("MARK"));
             credentials.access_key_id
         }
-        Err(error) => told(&error),
+        Err(error) => shown(&error),
     }
 }
 
@@ -150,7 +150,7 @@ fn chain(error: &CredentialsError) -> String {
     text
 }
 
-fn told(error: &CredentialsError) -> String {
+fn shown(error: &CredentialsError) -> String {
     let text = chain(error);
     let debug = format!("{error:?}");
     for hidden in [
@@ -186,12 +186,12 @@ fn role() -> Role {
 
 #[tokio::test]
 async fn a_role_is_assumed_with_the_credentials_of_another_source() {
-    let stage = Stage::new(&[issued("STS.a"), issued("STS.b")]).await;
-    let first = AssumedRole::source(stage.context().client.acting_as(keys()), role());
-    let second = AssumedRole::source(stage.context().client.acting_as(first), role());
+    let test = TestContext::new(&[issued("STS.a"), issued("STS.b")]).await;
+    let first = AssumedRole::source(test.context().client.acting_as(keys()), role());
+    let second = AssumedRole::source(test.context().client.acting_as(first), role());
     assert_eq!(outcome(&*second).await, "STS.b");
     assert_eq!(second.account_id().as_deref(), Some("123"));
-    let request = stage.request(0);
+    let request = test.request(0);
     for part in [
         "Action=AssumeRole&",
         "AccessKeyId=LTAI5tQnKxAbCdEfGhJkwXyZ",
@@ -204,11 +204,11 @@ async fn a_role_is_assumed_with_the_credentials_of_another_source() {
         assert!(request.contains(part), "{part}: {request}");
     }
     parts(
-        &stage.request(1),
+        &test.request(1),
         &["AccessKeyId=STS.a", "SecurityToken=MARK-token"],
     );
     assert_eq!(outcome(&*second).await, "STS.b");
-    assert_eq!(stage.server.requests().len(), 2, "kept");
+    assert_eq!(test.server.requests().len(), 2, "kept");
 }
 
 #[tokio::test]
@@ -228,16 +228,16 @@ async fn refusals_of_sts_come_with_a_remedy() {
         ),
         (400, "Another.Code", "Another.Code"),
     ] {
-        let stage = Stage::new(&[refusal(status, code)]).await;
-        let source = AssumedRole::source(stage.context().client.acting_as(keys()), role());
+        let test = TestContext::new(&[refusal(status, code)]).await;
+        let source = AssumedRole::source(test.context().client.acting_as(keys()), role());
         let found = outcome(&*source).await;
         parts(&found, &[ROLE, "LTAI…wXyZ", "R-1", code, remedy]);
     }
-    let stage = Stage::new(&[ok(
+    let test = TestContext::new(&[ok(
         &json!({"RequestId": "R", "Credentials": {"AccessKeyId": "STS.a"}}),
     )])
     .await;
-    let source = AssumedRole::source(stage.context().client.acting_as(keys()), role());
+    let source = AssumedRole::source(test.context().client.acting_as(keys()), role());
     parts(
         &outcome(&*source).await,
         &["no usable credentials", "it has no AccessKeySecret"],
@@ -246,15 +246,15 @@ async fn refusals_of_sts_come_with_a_remedy() {
 
 #[tokio::test]
 async fn an_oidc_token_travels_in_the_body_and_is_read_again() {
-    let stage = Stage::new(&[
+    let test = TestContext::new(&[
         issued("STS.a"),
         issued("STS.b"),
         refusal(401, "AuthenticationFail.OIDCToken.Expired"),
     ])
     .await;
-    let file = stage.file("token", "MARK-oidc-1\n");
+    let file = test.file("token", "MARK-oidc-1\n");
     let source = OidcRole::source(
-        stage.context().client,
+        test.context().client,
         RoleWithOidc {
             role: role(),
             oidc_provider_arn: "acs:ram::123:oidc-provider/ci".to_owned(),
@@ -273,7 +273,7 @@ async fn an_oidc_token_travels_in_the_body_and_is_read_again() {
         ("STS.a", "STS.b")
     );
     for (number, token) in [(0, "OIDCToken=MARK-oidc-1"), (1, "OIDCToken=MARK-oidc-2")] {
-        let request = stage.request(number);
+        let request = test.request(number);
         let (head, body) = request.split_once("\r\n\r\n").expect("a body");
         assert!(
             !head.contains("MARK") && !head.contains("Signature="),
@@ -282,23 +282,23 @@ async fn an_oidc_token_travels_in_the_body_and_is_read_again() {
         assert!(body.split('&').any(|pair| pair == token), "{body}");
     }
     let error = source.replacement(&second).await.expect_err("expired");
-    parts(&told(&error), &["has expired: get a new one in the job"]);
+    parts(&shown(&error), &["has expired: get a new one in the job"]);
     std::fs::write(&file, " \n").expect("written");
     let error = source.replacement(&second).await.expect_err("empty");
-    parts(&told(&error), &["is empty", "token"]);
+    parts(&shown(&error), &["is empty", "token"]);
     std::fs::remove_file(&file).expect("removed");
     let error = source.replacement(&second).await.expect_err("gone");
-    parts(&told(&error), &["cannot be used", "there is no file"]);
+    parts(&shown(&error), &["cannot be used", "there is no file"]);
 }
 
 #[tokio::test]
 async fn a_credentials_uri() {
     let check = async |reaction: Reaction, expected: &[&str]| {
-        let stage = Stage::new(&[reaction]).await;
-        let url = format!("{}/vend?key=MARK-secret", stage.url());
-        let source = CredentialsUri::source(&stage.context(), &url).expect("a URL");
+        let test = TestContext::new(&[reaction]).await;
+        let url = format!("{}/vend?key=MARK-secret", test.url());
+        let source = CredentialsUri::source(&test.context(), &url).expect("a URL");
         parts(&outcome(&*source).await, expected);
-        assert!(stage.request(0).starts_with("GET /vend?key=MARK-secret "));
+        assert!(test.request(0).starts_with("GET /vend?key=MARK-secret "));
     };
     let mut good = session("STS.u");
     check(ok(&good), &["STS.u"]).await;
@@ -322,9 +322,9 @@ async fn a_credentials_uri() {
         &["returned no credentials", "cannot be reached"],
     )
     .await;
-    let stage = Stage::new(&[]).await;
-    let error = CredentialsUri::source(&stage.context(), "ftp://MARK-secret").expect_err("no HTTP");
-    parts(&told(&error), &["credentials URI cannot be used"]);
+    let test = TestContext::new(&[]).await;
+    let error = CredentialsUri::source(&test.context(), "ftp://MARK-secret").expect_err("no HTTP");
+    parts(&shown(&error), &["credentials URI cannot be used"]);
 }
 
 /// The title says who wrote it, and no login is blamed.
@@ -373,13 +373,13 @@ async fn page_in_place_of_credentials_is_shown_by_its_title() {
         ] {
             let page = Reaction::response(status, &[], body);
             let token = Reaction::response(200, &[], "MARK-token");
-            let stage = match vendor {
-                Vendor::Metadata => Stage::new(&[token, page]).await,
-                _ => Stage::new(&[page]).await,
+            let test = match vendor {
+                Vendor::Metadata => TestContext::new(&[token, page]).await,
+                _ => TestContext::new(&[page]).await,
             };
-            let source = vendor.source(&stage);
+            let source = vendor.source(&test);
             let error = source.credentials().await.expect_err("a page");
-            parts(&told(&error), &[expected]);
+            parts(&shown(&error), &[expected]);
             assert_eq!(error.kind(), kind, "{vendor:?}: {error:?}");
             assert!(
                 !error.is_permanent(),
@@ -396,10 +396,10 @@ async fn instance_metadata() {
                        reactions: &[Reaction],
                        expected: &[&str],
                        paths: &[&str]| {
-        let stage = Stage::new(reactions).await;
-        let source = EcsMetadata::source(&stage.context(), wanted);
+        let test = TestContext::new(reactions).await;
+        let source = EcsMetadata::source(&test.context(), wanted);
         parts(&outcome(&*source).await, expected);
-        let requests = stage.server.requests();
+        let requests = test.server.requests();
         assert_eq!(requests.len(), paths.len(), "{requests:?}");
         for (request, path) in requests.iter().zip(paths) {
             assert!(request.starts_with(path), "{path}: {request}");
@@ -479,35 +479,34 @@ async fn instance_metadata() {
 #[tokio::test]
 async fn missing_metadata_service_fails_fast() {
     let silent = Reaction::raw(b"").after(std::time::Duration::from_secs(30));
-    let stage = Stage::new(&[silent]).await;
-    let source = EcsMetadata::source(&stage.context(), InstanceMetadata::default());
+    let test = TestContext::new(&[silent]).await;
+    let source = EcsMetadata::source(&test.context(), InstanceMetadata::default());
     let started = Instant::now();
-    let error = source.credentials().await.expect_err("nobody answers");
+    let error = source.credentials().await.expect_err("nobody responds");
     assert!(error.is_absent(), "{error:?}");
     assert!(
         started.elapsed() < std::time::Duration::from_millis(1500),
         "{:?}",
         started.elapsed()
     );
-    parts(&told(&error), &["does not seem to be an ECS instance"]);
+    parts(&shown(&error), &["does not seem to be an ECS instance"]);
 }
 
 #[tokio::test]
 async fn test_servers_must_be_on_loopback() {
-    let mut stage = Stage::new(&[]).await;
+    let mut test = TestContext::new(&[]).await;
     let variable = "ALIBABA_CLOUD_ECS_METADATA_SERVICE_ENDPOINT";
-    stage
-        .variables
+    test.variables
         .insert(variable, "http://203.0.113.1/".to_owned());
-    let source = EcsMetadata::source(&stage.context(), InstanceMetadata::default());
+    let source = EcsMetadata::source(&test.context(), InstanceMetadata::default());
     parts(&outcome(&*source).await, &[variable, "loopback address"]);
 }
 
 #[tokio::test]
 async fn modes_of_profiles() {
     let check = async |profiles: Value, reactions: &[Reaction], expected: &[&str]| {
-        let stage = Stage::new(reactions).await;
-        let source = stage.profiles(&profiles);
+        let test = TestContext::new(reactions).await;
+        let source = test.profiles(&profiles);
         parts(&outcome(&source).await, expected);
     };
     let key = |mode: &str, more: &Value| {
@@ -609,12 +608,12 @@ async fn modes_of_profiles() {
         &["in a circle (\"p\" -> \"base\" -> \"p\")"],
     )
     .await;
-    let uri_stage = Stage::new(&[ok(&session("STS.u"))]).await;
+    let uri_stage = TestContext::new(&[ok(&session("STS.u"))]).await;
     let source = uri_stage.profiles(
         &json!([{"name": "p", "mode": "CredentialsURI", "credentials_uri": uri_stage.url()}]),
     );
     parts(&outcome(&source).await, &["STS.u"]);
-    let oidc_stage = Stage::new(&[issued("STS.o")]).await;
+    let oidc_stage = TestContext::new(&[issued("STS.o")]).await;
     oidc_stage.file("token", "MARK-oidc");
     let source = oidc_stage.profiles(&json!([{"name": "p", "mode": "OIDC", "oidc_token_file": "~/token",
         "oidc_provider_arn": "acs:ram::123:oidc-provider/ci", "ram_role_arn": ROLE, "ram_session_name": "ci-run"}]));
@@ -633,37 +632,36 @@ async fn modes_of_profiles() {
 
 #[tokio::test]
 async fn files_of_profiles() {
-    let stage = Stage::new(&[]).await;
+    let test = TestContext::new(&[]).await;
     parts(
-        &outcome(&stage.profile()).await,
+        &outcome(&test.profile()).await,
         &["there is no file", "config.json", "credentials"],
     );
-    stage.file(
+    test.file(
         ".aliyun/config.json",
         "{\"current\": \"p\",\n  \"profiles\": [MARK-secret]}",
     );
     parts(
-        &outcome(&stage.profile()).await,
+        &outcome(&test.profile()).await,
         &["is not valid JSON", "line 2 column"],
     );
 
     // The ini file serves where the CLI's file is switched off.
-    let mut stage = Stage::new(&[issued("STS.i")]).await;
-    stage.file(".aliyun/config.json", "broken");
-    stage.file(
+    let mut test = TestContext::new(&[issued("STS.i")]).await;
+    test.file(".aliyun/config.json", "broken");
+    test.file(
         ".alibabacloud/credentials",
         "[default]\ntype = access_key\naccess_key_id = ini\naccess_key_secret = MARK-secret # c\n",
     );
-    stage
-        .variables
+    test.variables
         .insert("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "true".to_owned());
-    assert_eq!(outcome(&stage.profile()).await, "ini");
-    let ini = |stage: &Stage, text: &str| {
-        stage.file(".alibabacloud/credentials", text);
-        stage.profile()
+    assert_eq!(outcome(&test.profile()).await, "ini");
+    let ini = |test: &TestContext, text: &str| {
+        test.file(".alibabacloud/credentials", text);
+        test.profile()
     };
     let found = outcome(&ini(
-        &stage,
+        &test,
         "[default]\ntype = access_key\naccess_key_id = ini\n",
     ))
     .await;
@@ -671,28 +669,28 @@ async fn files_of_profiles() {
     let role_text = format!(
         "[default]\ntype = ram_role_arn\naccess_key_id = k\naccess_key_secret = MARK-secret\nrole_arn = {ROLE}\nrole_session_name = s1\n"
     );
-    assert_eq!(outcome(&ini(&stage, &role_text)).await, "STS.i");
+    assert_eq!(outcome(&ini(&test, &role_text)).await, "STS.i");
     for kind in ["rsa_key_pair", "other"] {
         parts(
-            &outcome(&ini(&stage, &format!("[default]\ntype = {kind}\n"))).await,
+            &outcome(&ini(&test, &format!("[default]\ntype = {kind}\n"))).await,
             &["section [default] of", kind],
         );
     }
-    let stage = Stage::new(&[Reaction::response(200, &[], "t"), ok(&session("STS.m"))]).await;
+    let test = TestContext::new(&[Reaction::response(200, &[], "t"), ok(&session("STS.m"))]).await;
     assert_eq!(
         outcome(&ini(
-            &stage,
+            &test,
             "[default]\ntype = ecs_ram_role\nrole_name = runner\n"
         ))
         .await,
         "STS.m"
     );
-    let stage = Stage::new(&[issued("STS.t")]).await;
-    stage.file("token", "MARK-oidc");
+    let test = TestContext::new(&[issued("STS.t")]).await;
+    test.file("token", "MARK-oidc");
     let text = format!(
         "[default]\ntype = oidc_role_arn\nrole_arn = {ROLE}\nrole_session_name = s1\noidc_provider_arn = x\noidc_token_file_path = ~/token\n"
     );
-    assert_eq!(outcome(&ini(&stage, &text)).await, "STS.t");
+    assert_eq!(outcome(&ini(&test, &text)).await, "STS.t");
 }
 
 #[tokio::test]
@@ -700,12 +698,12 @@ async fn no_file_that_cannot_be_used_shows_a_secret() {
     const CLI: &str = ".aliyun/config.json";
     const INI: &str = ".alibabacloud/credentials";
     let check = async |path: &str, content: &[u8], expected: &[&str]| {
-        let stage = Stage::new(&[]).await;
-        std::fs::write(stage.file(path, ""), content).expect("written");
-        let source = stage.profile();
+        let test = TestContext::new(&[]).await;
+        std::fs::write(test.file(path, ""), content).expect("written");
+        let source = test.profile();
         parts(&outcome(&source).await, expected);
         assert!(!format!("{source:?}").contains("MARK"));
-        assert!(stage.server.requests().is_empty());
+        assert!(test.server.requests().is_empty());
     };
     check(
         CLI,
@@ -778,10 +776,10 @@ async fn no_file_that_cannot_be_used_shows_a_secret() {
     )
     .await;
 
-    let stage = Stage::new(&[]).await;
-    std::fs::create_dir_all(stage.home.path().join(CLI)).expect("made");
+    let test = TestContext::new(&[]).await;
+    std::fs::create_dir_all(test.home.path().join(CLI)).expect("made");
     parts(
-        &outcome(&stage.profile()).await,
+        &outcome(&test.profile()).await,
         &["config.json is not a regular file"],
     );
 
@@ -804,12 +802,12 @@ async fn no_file_that_cannot_be_used_shows_a_secret() {
         ),
         ("sts_region", "", "cannot be assumed"),
     ] {
-        let stage = Stage::new(&[refusal(403, "NoPermission")]).await;
+        let test = TestContext::new(&[refusal(403, "NoPermission")]).await;
         let mut profile = json!({"name": "p", "mode": "RamRoleArn", "access_key_id": "LTAI5tQnKxAbCdEfGhJkwXyZ",
             "access_key_secret": "MARK-secret", "ram_role_arn": ROLE});
         profile[field] = json!(value);
         parts(
-            &outcome(&stage.profiles(&json!([profile]))).await,
+            &outcome(&test.profiles(&json!([profile]))).await,
             &[expected],
         );
     }
@@ -822,10 +820,10 @@ async fn no_file_that_cannot_be_used_shows_a_secret() {
         ("credentials_uri", "vend?key=MARK-secret", "it is not a URL"),
         ("credentials_uri", "https://:MARK-secret", "it is not a URL"),
     ] {
-        let stage = Stage::new(&[]).await;
+        let test = TestContext::new(&[]).await;
         let profiles = json!([{"name": "p", "mode": "CredentialsURI", field: value}]);
         parts(
-            &outcome(&stage.profiles(&profiles)).await,
+            &outcome(&test.profiles(&profiles)).await,
             &["profile \"p\"", expected],
         );
     }
@@ -834,15 +832,15 @@ async fn no_file_that_cannot_be_used_shows_a_secret() {
         (&b"MARK-oidc\xff"[..], "is not UTF-8 text"),
         (&b"\n"[..], "is empty"),
     ] {
-        let stage = Stage::new(&[]).await;
-        let file = stage.file("token", "");
+        let test = TestContext::new(&[]).await;
+        let file = test.file("token", "");
         std::fs::write(&file, content).expect("written");
         let role = RoleWithOidc {
             role: role(),
             oidc_provider_arn: "acs:ram::123:oidc-provider/ci".to_owned(),
             token: OidcToken::File(file),
         };
-        let source = OidcRole::source(stage.context().client, role);
+        let source = OidcRole::source(test.context().client, role);
         parts(&outcome(&*source).await, &["the OIDC token file", expected]);
     }
 }
@@ -851,14 +849,14 @@ async fn no_file_that_cannot_be_used_shows_a_secret() {
 async fn login_that_cannot_be_saved_lasts_as_long_as_the_process() {
     let renewed = json!({"access_token": "MARK-token-new", "refresh_token": "MARK-refresh-new", "expires_in": 3600});
     let renewed = ok(&renewed).after(std::time::Duration::from_millis(300));
-    let stage = Stage::new(&[renewed, ok(&session("STS.o"))]).await;
-    let source = stage.profiles(
+    let test = TestContext::new(&[renewed, ok(&session("STS.o"))]).await;
+    let source = test.profiles(
         &json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
         "oauth_refresh_token": "MARK-refresh"}]),
     );
     let gone = async {
-        stage.request_arrives(0).await;
-        stage.file(
+        test.request_arrives(0).await;
+        test.file(
             ".aliyun/config.json",
             r#"{"profiles": [{"name": "MARKed", "x": "MARK-secret"}]}"#,
         );
@@ -868,11 +866,11 @@ async fn login_that_cannot_be_saved_lasts_as_long_as_the_process() {
 }
 
 /// The kind of failure of what nobody has asked for, and what is said; or the AccessKey ID.
-async fn implicit(stage: &Stage) -> Result<String, (CredentialsErrorKind, String)> {
-    let profile = Profile::new(stage.context(), ProfileSelector::default());
+async fn implicit(test: &TestContext) -> Result<String, (CredentialsErrorKind, String)> {
+    let profile = Profile::new(test.context(), ProfileSelector::default());
     match profile.credentials().await {
         Ok(credentials) => Ok(credentials.access_key_id),
-        Err(error) => Err((error.kind(), told(&error))),
+        Err(error) => Err((error.kind(), shown(&error))),
     }
 }
 
@@ -881,13 +879,13 @@ async fn absent_is_no_file_or_an_empty_one_or_the_untouched_one() {
     const CLI: &str = ".aliyun/config.json";
     const INI: &str = ".alibabacloud/credentials";
     let absent = async |path: &str, text: &str| {
-        let stage = Stage::new(&[]).await;
-        stage.file(path, text);
-        let (kind, _) = implicit(&stage).await.expect_err("nothing");
+        let test = TestContext::new(&[]).await;
+        test.file(path, text);
+        let (kind, _) = implicit(&test).await.expect_err("nothing");
         assert_eq!(kind, CredentialsErrorKind::Absent, "{path}: {text}");
     };
-    let stage = Stage::new(&[]).await;
-    let (kind, _) = implicit(&stage).await.expect_err("nothing");
+    let test = TestContext::new(&[]).await;
+    let (kind, _) = implicit(&test).await.expect_err("nothing");
     assert_eq!(kind, CredentialsErrorKind::Absent, "no file");
     for path in [CLI, INI] {
         for text in ["", "\n \t\r\n", "\u{feff}\n"] {
@@ -920,12 +918,12 @@ async fn whatever_else_is_there_is_an_error_that_names_it() {
     const CLI: &str = ".aliyun/config.json";
     const INI: &str = ".alibabacloud/credentials";
     let check = async |path: &str, text: &str, expected: &[&str]| {
-        let stage = Stage::new(&[]).await;
-        stage.file(path, text);
-        let (kind, told) = implicit(&stage).await.expect_err("unusable");
-        assert_ne!(kind, CredentialsErrorKind::Absent, "{text}: {told}");
-        parts(&told, &[path.rsplit('/').next().expect("a name")]);
-        parts(&told, expected);
+        let test = TestContext::new(&[]).await;
+        test.file(path, text);
+        let (kind, shown) = implicit(&test).await.expect_err("unusable");
+        assert_ne!(kind, CredentialsErrorKind::Absent, "{text}: {shown}");
+        parts(&shown, &[path.rsplit('/').next().expect("a name")]);
+        parts(&shown, expected);
     };
     let keys = json!({"name": "prod", "mode": "AK", "access_key_id": "k", "access_key_secret": "MARK-secret"});
     let bare =
@@ -934,10 +932,10 @@ async fn whatever_else_is_there_is_an_error_that_names_it() {
         json!({"current": current, "profiles": profiles}).to_string()
     };
     let missing = [
-        "no profile \"stage\"",
+        "no profile \"test\"",
         "its profiles are \"prod\", \"default\"",
     ];
-    check(CLI, &file(json!("stage"), &[&keys, &bare]), &missing).await;
+    check(CLI, &file(json!("test"), &[&keys, &bare]), &missing).await;
     check(
         CLI,
         &file(json!("Prod"), &[&keys]),
@@ -1020,8 +1018,8 @@ async fn whatever_else_is_there_is_an_error_that_names_it() {
     .await;
     check(
         INI,
-        &format!("[prod]\n{ini}[stage]\n"),
-        &["no section [default]", "[prod], [stage]"],
+        &format!("[prod]\n{ini}[test]\n"),
+        &["no section [default]", "[prod], [test]"],
     )
     .await;
     check(
@@ -1040,9 +1038,9 @@ async fn what_is_no_file_is_not_absent() {
     use std::os::unix::fs::symlink;
 
     let check = async |make: &dyn Fn(&std::path::Path), expected: FileFault| {
-        let stage = Stage::new(&[]).await;
-        make(stage.home.path());
-        let (kind, _) = implicit(&stage).await.expect_err("unusable");
+        let test = TestContext::new(&[]).await;
+        make(test.home.path());
+        let (kind, _) = implicit(&test).await.expect_err("unusable");
         assert_eq!(kind, CredentialsErrorKind::File(expected));
     };
     let directory = |home: &std::path::Path| {
@@ -1088,12 +1086,12 @@ async fn what_is_no_file_is_not_absent() {
 
 #[tokio::test]
 async fn profile_with_a_name_may_stand_in_any_file() {
-    let stage = Stage::new(&[]).await;
-    stage.file(
+    let test = TestContext::new(&[]).await;
+    test.file(
         ".aliyun/config.json",
         r#"{"current": "a", "profiles": [{"name": "a"}]}"#,
     );
-    stage.file(
+    test.file(
         ".alibabacloud/credentials",
         "[b]\ntype = access_key\naccess_key_id = ini\naccess_key_secret = MARK-secret\n",
     );
@@ -1103,7 +1101,7 @@ async fn profile_with_a_name_may_stand_in_any_file() {
             file: None,
             expected: true,
         };
-        outcome(&Profile::new(stage.context(), selector)).await
+        outcome(&Profile::new(test.context(), selector)).await
     };
     assert_eq!(profile("b").await, "ini");
     parts(
@@ -1120,7 +1118,7 @@ async fn profile_with_a_name_may_stand_in_any_file() {
 #[tokio::test]
 async fn names_from_files_are_shown_only_if_they_look_like_names() {
     const KEY: &str = "LTAI5tQnKxAbCdEfGhJkwXyZ";
-    let stage = Stage::new(&[]).await;
+    let test = TestContext::new(&[]).await;
     for profiles in [
         json!([{"name": KEY}, {"name": "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ"}]),
         json!([{"name": "p", "mode": KEY}]),
@@ -1134,7 +1132,7 @@ async fn names_from_files_are_shown_only_if_they_look_like_names() {
             "sts_region": KEY}]),
         json!([{"name": "p", "mode": "External", "process_command": format!("/no/such/{KEY}")}]),
     ] {
-        let found = outcome(&stage.profiles(&profiles)).await;
+        let found = outcome(&test.profiles(&profiles)).await;
         assert!(!found.contains(KEY) && !found.contains("eyJ"), "{found}");
         parts(&found, &["config.json"]);
     }
@@ -1144,9 +1142,9 @@ async fn names_from_files_are_shown_only_if_they_look_like_names() {
 #[tokio::test]
 async fn an_external_program() {
     let check = async |command: &str, expected: &[&str]| {
-        let stage = Stage::new(&[]).await;
+        let test = TestContext::new(&[]).await;
         let source =
-            stage.profiles(&json!([{"name": "p", "mode": "External", "process_command": command}]));
+            test.profiles(&json!([{"name": "p", "mode": "External", "process_command": command}]));
         parts(&outcome(&source).await, expected);
     };
     let good = json!({"mode": "StsToken", "access_key_id": "STS.x", "access_key_secret": "MARK-secret",
@@ -1221,20 +1219,19 @@ async fn an_external_program() {
     )
     .await;
     for value in ["1", "true", "yes"] {
-        let mut stage = Stage::new(&[]).await;
-        stage
-            .variables
+        let mut test = TestContext::new(&[]).await;
+        test.variables
             .insert("ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS", value.to_owned());
         for profile in [
             json!({"name": "p", "mode": "External", "process_command": "echo"}),
-            json!({"name": "p", "mode": "CredentialsURI", "credentials_uri": stage.url()}),
+            json!({"name": "p", "mode": "CredentialsURI", "credentials_uri": test.url()}),
         ] {
             parts(
-                &outcome(&stage.profiles(&json!([profile]))).await,
+                &outcome(&test.profiles(&json!([profile]))).await,
                 &["ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS forbids"],
             );
         }
-        assert!(stage.server.requests().is_empty());
+        assert!(test.server.requests().is_empty());
     }
 }
 
@@ -1248,14 +1245,14 @@ fn is_alive(id: &str) -> bool {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn program_that_nobody_waits_for_is_ended_with_its_children() {
-    let stage = Stage::new(&[]).await;
-    let children = stage.home.path().join("children");
+    let test = TestContext::new(&[]).await;
+    let children = test.home.path().join("children");
     let command = format!(
         "sh -c 'sleep 1000 & echo $! >> \"$0\"; sleep 1000 & echo $! >> \"$0\"; wait' '{}'",
         children.display()
     );
     let source =
-        stage.profiles(&json!([{"name": "p", "mode": "External", "process_command": command}]));
+        test.profiles(&json!([{"name": "p", "mode": "External", "process_command": command}]));
     let started = async {
         loop {
             let ids = std::fs::read_to_string(&children).unwrap_or_default();
@@ -1279,33 +1276,33 @@ async fn program_that_nobody_waits_for_is_ended_with_its_children() {
 
 #[tokio::test]
 async fn profile_without_a_uri_takes_that_of_the_environment() {
-    let mut stage = Stage::new(&[ok(&session("STS.v"))]).await;
+    let mut test = TestContext::new(&[ok(&session("STS.v"))]).await;
     let profiles = json!([{"name": "p", "mode": "CredentialsURI", "credentials_uri": ""}]);
     parts(
-        &outcome(&stage.profiles(&profiles)).await,
+        &outcome(&test.profiles(&profiles)).await,
         &[
             "no credentials_uri",
             "ALIBABA_CLOUD_CREDENTIALS_URI is not set",
         ],
     );
-    let url = stage.url();
-    stage.variables.insert("ALIBABA_CLOUD_CREDENTIALS_URI", url);
-    assert_eq!(outcome(&stage.profiles(&profiles)).await, "STS.v");
+    let url = test.url();
+    test.variables.insert("ALIBABA_CLOUD_CREDENTIALS_URI", url);
+    assert_eq!(outcome(&test.profiles(&profiles)).await, "STS.v");
 }
 
 #[tokio::test]
 async fn a_cloud_sso_login() {
     let check = async |reaction: Reaction, change: &Value, expected: &[&str]| {
-        let stage = Stage::new(&[reaction]).await;
-        let mut profile = json!({"name": "p", "mode": "CloudSSO", "cloud_sso_sign_in_url": format!("{}/x/login", stage.url()),
+        let test = TestContext::new(&[reaction]).await;
+        let mut profile = json!({"name": "p", "mode": "CloudSSO", "cloud_sso_sign_in_url": format!("{}/x/login", test.url()),
             "cloud_sso_account_id": "123", "cloud_sso_access_config": "ac-1", "access_token": "MARK-token",
             "cloud_sso_access_token_expire": 1_768_470_000});
         for (name, value) in change.as_object().expect("an object") {
             profile[name] = value.clone();
         }
-        let source = stage.profiles(&json!([profile]));
+        let source = test.profiles(&json!([profile]));
         parts(&outcome(&source).await, expected);
-        stage.server.requests()
+        test.server.requests()
     };
     let good = ok(&json!({"CloudCredential": session("STS.s"), "RequestId": "R"}));
     let requests = check(good.clone(), &json!({}), &["STS.s"]).await;
@@ -1373,24 +1370,18 @@ async fn an_oauth_login_is_renewed_and_written_back() {
     const NOW: i64 = 1_768_465_805;
 
     // Enough of the access token is left.
-    let stage = Stage::new(std::slice::from_ref(&exchanged)).await;
-    assert_eq!(
-        outcome(&stage.profiles(&profile(NOW + 1201))).await,
-        "STS.o"
-    );
+    let test = TestContext::new(std::slice::from_ref(&exchanged)).await;
+    assert_eq!(outcome(&test.profiles(&profile(NOW + 1201))).await, "STS.o");
     parts(
-        &stage.request(0),
+        &test.request(0),
         &["POST /v1/exchange ", "Bearer MARK-token-old"],
     );
 
     // Too little is left.
-    let stage = Stage::new(&[renewed.clone(), exchanged]).await;
-    assert_eq!(
-        outcome(&stage.profiles(&profile(NOW + 1200))).await,
-        "STS.o"
-    );
+    let test = TestContext::new(&[renewed.clone(), exchanged]).await;
+    assert_eq!(outcome(&test.profiles(&profile(NOW + 1200))).await, "STS.o");
     parts(
-        &stage.request(0),
+        &test.request(0),
         &[
             "POST /v1/token ",
             "grant_type=refresh_token",
@@ -1399,9 +1390,8 @@ async fn an_oauth_login_is_renewed_and_written_back() {
             "Timestamp=2026-01-15T08%3A30%3A05Z",
         ],
     );
-    parts(&stage.request(1), &["Bearer MARK-token-new"]);
-    let text =
-        std::fs::read_to_string(stage.home.path().join(".aliyun/config.json")).expect("text");
+    parts(&test.request(1), &["Bearer MARK-token-new"]);
+    let text = std::fs::read_to_string(test.home.path().join(".aliyun/config.json")).expect("text");
     let root: Value = serde_json::from_str(&text).expect("JSON");
     let written = &root["profiles"][0];
     assert_eq!(written["oauth_access_token"], "MARK-token-new");
@@ -1410,18 +1400,17 @@ async fn an_oauth_login_is_renewed_and_written_back() {
     assert_eq!(written["language"], "en");
 
     // What was renewed is written back although the exchange fails, and nobody loses a login.
-    let stage = Stage::new(&[renewed, refusal(403, "Forbidden")]).await;
+    let test = TestContext::new(&[renewed, refusal(403, "Forbidden")]).await;
     parts(
-        &outcome(&stage.profiles(&profile(0))).await,
+        &outcome(&test.profiles(&profile(0))).await,
         &["could not be exchanged", "HTTP 403: Forbidden"],
     );
-    let text =
-        std::fs::read_to_string(stage.home.path().join(".aliyun/config.json")).expect("text");
+    let text = std::fs::read_to_string(test.home.path().join(".aliyun/config.json")).expect("text");
     assert!(text.contains("MARK-refresh-new") && !text.contains("MARK-refresh-old"));
 
-    let stage = Stage::new(&[refusal(400, "invalid_grant")]).await;
+    let test = TestContext::new(&[refusal(400, "invalid_grant")]).await;
     parts(
-        &outcome(&stage.profiles(&profile(0))).await,
+        &outcome(&test.profiles(&profile(0))).await,
         &[
             "could not be renewed",
             "log in again: aliyun configure --mode OAuth --profile 'p'",
@@ -1432,21 +1421,21 @@ async fn an_oauth_login_is_renewed_and_written_back() {
         Reaction::raw(b"").cut(),
         Reaction::response(503, &[], "busy"),
     ] {
-        let stage = Stage::new(&[out_of_order]).await;
-        let found = outcome(&stage.profiles(&profile(0))).await;
+        let test = TestContext::new(&[out_of_order]).await;
+        let found = outcome(&test.profiles(&profile(0))).await;
         parts(&found, &["could not be renewed at 127.0.0.1"]);
         assert!(!found.contains("log in again"), "{found}");
     }
     let mut other = profile(0);
     other[0]["oauth_site_type"] = json!("EU");
     parts(
-        &outcome(&stage.profiles(&other)).await,
+        &outcome(&test.profiles(&other)).await,
         &["an oauth_site_type other than CN or INTL"],
     );
     other[0]["oauth_site_type"] = json!("CN");
     other[0]["oauth_refresh_token"] = json!("");
     parts(
-        &outcome(&stage.profiles(&other)).await,
+        &outcome(&test.profiles(&other)).await,
         &["has no refresh token"],
     );
 }
@@ -1455,13 +1444,13 @@ async fn an_oauth_login_is_renewed_and_written_back() {
 async fn abandoned_renewal_is_written_back() {
     let renewed = Reaction::response(200, &[], &json!({"access_token": "MARK-token-new", "refresh_token": "MARK-refresh-new", "expires_in": 3600}).to_string())
         .after(std::time::Duration::from_millis(300));
-    let stage = Stage::new(&[renewed, refusal(403, "Forbidden")]).await;
-    let source = stage.profiles(&json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN", "oauth_refresh_token": "MARK-refresh-old"}]));
+    let test = TestContext::new(&[renewed, refusal(403, "Forbidden")]).await;
+    let source = test.profiles(&json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN", "oauth_refresh_token": "MARK-refresh-old"}]));
     tokio::select! {
-        () = stage.request_arrives(0) => {}
+        () = test.request_arrives(0) => {}
         _ = source.credentials() => panic!("the response is slow"),
     }
-    let path = stage.home.path().join(".aliyun/config.json");
+    let path = test.home.path().join(".aliyun/config.json");
     for _ in 0..100 {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         if std::fs::read_to_string(&path)
@@ -1478,17 +1467,17 @@ async fn abandoned_renewal_is_written_back() {
 async fn end_waits_for_a_renewal_in_flight() {
     let renewed = json!({"access_token": "MARK-token-new", "refresh_token": "MARK-refresh-new", "expires_in": 3600});
     let renewed = ok(&renewed).after(std::time::Duration::from_millis(300));
-    let stage = Stage::new(&[renewed]).await;
+    let test = TestContext::new(&[renewed]).await;
     let text = json!({"current": "p", "profiles": [{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
         "oauth_refresh_token": "MARK-refresh-old"}]});
-    let path = stage.file(".aliyun/config.json", &text.to_string());
-    let context = stage.context();
+    let path = test.file(".aliyun/config.json", &text.to_string());
+    let context = test.context();
     let profile = Profile::new(context.clone(), ProfileSelector::default());
     let client = context.client.acting_as(Arc::new(profile));
     let operation = client.operation(std::time::Duration::from_secs(60));
     let call = crate::sts::CallerIdentity::of(&operation);
     let stopped = async {
-        stage.request_arrives(0).await;
+        test.request_arrives(0).await;
         context.client.stop();
     };
     let (outcome, ()) = tokio::join!(call, stopped);
@@ -1512,7 +1501,7 @@ fn html(request: &str) -> String {
 }
 
 /// How whoever hands out credentials may fail, each with as many marked words as it can say: a name, the reaction, and
-/// what has to be told if it is STS that responds, and if it is not.
+/// what has to be said if it is STS that responds, and if it is not.
 fn failures() -> Vec<(&'static str, Reaction, &'static str, &'static str)> {
     let all = || {
         json!({"AccessKeyId": "STS.x", "AccessKeySecret": "MARK-secret", "SecurityToken": "MARK-token",
@@ -1541,7 +1530,7 @@ fn failures() -> Vec<(&'static str, Reaction, &'static str, &'static str)> {
     vec![
         ("cut off", Reaction::raw(b"").cut(), "the connection was closed", "cannot be reached"),
         (
-            "cut off within the answer",
+            "cut off within the response",
             Reaction::raw(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"AccessKeySecret\": \"MARK-secret\"").cut(),
             "the connection was closed",
             "cannot be reached",
@@ -1663,7 +1652,7 @@ enum Vendor {
 }
 
 impl Vendor {
-    fn source(self, stage: &Stage) -> Arc<dyn CredentialsSource> {
+    fn source(self, test: &TestContext) -> Arc<dyn CredentialsSource> {
         match self {
             Vendor::AssumeRole => {
                 let keys = StaticKeys::new(
@@ -1671,14 +1660,14 @@ impl Vendor {
                     "MARK-secret",
                     Some("MARK-token"),
                 );
-                let client = stage
+                let client = test
                     .context()
                     .client
                     .acting_as(Arc::new(keys.expect("valid keys")));
                 AssumedRole::source(client, role())
             }
             Vendor::AssumeRoleWithOidc => OidcRole::source(
-                stage.context().client,
+                test.context().client,
                 RoleWithOidc {
                     role: role(),
                     oidc_provider_arn: "acs:ram::123:oidc-provider/ci".to_owned(),
@@ -1688,20 +1677,20 @@ impl Vendor {
             Vendor::CredentialsUri => {
                 let url = format!(
                     "{}/MARK-secret-of-a-path/vend?key=MARK-secret&MARK-token",
-                    stage.url()
+                    test.url()
                 );
-                CredentialsUri::source(&stage.context(), &url).expect("a URL")
+                CredentialsUri::source(&test.context(), &url).expect("a URL")
             }
             Vendor::Metadata => EcsMetadata::source(
-                &stage.context(),
+                &test.context(),
                 InstanceMetadata {
                     role: Some("runner".to_owned()),
                     expected: true,
                     ..InstanceMetadata::default()
                 },
             ),
-            Vendor::CloudSso => Arc::new(stage.profiles(&json!([{"name": "p", "mode": "CloudSSO",
-                "cloud_sso_sign_in_url": stage.url(), "cloud_sso_account_id": "123",
+            Vendor::CloudSso => Arc::new(test.profiles(&json!([{"name": "p", "mode": "CloudSSO",
+                "cloud_sso_sign_in_url": test.url(), "cloud_sso_account_id": "123",
                 "cloud_sso_access_config": "ac-1", "access_token": "MARK-token"}]))),
             Vendor::OAuthRenewal | Vendor::OAuthExchange => {
                 let expires = if self == Vendor::OAuthExchange {
@@ -1709,7 +1698,7 @@ impl Vendor {
                 } else {
                     0
                 };
-                Arc::new(stage.profiles(
+                Arc::new(test.profiles(
                     &json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
                     "oauth_access_token": "MARK-token", "oauth_access_token_expire": expires,
                     "oauth_refresh_token": "MARK-refresh"}]),
@@ -1738,10 +1727,10 @@ async fn vendor_failures_show_no_secret() {
             }
             let before = reactions.len();
             reactions.push(failure);
-            let stage = Stage::new(&reactions).await;
-            let source = vendor.source(&stage);
+            let test = TestContext::new(&reactions).await;
+            let source = vendor.source(&test);
             let error = source.credentials().await.expect_err(name);
-            let told = format!("{} {error:?} {source:?}", chain(&error));
+            let shown = format!("{} {error:?} {source:?}", chain(&error));
             let is_sts = matches!(vendor, Vendor::AssumeRole | Vendor::AssumeRoleWithOidc);
             let expected = match of_others {
                 // A renewal reads other fields, and goes no further without them.
@@ -1757,10 +1746,10 @@ async fn vendor_failures_show_no_secret() {
                 _ => of_others,
             };
             // STS is asked again where that may help; the others are not.
-            let requests = stage.server.requests().len();
+            let requests = test.server.requests().len();
             let repeated = !is_sts && requests != before + 1;
-            if told.contains("MARK") || !told.contains(expected) || repeated {
-                found.push(format!("{vendor:?}, {name}: expected {expected:?}, found after {requests} requests: {told}"));
+            if shown.contains("MARK") || !shown.contains(expected) || repeated {
+                found.push(format!("{vendor:?}, {name}: expected {expected:?}, found after {requests} requests: {shown}"));
             }
         }
     }
@@ -1772,12 +1761,12 @@ async fn panic_message_of_a_renewal_is_hidden() {
     thread_local! {
         static LOOKS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
     }
-    let stage = Stage::new(&[]).await;
+    let test = TestContext::new(&[]).await;
     let text = json!({"current": "p", "profiles": [{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
         "oauth_refresh_token": "MARK-refresh"}]});
-    stage.file(".aliyun/config.json", &text.to_string());
+    test.file(".aliyun/config.json", &text.to_string());
     // The cache looks at the clock first, then it is seen what is left of the access token; the renewal is third.
-    let context = stage.context_at(|| {
+    let context = test.context_at(|| {
         LOOKS.set(LOOKS.get() + 1);
         assert!(LOOKS.get() < 3, "MARK-secret");
         datetime!(2026-01-15 08:30:05 UTC)
@@ -1796,16 +1785,16 @@ async fn account_guard_allows_listed_accounts_only() {
         &json!({"RequestId": "R", "AccountId": "1", "Arn": "acs:ram::1:user/u", "IdentityType": "RAMUser"}),
     );
     let check = async |reaction: &Reaction, allowed: &str, expected: &[&str], calls: usize| {
-        let stage = Stage::new(std::slice::from_ref(reaction)).await;
+        let test = TestContext::new(std::slice::from_ref(reaction)).await;
         let rule = AccountRule {
             allowed: vec![allowed.to_owned()],
             forbidden: Vec::new(),
             stated: None,
         };
-        let guard = AccountGuard::new(stage.context().client.acting_as(keys()), rule);
+        let guard = AccountGuard::new(test.context().client.acting_as(keys()), rule);
         parts(&outcome(&guard).await, expected);
         parts(&outcome(&guard).await, expected);
-        assert_eq!(stage.server.requests().len(), calls);
+        assert_eq!(test.server.requests().len(), calls);
         guard.account_id()
     };
     let account = check(&identity, "1", &["LTAI5tQnKxAbCdEfGhJkwXyZ"], 1).await;
@@ -1832,18 +1821,18 @@ async fn stated_account_needs_no_call() {
         stated: Some("9".to_owned()),
         ..AccountRule::default()
     };
-    let stage = Stage::new(&[]).await;
-    let guard = AccountGuard::new(stage.context().client.acting_as(keys()), rule.clone());
+    let test = TestContext::new(&[]).await;
+    let guard = AccountGuard::new(test.context().client.acting_as(keys()), rule.clone());
     assert_eq!(guard.account_id().as_deref(), Some("9"));
     parts(&outcome(&guard).await, &["LTAI5tQnKxAbCdEfGhJkwXyZ"]);
-    assert_eq!(stage.server.requests().len(), 0);
+    assert_eq!(test.server.requests().len(), 0);
 
     // A profile tells the account of its role when it is read.
-    let stage = Stage::new(&[issued("STS.a")]).await;
-    let profile = Arc::new(stage.profiles(&json!([{
+    let test = TestContext::new(&[issued("STS.a")]).await;
+    let profile = Arc::new(test.profiles(&json!([{
         "name": "p", "mode": "RamRoleArn", "access_key_id": "id", "access_key_secret": "MARK-secret", "ram_role_arn": ROLE,
     }])));
-    let guard = AccountGuard::new(stage.context().client.acting_as(profile), rule);
+    let guard = AccountGuard::new(test.context().client.acting_as(profile), rule);
     parts(
         &outcome(&guard).await,
         &[

@@ -112,7 +112,7 @@ pub struct ConnectFailure {
 /// The step in which connecting failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectCause {
-    /// The name has no address, or no name server answered.
+    /// The name has no address, or no name server responded.
     #[error("the host name cannot be resolved")]
     Dns,
     /// The host refused the connection: nothing listens at this port.
@@ -161,7 +161,7 @@ pub enum CertificateFault {
 /// Why a proxy made no connection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyFault {
-    /// Its name has no address, or no name server answered.
+    /// Its name has no address, or no name server responded.
     #[error("its host name cannot be resolved")]
     Dns,
     /// Nothing listens at its port.
@@ -176,7 +176,7 @@ pub enum ProxyFault {
     /// It wants a user name and a password, or others.
     #[error("it wants a login (HTTP 407)")]
     Login,
-    /// It answered the request to connect to the host with an error.
+    /// It responded to the request to connect to the host with an error.
     #[error("it refused to connect to the host (HTTP {status}{})", Shown(page))]
     Status {
         /// The HTTP status.
@@ -184,7 +184,7 @@ pub enum ProxyFault {
         /// What it wrote, unless that is JSON or nothing.
         page: Option<Page>,
     },
-    /// It did not answer as a proxy does; with the reason.
+    /// It did not respond as a proxy does; with the reason.
     #[error("it did not connect to the host ({0})")]
     NoTunnel(String),
 }

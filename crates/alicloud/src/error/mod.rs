@@ -177,7 +177,7 @@ impl Error {
             .downcast_ref()
     }
 
-    /// What the service answered, if it did.
+    /// The response of the service, if there was one.
     pub fn response(&self) -> Option<&ApiError> {
         self.kind().response()
     }

@@ -196,9 +196,9 @@ impl Proxy {
         if self.url.scheme() != "http" {
             return None;
         }
-        let asked = tokio::time::timeout(PATIENCE, self.ask(server)).await;
-        let answer = asked.ok()?.ok()?;
-        let text = String::from_utf8_lossy(&answer);
+        let asked = tokio::time::timeout(REFUSAL_TIMEOUT, self.ask(server)).await;
+        let response = asked.ok()?.ok()?;
+        let text = String::from_utf8_lossy(&response);
         let status = text.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()?;
         if (200..300).contains(&status) {
             return None;
@@ -216,7 +216,7 @@ impl Proxy {
         Some(ProxyFault::Status { status, page })
     }
 
-    /// What the proxy answers to `CONNECT`, up to some size.
+    /// What the proxy responds to `CONNECT`, up to some size.
     async fn ask(&self, server: &Url) -> std::io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect(self.address()).await?;
         let host = server.host_str().unwrap_or_default();
@@ -234,18 +234,18 @@ impl Proxy {
         }
         request.push_str("\r\n");
         stream.write_all(request.as_bytes()).await?;
-        let mut answer = Vec::new();
+        let mut response = Vec::new();
         // A page that does not end in time is shown as far as it came.
         let mut reader = stream.take(MAX_REFUSAL);
-        let reading = reader.read_to_end(&mut answer);
-        let _ = tokio::time::timeout(PATIENCE / 2, reading).await;
-        Ok(answer)
+        let reading = reader.read_to_end(&mut response);
+        let _ = tokio::time::timeout(REFUSAL_TIMEOUT / 2, reading).await;
+        Ok(response)
     }
 }
 
 /// How long a proxy is asked why it refuses.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Bytes of the answer.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(2);
+/// Bytes of the response.
 const MAX_REFUSAL: u64 = 16 * 1024;
 
 /// What went wrong between this machine and the proxy, in the words of hyper-util, whose types for it have no names outside.

@@ -372,7 +372,7 @@ async fn unreadable_responses_are_decode_errors() {
     assert_eq!(
         server.requests().len(),
         1,
-        "the next answer would be the same"
+        "the next response would be the same"
     );
 }
 
@@ -949,7 +949,10 @@ async fn stopping_lets_a_call_in_flight_end() {
         tokio::task::yield_now().await;
     }
     client.stop();
-    let response = flying.await.expect("no panic").expect("the answer is used");
+    let response = flying
+        .await
+        .expect("no panic")
+        .expect("the response is used");
     assert_eq!(response.request_id.as_deref(), Some("R-OK"));
 }
 
@@ -1057,7 +1060,7 @@ async fn open_circuit_breaker_fails_calls_at_once() {
     };
     assert!(
         everything(&error).contains("HTTP 503 ServiceUnavailable"),
-        "the cause is told: {error:?}"
+        "the cause is in it: {error:?}"
     );
     // A thousand others send nothing at all, not even in line for their turn.
     for _ in 0..1000 {

@@ -289,8 +289,8 @@ fn ini_of(profile: &Value) -> String {
 async fn secrets_of_files_are_not_shown() {
     for seed in 0..150 {
         let mut maker = Maker::new(seed);
-        let stage = Stage::new(&[refusal(403, "NoPermission")]).await;
-        let profiles = profiles(&mut maker, &stage.url());
+        let test = TestContext::new(&[refusal(403, "NoPermission")]).await;
+        let profiles = profiles(&mut maker, &test.url());
         let is_ini = maker.one_in(4);
         let number = maker.random.usize(..profiles.len());
         let other = profiles[maker.random.usize(..2)].clone();
@@ -310,13 +310,13 @@ async fn secrets_of_files_are_not_shown() {
         } else {
             ".aliyun/config.json"
         };
-        std::fs::write(stage.file(path, ""), &text).expect("written");
+        std::fs::write(test.file(path, ""), &text).expect("written");
         let selector = ProfileSelector {
             name: is_ini.then(|| "p".to_owned()),
             expected: maker.one_in(2),
             ..ProfileSelector::default()
         };
-        let source = Profile::new(stage.context(), selector);
+        let source = Profile::new(test.context(), selector);
         let said = said(&source).await;
         maker.check(
             &|| format!("{seed}: {}", String::from_utf8_lossy(&text)),
@@ -330,23 +330,23 @@ async fn secrets_of_files_are_not_shown() {
 async fn secrets_of_programs_are_not_shown() {
     for seed in 0..40 {
         let mut maker = Maker::new(seed);
-        let stage = Stage::new(&[]).await;
+        let test = TestContext::new(&[]).await;
         let mut output = json!({"mode": "StsToken", "access_key_id": "STS.x", "access_key_secret": maker.secret(),
             "sts_token": maker.secret(), "expiration": "2026-01-15T09:30:05Z"});
         if !maker.one_in(4) {
             maker.place(&mut output, &[]);
         }
         let output = maker.damaged(&output.to_string(), true);
-        std::fs::write(stage.file("output", ""), &output).expect("written");
+        std::fs::write(test.file("output", ""), &output).expect("written");
         let secret = maker.secret();
         let argument = maker.written(&secret).replace('\'', "");
         let exit = maker.choose(&["0", "0", "3"]);
         let command = format!(
             "sh -c 'cat {0}/output; cat {0}/output >&2; exit {exit}' '{argument}'",
-            stage.home.path().display()
+            test.home.path().display()
         );
         let source =
-            stage.profiles(&json!([{"name": "p", "mode": "External", "process_command": command}]));
+            test.profiles(&json!([{"name": "p", "mode": "External", "process_command": command}]));
         let said = said(&source).await;
         maker.check(
             &|| format!("{seed}: {}", String::from_utf8_lossy(&output)),
@@ -359,7 +359,7 @@ async fn secrets_of_programs_are_not_shown() {
 async fn secrets_of_variables_are_not_shown() {
     for seed in 0..100 {
         let mut maker = Maker::new(seed);
-        let mut stage = Stage::new(&[refusal(403, "NoPermission")]).await;
+        let mut test = TestContext::new(&[refusal(403, "NoPermission")]).await;
         let secret = maker.secret();
         let written = maker.written(&secret);
         let forms = [
@@ -378,8 +378,8 @@ async fn secrets_of_variables_are_not_shown() {
             "ALIBABA_CLOUD_CREDENTIALS_URI",
             "ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS",
         ]);
-        stage.variables.insert(name, value.clone());
-        let context = stage.context();
+        test.variables.insert(name, value.clone());
+        let context = test.context();
         let metadata = InstanceMetadata {
             role: None,
             v2_only: false,
@@ -401,13 +401,13 @@ async fn secrets_of_variables_are_not_shown() {
             |keys| Some(format!("{keys:?}")),
         ));
         texts.extend(RoleArn::parse(&value).err().map(|error| error.to_string()));
-        for mut profile in profiles(&mut maker, &stage.url()) {
+        for mut profile in profiles(&mut maker, &test.url()) {
             if matches!(
                 profile["mode"].as_str(),
                 Some("OAuth" | "External" | "CredentialsURI")
             ) {
                 profile["credentials_uri"] = Value::Null;
-                texts.push(said(&stage.profiles(&json!([profile]))).await);
+                texts.push(said(&test.profiles(&json!([profile]))).await);
             }
         }
         for text in texts {
@@ -464,11 +464,10 @@ async fn secrets_of_responses_are_not_shown() {
             2 => vec![Reaction::response(200, &[], &held[0]), reaction],
             _ => vec![reaction],
         };
-        let stage = Stage::new(&reactions).await;
+        let test = TestContext::new(&reactions).await;
         let keys = || {
             let keys = StaticKeys::new("LTAI5tQnKxAbCdEfGhJkwXyZ", &held[0], Some(&held[1]));
-            stage
-                .context()
+            test.context()
                 .client
                 .acting_as(Arc::new(keys.expect("valid keys")))
         };
@@ -477,7 +476,7 @@ async fn secrets_of_responses_are_not_shown() {
         let source: Arc<dyn CredentialsSource> = match vendor {
             0 => AssumedRole::source(keys(), role),
             1 => OidcRole::source(
-                stage.context().client,
+                test.context().client,
                 RoleWithOidc {
                     role,
                     oidc_provider_arn: "acs:ram::123:oidc-provider/ci".to_owned(),
@@ -485,7 +484,7 @@ async fn secrets_of_responses_are_not_shown() {
                 },
             ),
             2 => EcsMetadata::source(
-                &stage.context(),
+                &test.context(),
                 InstanceMetadata {
                     role: Some("runner".to_owned()),
                     expected: true,
@@ -493,12 +492,12 @@ async fn secrets_of_responses_are_not_shown() {
                 },
             ),
             3 => {
-                let url = format!("{}/{}?key={}", stage.url(), held[0], held[1]);
-                CredentialsUri::source(&stage.context(), &url).expect("a URL")
+                let url = format!("{}/{}?key={}", test.url(), held[0], held[1]);
+                CredentialsUri::source(&test.context(), &url).expect("a URL")
             }
-            4 => Arc::new(stage.profiles(&json!([{"name": "p", "mode": "CloudSSO", "cloud_sso_sign_in_url": stage.url(),
+            4 => Arc::new(test.profiles(&json!([{"name": "p", "mode": "CloudSSO", "cloud_sso_sign_in_url": test.url(),
                 "cloud_sso_account_id": "123", "cloud_sso_access_config": "ac-1", "access_token": held[0]}]))),
-            _ => Arc::new(stage.profiles(&json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
+            _ => Arc::new(test.profiles(&json!([{"name": "p", "mode": "OAuth", "oauth_site_type": "CN",
                 "oauth_access_token": held[0], "oauth_access_token_expire": 0, "oauth_refresh_token": held[1]}]))),
         };
         let said = said(&*source).await;
