@@ -16,7 +16,7 @@ use crate::common::{
     error_diagnostics::is_permission,
     space_list::{SpaceList, concerns_one_space, list_spaces},
 };
-use alicloud::{Error, ErrorKind, GiveUp, cams::waba::Waba};
+use alicloud::{Error, ErrorCause, ErrorKind, GiveUp, cams::waba::Waba};
 
 /// What one run knows of the spaces of one account. All bindings of the account share it, so that the account is listed
 /// once, however many bindings are created.
@@ -239,6 +239,11 @@ impl Search<'_> {
 impl Listing {
     /// Keeps a failure that will not heal within this run, so that two hundred creates do not meet it one by one.
     fn fail(&mut self, role: Option<String>, error: Error) -> LookError {
+        // A bind with these credentials would be refused, too.
+        let of_credentials = |error: &Error| {
+            let code = error.known_code();
+            code.is_some_and(|code| code.cause == ErrorCause::Credentials)
+        };
         if matches!(
             error.kind(),
             ErrorKind::Credentials
@@ -246,7 +251,8 @@ impl Listing {
                 | ErrorKind::Connect(_)
                 | ErrorKind::Down { .. }
                 | ErrorKind::Stopped
-        ) {
+        ) || of_credentials(&error)
+        {
             return LookError::Call(error);
         }
         let failure = SearchError::from(&error);
