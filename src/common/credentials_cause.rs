@@ -73,7 +73,7 @@ pub(super) fn credentials_cause(kind: CredentialsErrorKind) -> CredentialsCause 
             "Check the service that hands out the credentials, as Reason below says, and the network on the way to it.",
         ),
         CredentialsErrorKind::Page => (
-            "page instead of credentials", "Provider.NotTheService",
+            "page, not credentials", "Provider.NotTheService",
             "Something on the way responded in place of the host that Reason below names: a proxy, a firewall, or a login of the \
              network. Ask whoever runs the proxy to let requests to the host pass. If it is a login, sign in with a browser on \
              this machine, and run the command again. If nothing is on the way, correct the URL in the configuration.",

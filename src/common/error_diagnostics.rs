@@ -498,6 +498,11 @@ fn about_credentials(error: &Error) -> String {
         (ErrorKind::Api(_), Some("AuthenticationFail.OIDCToken.Expired")) => {
             "Get a new OIDC token, and run the command again. A token in a file is read again at each refresh."
         }
+        (ErrorKind::Api(_), Some(code)) if code.starts_with("AuthenticationFail.") => {
+            "Check these in the RAM console:\n1. The OIDC provider is the one that issued the token: its URL, its client IDs and \
+             its fingerprints.\n2. The trust policy of the role names the OIDC provider, and its conditions on oidc:iss, oidc:aud \
+             and oidc:sub fit the token."
+        }
         (ErrorKind::Api(_), _) => "Check the credentials and the role that Reason below names.",
         (ErrorKind::Throttled { .. }, _) => {
             "Try again in a few minutes, and let fewer pipelines run at the same time."
