@@ -14,7 +14,7 @@ use crate::{
 pub(crate) const CASES: &[Case] = cases![unusable:
     a_file_that_does_not_fit_is_not_passed_over,
     pipes_and_devices_do_not_hang,
-    a_wrong_secret_is_tried_and_told_once,
+    wrong_secret_of_many_objects_is_one_call_and_one_message,
 ];
 
 /// On an instance with a role.
@@ -89,8 +89,8 @@ fn many_bindings() -> String {
     )
 }
 
-/// Runs a command that fails for each object, in which one error is whole. Returns how many are told in short.
-fn one_is_told_whole(context: &TestContext, command: &[&str]) -> Result<usize, Failed> {
+/// Runs a command that fails for each object with one whole error. Returns how many errors are short.
+fn one_error_is_whole(context: &TestContext, command: &[&str]) -> Result<usize, Failed> {
     context.emulator.clear_calls();
     let output = context.directory.run(command)?.expecting(1)?;
     let calls = context.emulator.calls().len();
@@ -110,14 +110,17 @@ fn one_is_told_whole(context: &TestContext, command: &[&str]) -> Result<usize, F
     Ok(count("For the reason, see the message"))
 }
 
-fn a_wrong_secret_is_tried_and_told_once(context: &mut TestContext) -> TestResult {
+fn wrong_secret_of_many_objects_is_one_call_and_one_message(
+    context: &mut TestContext,
+) -> TestResult {
     afresh(context)?;
     let keys = format!("  access_key = \"{KEY_ID}\"\n  secret_key = \"MARK-wrong-secret\"\n");
     configure(context, &keys, &many_bindings())?;
+    // The CLI prints some eight lines around each error of a create, and twenty for its plan. So only calls are limited here.
     let apply = ["apply", "-auto-approve", "-no-color"];
     equal(
-        "creates told in short",
-        one_is_told_whole(context, &apply)?,
+        "short errors of creates",
+        one_error_is_whole(context, &apply)?,
         MANY - 1,
     )?;
 
@@ -137,8 +140,8 @@ fn a_wrong_secret_is_tried_and_told_once(context: &mut TestContext) -> TestResul
         .directory
         .write("terraform.tfstate", &state.to_string())?;
     equal(
-        "refreshes told in short",
-        one_is_told_whole(context, &["plan", "-no-color"])? <= 1,
+        "short errors of refreshes",
+        one_error_is_whole(context, &["plan", "-no-color"])? <= 1,
         true,
     )?;
     let output = context
