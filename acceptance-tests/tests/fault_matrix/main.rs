@@ -175,6 +175,8 @@ enum Kind {
     Malformed,
     /// Certainly not executed, and a retry helps.
     Passing,
+    /// As above, once credentials are renewed.
+    Renewable,
     /// Certainly not executed, and a retry does not help.
     Final,
     /// As above, and it is about the credentials, so that nothing is sent with them any more.
@@ -526,10 +528,10 @@ fn rows() -> Vec<Row> {
             Kind::Everywhere,
             Played::Sidecar(
                 200,
-                "<html><title>sidecar-mark</title></html>",
+                "<html><title>Sign in</title>sidecar-mark</html>",
                 Pace::AtOnce,
             ),
-            &["127.0.0.1"],
+            &["127.0.0.1", "title \"Sign in\""],
         ),
         row(
             "sidecar: 403 page",
@@ -623,7 +625,7 @@ fn rows() -> Vec<Row> {
         ),
         row(
             "token expired, renewable",
-            Kind::Passing,
+            Kind::Renewable,
             Played::Expired,
             &["InvalidSecurityToken.Expired"],
         ),
@@ -718,11 +720,14 @@ impl Kind {
             }
             (Kind::Replayed, _) => None,
             // STS changes nothing, so it is simply asked again.
-            (Kind::Silent | Kind::Garbled | Kind::Passing, At::Renewal) => on(Fine, Warned),
-            (_, At::Renewal) => Some(Warned),
-            (Kind::Silent | Kind::Garbled | Kind::Passing, At::Role | At::Guard | At::Oidc) => {
-                on(Fine, Fails)
+            (Kind::Silent | Kind::Garbled | Kind::Passing | Kind::Renewable, At::Renewal) => {
+                on(Fine, Warned)
             }
+            (_, At::Renewal) => Some(Warned),
+            (
+                Kind::Silent | Kind::Garbled | Kind::Passing | Kind::Renewable,
+                At::Role | At::Guard | At::Oidc,
+            ) => on(Fine, Fails),
             (_, At::Role | At::Guard | At::Oidc | At::Sidecar) => Some(Fails),
             // A bind that may have been executed is not sent again.
             (Kind::Silent | Kind::Garbled | Kind::Malformed | Kind::Empty, At::Bind) => {
@@ -731,24 +736,28 @@ impl Kind {
             (Kind::Silent | Kind::Garbled | Kind::Malformed | Kind::Empty, At::Bound) => {
                 Some(Warned)
             }
-            (Kind::Passing, At::Bind) => on(Fine, Fails),
+            (Kind::Passing | Kind::Renewable, At::Bind) => on(Fine, Fails),
             (Kind::Final | Kind::Refused, At::Bind) => Some(Fails),
             // A service that does not execute a call does not execute it.
-            (Kind::Passing | Kind::Final | Kind::Refused, At::Bound) => None,
-            (Kind::Silent | Kind::Garbled | Kind::Passing | Kind::Empty, At::Fill) => {
-                on(Fine, Warned)
-            }
+            (Kind::Passing | Kind::Renewable | Kind::Final | Kind::Refused, At::Bound) => None,
+            (
+                Kind::Silent | Kind::Garbled | Kind::Passing | Kind::Renewable | Kind::Empty,
+                At::Fill,
+            ) => on(Fine, Warned),
             (Kind::Malformed | Kind::Final | Kind::Refused, At::Fill) => Some(Warned),
             // Nobody can tell it from a space without a WABA.
             (Kind::Empty, At::Refresh) => None,
-            (Kind::Silent | Kind::Garbled | Kind::Passing, At::Refresh | At::Import) => {
-                on(Fine, Fails)
-            }
+            (
+                Kind::Silent | Kind::Garbled | Kind::Passing | Kind::Renewable,
+                At::Refresh | At::Import,
+            ) => on(Fine, Fails),
             (
                 Kind::Malformed | Kind::Final | Kind::Refused | Kind::Empty,
                 At::Refresh | At::Import,
             ) => Some(Fails),
             (Kind::Silent | Kind::Garbled | Kind::Passing, At::Search) => on(Warned, Unknown),
+            // After a bind the look is sent again with new credentials. If they are refused, no bind is sent.
+            (Kind::Renewable, At::Search) => on(Warned, Fails),
             (Kind::Malformed | Kind::Final | Kind::Empty, At::Search) => (!once).then_some(Unknown),
             // The look before the bind meets it, and no bind is sent.
             (Kind::Refused, At::Search) => (!once).then_some(Fails),

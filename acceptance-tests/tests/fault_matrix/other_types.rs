@@ -267,7 +267,10 @@ pub(super) async fn run(
             for after in [false, true] {
                 // A service that refuses or repairs nothing has no later chance to.
                 let row = &rows[number];
-                let is_refusal = matches!(row.kind, Kind::Final | Kind::Passing | Kind::Harmless);
+                let is_refusal = matches!(
+                    row.kind,
+                    Kind::Final | Kind::Passing | Kind::Renewable | Kind::Harmless
+                );
                 if after && (operation.step == Step::Read || is_refusal) {
                     continue;
                 }
