@@ -304,7 +304,13 @@ fn happened(error: &Error, attempted: &Attempted<'_>) -> String {
             format!("{action} for {subject} was interrupted before it was complete.")
         }
         ErrorKind::Credentials => {
-            format!("{action} for {subject} was not sent, because there are no valid credentials.")
+            let why = match credentials_error_kind(error) {
+                CredentialsErrorKind::WrongAccount => {
+                    "the credentials belong to an account that the provider block does not allow"
+                }
+                _ => "there are no valid credentials",
+            };
+            format!("{action} for {subject} was not sent, because {why}.")
         }
         ErrorKind::Page { status, page } => {
             let origin = match error.proxy() {
