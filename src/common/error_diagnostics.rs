@@ -1119,7 +1119,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_secret_is_told_without_another_signature() {
+    fn wrong_secret_is_reported_without_another_signature() {
         let error = refused(
             400,
             "SignatureDoesNotMatch",
@@ -1148,7 +1148,7 @@ mod tests {
     }
 
     #[test]
-    fn account_without_the_service_is_told() {
+    fn account_without_the_service_is_reported() {
         let error = refused(
             400,
             "Product.Unsubscript",
@@ -1180,7 +1180,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_waba_is_told() {
+    fn foreign_waba_is_reported() {
         let error = refused(400, "Unknown.ResourceOwnerId", "The owner is not you.");
         check(
             &error,
@@ -1249,7 +1249,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_skew_is_told() {
+    fn clock_skew_is_reported() {
         let error = refused(
             400,
             "InvalidTimeStamp.Expired",
@@ -1375,7 +1375,7 @@ mod tests {
     }
 
     #[test]
-    fn page_of_something_unknown_on_the_way_is_told() {
+    fn page_of_something_unknown_on_the_way_is_reported() {
         check(
             &Error::example(
                 "QueryChatappBindWaba",
@@ -1496,7 +1496,7 @@ mod tests {
     }
 
     #[test]
-    fn proxy_that_makes_no_connection_is_told() {
+    fn proxy_that_makes_no_connection_is_reported() {
         check(
             &Error::example(
                 "ChatappBindWaba",
@@ -1601,7 +1601,7 @@ mod tests {
     }
 
     #[test]
-    fn certificates_are_told_with_what_to_do() {
+    fn certificates_are_reported_with_what_to_do() {
         check(
             &Error::example(
                 "ChatappBindWaba",
@@ -1732,7 +1732,7 @@ mod tests {
     }
 
     #[test]
-    fn network_on_the_way_to_sts_is_told() {
+    fn network_on_the_way_to_sts_is_reported() {
         let check = |call: Error, expected: Expect| {
             let error =
                 Error::example("ChatappBindWaba", ErrorKind::Credentials, Some(call.into()));
@@ -1790,7 +1790,7 @@ mod tests {
     }
 
     #[test]
-    fn failing_hop_is_told_when_nothing_is_sent_any_more() {
+    fn failing_hop_is_reported_when_nothing_is_sent_any_more() {
         let check = |last: ErrorKind, expected: &str| {
             let kind = ErrorKind::Down {
                 failures: 10,
@@ -1813,7 +1813,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_host_is_told() {
+    fn unknown_host_is_reported() {
         let kind = connect(ConnectCause::Dns);
         check(
             &Error::example("ChatappBindWaba", kind, None),
@@ -1836,7 +1836,7 @@ mod tests {
     }
 
     #[test]
-    fn host_of_another_region_is_told_with_the_documented_one() {
+    fn host_of_another_region_is_reported_with_the_documented_one() {
         let kind = ErrorKind::Connect(ConnectFailure {
             cause: ConnectCause::Dns,
             only_documented_host: Some("cams.ap-southeast-1.aliyuncs.com"),
@@ -1863,7 +1863,7 @@ mod tests {
     }
 
     #[test]
-    fn expired_token_is_told() {
+    fn expired_token_is_reported() {
         let error = refused(
             403,
             "InvalidSecurityToken.Expired",
@@ -1892,7 +1892,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_access_key_is_told() {
+    fn unknown_access_key_is_reported() {
         let error = refused(
             404,
             "InvalidAccessKeyId.NotFound",
@@ -1923,7 +1923,7 @@ mod tests {
     }
 
     #[test]
-    fn throttling_is_told_with_the_limit() {
+    fn throttling_is_reported_with_the_limit() {
         let kind = ErrorKind::Throttled {
             response: response(
                 400,
@@ -1958,7 +1958,7 @@ mod tests {
     }
 
     #[test]
-    fn failing_service_and_unknown_code_are_told_without_a_missing_request_id() {
+    fn failing_service_and_unknown_code_are_reported_without_a_missing_request_id() {
         let kind =
             ErrorKind::Unavailable(response(500, "InternalError", "The request has failed."));
         let error = Error::example("QueryChatappBindWaba", kind, None);
@@ -2005,7 +2005,7 @@ mod tests {
     }
 
     #[test]
-    fn closed_connection_redirect_and_unreadable_response_are_told() {
+    fn closed_connection_redirect_and_unreadable_response_are_reported() {
         let check = |kind: ErrorKind, expected: Expect| {
             check(
                 &Error::example("QueryChatappBindWaba", kind, None),
@@ -2077,7 +2077,7 @@ mod tests {
     }
 
     #[test]
-    fn timeouts_of_each_phase_are_told() {
+    fn timeouts_of_each_phase_are_reported() {
         let before = ErrorKind::Timeout(TimeoutPhase::RateLimit);
         check(
             &Error::example("ChatappBindWaba", before, None),
@@ -2119,7 +2119,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_call_of_sts_is_told_by_its_cause() {
+    fn failed_call_of_sts_is_reported_by_its_cause() {
         let check = |code: &str, expected: Expect| {
             let kind = ErrorKind::Api(response(403, code, "Refused by STS."));
             let call = Error::example("AssumeRole", kind, None);

@@ -12,7 +12,7 @@ use crate::{NUMBER, SPACE, make_space, resource};
 pub(crate) const CASES: &[Case] = cases![automation:
     order_of_commands_does_not_count,
     parts_that_are_not_configured_are_kept,
-    welcome_message_that_does_not_stick_is_told,
+    welcome_message_that_does_not_stick_is_reported,
     welcome_message_that_is_not_shown_is_not_sent,
     empty_lists_that_do_not_clear_are_warned_about,
 ];
@@ -85,7 +85,7 @@ fn parts_that_are_not_configured_are_kept(context: &mut TestContext) -> TestResu
     Ok(())
 }
 
-fn welcome_message_that_does_not_stick_is_told(context: &mut TestContext) -> TestResult {
+fn welcome_message_that_does_not_stick_is_reported(context: &mut TestContext) -> TestResult {
     make_space(context)?;
     context
         .emulator

@@ -34,7 +34,7 @@ pub(crate) const CASES: &[Case] = cases![kill_signals:
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// How long the service delays the response to a bind that it has executed.
-const ANSWER_AFTER: Duration = Duration::from_millis(2_500);
+const RESPONSE_DELAY: Duration = Duration::from_millis(2_500);
 
 /// How long a provider may run without its host, after the call in flight.
 const GRACE: Duration = Duration::from_secs(5);
@@ -52,7 +52,7 @@ impl Binding {
         let temporary = tempfile::tempdir()?;
         context.directory.set("TMPDIR", temporary.path());
         context.configure(&binding(WABA, ""))?;
-        let delay_ms = u64::try_from(ANSWER_AFTER.as_millis())?;
+        let delay_ms = u64::try_from(RESPONSE_DELAY.as_millis())?;
         context
             .emulator
             .inject(Fault::new(BIND, FaultKind::Slow { delay_ms }).after())?;
@@ -149,7 +149,7 @@ fn second_interrupt_loses_the_response_and_the_next_apply_finds_the_space(
     running.interrupt()?;
     let output = running.finish()?.expecting(1)?;
     contains(&output.text(), &["Two interrupts received"])?;
-    Binding::leaves_nothing_within(&provider, &temporary, ANSWER_AFTER + GRACE)?;
+    Binding::leaves_nothing_within(&provider, &temporary, RESPONSE_DELAY + GRACE)?;
     nothing_is_in_state(context)?;
     converges_on_the_first_space(context, &first)
 }
@@ -218,7 +218,7 @@ fn killed_cli_leaves_no_process_or_socket(context: &mut TestContext) -> TestResu
     let first = context.space_of(WABA)?;
     process::kill(running.pid())?;
     equal("exit code", running.finish()?.code, None)?;
-    Binding::leaves_nothing_within(&provider, &temporary, ANSWER_AFTER + GRACE)?;
+    Binding::leaves_nothing_within(&provider, &temporary, RESPONSE_DELAY + GRACE)?;
     nothing_is_in_state(context)?;
     converges_on_the_first_space(context, &first)
 }

@@ -223,7 +223,7 @@ fn unexpected_response_errors_show_no_secret(context: &mut TestContext) -> TestR
             .emulator
             .set_credential_endpoints(credential_endpoints);
         for (source, block) in &sources {
-            let what = format!("{source} answers {status} {body}");
+            let what = format!("{source} returns {status} {body}");
             fails_quietly(
                 context,
                 &hidden,

@@ -402,8 +402,8 @@ fn contradicted_account_id_changes_nothing(context: &mut TestContext) -> TestRes
     let by_arn = with(&format!(
         "  assume_role {{\n    role_arn = \"{ROLE}\"\n  }}"
     ));
-    let by_answer = with(&format!("  allowed_account_ids = [\"{HUB}\", \"{OTHER}\"]"));
-    for (block, account, questions) in [(by_arn, TENANT, 0), (by_answer, HUB, 1)] {
+    let by_lookup = with(&format!("  allowed_account_ids = [\"{HUB}\", \"{OTHER}\"]"));
+    for (block, account, questions) in [(by_arn, TENANT, 0), (by_lookup, HUB, 1)] {
         configure(context, &block, BINDING)?;
         let output = context.apply()?.expecting(1)?;
         let text = only_error(&output)?.text().to_lowercase();

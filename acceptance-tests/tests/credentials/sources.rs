@@ -76,9 +76,9 @@ pub(crate) fn home_file(context: &TestContext, path: &str, text: &str) -> TestRe
 fn session(context: &TestContext) -> Result<[String; 3], Failed> {
     let mut stream = TcpStream::connect(context.emulator.address())?;
     stream.write_all(b"GET /credentials-uri HTTP/1.0\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let body = answer.split("\r\n\r\n").nth(1).unwrap_or_default();
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    let body = response.split("\r\n\r\n").nth(1).unwrap_or_default();
     let session: Value = serde_json::from_str(body)?;
     Ok(["AccessKeyId", "AccessKeySecret", "SecurityToken"]
         .map(|name| session[name].as_str().unwrap_or_default().to_owned()))

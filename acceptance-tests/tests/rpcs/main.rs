@@ -430,26 +430,26 @@ async fn refresh_that_fails_as_another_one_did_is_a_warning_within_a_run() {
     let session = Session::configured().await;
     let instance = session.create(json!({"waba_id": WABA})).await;
     for _run in 0..2 {
-        let told = session.configure("another-secret".into()).await;
-        assert_eq!(text(&told), "");
-        let (read, _, told) = session.read(&instance).await;
-        assert!(told.starts_with("Error: Cannot read"), "{told}");
-        must_say(&told, "The secret does not belong to the AccessKey");
+        let messages = session.configure("another-secret".into()).await;
+        assert_eq!(text(&messages), "");
+        let (read, _, messages) = session.read(&instance).await;
+        assert!(messages.starts_with("Error: Cannot read"), "{messages}");
+        must_say(&messages, "The secret does not belong to the AccessKey");
         assert_eq!(read, instance);
-        let (read, _, told) = session.read(&instance).await;
-        assert!(told.starts_with("Warning: Not refreshed"), "{told}");
-        must_say(&told, "For the reason, see the message about space");
-        must_say(&told, "stays in the state");
+        let (read, _, messages) = session.read(&instance).await;
+        assert!(messages.starts_with("Warning: Not refreshed"), "{messages}");
+        must_say(&messages, "For the reason, see the message about space");
+        must_say(&messages, "stays in the state");
         assert_eq!(read, instance);
     }
     // An error of an import fails the import alone, so it says nothing of the refreshes of a run.
     session.configure("another-secret".into()).await;
     let (imported, _, _) = session.import(&read_id(&instance), &Value::Null).await;
     let imported = imported.expect("an import calls nothing yet");
-    let (_, _, told) = session.read(&imported).await;
-    assert!(told.starts_with("Error: "), "{told}");
-    let (_, _, told) = session.read(&instance).await;
-    assert!(told.starts_with("Error: "), "{told}");
+    let (_, _, messages) = session.read(&imported).await;
+    assert!(messages.starts_with("Error: "), "{messages}");
+    let (_, _, messages) = session.read(&instance).await;
+    assert!(messages.starts_with("Error: "), "{messages}");
 }
 
 fn read_id(instance: &Instance) -> String {

@@ -68,7 +68,7 @@ impl Client {
         config
             .user_agent
             .retain(|c| c == ' ' || c.is_ascii_graphic());
-        // So that an unreachable host is told from a silent one before the time of the attempt is over.
+        // So that an unreachable host is distinguished from a silent one before the time of the attempt is over.
         let connect_timeout = config.connect_timeout.min(config.read_timeout.mul_f64(0.9));
         Client(Arc::new(Shared {
             http: Arc::new(Http::new(config.proxies.clone())),

@@ -22,7 +22,7 @@ pub struct ClientConfig {
     /// Which servers are reached through a proxy.
     pub proxies: Proxies,
     /// How long establishing a connection may take, name resolution and TLS included. At most nine tenths of
-    /// `read_timeout` are used, so that an unreachable host is told from a silent one.
+    /// `read_timeout` are used, so that an unreachable host is distinguished from a silent one.
     pub connect_timeout: Duration,
     /// How long one attempt may take, from its start to the last byte of the response.
     pub read_timeout: Duration,

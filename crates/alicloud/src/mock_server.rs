@@ -1,4 +1,4 @@
-//! A tiny HTTP server on loopback for the tests of this crate: it reacts to requests as it is told, byte by byte.
+//! A tiny HTTP server on loopback for the tests of this crate: it reacts to requests as a test says, byte by byte.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

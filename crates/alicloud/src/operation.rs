@@ -34,7 +34,7 @@ pub struct Response<T> {
 /// Why a wait ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Interrupt {
-    /// The client was told to stop.
+    /// The client was asked to stop.
     #[error("stopped before it was complete")]
     Stopped,
     /// The deadline of the operation.

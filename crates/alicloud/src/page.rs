@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_told_by_their_title() {
+    fn pages_are_named_by_their_title() {
         let titled = |title: &str| format!("an HTML page with the title \"{title}\"");
         let check = |body: &str, title: &str| check(body.as_bytes(), Some(&titled(title)));
         check("<html><head><title>Sign in</title></head>", "Sign in");

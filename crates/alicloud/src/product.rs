@@ -15,7 +15,7 @@ pub struct Product {
     /// The one public host that the product documents, where there is only one. Hosts of other regions are formed by
     /// rule and may not exist.
     pub only_documented_host: Option<&'static str>,
-    /// How a successful response is told from a failed one.
+    /// How a successful response is distinguished from a failed one.
     pub envelope: Envelope,
     /// The error codes of its own.
     pub error_codes: &'static [ErrorCode],

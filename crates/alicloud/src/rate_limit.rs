@@ -49,7 +49,7 @@ pub(super) struct RateLimiter {
     queues: Mutex<HashMap<RateLimitKey, Arc<Queue>>>,
 }
 
-/// A permit that was taken, to be told how it went.
+/// A permit that was taken, which has to learn how the attempt went.
 #[derive(Debug)]
 pub(super) struct Permit {
     queue: Arc<Queue>,

@@ -1,6 +1,6 @@
 //! Which failure is retried, how often, and after how long: one table, and the arithmetic of waiting.
 //!
-//! Failures are told apart by HTTP status and exact code, never by searching a message. Source of the codes: the
+//! Failures are distinguished by HTTP status and exact code, never by searching a message. Source of the codes: the
 //! vendor's pages on common errors of RPC style APIs and on CAMS; of the wait headers: the official SDKs.
 
 use std::time::Duration;

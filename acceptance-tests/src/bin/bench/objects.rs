@@ -314,8 +314,8 @@ async fn all(host: PluginHost, requests: Vec<Requests>) -> Result<PluginHost, Ho
 /// Warnings are none of the benchmark's business.
 fn check(diagnostics: &[Diagnostic]) -> Result<(), HostError> {
     let mut errors = diagnostics.iter();
-    match errors.find(|told| told.severity() == Severity::Error) {
+    match errors.find(|diagnostic| diagnostic.severity() == Severity::Error) {
         None => Ok(()),
-        Some(told) => Err(format!("{}: {}", told.summary, told.detail).into()),
+        Some(diagnostic) => Err(format!("{}: {}", diagnostic.summary, diagnostic.detail).into()),
     }
 }

@@ -340,7 +340,7 @@ pub(crate) fn ride(
         Some(at_most),
     )?;
     report.value(
-        &format!("{what}: throttled answers"),
+        &format!("{what}: throttled responses"),
         "calls",
         Some(refused as f64),
         Some(0.0),

@@ -152,9 +152,9 @@ async fn life(report: &mut Report, binary: &Path) -> Result<(), HostError> {
         host.provider().get_provider_schema(request).await?;
         schema.push(ms(asked.elapsed()));
         used.extend(processor_time(host.process.pid()?).map(ms));
-        let told = Instant::now();
+        let begun = Instant::now();
         host.shut_down().await?;
-        end.push(ms(told.elapsed()));
+        end.push(ms(begun.elapsed()));
     }
     for (name, samples) in [
         ("connection with mutual TLS, both sides", connect),
@@ -189,8 +189,8 @@ pub(crate) async fn memory(report: &mut Report, binary: &Path) -> Result<(), Hos
                 client_capabilities: None,
             };
             let response = host.provider().configure_provider(request).await?;
-            if let Some(told) = response.into_inner().diagnostics.first() {
-                return Err(format!("{}: {}", told.summary, told.detail).into());
+            if let Some(diagnostic) = response.into_inner().diagnostics.first() {
+                return Err(format!("{}: {}", diagnostic.summary, diagnostic.detail).into());
             }
             configured.extend(resident(process));
         }

@@ -1267,7 +1267,7 @@ async fn program_that_nobody_waits_for_is_ended_with_its_children() {
         _ = source.credentials() => panic!("the program never ends"),
     };
     assert_eq!(ids.lines().count(), 2);
-    // As after a limit of time, or when the process is told to stop.
+    // As after a limit of time, or when the process is asked to stop.
     drop(source);
     while ids.lines().any(is_alive) {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;

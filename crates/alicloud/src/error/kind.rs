@@ -80,7 +80,7 @@ pub enum ErrorKind {
         /// How the response begins, if that may be shown.
         excerpt: Option<String>,
     },
-    /// The client was told to stop before the call was complete; an earlier failure, if any, is the source.
+    /// The client was asked to stop before the call was complete; an earlier failure, if any, is the source.
     #[error("stopped before it was complete")]
     Stopped,
 }

@@ -58,7 +58,7 @@ pub enum GiveUp {
         /// The wait that was due.
         wait: Duration,
     },
-    /// The client was told to stop.
+    /// The client was asked to stop.
     Stopped,
 }
 

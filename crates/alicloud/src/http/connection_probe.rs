@@ -1,7 +1,7 @@
 //! Whether a pool of connections has ever made one.
 //!
 //! As long as it has not, no request can have left, whatever an attempt died of. So a deadline that passes while an
-//! unreachable host is dialled is told from one that passes while a server is silent.
+//! unreachable host is dialled is distinguished from one that passes while a server is silent.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -413,7 +413,7 @@ fn resolved_value(choices: &mut Choices<'_>, ty: &Type, value: &Value, required:
 /// What a provider makes of a plan: unknown becomes known.
 ///
 /// Where it alone decides on a value and has not promised to keep it, it sets another one each time, whatever the plan
-/// says. A plan that had promised a value there is thereby found out. In sets, where no element can be told from
+/// says. A plan that had promised a value there is thereby found out. In sets, where no element can be distinguished from
 /// another, it fills what is unknown.
 pub(crate) fn applied(
     choices: &mut Choices<'_>,

@@ -1,6 +1,6 @@
 //! A profile in a file: found, read and turned into the source that it describes, at first use.
 //!
-//! Two formats are told apart by how they begin: the JSON file of the Alibaba Cloud CLI, with all of its modes, and the ini
+//! Two formats are distinguished by how they begin: the JSON file of the Alibaba Cloud CLI, with all of its modes, and the ini
 //! file of the SDKs. Without a file named, the CLI's comes first. Source: the official CLI and SDKs.
 //!
 //! A file is absent if it is not there, is empty, or is the one that the CLI makes at its first start. Anything else there

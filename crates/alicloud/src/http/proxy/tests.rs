@@ -211,7 +211,7 @@ const HTTPS: &str = "https://cams.behind-the-proxy.invalid/";
 const HTTP: &str = "http://cams.behind-the-proxy.invalid/";
 
 #[tokio::test]
-async fn refusals_of_a_tunnel_are_told_with_status_and_title() {
+async fn refusals_of_a_tunnel_are_reported_with_status_and_title() {
     for (status, body, expected) in [
         (
             403,
@@ -279,7 +279,7 @@ async fn without_tls() -> std::net::SocketAddr {
 }
 
 #[tokio::test]
-async fn proxies_that_cannot_be_reached_are_told_from_servers() {
+async fn proxies_that_cannot_be_reached_are_distinguished_from_servers() {
     let closed = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener.local_addr().expect("an address").to_string()
