@@ -182,7 +182,9 @@ fn run(plan: &Plan) -> Result<(), HostError> {
     eprintln!(
         "Building the provider as it is shipped (cargo build --release); the first time this takes minutes."
     );
-    let binary = provider_binary::path(Profile::Release)?;
+    let installed = tempfile::tempdir()?;
+    let built = provider_binary::path(Profile::Release)?;
+    let binary = starts::install(&built, &installed.path().join("provider"))?;
     let peer_config = plan.peer_config.as_deref().map(configuration).transpose()?;
     let cli = Cli::all()?.into_iter().next();
     let runtime = tokio::runtime::Runtime::new()?;
@@ -190,7 +192,11 @@ fn run(plan: &Plan) -> Result<(), HostError> {
     for section in &plan.sections {
         match (section, &cli) {
             (Section::Start, _) => {
-                runtime.block_on(starts::starts(&mut report, &binary, &others(plan)?))?;
+                runtime.block_on(starts::starts(
+                    &mut report,
+                    &binary,
+                    &others(plan, installed.path())?,
+                ))?;
             }
             (Section::Memory, _) => runtime.block_on(starts::memory(&mut report, &binary))?,
             (Section::Refresh, _) => {
@@ -238,22 +244,23 @@ fn configuration(path: &Path) -> Result<Configuration, HostError> {
 }
 
 /// What is measured beside the provider: its static build, where Rust's library for one is installed, and the peer.
-fn others(plan: &Plan) -> Result<Vec<Other>, HostError> {
+fn others(plan: &Plan, installed: &Path) -> Result<Vec<Other>, HostError> {
     let mut others = Vec::new();
     match provider_binary::shipped_static() {
         Some(built) => others.push(Other {
             kind: OtherKind::Static,
-            path: built?,
+            path: starts::install(&built?, &installed.join("static"))?,
         }),
         None => eprintln!(
             "The standard library of Rust's musl target is not installed: left out the static build."
         ),
     }
-    let peer = plan.peer.clone();
-    others.extend(peer.map(|path| Other {
-        kind: OtherKind::Peer,
-        path,
-    }));
+    if let Some(peer) = &plan.peer {
+        others.push(Other {
+            kind: OtherKind::Peer,
+            path: starts::install(peer, &installed.join("peer"))?,
+        });
+    }
     Ok(others)
 }
 
