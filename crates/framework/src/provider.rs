@@ -82,6 +82,6 @@ pub struct ConfigureRequest {
     /// The version of the CLI, for example `1.11.4`.
     pub terraform_version: String,
     /// Whether the process may serve several runs of the CLI, even at the same time: see
-    /// [`Server::keep_configuration`](crate::Server::keep_configuration).
+    /// [`Server::keep_configuration`](crate::server::Server::keep_configuration).
     pub is_shared: bool,
 }
