@@ -123,7 +123,8 @@ fn failed_renewal_is_ignored_while_the_session_is_valid(context: &mut TestContex
     context
         .emulator
         .inject(Fault::new("AssumeRole", refusal).skip(1).times(1))?;
-    apply(context)?;
+    // A slow machine may send a call in the moment in which the session ends. It is then sent again with the next one.
+    context.directory.run(&APPLY)?.expecting(0)?;
     equal("spaces", context.emulator.spaces(TENANT).len(), 20)?;
     let renewals = context.emulator.calls_of("AssumeRole");
     let statuses: Vec<_> = renewals.iter().filter_map(|call| call.status).collect();
