@@ -181,19 +181,13 @@ impl<'a> Context<'a> {
 
 #[cfg(test)]
 mod tests {
-    use alicloud::{
-        Client, ClientConfig, CredentialsError, CredentialsErrorKind, ErrorKind, NoCredentials,
-        RoleClients, credentials::AccountRule,
-    };
+    use alicloud::{CredentialsError, CredentialsErrorKind, ErrorKind};
 
     use super::*;
 
     /// Whether the second of two refreshes that fail in the same way is a repetition.
     fn is_repetition(run: RunCache) -> bool {
-        let none = NoCredentials::because("nothing is called");
-        let client = Client::new(ClientConfig::new("ap-southeast-1", Arc::new(none)));
-        let clients = RoleClients::new(client, AccountRule::default());
-        let connection = Connection::ready(clients, run);
+        let connection = Connection::example(run);
         let refresh = || {
             let context = Context::example(&connection);
             let cause = CredentialsError::new(CredentialsErrorKind::NotFound, "none");

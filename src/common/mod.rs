@@ -61,6 +61,16 @@ impl Connection {
         Self::Ready { accounts, run }
     }
 
+    /// A connection for tests of messages: nothing is called.
+    #[cfg(test)]
+    pub(crate) fn example(run: RunCache) -> Self {
+        use alicloud::{Client, ClientConfig, NoCredentials, credentials::AccountRule};
+        let none = NoCredentials::because("nothing is called");
+        let config = ClientConfig::new("ap-southeast-1", std::sync::Arc::new(none));
+        let clients = RoleClients::new(Client::new(config), AccountRule::default());
+        Self::ready(clients, run)
+    }
+
     /// Begins an operation of at most `limit`, retries and waits included, as the role that `object` names, if any.
     pub(crate) fn operation(
         &self,

@@ -319,12 +319,7 @@ fn warning(summary: String, detail: String) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use alicloud::{
-        Client, ClientConfig, ErrorKind, NoCredentials, Page, RoleClients, TimeoutPhase,
-        credentials::AccountRule,
-    };
+    use alicloud::{ErrorKind, Page, TimeoutPhase};
     use expect_test::{Expect, expect};
 
     use super::*;
@@ -335,12 +330,7 @@ mod tests {
 
     /// What a message about a search comes to.
     fn check(except: Option<&str>, message: impl Fn(&Search<'_>) -> Diagnostic, expected: Expect) {
-        let none = NoCredentials::because("nothing is called");
-        let client = Client::new(ClientConfig::new("ap-southeast-1", Arc::new(none)));
-        let connection = Connection::ready(
-            RoleClients::new(client, AccountRule::default()),
-            RunCache::default(),
-        );
+        let connection = Connection::example(RunCache::default());
         let search = Search {
             context: &Context::example(&connection),
             spaces: &AccountSpaces::default(),

@@ -240,18 +240,18 @@ impl Listing {
     /// Keeps a failure that will not heal within this run, so that two hundred creates do not meet it one by one.
     fn fail(&mut self, role: Option<String>, error: Error) -> LookError {
         // A bind with these credentials would be refused, too.
-        let of_credentials = |error: &Error| {
-            let code = error.known_code();
-            code.is_some_and(|code| code.cause == ErrorCause::Credentials)
-        };
-        if matches!(
-            error.kind(),
-            ErrorKind::Credentials
-                | ErrorKind::Request(_)
-                | ErrorKind::Connect(_)
-                | ErrorKind::Down { .. }
-                | ErrorKind::Stopped
-        ) || of_credentials(&error)
+        let is_of_credentials = error
+            .known_code()
+            .is_some_and(|code| code.cause == ErrorCause::Credentials);
+        if is_of_credentials
+            || matches!(
+                error.kind(),
+                ErrorKind::Credentials
+                    | ErrorKind::Request(_)
+                    | ErrorKind::Connect(_)
+                    | ErrorKind::Down { .. }
+                    | ErrorKind::Stopped
+            )
         {
             return LookError::Call(error);
         }
