@@ -4,7 +4,7 @@
 //! arithmetic of the limiter; it is tested where it stands.
 
 use std::{
-    net::TcpListener,
+    net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -16,7 +16,7 @@ use acceptance_tests::{
     session::{Outcome, Session, provider_config},
 };
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
+use tokio::{net::TcpSocket, task::JoinSet};
 
 const BIND: &str = "ChatappBindWaba";
 
@@ -160,10 +160,11 @@ async fn the_limit_of_the_provider_block_is_kept() {
 /// A thousand objects and a service that refuses every connection: one cause, in a minute, and an end to it.
 #[tokio::test(flavor = "multi_thread")]
 async fn circuit_breaker_opens_and_closes_again() {
-    let port = {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.local_addr().expect("an address").port()
-    };
+    // Bound, but nobody listens: connections are refused, and no other process gets the port.
+    let closed = TcpSocket::new_v4().expect("a socket");
+    let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    closed.bind(loopback).expect("a free port");
+    let port = closed.local_addr().expect("an address").port();
     let emulator = Emulator::start().expect("a free port");
     let mut config = provider_config(&emulator);
     config["endpoints"] = json!({"cams": format!("http://127.0.0.1:{port}")});
@@ -204,6 +205,7 @@ async fn circuit_breaker_opens_and_closes_again() {
     );
 
     // The service recovers. Calls are let through from time to time, and the first response closes the circuit breaker.
+    drop(closed);
     let back = Emulator::start_on(port).expect("the port is free");
     let deadline = Instant::now() + Duration::from_secs(20);
     let outcome = loop {
