@@ -9,7 +9,7 @@ use std::{error::Error as _, fmt::Write as _, time::Duration};
 
 use alicloud::{
     CertificateFault, ConnectCause, CredentialsError, CredentialsErrorKind, Error, ErrorCause,
-    ErrorCode, ErrorKind, GiveUp, Page, ProxyFault, TimeoutPhase,
+    ErrorCode, ErrorKind, GiveUp, Page, ProxyFault, TimeoutPhase, Wait,
 };
 use framework::{AttributePath, Diagnostic};
 
@@ -134,8 +134,11 @@ pub(super) fn cause(error: &Error) -> Cause {
         ErrorKind::Timeout(TimeoutPhase::RateLimit) => {
             Cause::new("not sent in time", "Provider.Timeout.RateLimit")
         }
-        ErrorKind::Timeout(TimeoutPhase::Credentials(_) | TimeoutPhase::FirstUse) => {
+        ErrorKind::Timeout(TimeoutPhase::Credentials(_)) => {
             Cause::new("no credentials in time", "Provider.Timeout.Credentials")
+        }
+        ErrorKind::Timeout(TimeoutPhase::FirstUse) => {
+            Cause::new("first request too slow", "Provider.Timeout.FirstUse")
         }
         ErrorKind::Timeout(TimeoutPhase::Response(_)) => {
             Cause::new("no response in time", "Provider.Timeout.Response")
@@ -366,7 +369,8 @@ fn advice(error: &Error, attempted: &Attempted<'_>) -> Advice {
         ErrorKind::Request(_) => "Nothing was sent. Correct the value named above. If it looks right, report this to the provider's developers.".to_owned(),
         ErrorKind::Connect(failure) => about_connection(&failure.cause, error),
         ErrorKind::Page { status, .. } => about_page(*status, error),
-        ErrorKind::Timeout(TimeoutPhase::Credentials(_) | TimeoutPhase::FirstUse) => format!("See what the provider waited for. Raise `{limit}`, if that may take longer."),
+        ErrorKind::Timeout(TimeoutPhase::Credentials(wait)) => format!("{} Raise `{limit}` if that may take longer.", about_wait(*wait)),
+        ErrorKind::Timeout(TimeoutPhase::FirstUse) => format!("If that request failed, its own error says why. Raise `{limit}` if it may take longer."),
         ErrorKind::Timeout(TimeoutPhase::RateLimit) => format!("Many calls share the limit of calls per second. Raise `{limit}`, or lower the CLI's `-parallelism`."),
         ErrorKind::Timeout(TimeoutPhase::Response(_)) => format!("If the service is slow rather than unreachable, raise `client_read_timeout` of the provider or `{limit}`."),
         ErrorKind::Interrupted => "Check network and proxy, and try again.".to_owned(),
@@ -377,6 +381,28 @@ fn advice(error: &Error, attempted: &Attempted<'_>) -> Advice {
     Advice {
         text,
         concerns_subject,
+    }
+}
+
+/// Where to look if credentials did not come in time. The first line names what was waited for.
+fn about_wait(wait: Wait) -> &'static str {
+    match wait {
+        Wait::File => {
+            "Check that the file system with the credentials files responds. A network mount can hang, and a pipe waits for a writer."
+        }
+        Wait::FileLock => {
+            "Another process uses the file of the Alibaba Cloud CLI, such as a login that waits for a browser. Let it end, and run the command again."
+        }
+        Wait::Program => {
+            "Run the program of the profile by hand, and see whether it waits for input. It gets none from the provider."
+        }
+        Wait::Metadata => {
+            "Check that this machine is an ECS instance, and that its firewall lets 100.100.100.200 through. On any other machine, configure other credentials."
+        }
+        Wait::CredentialsUri => "Check that the server of the credentials URI runs and responds.",
+        Wait::Sts | Wait::CloudSso | Wait::OAuth => {
+            "Check the network, and the proxy on the way (HTTPS_PROXY, NO_PROXY)."
+        }
     }
 }
 
@@ -979,6 +1005,7 @@ mod tests {
             connect(ConnectCause::Proxy(ProxyFault::NoTunnel("odd".to_owned()))),
             connect(ConnectCause::Tls("no common version".to_owned())),
             connect(ConnectCause::Other),
+            ErrorKind::Timeout(TimeoutPhase::FirstUse),
             ErrorKind::Timeout(TimeoutPhase::RateLimit),
             ErrorKind::Timeout(TimeoutPhase::Response(Duration::from_secs(10))),
             ErrorKind::Interrupted,
@@ -2114,6 +2141,136 @@ mod tests {
                   Endpoint: cams.ap-southeast-1.aliyuncs.com
                   Code:     Provider.Timeout.Response
                   Attempts: 1
+            "#]],
+        );
+    }
+
+    #[test]
+    fn each_wait_for_credentials_has_its_advice() {
+        let check = |phase, expected: Expect| {
+            let error = Error::example("ChatappBindWaba", ErrorKind::Timeout(phase), None);
+            check(&error, &bind(), expected);
+        };
+        check(
+            TimeoutPhase::Credentials(Wait::File),
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: no credentials in time
+
+            ChatappBindWaba for WABA 102030405060708 failed: the time limit of the
+            operation passed before the request was sent, while the provider waited for a
+            credentials file to be read.
+
+            Check that the file system with the credentials files responds. A network
+            mount can hang, and a pipe waits for a writer. Raise `timeouts.create` if that
+            may take longer.
+
+              Action:   ChatappBindWaba
+              Endpoint: cams.ap-southeast-1.aliyuncs.com
+              Code:     Provider.Timeout.Credentials
+        "#]],
+        );
+        check(
+            TimeoutPhase::Credentials(Wait::FileLock),
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: no credentials in time
+
+            ChatappBindWaba for WABA 102030405060708 failed: the time limit of the
+            operation passed before the request was sent, while the provider waited for
+            the lock of the CLI's file.
+
+            Another process uses the file of the Alibaba Cloud CLI, such as a login that
+            waits for a browser. Let it end, and run the command again. Raise
+            `timeouts.create` if that may take longer.
+
+              Action:   ChatappBindWaba
+              Endpoint: cams.ap-southeast-1.aliyuncs.com
+              Code:     Provider.Timeout.Credentials
+        "#]],
+        );
+        check(
+            TimeoutPhase::Credentials(Wait::Program),
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: no credentials in time
+
+            ChatappBindWaba for WABA 102030405060708 failed: the time limit of the
+            operation passed before the request was sent, while the provider waited for an
+            external program.
+
+            Run the program of the profile by hand, and see whether it waits for input. It
+            gets none from the provider. Raise `timeouts.create` if that may take longer.
+
+              Action:   ChatappBindWaba
+              Endpoint: cams.ap-southeast-1.aliyuncs.com
+              Code:     Provider.Timeout.Credentials
+        "#]],
+        );
+        check(
+            TimeoutPhase::Credentials(Wait::Metadata),
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: no credentials in time
+
+            ChatappBindWaba for WABA 102030405060708 failed: the time limit of the
+            operation passed before the request was sent, while the provider waited for
+            the ECS metadata service.
+
+            Check that this machine is an ECS instance, and that its firewall lets
+            100.100.100.200 through. On any other machine, configure other credentials.
+            Raise `timeouts.create` if that may take longer.
+
+              Action:   ChatappBindWaba
+              Endpoint: cams.ap-southeast-1.aliyuncs.com
+              Code:     Provider.Timeout.Credentials
+        "#]],
+        );
+        check(
+            TimeoutPhase::Credentials(Wait::CredentialsUri),
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: no credentials in time
+
+                ChatappBindWaba for WABA 102030405060708 failed: the time limit of the
+                operation passed before the request was sent, while the provider waited for
+                the credentials URI.
+
+                Check that the server of the credentials URI runs and responds. Raise
+                `timeouts.create` if that may take longer.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Code:     Provider.Timeout.Credentials
+            "#]],
+        );
+        check(
+            TimeoutPhase::Credentials(Wait::Sts),
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: no credentials in time
+
+            ChatappBindWaba for WABA 102030405060708 failed: the time limit of the
+            operation passed before the request was sent, while the provider waited for
+            STS.
+
+            Check the network, and the proxy on the way (HTTPS_PROXY, NO_PROXY). Raise
+            `timeouts.create` if that may take longer.
+
+              Action:   ChatappBindWaba
+              Endpoint: cams.ap-southeast-1.aliyuncs.com
+              Code:     Provider.Timeout.Credentials
+        "#]],
+        );
+        check(
+            TimeoutPhase::FirstUse,
+            expect![[r#"
+                Error: Cannot bind WABA 102030405060708: first request too slow
+
+                ChatappBindWaba for WABA 102030405060708 failed: the time limit of the
+                operation passed before the request was sent, while the first request with the
+                same credentials was under way.
+
+                If that request failed, its own error says why. Raise `timeouts.create` if it
+                may take longer.
+
+                  Action:   ChatappBindWaba
+                  Endpoint: cams.ap-southeast-1.aliyuncs.com
+                  Code:     Provider.Timeout.FirstUse
             "#]],
         );
     }
