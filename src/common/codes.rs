@@ -62,7 +62,7 @@ pub(crate) const CODES: &[ProviderCode] = { use Retry::{AfterLooking, No, Yes}; 
     row("Provider.Credentials.Profile", No, "A profile lacks a field, or has one that cannot be used. Nothing was sent", "Correct the profile that the error names."),
     row("Provider.Credentials.ProfileMissing", No, "The file has no profile of the name that is configured. Nothing was sent", "Correct the name, or add the profile."),
     row("Provider.Credentials.Program", No, "A program that prints credentials is forbidden, failed, or printed something else. Nothing was sent", "Run the program by hand."),
-    row("Provider.Credentials.Service", Yes, "A service that hands out credentials, such as that of the instance, could not be reached or gave none", "See `Reason` in the error."),
+    row("Provider.Credentials.Service", Yes, "A host that hands out credentials, such as the credentials URI or the metadata service of the instance, gave none, or the way to it failed", "The summary names what failed, the proxy, the connection or the host, and `Reason` the details."),
     row("Provider.Credentials.StsUnavailable", Yes, "STS could not be reached, was down, or throttled the calls", "Check the network between this machine and STS."),
     row("Provider.Credentials.Value", No, "An AccessKey or another configured value cannot be one. Nothing was sent", "Correct the value that the error names."),
     row("Provider.Credentials.WrongAccount", No, "The credentials belong to an account that the provider block does not allow. Nothing was changed", "Use credentials of the right account."),

@@ -1,6 +1,6 @@
 //! Why there are no credentials, in words: one cause and one next step for each kind of failure.
 
-use alicloud::{CredentialsErrorKind, FileFault, ProgramFault};
+use alicloud::{CredentialsErrorKind, FileFault, ProgramFault, ServiceFault};
 
 /// What a failure of a credentials source is called, and what to do about it.
 pub(super) struct CredentialsCause {
@@ -68,10 +68,10 @@ pub(super) fn credentials_cause(kind: CredentialsErrorKind) -> CredentialsCause 
             "Provider.Credentials.Program",
             "Run the program that Reason below names by hand. Its output is not shown here, because it may hold secrets.",
         ),
-        CredentialsErrorKind::Service => (
-            "credentials unavailable", "Provider.Credentials.Service",
-            "Check the service that hands out the credentials, as Reason below says, and the network on the way to it.",
-        ),
+        CredentialsErrorKind::Service(fault) => {
+            let (summary, advice) = service_fault(fault);
+            (summary, "Provider.Credentials.Service", advice)
+        }
         CredentialsErrorKind::Page => (
             "page, not credentials", "Provider.NotTheService",
             "Something on the way responded in place of the host that Reason below names: a proxy, a firewall, or a login of the \
@@ -92,4 +92,43 @@ pub(super) fn credentials_cause(kind: CredentialsErrorKind) -> CredentialsCause 
         ),
     };
     CredentialsCause { summary, code, advice }
+}
+
+/// Of a host that hands out credentials: the summary and the advice.
+#[rustfmt::skip]
+fn service_fault(fault: ServiceFault) -> (&'static str, &'static str) {
+    match fault {
+        ServiceFault::Unsendable => (
+            "request not possible",
+            "Correct what Reason below names.",
+        ),
+        ServiceFault::Unreachable => (
+            "host not reached",
+            "Check the name of the host in Reason below, whether it runs, and the network and the firewall on the way to it. If the \
+             network needs a proxy, set HTTPS_PROXY.",
+        ),
+        ServiceFault::Proxy => (
+            "proxy failed",
+            "Check the proxy that Reason below names, and the variable that names it. If the host can be reached without the \
+             proxy, add the host to NO_PROXY.",
+        ),
+        ServiceFault::Silent => (
+            "host did not respond",
+            "Check whether the host that Reason below names works, and the network and the firewall on the way to it.",
+        ),
+        ServiceFault::Failed => (
+            "credentials not issued",
+            "Reason below has the response of the host that hands out the credentials. Correct what it complains about. If the \
+             host is out of order, run the command again later.",
+        ),
+        ServiceFault::Response => (
+            "unusable response",
+            "Correct the host that Reason below names: it responded, but not with credentials as the SDKs of Alibaba Cloud \
+             expect them.",
+        ),
+        ServiceFault::NoInstanceRole => (
+            "no instance role",
+            "Attach the RAM role to the ECS instance that runs the command, or configure other credentials.",
+        ),
+    }
 }

@@ -1075,7 +1075,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_missing_credentials_has_a_cause_and_a_code() {
-        use alicloud::{FileFault, ProgramFault};
+        use alicloud::{FileFault, ProgramFault, ServiceFault};
         let kinds = [
             CredentialsErrorKind::NotFound,
             CredentialsErrorKind::File(FileFault::Unreadable),
@@ -1096,7 +1096,13 @@ mod tests {
             CredentialsErrorKind::Program(ProgramFault::TimedOut),
             CredentialsErrorKind::Program(ProgramFault::TooMuchOutput),
             CredentialsErrorKind::Program(ProgramFault::Output),
-            CredentialsErrorKind::Service,
+            CredentialsErrorKind::Service(ServiceFault::Unsendable),
+            CredentialsErrorKind::Service(ServiceFault::Unreachable),
+            CredentialsErrorKind::Service(ServiceFault::Proxy),
+            CredentialsErrorKind::Service(ServiceFault::Silent),
+            CredentialsErrorKind::Service(ServiceFault::Failed),
+            CredentialsErrorKind::Service(ServiceFault::Response),
+            CredentialsErrorKind::Service(ServiceFault::NoInstanceRole),
             CredentialsErrorKind::Page,
             CredentialsErrorKind::AssumeRole,
             CredentialsErrorKind::WrongAccount,

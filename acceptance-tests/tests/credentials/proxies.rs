@@ -209,10 +209,15 @@ fn sts_and_sign_ins_over_tls_use_the_proxy(context: &mut TestContext) -> TestRes
         };
         with_sts_at(context, "https://sts.behind-the-proxy.invalid", &block)?;
         let output = context.apply()?.expecting(1)?;
-        contains(
-            &only_error(&output)?.text(),
-            &["there are no valid credentials"],
-        )?;
+        let error = only_error(&output)?;
+        let by = &proxy.address["http://".len()..];
+        contains(&error.text(), &["there are no valid credentials", by])?;
+        let cause = if host.starts_with("sts.") {
+            "STS: the proxy refused (HTTP 403)"
+        } else {
+            "proxy failed"
+        };
+        contains(&error.summary, &[cause])?;
         keeps_quiet(context, host, &output, &hidden)?;
         let asked = proxy.asked();
         let expected = format!("CONNECT {host} HTTP/1.1");

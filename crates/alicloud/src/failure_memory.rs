@@ -182,7 +182,7 @@ mod tests {
     use super::FailureMemory;
     use crate::credentials::{
         Credentials, CredentialsError, CredentialsErrorKind, CredentialsSource, NoCredentials,
-        Secret,
+        Secret, ServiceFault,
     };
     use crate::error::{ApiError, ErrorKind};
     use crate::{CAMS, STS};
@@ -249,7 +249,8 @@ mod tests {
         memory.learn_source(&one, &CredentialsError::new(kind, "missing"));
         assert_eq!(memory.of_source(&one).expect("known").kind(), kind);
         assert!(memory.of_source(&other).is_none());
-        let passing = CredentialsError::new(CredentialsErrorKind::Service, "busy");
+        let passing =
+            CredentialsError::new(CredentialsErrorKind::Service(ServiceFault::Silent), "busy");
         memory.learn_source(&other, &passing);
         assert!(memory.of_source(&other).is_none(), "may heal");
     }

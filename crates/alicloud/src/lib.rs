@@ -52,7 +52,7 @@ pub use client::Client;
 pub use config::ClientConfig;
 pub use credentials::{
     Credentials, CredentialsError, CredentialsErrorKind, CredentialsSource, FileFault,
-    NoCredentials, ProgramFault, Secret, StaticKeys,
+    NoCredentials, ProgramFault, Secret, ServiceFault, StaticKeys,
 };
 pub use endpoint::{Endpoint, EndpointError, Protocol};
 pub use error::{

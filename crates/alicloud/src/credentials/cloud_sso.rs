@@ -17,7 +17,7 @@ use super::refreshing::Clock;
 use super::request::{self, Reach, Request};
 use super::{
     Context, CredentialsError, CredentialsErrorKind, CredentialsSource, Fetch, Refreshing,
-    TemporaryCredentials, Wait,
+    ServiceFault, TemporaryCredentials, Wait,
 };
 use crate::http::Http;
 
@@ -122,7 +122,7 @@ impl CloudSso {
                 TemporaryCredentials::of_document(credential).map_err(failed)
             }
             _ => Err(failed(CredentialsError::new(
-                CredentialsErrorKind::Service,
+                CredentialsErrorKind::Service(ServiceFault::Response),
                 "its response has no CloudCredential",
             ))),
         }

@@ -12,7 +12,7 @@ use reqwest::{Method, Url};
 use super::request::{self, Reach, Request};
 use super::{
     Context, CredentialsError, CredentialsErrorKind, CredentialsSource, Fetch, Refreshing, Secret,
-    TemporaryCredentials, Wait,
+    ServiceFault, TemporaryCredentials, Wait,
 };
 use crate::http::Http;
 
@@ -90,7 +90,7 @@ impl Fetch for CredentialsUri {
                 "its response has the Code \"{}\", not \"Success\"",
                 response.shown(code)
             );
-            let kind = CredentialsErrorKind::Service;
+            let kind = CredentialsErrorKind::Service(ServiceFault::Failed);
             return Err(failed(CredentialsError::new(kind, reason)));
         }
         TemporaryCredentials::of_document(&fields).map_err(failed)

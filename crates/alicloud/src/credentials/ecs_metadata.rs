@@ -14,7 +14,7 @@ use reqwest::{Method, Url};
 use super::request::{self, Reach, Request, Response};
 use super::{
     Context, CredentialsError, CredentialsErrorKind, CredentialsSource, Environment, Fetch,
-    Refreshing, Secret, TemporaryCredentials, Wait,
+    Refreshing, Secret, ServiceFault, TemporaryCredentials, Wait,
 };
 use crate::http::{Http, Route};
 
@@ -99,31 +99,39 @@ impl EcsMetadata {
                     // Somebody responds, but not as the service does.
                     200 => {
                         return Err(service(
+                            ServiceFault::Response,
                             "its response to the question for the role is not the name of a role"
                                 .to_owned(),
                         ));
                     }
                     status => {
-                        return Err(service(format!(
-                            "it responded with HTTP {status} when asked for the name of the role"
-                        )));
+                        return Err(service(
+                            ServiceFault::Failed,
+                            format!(
+                                "it responded with HTTP {status} when asked for the name of the role"
+                            ),
+                        ));
                     }
                 }
             }
         };
         let response = get(at(&format!("{ROLES}{role}"))?).await?;
         if response.status == 404 {
-            return Err(service(format!(
-                "the role {role} is not attached to this ECS instance (HTTP 404)"
-            )));
+            return Err(service(
+                ServiceFault::NoInstanceRole,
+                format!("the role {role} is not attached to this ECS instance (HTTP 404)"),
+            ));
         }
         let fields = response.fields()?;
         match fields.get("Code").and_then(|code| code.as_str()) {
             None | Some("Success") => TemporaryCredentials::of_document(&fields),
-            Some(code) => Err(service(format!(
-                "its response for the role {role} has the Code \"{}\", not \"Success\"",
-                response.shown(code)
-            ))),
+            Some(code) => Err(service(
+                ServiceFault::Failed,
+                format!(
+                    "its response for the role {role} has the Code \"{}\", not \"Success\"",
+                    response.shown(code)
+                ),
+            )),
         }
     }
 
@@ -143,17 +151,20 @@ impl EcsMetadata {
         let token = response.text();
         match response.status {
             200 if !token.is_empty() => Ok(Some(Secret::new(token.as_str()))),
-            status if self.wanted.v2_only => Err(service(format!(
-                "it returned no token (HTTP {status}), and version 1 of the service, without tokens, is not allowed \
+            status if self.wanted.v2_only => Err(service(
+                ServiceFault::Failed,
+                format!(
+                    "it returned no token (HTTP {status}), and version 1 of the service, without tokens, is not allowed \
                  (ALIBABA_CLOUD_IMDSV1_DISABLED)"
-            ))),
+                ),
+            )),
             _ => Ok(None),
         }
     }
 }
 
-fn service(reason: String) -> CredentialsError {
-    CredentialsError::new(CredentialsErrorKind::Service, reason)
+fn service(fault: ServiceFault, reason: String) -> CredentialsError {
+    CredentialsError::new(CredentialsErrorKind::Service(fault), reason)
 }
 
 /// Whether a response is the name of a role: RAM allows letters, digits, `.`, `_` and `-`, at most 64.
@@ -185,7 +196,8 @@ impl Fetch for EcsMetadata {
             match error.kind() {
                 // Somebody wants these credentials, so that they are not there is a fault.
                 CredentialsErrorKind::Absent if self.wanted.expected => {
-                    CredentialsError::new(CredentialsErrorKind::Service, reason).because(error)
+                    let kind = CredentialsErrorKind::Service(ServiceFault::NoInstanceRole);
+                    CredentialsError::new(kind, reason).because(error)
                 }
                 _ => CredentialsError::other(reason).because(error),
             }

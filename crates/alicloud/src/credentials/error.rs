@@ -25,8 +25,8 @@ pub enum CredentialsErrorKind {
     LoginNotRenewable,
     /// An external program.
     Program(ProgramFault),
-    /// A service that hands out credentials, such as a credentials URI, could not be reached or refused.
-    Service,
+    /// A host that hands out credentials, such as a credentials URI, or the way to it.
+    Service(ServiceFault),
     /// A page or a text of something on the way, such as a proxy, in place of a response of such a service.
     Page,
     /// STS did not issue a session of the role.
@@ -73,6 +73,25 @@ pub enum ProgramFault {
     Output,
 }
 
+/// What went wrong with a host that hands out credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceFault {
+    /// This process cannot make the request, for example because of an unusable proxy variable.
+    Unsendable,
+    /// No connection was made.
+    Unreachable,
+    /// The proxy on the way did not lead there.
+    Proxy,
+    /// No response came in time.
+    Silent,
+    /// It responded with a failure.
+    Failed,
+    /// Its response is not what credentials have to be.
+    Response,
+    /// The configuration wants the role of an ECS instance, and there is no instance or it has no role.
+    NoInstanceRole,
+}
+
 impl CredentialsErrorKind {
     /// Whether the same would fail again for as long as this process lives.
     fn is_permanent(self) -> bool {
@@ -89,7 +108,7 @@ impl CredentialsErrorKind {
             CredentialsErrorKind::Program(fault) => {
                 !matches!(fault, ProgramFault::Failed | ProgramFault::TimedOut)
             }
-            CredentialsErrorKind::Service
+            CredentialsErrorKind::Service(_)
             | CredentialsErrorKind::Page
             | CredentialsErrorKind::AssumeRole
             | CredentialsErrorKind::Other => false,

@@ -56,7 +56,7 @@ pub use credentials_uri::CredentialsUri;
 pub use default_chain::DefaultChain;
 pub use ecs_metadata::{EcsMetadata, InstanceMetadata};
 pub use environment::Environment;
-pub use error::{CredentialsError, CredentialsErrorKind, FileFault, ProgramFault};
+pub use error::{CredentialsError, CredentialsErrorKind, FileFault, ProgramFault, ServiceFault};
 pub(super) use in_flight::InFlight;
 pub use no_credentials::NoCredentials;
 pub use profile::{Profile, ProfileSelector};

@@ -25,7 +25,7 @@ use super::refreshing::Clock;
 use super::request::{self, Reach, Request};
 use super::{
     Context, CredentialsError, CredentialsErrorKind, CredentialsSource, Environment, Fetch,
-    Refreshing, Secret, TemporaryCredentials, Wait, file,
+    Refreshing, Secret, ServiceFault, TemporaryCredentials, Wait, file,
 };
 use crate::http::Http;
 
@@ -267,7 +267,8 @@ impl OAuth {
                 .map(Secret::new)
                 .ok_or_else(|| {
                     let reason = format!("its response has no {name}");
-                    failed(CredentialsError::new(CredentialsErrorKind::Service, reason))
+                    let kind = CredentialsErrorKind::Service(ServiceFault::Response);
+                    failed(CredentialsError::new(kind, reason))
                 })
         };
         let tokens = Tokens {

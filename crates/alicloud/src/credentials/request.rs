@@ -7,7 +7,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::temporary_credentials::Document;
-use super::{CredentialsError, CredentialsErrorKind, Environment, Secret};
+use super::{CredentialsError, CredentialsErrorKind, Environment, Secret, ServiceFault};
 use crate::http::{self, Bounds, Http, Route, SendError};
 use crate::json;
 use crate::page::Page;
@@ -93,8 +93,12 @@ impl<'a> Request<'a> {
         reach: Reach,
     ) -> Result<Result<Response, CredentialsError>, CredentialsError> {
         let host = host(&self.url);
-        let unusable =
-            |reason: String| service(format!("the request to {host} cannot be made: {reason}"));
+        let unusable = |reason: String| {
+            service(
+                ServiceFault::Unsendable,
+                format!("the request to {host} cannot be made: {reason}"),
+            )
+        };
         let bounds = Bounds {
             timeout: reach.timeout,
             max_body: MAX_BODY,
@@ -110,7 +114,10 @@ impl<'a> Request<'a> {
         let proxy = http.proxy(request.url(), reach.route);
         let silent = || {
             let seconds = reach.timeout.as_secs_f32();
-            service(format!("{host} did not respond within {seconds} s"))
+            service(
+                ServiceFault::Silent,
+                format!("{host} did not respond within {seconds} s"),
+            )
         };
         match http.send(request, reach.route, bounds).await {
             Ok(response) => Ok(Ok(Response {
@@ -121,20 +128,28 @@ impl<'a> Request<'a> {
             })),
             Err(SendError::NoClient(reason)) => Ok(Err(unusable(reason))),
             Err(SendError::NoConnection | SendError::NoResponse) => Err(silent()),
-            Err(SendError::TooLarge { .. }) => Ok(Err(service(format!(
-                "the response of {host} is larger than {} KiB",
-                MAX_BODY >> 10
-            )))),
+            Err(SendError::TooLarge { .. }) => Ok(Err(service(
+                ServiceFault::Response,
+                format!(
+                    "the response of {host} is larger than {} KiB",
+                    MAX_BODY >> 10
+                ),
+            ))),
             Err(SendError::Proxy(fault)) => {
                 let proxy = proxy.unwrap_or_default();
-                Ok(Err(service(format!(
-                    "{host} cannot be reached through {proxy}: {fault}"
-                ))))
+                Ok(Err(service(
+                    ServiceFault::Proxy,
+                    format!("{host} cannot be reached through {proxy}: {fault}"),
+                )))
             }
             Err(SendError::Failed(error)) => {
-                let is_alone = error.is_connect();
-                let error = service(format!("{host} cannot be reached")).caused_by(error);
-                if is_alone { Err(error) } else { Ok(Err(error)) }
+                if error.is_connect() {
+                    let reason = format!("{host} cannot be reached");
+                    Err(service(ServiceFault::Unreachable, reason).caused_by(error))
+                } else {
+                    let reason = format!("{host} sent no whole response");
+                    Ok(Err(service(ServiceFault::Silent, reason).caused_by(error)))
+                }
             }
         }
     }
@@ -165,7 +180,7 @@ impl Response {
         );
         let kind = match self.status {
             // Whoever is out of order may be in order again.
-            500..=510 | 512.. => CredentialsErrorKind::Service,
+            500..=510 | 512.. => CredentialsErrorKind::Service(ServiceFault::Failed),
             _ => CredentialsErrorKind::Page,
         };
         Some(CredentialsError::new(kind, reason))
@@ -181,21 +196,25 @@ impl Response {
         if self.status != 200 {
             let refusal = parsed.ok().and_then(|value| self.refusal(&value));
             let refusal = refusal.map_or_else(String::new, |refusal| format!(": {refusal}"));
-            return Err(service(format!(
-                "it responded with HTTP {}{refusal}",
-                self.status
-            )));
+            return Err(service(
+                ServiceFault::Failed,
+                format!("it responded with HTTP {}{refusal}", self.status),
+            ));
         }
         match parsed {
             Ok(Value::Object(fields)) => Ok(Document::new(fields)),
             Ok(_) => Err(service(
+                ServiceFault::Response,
                 "its response is JSON, but not an object".to_owned(),
             )),
-            Err(error) => Err(service(format!(
-                "its response is not JSON (line {}, column {})",
-                error.line(),
-                error.column()
-            ))),
+            Err(error) => Err(service(
+                ServiceFault::Response,
+                format!(
+                    "its response is not JSON (line {}, column {})",
+                    error.line(),
+                    error.column()
+                ),
+            )),
         }
     }
 
@@ -220,8 +239,8 @@ impl Response {
     }
 }
 
-fn service(reason: String) -> CredentialsError {
-    CredentialsError::new(CredentialsErrorKind::Service, reason)
+fn service(fault: ServiceFault, reason: String) -> CredentialsError {
+    CredentialsError::new(CredentialsErrorKind::Service(fault), reason)
 }
 
 /// A URL that credentials may be fetched from: HTTPS, or plain HTTP to this machine unless `plain` allows it anywhere.
