@@ -100,6 +100,10 @@ impl Fields {
     pub(crate) fn identifier(&self, name: &str) -> Result<Option<String>, UnexpectedResponse> {
         match self.get(name) {
             None => Ok(None),
+            // It goes into states and onto terminals, and back to the service.
+            Some(Value::String(text)) if text.chars().any(char::is_control) => Err(
+                UnexpectedResponse(format!("`{}` has control characters", self.path(name))),
+            ),
             Some(Value::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
             Some(Value::Number(number)) => Ok(Some(number.to_string())),
             Some(_) => Err(UnexpectedResponse(format!(
@@ -113,6 +117,19 @@ impl Fields {
     pub(crate) fn required(&self, name: &str) -> Result<String, UnexpectedResponse> {
         self.identifier(name)?
             .ok_or_else(|| UnexpectedResponse(format!("it has no `{}`", self.path(name))))
+    }
+
+    /// An identifier of letters, digits, hyphens and underscores, 128 at most, where the caller cannot do without it.
+    pub(crate) fn required_id(&self, name: &str) -> Result<String, UnexpectedResponse> {
+        let id = self.required(name)?;
+        let is_sound = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if id.len() <= 128 && id.chars().all(is_sound) {
+            return Ok(id);
+        }
+        Err(UnexpectedResponse(format!(
+            "`{}` is not an ID of letters, digits and hyphens",
+            self.path(name)
+        )))
     }
 
     /// A text for people. Another type is given as its JSON, so that no such field makes a response unreadable.

@@ -37,7 +37,8 @@ impl TryFrom<Fields> for ChatappBindWabaResponse {
     fn try_from(body: Fields) -> Result<Self, UnexpectedResponse> {
         let data = body.required_object("Data")?;
         Ok(Self {
-            cust_space_id: data.required("CustSpaceId")?,
+            // With another text no later call could name the space, while a search can find its ID.
+            cust_space_id: data.required_id("CustSpaceId")?,
             // There is a space to keep; an unexpected `WabaId` is no reason to lose it.
             waba_id: data.identifier("WabaId").ok().flatten(),
         })
@@ -209,6 +210,17 @@ mod tests {
             json!({"Data": {"CustSpaceId": ["C02"]}}),
             Err("`Data.CustSpaceId` is neither text nor a number"),
         );
+        for odd in [
+            "cams 1",
+            "../cams-1",
+            "cams-1\u{1b}[2J",
+            "cams\u{202e}",
+            &"c".repeat(129),
+        ] {
+            let body = json!({"Data": {"CustSpaceId": odd}});
+            let found = serde_json::from_value::<ChatappBindWabaResponse>(body);
+            assert!(found.is_err(), "{odd:?}");
+        }
         check(
             json!({"Data": "C02"}),
             Err("`Data` is a single value, not an object"),
