@@ -255,9 +255,7 @@ fn without_credentials(error: &Error) -> Cause {
         (ErrorKind::Connect(_) | ErrorKind::Page { .. }, _) => {
             Cause::new(format!("STS: {}", cause(call).summary), unavailable)
         }
-        (ErrorKind::Api(_) | ErrorKind::Request(_) | ErrorKind::Credentials, _) => {
-            Cause::new("role not assumed", code)
-        }
+        (ErrorKind::Api(_) | ErrorKind::Request(_), _) => Cause::new("role not assumed", code),
         _ => Cause::new("STS not available", unavailable),
     }
 }
@@ -267,7 +265,8 @@ fn credentials_error_kind(error: &Error) -> CredentialsErrorKind {
     source.map_or(CredentialsErrorKind::Other, CredentialsError::kind)
 }
 
-/// The call of STS that failed, for which there are no credentials. With a chain of roles it is the first one.
+/// The call of STS that failed, for which there are no credentials. With a chain of roles it is the first one. `None` if not
+/// even that call had credentials: then what these lack is the cause, and no role.
 fn failed_call(error: &Error) -> Option<&Error> {
     let mut next = error.source();
     let mut found = None;
@@ -275,7 +274,7 @@ fn failed_call(error: &Error) -> Option<&Error> {
         found = source.downcast_ref::<Error>().or(found);
         next = source.source();
     }
-    found
+    found.filter(|call: &&Error| !matches!(call.kind(), ErrorKind::Credentials))
 }
 
 fn happened(error: &Error, attempted: &Attempted<'_>) -> String {
@@ -354,9 +353,16 @@ struct Advice {
 fn advice(error: &Error, attempted: &Attempted<'_>) -> Advice {
     let code = error.code().unwrap_or_default();
     let concerns_subject = match error.known_code() {
-        Some(known) => matches!(known.cause, ErrorCause::Object | ErrorCause::Value),
+        Some(known) => match known.cause {
+            ErrorCause::Object => true,
+            ErrorCause::Value => names(code, &attempted.attribute),
+            _ => false,
+        },
         None => {
-            is_about_a_value(code) && code != "UnsupportedParameter" && !is_about_the_caller(code)
+            is_about_a_value(code)
+                && code != "UnsupportedParameter"
+                && !is_about_the_caller(code)
+                && names(code, &attempted.attribute)
         }
     };
     let limit = attempted.limit;
@@ -598,15 +604,25 @@ pub(crate) fn is_documented(error: &Error) -> bool {
 fn by_code(code: &str, error: &Error, attempted: &Attempted<'_>) -> Option<String> {
     match error.known_code() {
         Some(known) => by_known_code(known, error, attempted),
-        None => is_about_a_value(code).then(|| check_the_value(attempted)),
+        None => is_about_a_value(code).then(|| check_the_value(code, attempted)),
     }
 }
 
-fn check_the_value(attempted: &Attempted<'_>) -> String {
-    format!(
-        "The service does not accept a value of this request. Check `{}` and the message below.",
-        attempted.attribute
-    )
+fn check_the_value(code: &str, attempted: &Attempted<'_>) -> String {
+    let which = if names(code, &attempted.attribute) {
+        format!("Check `{}` and the message below.", attempted.attribute)
+    } else {
+        "Compare the message below with the arguments, and correct the one that it is about."
+            .to_owned()
+    };
+    format!("The service does not accept a value of this request. {which}")
+}
+
+/// Whether an error code is about that argument: it has the argument's name in it, or the request has no other.
+fn names(code: &str, attribute: &AttributePath) -> bool {
+    let bare = |text: &str| text.replace(['_', '.'], "").to_ascii_lowercase();
+    let attribute = attribute.to_string();
+    attribute == "waba_id" || bare(code).contains(&bare(&attribute))
 }
 
 /// Codes of the gateway are formed by rule: `Missing{Name}`, `Invalid{Name}`.
@@ -645,7 +661,7 @@ fn by_known_code(known: &ErrorCode, error: &Error, attempted: &Attempted<'_>) ->
         _ => "",
     };
     Some(match (advice.is_empty(), known.cause) {
-        (true, ErrorCause::Value) => check_the_value(attempted),
+        (true, ErrorCause::Value) => check_the_value(known.code, attempted),
         (true, _) => return None,
         (false, _) => format!("{advice}{argument}"),
     })
@@ -658,6 +674,27 @@ fn permission(error: &Error, attempted: &Attempted<'_>, key: &str) -> String {
     let explicit =
         denied.and_then(|denied| denied.no_permission_type.as_deref()) == Some("ExplicitDeny");
     let action = format!("cams:{}", error.action());
+    // These limit what the policies of the identity allow, so another policy of the identity does not help.
+    match denied.and_then(|denied| denied.policy_type.as_deref()) {
+        Some("SessionPolicy") => {
+            let change = if explicit {
+                "Remove the statement that denies it from"
+            } else {
+                "Add the action to"
+            };
+            return format!(
+                "The policy of the session does not allow `{action}`. It limits the role for this session, whatever the role \
+                 itself allows. {change} `policy` of `assume_role`, or of the profile that assumes the role."
+            );
+        }
+        Some("ControlPolicy") => {
+            return format!(
+                "A control policy of the resource directory does not allow `{action}` in this account. No grant within the \
+                 account helps: ask whoever manages the resource directory of the company."
+            );
+        }
+        _ => {}
+    }
     if explicit {
         return format!(
             "A policy explicitly denies `{action}` to the identity of the AccessKey {key}. Another grant does not help: \
@@ -2148,6 +2185,125 @@ mod tests {
                   Code:     Provider.Timeout.Response
                   Attempts: 1
             "#]],
+        );
+    }
+
+    /// Nothing of a role was wrong, so nothing is said of it.
+    #[test]
+    fn credentials_that_a_role_needs_are_what_is_missing() {
+        let base = CredentialsError::new(
+            CredentialsErrorKind::NotFound,
+            "no credentials were found in any of A, B",
+        );
+        let sts = Error::example("AssumeRole", ErrorKind::Credentials, Some(base.into()));
+        let role = CredentialsError::new(
+            CredentialsErrorKind::NotFound,
+            "the role R cannot be assumed",
+        )
+        .caused_by(sts);
+        let error = Error::example("ChatappBindWaba", ErrorKind::Credentials, Some(role.into()));
+        check(
+            &error,
+            &bind(),
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: no credentials found
+
+            ChatappBindWaba for WABA 102030405060708 was not sent, because there are no
+            valid credentials.
+
+            Configure credentials. The provider looks for them in the provider block, then
+            in the environment, then in the profiles of the Alibaba Cloud CLI, then at the
+            ECS instance. Reason below says what it found there.
+
+              Action:   ChatappBindWaba
+              Endpoint: cams.ap-southeast-1.aliyuncs.com
+              Code:     Provider.Credentials.NotFound
+              Reason:   the role R cannot be assumed: AssumeRole at
+                        cams.ap-southeast-1.aliyuncs.com: there are no valid credentials:
+                        no credentials were found in any of A, B
+        "#]],
+        );
+    }
+
+    #[test]
+    fn policy_above_the_identity_is_named() {
+        let check = |policy: &str, kind: &str, expected: Expect| {
+            let detail = serde_json::json!({"AuthAction": "cams:ChatappBindWaba", "AuthPrincipalType": "AssumedRoleUser",
+                "AuthPrincipalDisplayName": "onboarding:terraform", "PolicyType": policy, "NoPermissionType": kind});
+            let mut denied = response(403, "NoPermission", "No.");
+            denied.access_denied = alicloud::AccessDenied::read(&detail);
+            let error = Error::example("ChatappBindWaba", ErrorKind::Api(denied), None);
+            check(&error, &bind(), expected);
+        };
+        check(
+            "SessionPolicy",
+            "ImplicitDeny",
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: permission denied
+
+            The service refused ChatappBindWaba for WABA 102030405060708: the caller lacks
+            a RAM action.
+
+            The policy of the session does not allow `cams:ChatappBindWaba`. It limits the
+            role for this session, whatever the role itself allows. Add the action to
+            `policy` of `assume_role`, or of the profile that assumes the role.
+
+              Action:        ChatappBindWaba
+              Endpoint:      cams.ap-southeast-1.aliyuncs.com
+              HTTP status:   403
+              Code:          NoPermission
+              Message:       No.
+              Access denied: cams:ChatappBindWaba denied to AssumedRoleUser
+                             onboarding:terraform: ImplicitDeny by SessionPolicy
+              Attempts:      1
+        "#]],
+        );
+        check(
+            "SessionPolicy",
+            "ExplicitDeny",
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: permission denied
+
+            The service refused ChatappBindWaba for WABA 102030405060708: the caller lacks
+            a RAM action.
+
+            The policy of the session does not allow `cams:ChatappBindWaba`. It limits the
+            role for this session, whatever the role itself allows. Remove the statement
+            that denies it from `policy` of `assume_role`, or of the profile that assumes
+            the role.
+
+              Action:        ChatappBindWaba
+              Endpoint:      cams.ap-southeast-1.aliyuncs.com
+              HTTP status:   403
+              Code:          NoPermission
+              Message:       No.
+              Access denied: cams:ChatappBindWaba denied to AssumedRoleUser
+                             onboarding:terraform: ExplicitDeny by SessionPolicy
+              Attempts:      1
+        "#]],
+        );
+        check(
+            "ControlPolicy",
+            "ImplicitDeny",
+            expect![[r#"
+            Error: Cannot bind WABA 102030405060708: permission denied
+
+            The service refused ChatappBindWaba for WABA 102030405060708: the caller lacks
+            a RAM action.
+
+            A control policy of the resource directory does not allow
+            `cams:ChatappBindWaba` in this account. No grant within the account helps: ask
+            whoever manages the resource directory of the company.
+
+              Action:        ChatappBindWaba
+              Endpoint:      cams.ap-southeast-1.aliyuncs.com
+              HTTP status:   403
+              Code:          NoPermission
+              Message:       No.
+              Access denied: cams:ChatappBindWaba denied to AssumedRoleUser
+                             onboarding:terraform: ImplicitDeny by ControlPolicy
+              Attempts:      1
+        "#]],
         );
     }
 
