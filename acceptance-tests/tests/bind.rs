@@ -566,47 +566,137 @@ async fn an_account_is_listed_once() {
     session.end().await.expect("ends");
 }
 
+/// A page or a redirect in place of the list: whoever sent it would get the bind, too.
+async fn nothing_is_bound_through_something_else() {
+    for (name, fault) in [
+        (
+            "login",
+            FaultKind::Page {
+                status: 200,
+                title: "Sign in".to_owned(),
+            },
+        ),
+        (
+            "blocked",
+            FaultKind::Page {
+                status: 403,
+                title: "Blocked".to_owned(),
+            },
+        ),
+        (
+            "text",
+            FaultKind::Body {
+                status: 200,
+                text: "not allowed".to_owned(),
+                content_type: "text/plain".to_owned(),
+            },
+        ),
+        (
+            "redirect",
+            FaultKind::Redirect {
+                status: 302,
+                location: "http://127.0.0.1:9/elsewhere".to_owned(),
+            },
+        ),
+    ] {
+        for argument in ["ADOPT", "REFUSE"] {
+            let mut case = Case::new(|_| {});
+            case.arguments["existing_binding"] = json!(argument);
+            case.emulator
+                .inject(Fault::new(LIST, fault.clone()))
+                .expect("a sound fault");
+            let seen = case.run().await;
+            assert_eq!(seen.binds, 0, "{name}, {argument}");
+            assert!(seen.outcome.state.is_null(), "{name}, {argument}");
+            assert!(seen.outcome.failed(), "{name}, {argument}");
+        }
+    }
+}
+
+/// An ID with anything else than an ID has would reach terminals, and no later call could name the space. The look finds it.
+async fn odd_id_of_a_space_is_looked_up() {
+    for odd in ["cams-x\u{1b}]0;owned\u{7}", "../../etc", "cams 1"] {
+        let case = Case::new(|_| {});
+        let fields = [("Data.CustSpaceId".to_owned(), json!(odd))].into();
+        let fault = Fault::new(BIND, FaultKind::SetFields { fields });
+        case.emulator.inject(fault).expect("a sound fault");
+        let seen = case.run().await;
+        seen.is_honest(odd).is_bound_once(odd);
+        assert_eq!(
+            seen.outcome.text("cust_space_id"),
+            Some(&*seen.spaces[0]),
+            "{odd:?}"
+        );
+    }
+}
+
 /// Where the account cannot be searched, the bind is sent, and a warning says what was not checked.
 async fn what_was_not_checked_is_said() {
     let minute = 60_000;
-    for (name, fault, word) in [
-        (
-            "denied",
-            Fault::new(LIST, FaultKind::denied()).always(),
-            "grant `cams:ListInstance`",
-        ),
-        (
-            // What the service demands, not what is drawn by lot, is longer than the time that is left.
-            "throttled",
-            Fault::new(
-                LIST,
-                FaultKind::Error {
-                    status: 400,
-                    code: "Throttling.User".to_owned(),
-                    message: "m".to_owned(),
-                    retry_after_ms: Some(minute),
-                },
-            )
-            .always(),
-            "would pass the time limit of the operation",
-        ),
-        (
-            "slow",
-            Fault::new(LIST, FaultKind::Slow { delay_ms: 20_000 }).always(),
-            "took more than half of `timeouts.create`",
-        ),
-        (
-            "pages without an end",
-            Fault::new(
-                LIST,
-                FaultKind::MissingFields {
-                    fields: vec!["TotalCount".to_owned()],
-                },
-            )
-            .always(),
-            "",
-        ),
-    ] {
+    let cases = || {
+        [
+            (
+                "denied",
+                Fault::new(LIST, FaultKind::denied()).always(),
+                "grant `cams:ListInstance`",
+            ),
+            (
+                // What the service demands, not what is drawn by lot, is longer than the time that is left.
+                "throttled",
+                Fault::new(
+                    LIST,
+                    FaultKind::Error {
+                        status: 400,
+                        code: "Throttling.User".to_owned(),
+                        message: "m".to_owned(),
+                        retry_after_ms: Some(minute),
+                    },
+                )
+                .always(),
+                "would pass the time limit of the operation",
+            ),
+            (
+                "slow",
+                Fault::new(LIST, FaultKind::Slow { delay_ms: 20_000 }).always(),
+                "took more than half of `timeouts.create`",
+            ),
+            (
+                "pages without an end",
+                Fault::new(
+                    LIST,
+                    FaultKind::MissingFields {
+                        fields: vec!["TotalCount".to_owned()],
+                    },
+                )
+                .always(),
+                "",
+            ),
+        ]
+    };
+    // Whoever wants no second binding gets none.
+    for (name, fault, word) in cases() {
+        let mut case = Case::new(|_| {});
+        case.arguments["existing_binding"] = json!("REFUSE");
+        case.arguments["timeouts"]["create"] = json!("16s");
+        case.emulator.inject(fault).expect("a sound fault");
+        let seen = case.run().await;
+        if word.is_empty() {
+            seen.is_honest(name).is_bound_once(name);
+            continue;
+        }
+        assert_eq!(seen.binds, 0, "{name}");
+        assert!(seen.outcome.state.is_null(), "{name}");
+        seen.says(
+            name,
+            &[
+                "Cannot check whether WABA",
+                word,
+                "No bind was sent",
+                "Provider.NotChecked",
+            ],
+        );
+    }
+    for (name, fault, word) in cases() {
         let mut case = Case::new(|_| {});
         case.arguments["timeouts"]["create"] = json!("16s");
         case.emulator.inject(fault).expect("a sound fault");
@@ -815,6 +905,8 @@ fn main() -> std::process::ExitCode {
         an_existing_binding_can_be_ignored,
         one_waba_is_bound_once_in_a_run,
         an_account_is_listed_once,
+        nothing_is_bound_through_something_else,
+        odd_id_of_a_space_is_looked_up,
         what_was_not_checked_is_said,
         trouble_that_lasts_ends_with_the_truth,
         without_the_right_to_list_it_is_as_good_as_before,

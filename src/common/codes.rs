@@ -87,6 +87,7 @@ pub(crate) const CODES: &[ProviderCode] = { use Retry::{AfterLooking, No, Yes}; 
     row("Provider.Network.Timeout", Yes, "No connection was made in time. Nothing was sent", "Check firewall and proxy, or raise `client_connect_timeout`."),
     row("Provider.Network.Tls", No, "The TLS handshake failed. Nothing was sent", "Check the endpoint and the proxy."),
     row("Provider.NotAsWritten", Yes, "A warning: the service accepted a change, but shows other values than those that were sent, or has changed others, too", "Run terraform plan again in some minutes. If it shows a difference, the service does not take these values: correct the configuration."),
+    row("Provider.NotChecked", No, "It could not be checked whether the WABA is already bound. With `existing_binding = \"REFUSE\"` an error, and no bind was sent; else a warning after the bind", "Grant `cams:ListInstance`, and look in the console for a second channel with the WABA."),
     row("Provider.NotConfigured", No, "The CLI called the provider before it configured it: a bug in the CLI. Nothing was sent", "Report it to the developers of the CLI."),
     row("Provider.NotFound", No, "The object to import does not exist, as far as the service says", "Check the import ID and the account."),
     row("Provider.NotShownYet", Yes, "A warning: the service accepted a change, and does not show it yet", "Run terraform plan again in some minutes."),

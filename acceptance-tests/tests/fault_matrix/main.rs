@@ -257,6 +257,17 @@ impl Played {
         }
     }
 
+    /// Whether something else than the service responds, and says so: no bind is sent there.
+    fn is_elsewhere(&self) -> bool {
+        match self {
+            Played::Fault(FaultKind::Page { status, .. } | FaultKind::Body { status, .. }) => {
+                !matches!(status, 500..=510 | 512..)
+            }
+            Played::Fault(FaultKind::Redirect { .. }) => true,
+            _ => false,
+        }
+    }
+
     /// Whether the fault needs a real response, so that it cannot be played on a call that is not executed.
     fn needs_response(&self) -> bool {
         matches!(
@@ -701,8 +712,23 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-impl Kind {
+impl Row {
     /// What must come out; `None` where the case does not exist.
+    fn want(&self, at: At, often: Often) -> Option<Want> {
+        match at {
+            // The look before the bind meets it.
+            At::Search if self.fault.is_elsewhere() => Some(Fails),
+            // It is sent again, because a look changes nothing. The second time it is seen to be no service.
+            At::Search if matches!(self.fault, Played::Fault(FaultKind::EmptyBody)) => {
+                Some(if often == Often::Once { Warned } else { Fails })
+            }
+            _ => self.kind.want(at, often),
+        }
+    }
+}
+
+impl Kind {
+    /// The same by the kind alone.
     fn want(self, at: At, often: Often) -> Option<Want> {
         let once = often == Often::Once;
         let on = |once_want, always_want| Some(if once { once_want } else { always_want });
@@ -1208,7 +1234,7 @@ async fn run() -> Result<String, String> {
             for often in [Often::Once, Often::Always] {
                 let played =
                     row.fault.is_possible(at) && !(at == At::Bind && row.fault.needs_response());
-                let Some(want) = row.kind.want(at, often).filter(|_| played) else {
+                let Some(want) = row.want(at, often).filter(|_| played) else {
                     continue;
                 };
                 let (turns, rows, binary) = (Arc::clone(&turns), Arc::clone(&rows), binary.clone());

@@ -86,6 +86,13 @@ pub(super) async fn bind(search: &Search<'_>, if_bound: IfBound) -> Result<Bound
             }
         },
     };
+    // Whoever wants no second binding gets none by a look that saw too little.
+    if if_bound == IfBound::Refuse
+        && let Some(error) = messages::cannot_refuse(search, &look)
+    {
+        search.spaces.release(search.waba_id);
+        return Err(error.into());
+    }
     let action = ChatappBindWaba {
         waba_id: search.waba_id,
     };

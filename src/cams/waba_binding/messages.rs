@@ -64,21 +64,44 @@ pub(super) fn not_checked(
     cust_space_id: &str,
 ) -> Option<Diagnostic> {
     let waba_id = search.waba_id;
-    let why = match look {
-        Look::Skipped => return None,
-        Look::Failed(why) => format!("the spaces of the account could not be listed ({why})"),
-        Look::Absent(absence) => unseen(absence)?,
-    };
+    let why = not_seen(look)?;
     Some(warning(
         format!("It was not checked whether WABA {waba_id} was already bound"),
         format!(
             "WABA {waba_id} is bound to space {cust_space_id} now. Before a bind, the provider looks for a space that \
              already holds the WABA. This time {why}. If the WABA was bound before, there may be two spaces with it.\n\n\
              Look in {CONSOLE} for a second channel with this WABA. To bind without this check, set `existing_binding = \
-             \"IGNORE\"`.",
+             \"IGNORE\"`; to bind only after it, \"REFUSE\".\n\n  Action:  ListInstance\n  Code:    Provider.NotChecked",
             CONSOLE = one_line(CONSOLE),
         ),
     ))
+}
+
+/// `existing_binding = "REFUSE"`, and the look did not see everything. `None` if it did.
+pub(super) fn cannot_refuse(search: &Search<'_>, look: &Look) -> Option<Diagnostic> {
+    let waba_id = search.waba_id;
+    let why = not_seen(look)?;
+    Some(error(
+        format!("Cannot check whether WABA {waba_id} is bound"),
+        format!(
+            "`existing_binding = \"REFUSE\"` binds only if no space holds the WABA, and {why}. No bind was sent.\n\nMake the \
+             check possible. Or look in {CONSOLE}: if no channel has this WABA, set `existing_binding = \"ADOPT\"`, which \
+             binds with a warning.\n\n  Action:  ListInstance\n  Code:    Provider.NotChecked",
+            CONSOLE = one_line(CONSOLE),
+        ),
+    ))
+}
+
+/// What a look did not see, as a part of a sentence.
+fn not_seen(look: &Look) -> Option<String> {
+    match look {
+        Look::Skipped => None,
+        Look::Failed(why) => Some(format!(
+            "the spaces of the account could not be listed ({})",
+            one_line(&why.0)
+        )),
+        Look::Absent(absence) => unseen(absence),
+    }
 }
 
 /// The outcome of the bind was unknown, and then a query showed the WABA.
@@ -477,7 +500,39 @@ mod tests {
 
                 Look in Channel Management in the console
                 (https://chatapp.console.alibabacloud.com) for a second channel with this
-                WABA. To bind without this check, set `existing_binding = "IGNORE"`.
+                WABA. To bind without this check, set `existing_binding = "IGNORE"`; to bind
+                only after it, "REFUSE".
+
+                  Action:  ListInstance
+                  Code:    Provider.NotChecked
+            "#]],
+        );
+    }
+
+    #[test]
+    fn bind_that_needs_a_check_is_not_sent_without_it() {
+        let why = "ListInstance at cams.example failed: The identity\nlacks the right (grant `cams:ListInstance` to let the provider search)";
+        check(
+            None,
+            |search| {
+                let look = Look::Failed(SearchError(why.to_owned()));
+                cannot_refuse(search, &look).expect("nothing was seen")
+            },
+            expect![[r#"
+                Error: Cannot check whether WABA 102030405060708 is bound
+                  at waba_id
+
+                `existing_binding = "REFUSE"` binds only if no space holds the WABA, and the
+                spaces of the account could not be listed (ListInstance at cams.example
+                failed: The identity lacks the right (grant `cams:ListInstance` to let the
+                provider search)). No bind was sent.
+
+                Make the check possible. Or look in Channel Management in the console
+                (https://chatapp.console.alibabacloud.com): if no channel has this WABA, set
+                `existing_binding = "ADOPT"`, which binds with a warning.
+
+                  Action:  ListInstance
+                  Code:    Provider.NotChecked
             "#]],
         );
     }

@@ -97,7 +97,7 @@ pub(super) fn block() -> Block {
     .attribute(isv_code_attribute())
     .attribute(
         Attribute::optional("existing_binding", Type::String)
-            .describe("What creating does if a space of the account already holds the WABA. `ADOPT` (default) takes that binding into the state, with a warning; `REFUSE` ends with an error that shows how to import it; `IGNORE` does not look, and binds, which may make a second permanent space. Needs the RAM action `cams:ListInstance`, except with `IGNORE`.")
+            .describe("What creating does if a space of the account already holds the WABA. `ADOPT` (default) takes that binding into the state, with a warning; `REFUSE` ends with an error that shows how to import it, and with one if the spaces cannot all be seen; `IGNORE` does not look, and binds, which may make a second permanent space. Needs the RAM action `cams:ListInstance`, except with `IGNORE`; where it is denied, `ADOPT` binds with a warning.")
             .default(ADOPT)
             .validate(Validator::one_of(&[ADOPT, REFUSE, IGNORE])),
     )

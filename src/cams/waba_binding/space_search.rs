@@ -119,7 +119,7 @@ pub(super) enum LookError {
     /// Searching was not possible. Binding may be.
     Search(SearchError),
     /// No call is possible, so that binding is not, either: there are no valid credentials of an allowed account, or no
-    /// connection, or the provider is stopped.
+    /// connection, or something else responds in place of the service, or the provider is stopped.
     Call(Error),
 }
 
@@ -239,11 +239,18 @@ impl Search<'_> {
 impl Listing {
     /// Keeps a failure that will not heal within this run, so that two hundred creates do not meet it one by one.
     fn fail(&mut self, role: Option<String>, error: Error) -> LookError {
+        // What responded in place of the service would get the bind, too.
+        let is_elsewhere = match error.kind() {
+            ErrorKind::Page { status, .. } => !matches!(status, 500..=510 | 512..),
+            ErrorKind::Redirect { .. } => true,
+            _ => false,
+        };
         // A bind with these credentials would be refused, too.
         let is_of_credentials = error
             .known_code()
             .is_some_and(|code| code.cause == ErrorCause::Credentials);
         if is_of_credentials
+            || is_elsewhere
             || matches!(
                 error.kind(),
                 ErrorKind::Credentials
