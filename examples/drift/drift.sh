@@ -258,7 +258,10 @@ jq -r '
      | "", "## Account \(.account // "unknown")", "",
        ([$kinds[] | select(. != "errors") as $kind | $account[$kind][]
          | "| \($kind) | \(object) | \(what($kind)) |"] + [$account.errors | select(length > 0) | errors]
-        | if length == 0 then "Nothing differs."
+        | if length == 0 then
+            # One cause of many errors is reported once, so an account without an error may be unread all the same.
+            if ($report | count("errors")) == 0 then "Nothing differs."
+            else "Nothing was found, but the run had errors: this account may not have been read." end
           else "| Finding | Object | What |", "|---|---|---|", .[:200][],
             (if length > 200 then "", "\(length - 200) more are in the JSON report." else empty end)
           end))

@@ -531,6 +531,11 @@ fn reports_of_all_scenarios_are_complete(context: &mut TestContext) -> TestResul
         expired.code,
         Some(4),
     )?;
+    equal(
+        "nothing was read",
+        expired.markdown.contains("Nothing differs"),
+        false,
+    )?;
     directory.write("token", &token(4_102_444_800))?;
     for action in ["AssumeRole", "AssumeRoleWithOIDC"] {
         context.emulator.inject(
@@ -552,6 +557,11 @@ fn reports_of_all_scenarios_are_complete(context: &mut TestContext) -> TestResul
         format!("STS is down: {}", down.markdown),
         down.code,
         Some(3),
+    )?;
+    equal(
+        "nothing was read",
+        down.markdown.contains("Nothing differs"),
+        false,
     )?;
     context.emulator.clear_faults();
 

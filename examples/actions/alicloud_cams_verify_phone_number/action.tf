@@ -1,7 +1,7 @@
 variable "verify_code" {
   type      = string
   ephemeral = true
-  default   = "000000" # only so that other plans need no code
+  default   = "" # only so that other plans need no code; no invocation accepts it
 }
 
 # terraform apply -invoke=action.alicloud_cams_verify_phone_number.shop -var verify_code=123456

@@ -9,7 +9,7 @@ data "alicloud_cams_phone_numbers" "all" {
   lifecycle {
     postcondition {
       condition     = length(setsubtract([for n in self.phone_numbers : n.phone_number], local.declared)) == 0
-      error_message = "Undeclared numbers: ${join(", ", self.ids)}"
+      error_message = "Undeclared numbers: ${join(", ", setsubtract([for n in self.phone_numbers : n.phone_number], local.declared))}"
     }
     postcondition {
       condition     = alltrue([for n in self.phone_numbers : n.status != "BANNED"])
