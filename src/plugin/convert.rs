@@ -100,8 +100,10 @@ pub(super) fn diagnostic_to_wire(diagnostic: Diagnostic) -> wire::Diagnostic {
 
 pub(super) fn function_error_to_wire(error: FunctionError) -> wire::FunctionError {
     let FunctionError { text, argument } = error;
+    // The CLI puts a full stop behind it.
+    let text = text.strip_suffix('.').unwrap_or(&text);
     wire::FunctionError {
-        text: printable_text(&text),
+        text: printable_text(text),
         function_argument: argument.and_then(|index| i64::try_from(index).ok()),
     }
 }
