@@ -41,8 +41,13 @@ impl<P: Provider> Server<P> {
         progress: &mut dyn EventSink<String>,
     ) -> Result<Diagnostics, Diagnostics> {
         let typed = self.actions.get(type_name)?;
-        let config = typed.config(&input.config)?;
         let client = self.ready()?;
+        // The CLI validates a configuration while values such as ephemeral variables are unknown, and not again.
+        let checked = typed.validate(&input.config, |it, config| it.validate(config))?;
+        if checked.has_errors() {
+            return Err(checked);
+        }
+        let config = typed.config(&input.config)?;
         let mut lines = Lines(progress);
         let invoking = typed
             .inner

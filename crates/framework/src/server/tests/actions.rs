@@ -88,6 +88,8 @@ async fn an_action_reports_progress_and_ends_with_diagnostics() {
     };
     check("A", &["hello at A", "and again"], "").await;
     check("locked", &["hello at locked"], "No").await;
+    // What was unknown in the validation is validated now.
+    check("trapdoor", &[], "No").await;
     check(
         "panic",
         &["hello at panic"],
