@@ -512,6 +512,8 @@ fn register_is_retried_once_at_most(context: &mut TestContext) -> TestResult {
         "Cannot register phone number 6580000001: connection closed",
     )?;
     equal("registrations", context.calls(REGISTER), 3)?;
+    contains(&error.text(), &["Attempts: 2 in "])?;
+    equal("not retried", error.text().contains("Not retried"), false)?;
     equal("tainted", context.object(A)?.tainted, false)?;
     context.emulator.clear_faults();
     context.apply()?.expecting(0)?;

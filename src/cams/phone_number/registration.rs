@@ -43,13 +43,15 @@ pub(super) async fn register(
     context: &Context<'_>,
     target: &Target<'_>,
 ) -> Result<Registration, Error> {
-    if let Err(error) = send(context, target).await {
-        if !error.outcome_unknown() {
-            return Err(error);
+    if let Err(first) = send(context, target).await {
+        if !first.outcome_unknown() {
+            return Err(first);
         }
         match find_target(context, target).await {
             Ok(Some(number)) if is_settled(&number) => return Ok(Registration::Shown(number)),
-            _ => send(context, target).await?,
+            _ => send(context, target)
+                .await
+                .map_err(|second| second.after(&first))?,
         }
     }
     Ok(wait(context, target).await)

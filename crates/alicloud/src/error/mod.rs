@@ -137,6 +137,18 @@ impl Error {
         self.0.attempts
     }
 
+    /// The error of a request that was sent before already, with another error, and not by [`Operation::call`](crate::Operation::call)
+    /// itself: the attempts and times of both.
+    #[must_use]
+    pub fn after(mut self, earlier: &Error) -> Error {
+        self.0.attempts += earlier.0.attempts;
+        self.0.elapsed += earlier.0.elapsed;
+        if self.0.give_up == GiveUp::NotIdempotent {
+            self.0.give_up = GiveUp::Exhausted;
+        }
+        self
+    }
+
     /// The time since the call began, waits included.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
