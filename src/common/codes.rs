@@ -51,7 +51,7 @@ pub(crate) const CODES: &[ProviderCode] = { use Retry::{AfterLooking, No, Yes}; 
     row("Provider.Bug", No, "A bug: the provider made a result that cannot be right. The error says what it means for object and state", "Report it, as the error says."),
     row("Provider.ConfigurationUnknown", No, "An object has to be read, but arguments of the provider block are not known until apply. Nothing was sent", "Set them to known values, or first apply what they depend on."),
     row("Provider.CountryCodeMismatch", No, "`country_code` is not the beginning of `phone_number`. Nothing was sent", "Correct one of the two."),
-    row("Provider.CreatedTwice", No, "Two resources of one run create the same object. Nothing was sent for the second one", "Let one resource manage the object."),
+    row("Provider.CreatedTwice", No, "Two resources of one run write the same object. Nothing was sent for the second one", "Let one resource manage the object."),
     row("Provider.Credentials.AssumeRole", No, "STS refused to issue a session of a role. `Service code` has the code of STS", "Check the role, its trust policy and the credentials that assume it."),
     row("Provider.Credentials.CallerIdentity", No, "STS refused to name the account of the credentials. `Service code` has the code of STS", "Check the credentials."),
     row("Provider.Credentials.File", No, "A file with credentials or an OIDC token is there but cannot be used. Nothing was sent", "Correct the file that the error names."),

@@ -29,10 +29,23 @@ pub(crate) struct DeletionPolicy {
 
 impl DeletionPolicy {
     pub(super) fn attribute(&self) -> Attribute {
+        let mut description = self.description.to_owned();
+        if self.changes_what_stays() {
+            description.push_str(
+                " What the same run has written is never undone: after a replacement with `create_before_destroy`, or if only \
+                 the address changed, it is left as it is, with a warning.",
+            );
+        }
         Attribute::optional(NAME, Type::String)
-            .describe(self.description)
+            .describe(description)
             .default(self.default)
             .validate(Validator::one_of(self.values))
+    }
+
+    /// Whether destroying writes to an object that goes on to exist, so that a new object of Terraform may have it already.
+    fn changes_what_stays(&self) -> bool {
+        let leaves = [ABANDON, PREVENT];
+        !self.values.contains(&DELETE) && self.values.iter().any(|value| !leaves.contains(value))
     }
 
     /// The policy that a state holds.

@@ -24,6 +24,7 @@ pub(crate) mod phone_setting;
 pub(crate) mod printed;
 pub(crate) mod resource;
 mod run_cache;
+mod run_writes;
 mod shared_failures;
 pub(crate) mod space;
 pub(crate) mod space_list;

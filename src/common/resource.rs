@@ -11,6 +11,7 @@
 //! | `deletion_policy` | `PREVENT` refuses destroying and replacing in the plan; `ABANDON` only warns |
 //! | `id`, identity, import | made of the type's keys; an import ID may begin with the ARN of a role |
 //! | `moved` | state of the same type is accepted from every provider |
+//! | `run_writes` | no operation of a run undoes what another one of it has written |
 //!
 //! The attributes of the table are not in the model of the type.
 
@@ -37,6 +38,7 @@ use super::{
     deletion_policy::{self, ABANDON, DeletionPolicy, PREVENT, Phase, Protected},
     error_diagnostics::add_to_first_paragraph,
     import_id::{self, Key},
+    run_writes::{RunWrites, Turn, left_as_written, written_twice},
 };
 use alicloud::RoleClients;
 
@@ -224,21 +226,27 @@ pub(crate) struct Saved<'a, R: CamsResource + ?Sized> {
     shared: Object,
     connection: &'a Connection,
     config: Option<R::Model>,
+    turn: Option<Turn>,
 }
 
 impl<'a, R: CamsResource + ?Sized> Saved<'a, R> {
     /// `shared` has the shared attributes of the object.
-    fn new(
-        response: &'a mut StateResponse,
-        shared: Object,
-        connection: &'a Connection,
-        config: Option<R::Model>,
-    ) -> Self {
+    fn new(response: &'a mut StateResponse, shared: Object, connection: &'a Connection) -> Self {
         Self {
             response,
             shared,
             connection,
-            config,
+            config: None,
+            turn: None,
+        }
+    }
+
+    /// The same for an operation that writes.
+    fn writing(self, config: R::Model, turn: Option<Turn>) -> Self {
+        Self {
+            config: Some(config),
+            turn,
+            ..self
         }
     }
 
@@ -250,6 +258,9 @@ impl<'a, R: CamsResource + ?Sized> Saved<'a, R> {
             name_singleton(&mut state, &self.shared);
         }
         self.response.state = Some(state);
+        if let Some(turn) = &mut self.turn {
+            turn.set_written();
+        }
     }
 
     /// The configuration of a create or an update, wholly known: an argument that is not set is null, also if it was planned.
@@ -375,6 +386,36 @@ impl<R: CamsResource> Wrapper<R> {
         account_id::Limit {
             time: Self::timeout(operation).of(object),
             attribute: &context.limit,
+        }
+    }
+
+    /// The turn of an operation that works on this object; `None` if the object has no ID yet, or needs none.
+    async fn turn(connection: &Connection, object: &Object) -> Result<Option<Turn>, Diagnostics> {
+        let run = connection.run()?;
+        if R::KEYS.is_empty() {
+            return Ok(None);
+        }
+        let account = assume_role::account(object);
+        let writes = run.of_account::<RunWrites>(account.as_deref());
+        Ok(match import_id::id_of(R::KEYS, object) {
+            Some(id) => Some(writes.turn(R::TYPE, &id).await),
+            None => None,
+        })
+    }
+
+    /// The turn of a create or an update, which must be the first of this run to write the object.
+    async fn turn_to_write(
+        &self,
+        connection: &Connection,
+        planned: &Object,
+        model: &R::Model,
+    ) -> Result<Option<Turn>, Diagnostics> {
+        let turn = Self::turn(connection, planned).await?;
+        match &turn {
+            Some(turn) if turn.is_written() => {
+                Err(written_twice(&self.0.name(model), R::KEYS).into())
+            }
+            _ => Ok(turn),
         }
     }
 
@@ -630,8 +671,11 @@ impl<R: CamsResource> Resource for Wrapper<R> {
     ) -> Result<(), Diagnostics> {
         let CreateRequest { config, planned } = request;
         let (config, model) = (model_of(&config)?, model_of(&planned)?);
+        let turn = self.turn_to_write(connection, &planned, &model).await?;
+        // The limit of time begins now.
         let context = Self::context(connection, &planned, "create")?;
-        let mut saved = Saved::<R>::new(response, planned, connection, Some(config));
+        let saved = Saved::<R>::new(response, planned, connection);
+        let mut saved = saved.writing(config, turn);
         let result = self.0.create(&context, model, &mut saved).await;
         response.warnings.extend(context.take_warnings());
         result.map_err(|errors| context.shorten(errors))
@@ -667,7 +711,7 @@ impl<R: CamsResource> Resource for Wrapper<R> {
         }
         let model = model_of::<R::Model>(&state)?;
         let name = self.0.name(&model);
-        let mut saved = Saved::<R>::new(response, state.clone(), connection, None);
+        let mut saved = Saved::<R>::new(response, state.clone(), connection);
         let result = match self.0.read(&context, model, &mut saved).await {
             Ok(Presence::Found(model)) => {
                 saved.save(&model);
@@ -721,13 +765,15 @@ impl<R: CamsResource> Resource for Wrapper<R> {
         } = request;
         let (before, after) = (model_of(&prior)?, model_of(&planned)?);
         let config = model_of(&config)?;
+        let turn = self.turn_to_write(connection, &prior, &before).await?;
         let context = Self::context(connection, &planned, "update")?;
         let limit = Self::limit(&context, &planned, "update");
         let account = account_id::unchanged(connection, &prior, &planned, limit).await?;
         if planned.get(account_id::NAME).is_unknown() {
             planned.set(account_id::NAME, account.map_or(Value::Null, Value::from));
         }
-        let mut saved = Saved::<R>::new(response, planned, connection, Some(config));
+        let saved = Saved::<R>::new(response, planned, connection);
+        let mut saved = saved.writing(config, turn);
         let result = self.0.update(&context, before, after, &mut saved).await;
         response.warnings.extend(context.take_warnings());
         result.map_err(|errors| context.shorten(errors))
@@ -768,6 +814,11 @@ impl<R: CamsResource> Resource for Wrapper<R> {
         {
             let checked = self.0.check_replacement(&model, note);
             checked.map_err(|error| stays(&name, [error]))?;
+        }
+        let turn = Self::turn(connection, &prior).await?;
+        if turn.as_ref().is_some_and(Turn::is_written) {
+            response.warnings.push(left_as_written(&name, policy));
+            return Ok(());
         }
         let context = Self::context(connection, &prior, "delete")?;
         account_id::reachable(connection, &prior, false)?;

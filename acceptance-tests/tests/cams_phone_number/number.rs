@@ -23,6 +23,7 @@ pub(crate) const CASES: &[Case] = cases![number:
     missing_number_is_added_once,
     display_name_cannot_be_changed,
     destroying_abandons_deregisters_or_refuses,
+    deregister_does_not_undo_what_the_run_has_written,
     import_registers_nothing,
     missing_number_is_gone_and_unbound_space_is_an_error,
     register_is_retried_once_at_most,
@@ -429,6 +430,52 @@ fn destroying_abandons_deregisters_or_refuses(context: &mut TestContext) -> Test
     // It can be registered again.
     context.applied(&number(""))?;
     equal("status", status(context), "CONNECTED")
+}
+
+fn deregister_does_not_undo_what_the_run_has_written(context: &mut TestContext) -> TestResult {
+    with_numbers(context)?;
+    let status = |context: &TestContext| {
+        let number = context.emulator.phone_number(WABA, NUMBER);
+        number.map(|number| number.status).unwrap_or_default()
+    };
+    let deregister = "deletion_policy = \"DEREGISTER\"";
+    context.applied(&number(deregister))?;
+    let replace = format!("-replace={A}");
+    let replace = ["apply", "-json", "-auto-approve", &replace];
+    // Destroyed, then created: it is registered again.
+    context.directory.run(&replace)?.expecting(0)?;
+    equal("registrations", context.calls(REGISTER), 2)?;
+    equal("status", status(context), "CONNECTED")?;
+
+    // A dependent with `create_before_destroy` hands that down.
+    let code = format!(
+        "resource \"alicloud_cams_phone_message_qrdl\" \"a\" {{\n  cust_space_id = {A}.cust_space_id\n  phone_number = \
+         {A}.phone_number\n  prefilled_message = \"Hi\"\n  generate_qr_image = \"PNG\"\n  lifecycle {{\n    \
+         create_before_destroy = true\n  }}\n}}\n"
+    );
+    context.applied(&format!("{}{code}", number(deregister)))?;
+    let output = context.directory.run(&replace)?.expecting(0)?;
+    equal(
+        "summary",
+        &*only_warning(&output)?.summary,
+        "Phone number 6580000001 was left as it is",
+    )?;
+    equal("status", status(context), "CONNECTED")?;
+
+    // Renamed without a `moved` block, and declared twice.
+    let renamed = number(deregister).replace("\" \"a\" {", "\" \"b\" {");
+    context.applied(&renamed)?;
+    equal("status", status(context), "CONNECTED")?;
+    plan_only_reads(context, 0)?;
+    let third = renamed.replace("\" \"b\" {", "\" \"c\" {");
+    context.directory = context.directory_with_the_provider()?;
+    context.configure(&format!("{renamed}{third}"))?;
+    let error = only_error(&context.apply()?.expecting(1)?)?;
+    equal(
+        "summary",
+        &*error.summary,
+        "Two resources manage phone number 6580000001",
+    )
 }
 
 fn import_registers_nothing(context: &mut TestContext) -> TestResult {

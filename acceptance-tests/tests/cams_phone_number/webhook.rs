@@ -13,6 +13,8 @@ pub(crate) const CASES: &[Case] = cases![webhook:
     webhook_is_created_changed_and_cleared,
     changed_urls_are_drift,
     destroying_abandons_or_resets,
+    reset_does_not_undo_what_the_run_has_written,
+    number_declared_twice_is_an_error,
     overwritten_and_unencrypted_webhooks_are_warned_about,
     invalid_urls_are_rejected,
     import_takes_urls_and_sends_flags_once,
@@ -195,6 +197,61 @@ fn destroying_abandons_or_resets(context: &mut TestContext) -> TestResult {
         "The webhook of 6580000001 was not cleared",
     )?;
     contains(&warning.text(), &["https://shop.example/inbound"])
+}
+
+fn reset_does_not_undo_what_the_run_has_written(context: &mut TestContext) -> TestResult {
+    with_numbers(context)?;
+    let written = json!([
+        "https://shop.example/status",
+        "https://shop.example/inbound",
+        true,
+        false
+    ]);
+    let reset = format!("{BOTH}\n  deletion_policy = \"RESET\"");
+    let first = format!("{reset}\n  lifecycle {{\n    create_before_destroy = true\n  }}");
+    context.applied(&webhook(&first))?;
+    let replace = format!("-replace={A}");
+    let output = context
+        .directory
+        .run(&["apply", "-json", "-auto-approve", &replace])?
+        .expecting(0)?;
+    equal(
+        "summary",
+        &*only_warning(&output)?.summary,
+        "The webhook of 6580000001 was left as it is",
+    )?;
+    equal("the service", at_the_service(context), written.clone())?;
+
+    // Renamed without a `moved` block. What refers to the webhook is changed in between, so that the old one goes last.
+    let refers = |name: &str| {
+        format!(
+            "resource \"terraform_data\" \"reference\" {{\n  input = \"{name} ${{alicloud_cams_phone_webhook.{name}.id}}\"\n}}\n"
+        )
+    };
+    let config = webhook(&reset);
+    context.applied(&format!("{config}{}", refers("a")))?;
+    let renamed = config.replace("\" \"a\" {", "\" \"b\" {");
+    context.applied(&format!("{renamed}{}", refers("b")))?;
+    equal("the service", at_the_service(context), written)?;
+    plan_only_reads(context, 0)?;
+    context.applied("")?;
+    let cleared = json!(["", "", false, false]);
+    equal("the service", at_the_service(context), cleared)
+}
+
+fn number_declared_twice_is_an_error(context: &mut TestContext) -> TestResult {
+    with_numbers(context)?;
+    let second = webhook("").replace("\" \"a\" {", "\" \"b\" {");
+    context.configure(&format!("{}{second}", webhook(BOTH)))?;
+    let error = only_error(&context.apply()?.expecting(1)?)?;
+    equal(
+        "summary",
+        &*error.summary,
+        "Two resources manage the webhook of 6580000001",
+    )?;
+    contains(&error.text(), &["Provider.CreatedTwice", "phone_number"])?;
+    equal("updates", context.calls(WEBHOOK), 1)?;
+    equal("objects", context.directory.state()?.resources.len(), 1)
 }
 
 fn overwritten_and_unencrypted_webhooks_are_warned_about(context: &mut TestContext) -> TestResult {

@@ -19,6 +19,8 @@ pub(crate) const CASES: &[Case] = cases![common:
     import_block_by_identity_imports needs ImportByIdentity,
     missing_number_is_gone_and_unbound_space_is_an_error,
     abandon_leaves_and_reset_clears,
+    reset_does_not_undo_what_the_run_has_written,
+    number_declared_twice_is_an_error,
     changes_for_terraform_alone_send_nothing,
     errors_name_object_and_code,
     invalid_configurations_are_rejected_without_a_request,
@@ -415,6 +417,72 @@ fn abandon_leaves_and_reset_clears(context: &mut TestContext) -> TestResult {
         equal("warnings", output.warnings().len(), 0)?;
         equal("objects", context.directory.state()?.resources.len(), 0)?;
         equal("cloud", (of.truth)(context), of.neutral.clone())
+    })
+}
+
+fn reset_does_not_undo_what_the_run_has_written(context: &mut TestContext) -> TestResult {
+    for_each_type(context, |context, of| {
+        let replace = format!("-replace={}", of.address());
+        let replace = ["apply", "-json", "-auto-approve", &replace];
+        let reset = "deletion_policy = \"RESET\"";
+        context.applied(&of.one_with(reset))?;
+        // Destroyed, then created: a reset, and the values again.
+        let output = context.directory.run(&replace)?.expecting(0)?;
+        equal("warnings", output.warnings().len(), 0)?;
+        equal("cloud", (of.truth)(context), of.one.1.clone())?;
+        equal("writes", context.calls(of.write), 3)?;
+
+        // Created, then destroyed.
+        let first = format!("{reset}\n  lifecycle {{\n    create_before_destroy = true\n  }}");
+        context.applied(&of.one_with(&first))?;
+        context.emulator.clear_calls();
+        let output = context.directory.run(&replace)?.expecting(0)?;
+        let warning = only_warning(&output)?;
+        let summary = format!("The {} of {NUMBER} was left as it is", of.noun);
+        equal("summary", &*warning.summary, summary)?;
+        contains(&warning.text(), &["create_before_destroy", "\"RESET\""])?;
+        equal("writes", context.calls(of.write), 1)?;
+        equal("cloud", (of.truth)(context), of.one.1.clone())?;
+        context.plan(0)?;
+
+        // Renamed without a `moved` block. What refers to the number is changed in between, so that the old one goes last.
+        let refers = |name: &str| {
+            format!(
+                "resource \"terraform_data\" \"reference\" {{\n  input = \"{name} ${{{}.{name}.id}}\"\n}}\n",
+                of.kind
+            )
+        };
+        let config = of.one_with(reset);
+        context.applied(&format!("{config}{}", refers("a")))?;
+        let renamed = config.replace("\" \"a\" {", "\" \"b\" {");
+        context.applied(&format!("{renamed}{}", refers("b")))?;
+        equal("cloud", (of.truth)(context), of.one.1.clone())?;
+        context.plan(0)?;
+        // The next run has written nothing.
+        context.applied("")?;
+        equal("cloud", (of.truth)(context), of.neutral.clone())
+    })
+}
+
+fn number_declared_twice_is_an_error(context: &mut TestContext) -> TestResult {
+    for_each_type(context, |context, of| {
+        let second = |config: String| config.replace("\" \"a\" {", "\" \"b\" {");
+        context.configure(&format!("{}{}", of.one(), second(of.one())))?;
+        let error = only_error(&context.apply()?.expecting(1)?)?;
+        let summary = format!("Two resources manage the {} of {NUMBER}", of.noun);
+        equal("summary", &*error.summary, summary)?;
+        contains(&error.text(), &["Provider.CreatedTwice", "phone_number"])?;
+        equal("writes", context.calls(of.write), 1)?;
+        equal("objects", context.directory.state()?.resources.len(), 1)?;
+
+        // One that is changed, and another one that is created.
+        context.directory = context.directory_with_the_provider()?;
+        context.applied(&of.one())?;
+        context.emulator.clear_calls();
+        context.configure(&format!("{}{}", of.other(), second(of.one())))?;
+        let error = only_error(&context.apply()?.expecting(1)?)?;
+        contains(&error.text(), &["Provider.CreatedTwice"])?;
+        equal("writes", context.calls(of.write), 1)
     })
 }
 
