@@ -28,6 +28,7 @@ mod run_writes;
 mod shared_failures;
 pub(crate) mod space;
 pub(crate) mod space_list;
+pub(crate) mod web_url;
 
 use std::time::Duration;
 

@@ -15,7 +15,11 @@ pub(crate) const CASES: &[Case] = cases![webhook:
     destroying_abandons_or_resets,
     reset_does_not_undo_what_the_run_has_written,
     number_declared_twice_is_an_error,
+    runs_of_a_test_are_told_apart,
     overwritten_and_unencrypted_webhooks_are_warned_about,
+    queue_that_is_turned_off_is_warned_about,
+    lost_create_says_what_was_there,
+    secret_parts_of_urls_are_not_printed,
     invalid_urls_are_rejected,
     import_takes_urls_and_sends_flags_once,
     import_block_by_identity_imports needs ImportByIdentity,
@@ -163,7 +167,7 @@ fn destroying_abandons_or_resets(context: &mut TestContext) -> TestResult {
         &messages,
         &[
             "Destroyed webhooks stay in the cloud",
-            "goes on sending messages of 6580000001 to https://shop.example/status",
+            "goes on sending messages of 6580000001 to https://shop.example. To end that",
             &format!("terraform import 'ADDRESS' {SPACE}:{NUMBER}"),
         ],
     )?;
@@ -196,7 +200,7 @@ fn destroying_abandons_or_resets(context: &mut TestContext) -> TestResult {
         &*warning.summary,
         "The webhook of 6580000001 was not cleared",
     )?;
-    contains(&warning.text(), &["https://shop.example/inbound"])
+    contains(&warning.text(), &["UpCallbackUrl at https://shop.example"])
 }
 
 fn reset_does_not_undo_what_the_run_has_written(context: &mut TestContext) -> TestResult {
@@ -254,6 +258,28 @@ fn number_declared_twice_is_an_error(context: &mut TestContext) -> TestResult {
     equal("objects", context.directory.state()?.resources.len(), 1)
 }
 
+fn runs_of_a_test_are_told_apart(context: &mut TestContext) -> TestResult {
+    with_numbers(context)?;
+    let url = "up_callback_url = \"https://shop.example/${var.path}\"";
+    let config = webhook(&format!("{url}\n  deletion_policy = \"RESET\""));
+    context.configure(&format!(
+        "variable \"path\" {{\n  type = string\n}}\n{config}"
+    ))?;
+    let run = |path: &str| {
+        format!(
+            "run \"{path}\" {{\n  variables {{\n    path = \"{path}\"\n  }}\n  assert {{\n    condition = {A}.http_flag == \
+             \"Y\"\n    error_message = \"off\"\n  }}\n}}\n"
+        )
+    };
+    let test = format!("{}{}", run("one"), run("two"));
+    context.directory.write("webhook.tftest.hcl", &test)?;
+    context.directory.run(&["test"])?.expecting(0)?;
+    // A create, an update, and what clears it in the end.
+    equal("updates", context.calls(WEBHOOK), 3)?;
+    let cleared = json!(["", "", false, false]);
+    equal("the service", at_the_service(context), cleared)
+}
+
 fn overwritten_and_unencrypted_webhooks_are_warned_about(context: &mut TestContext) -> TestResult {
     with_numbers(context)?;
     context.emulator.change_phone_copy(SPACE, NUMBER, |copy| {
@@ -290,6 +316,139 @@ fn overwritten_and_unencrypted_webhooks_are_warned_about(context: &mut TestConte
         .run(&["validate", "-json"])?
         .expecting(0)?;
     contains(&output.text(), &["http_flag is Y, but there is no URL"])
+}
+
+fn queue_that_is_turned_off_is_warned_about(context: &mut TestContext) -> TestResult {
+    with_numbers(context)?;
+    let use_queue = |context: &TestContext| {
+        context
+            .emulator
+            .change_phone_copy(SPACE, NUMBER, |copy| copy.queue_flag = true)
+    };
+    use_queue(context);
+    let output = context.applied(&webhook(BOTH))?;
+    contains(
+        &only_warning(&output)?.text(),
+        &[
+            "The webhook of 6580000001 was overwritten",
+            "the queue Alicom-Queue-",
+            "`queue_flag` is `N`",
+        ],
+    )?;
+    equal("the queue", &at_the_service(context)[3], false)?;
+
+    // After an import the plan warns, as long as the configuration says nothing.
+    context.directory = context.directory_with_the_provider()?;
+    use_queue(context);
+    context.configure(&webhook(BOTH))?;
+    let id = format!("{SPACE}:{NUMBER}");
+    context.directory.run(&["import", A, &id])?.expecting(0)?;
+    let summary = "Messages of 6580000001 will no longer go to queues";
+    let (_, output) = plan_only_reads(context, 2)?;
+    let warning = only_warning(&output)?;
+    equal("summary", &*warning.summary, summary)?;
+    contains(&warning.text(), &["the queue Alicom-Queue-"])?;
+    context.configure(&webhook(&format!("{BOTH}\n  queue_flag = \"N\"")))?;
+    let (_, output) = plan_only_reads(context, 2)?;
+    equal("warnings", output.warnings().len(), 0)?;
+    let output = context.applied(&webhook(&format!("{BOTH}\n  queue_flag = \"Y\"")))?;
+    equal("warnings", output.warnings().len(), 0)?;
+    equal("the queue", &at_the_service(context)[3], true)?;
+    // The argument is removed.
+    context.configure(&webhook(BOTH))?;
+    let (_, output) = plan_only_reads(context, 2)?;
+    equal("summary", &*only_warning(&output)?.summary, summary)
+}
+
+fn lost_create_says_what_was_there(context: &mut TestContext) -> TestResult {
+    with_numbers(context)?;
+    context.emulator.change_phone_copy(SPACE, NUMBER, |copy| {
+        copy.up_callback_url = "https://old.example/S3CRET".to_owned();
+    });
+    // The retry is refused, so that no limit of time has to pass.
+    let lost = Fault::new(WEBHOOK, FaultKind::Html { status: 502 }).after();
+    context.emulator.inject(lost)?;
+    let refused = Fault::new(WEBHOOK, FaultKind::denied()).always();
+    context.emulator.inject(refused.clone())?;
+    context.configure(&webhook(BOTH))?;
+    let output = context.apply()?.expecting(1)?;
+    let error = only_error(&output)?.text();
+    contains(
+        &error,
+        &[
+            "Cannot set the webhook of 6580000001",
+            "UpCallbackUrl at https://old.example",
+            "Messages may already go to the configured webhook",
+        ],
+    )?;
+    equal("secrets", output.text().contains("S3CRET"), false)?;
+    equal("objects", context.directory.state()?.resources.len(), 0)?;
+    equal(
+        "the service",
+        &at_the_service(context)[1],
+        "https://shop.example/inbound",
+    )?;
+
+    // A refusal alone changes nothing.
+    context.emulator.clear_faults();
+    context.emulator.change_phone_copy(SPACE, NUMBER, |copy| {
+        copy.up_callback_url = "https://old.example/S3CRET".to_owned();
+    });
+    context.emulator.inject(refused)?;
+    let error = only_error(&context.apply()?.expecting(1)?)?.text();
+    equal("told", error.contains("old.example"), false)
+}
+
+fn secret_parts_of_urls_are_not_printed(context: &mut TestContext) -> TestResult {
+    with_numbers(context)?;
+    let hidden = |output: &acceptance_tests::terraform::Output| -> TestResult {
+        equal("secrets", output.text().contains("S3CRET"), false)
+    };
+    // Not in the resource itself: the CLI prints the lines that a diagnostic points at.
+    let config = |url: &str| {
+        let variable =
+            format!("variable \"url\" {{\n  sensitive = true\n  default   = \"{url}\"\n}}\n");
+        webhook("up_callback_url = var.url") + &variable
+    };
+    for url in [
+        "https://shop.example/S3CRET\\n",
+        "ftp://user:S3CRET@shop.example",
+    ] {
+        context.configure(&config(url))?;
+        let output = context.directory.run(&["plan", "-json"])?.expecting(1)?;
+        contains(&only_error(&output)?.text(), &["up_callback_url"])?;
+        hidden(&output)?;
+    }
+    context.emulator.change_phone_copy(SPACE, NUMBER, |copy| {
+        copy.up_callback_url = "https://user:S3CRET@old.example/S3CRET".to_owned();
+    });
+    // A service that shows no new URL for a while, and cannot clear one.
+    context.emulator.set_behavior(|behavior| {
+        behavior.phone_number.webhook_lag_queries = 100;
+        behavior.phone_number.webhook_empty = WebhookEmpty::Keep;
+    });
+    context.configure(&config("https://shop.example/hook?token=S3CRET"))?;
+    let output = context.apply()?.expecting(0)?;
+    equal("warnings", output.warnings().len(), 2)?;
+    hidden(&output)?;
+    let destroy = ["destroy", "-json", "-auto-approve"];
+    let output = context.directory.run(&destroy)?.expecting(0)?;
+    contains(
+        &output.text(),
+        &["goes on sending messages of 6580000001 to https://"],
+    )?;
+    hidden(&output)?;
+    // A refusal that repeats the request.
+    let refusal = FaultKind::Error {
+        status: 400,
+        code: "InvalidParameter".to_owned(),
+        message: "UpCallbackUrl https://shop.example/hook?token=S3CRET is wrong".to_owned(),
+        retry_after_ms: None,
+    };
+    context.emulator.inject(Fault::new(WEBHOOK, refusal))?;
+    let output = context.apply()?.expecting(1)?;
+    contains(&only_error(&output)?.text(), &["is wrong"])?;
+    hidden(&output)
 }
 
 fn invalid_urls_are_rejected(context: &mut TestContext) -> TestResult {

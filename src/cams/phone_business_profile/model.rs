@@ -7,7 +7,7 @@ use framework::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::common::{phone_number, space};
+use crate::common::{phone_number, space, web_url};
 
 /// The industries that Meta documents.
 const VERTICALS: [&str; 19] = [
@@ -131,7 +131,7 @@ pub(super) fn block() -> Block {
     .attribute(
         Attribute::optional("profile_picture_url", Type::String)
             .describe("URL that the picture is fetched from. It is sent with each change of the profile, so it has to stay valid. The service shows the picture under another URL, so a picture that was changed elsewhere does not show in a plan. A removed argument leaves the picture.")
-            .validate(Validator::text(check_url)),
+            .validate(Validator::text(web_url::check)),
     )
 }
 
@@ -154,19 +154,6 @@ fn at_most(most: usize, text: &str) -> Result<(), String> {
     }
 }
 
-fn check_url(text: &str) -> Result<(), String> {
-    let host = ["https://", "http://"]
-        .iter()
-        .find_map(|scheme| text.strip_prefix(scheme));
-    match host {
-        Some(host) if !host.is_empty() && !text.contains(char::is_whitespace) => Ok(()),
-        _ => Err(format!(
-            "must be a URL that begins with https:// or http:// and has no blanks, but is \"{}\"",
-            text.escape_debug()
-        )),
-    }
-}
-
 fn check_websites(value: &Value) -> Result<(), String> {
     let Value::List(sites) = value else {
         return Ok(());
@@ -179,7 +166,7 @@ fn check_websites(value: &Value) -> Result<(), String> {
     }
     let known = sites.iter().filter_map(Value::as_str);
     for site in known {
-        check_url(site).map_err(|why| format!("has an element that {why}"))?;
+        web_url::check(site).map_err(|why| format!("has an element that {why}"))?;
         at_most(MAX_WEBSITE_LENGTH, site).map_err(|why| format!("has an element that {why}"))?;
     }
     match sites.iter().any(Value::is_null) {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::common::{
     phone_number,
     space::{self, isv_code_attribute},
+    web_url,
 };
 
 /// A flag that is on.
@@ -45,6 +46,12 @@ impl Model {
         self.up_queue = number.and_then(|number| number.up_queue.clone()).into();
     }
 
+    /// Names of the queues that the service shows. Whether a queue without a name is in use is not documented.
+    pub(super) fn queues(&self) -> Vec<&str> {
+        let queues = [&self.status_queue, &self.up_queue].map(|queue| queue.as_deref());
+        queues.into_iter().flatten().collect()
+    }
+
     /// Whether the service shows the URLs that were sent.
     pub(super) fn is_shown_by(&self, number: &PhoneNumber) -> bool {
         self.status_callback_url.as_deref() == number.status_callback_url.as_deref()
@@ -59,7 +66,8 @@ pub(super) fn block() -> Block {
         "Sets where the service sends messages of customers (`up_callback_url`) and reports on sent messages \
          (`status_callback_url`) of a phone number. A person who can apply this resource can redirect messages of customers: \
          review its plans. A number always has a webhook configuration, so creating the resource overwrites the one that \
-         is there, with a warning if it has URLs.",
+         is there, with a warning if it has URLs or queues. The plan of a create does not look at it: to see what is there, \
+         and to keep it, import it first.",
     )
     .attribute(space::attribute())
     .attribute(phone_number::attribute())
@@ -79,7 +87,7 @@ pub(super) fn block() -> Block {
     )
     .attribute(
         Attribute::optional("queue_flag", Type::String)
-            .describe("Whether messages and reports go to queues: `Y` or `N` (default). The service does not return it, so a change outside of Terraform does not show.")
+            .describe("Whether messages and reports go to queues: `Y` or `N` (default). The service does not return it, so a change outside of Terraform does not show. Where a queue is in use, the default turns it off, with a warning.")
             .validate(flag)
             .default(NO),
     )
@@ -103,29 +111,10 @@ fn url(name: &'static str, description: &'static str) -> Attribute {
 }
 
 fn check_url(text: &str) -> Result<(), String> {
-    let shown = text.escape_debug();
     if text.is_empty() {
         return Err("must not be empty; leave it out to send nothing there".to_owned());
     }
-    if text.trim() != text {
-        return Err(format!(
-            "must not have white space around it, but is \"{shown}\""
-        ));
-    }
-    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(format!(
-            "must not have white space in it, but is \"{shown}\""
-        ));
-    }
-    let rest = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    match rest {
-        Some(rest) if !rest.starts_with('/') && !rest.is_empty() => Ok(()),
-        _ => Err(format!(
-            "must be a URL that begins with \"https://\" or \"http://\", but is \"{shown}\""
-        )),
-    }
+    web_url::check(text)
 }
 
 /// Whether it is on follows from the URLs, where the configuration does not say. A URL that is not known yet may turn out to
@@ -144,31 +133,6 @@ fn planned_http_flag(context: &PlanContext<'_>) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn urls_have_a_scheme_and_no_blanks() {
-        let check = |text: &str, expected: Result<(), &str>| {
-            let found = check_url(text);
-            match (found, expected) {
-                (Ok(()), Ok(())) => {}
-                (Err(found), Err(part)) => assert!(found.contains(part), "{text}: {found}"),
-                (found, _) => panic!("{text}: {found:?}"),
-            }
-        };
-        check("https://example.com/a?b=c", Ok(()));
-        check("http://127.0.0.1:8080/", Ok(()));
-        check("", Err("must not be empty"));
-        check(
-            "https://example.com/\n",
-            Err("is \"https://example.com/\\n\""),
-        );
-        check(" https://example.com", Err("white space around it"));
-        check("https://exa mple.com", Err("white space in it"));
-        check("https://", Err("must be a URL"));
-        check("https:///path", Err("must be a URL"));
-        check("ftp://example.com", Err("must be a URL"));
-        check("example.com", Err("must be a URL"));
-    }
 
     #[test]
     fn shown_values_are_compared() {

@@ -13,11 +13,12 @@ use super::model::{self, Model, NO, YES};
 use crate::common::{
     Context, Key,
     deletion_policy::{ABANDON, DeletionPolicy, RESET},
+    error_diagnostics::add_to_first_paragraph,
     phone_number::{self, PHONE_NUMBER},
     phone_numbers,
     resource::{CamsResource, Plan, Presence, Saved},
     space::{CUST_SPACE_ID, check_bound},
-    text_of,
+    text_of, web_url,
 };
 
 /// The resource.
@@ -60,18 +61,18 @@ impl CamsResource for CamsPhoneWebhook {
 
     fn left_behind(&self, model: &Model) -> String {
         let number = text_of(&model.phone_number);
-        let urls: Vec<&str> = [&model.status_callback_url, &model.up_callback_url]
-            .into_iter()
-            .filter_map(|url| url.as_deref())
-            .collect();
-        match urls.as_slice() {
+        let urls = [&model.status_callback_url, &model.up_callback_url];
+        let urls = urls.into_iter().filter_map(|url| url.as_deref());
+        let mut origins: Vec<String> = urls.map(web_url::origin).collect();
+        origins.dedup();
+        match origins.as_slice() {
             [] => {
                 format!("The service goes on with the webhook configuration of {number} as it is.")
             }
-            urls => format!(
+            origins => format!(
                 "The service goes on sending messages of {number} to {}. To end that, apply `deletion_policy = \"{RESET}\"` \
                  before destroying.",
-                urls.join(" and ")
+                origins.join(" and ")
             ),
         }
     }
@@ -98,6 +99,14 @@ impl CamsResource for CamsPhoneWebhook {
             return;
         };
         let prior = plan.prior.as_ref();
+        if let (Some(prior), Some(config)) = (prior, &plan.config)
+            && plan.requires_replace.is_empty()
+            && config.queue_flag.is_null()
+            && planned.queue_flag.as_deref() == Some(NO)
+            && let Some(warning) = queue_is_turned_off(prior)
+        {
+            plan.diagnostics.push(warning);
+        }
         let urls = [
             (
                 "status_callback_url",
@@ -134,11 +143,10 @@ impl CamsResource for CamsPhoneWebhook {
         saved: &mut Saved<'_, Self>,
     ) -> Result<(), Diagnostics> {
         let before = find_number(context, &model).await?;
-        write(context, model.clone(), saved).await?;
-        if let Some(before) = before
-            && let Some(warning) = overwritten(&before, &model)
-        {
-            context.warn(warning);
+        let changed = before.and_then(|before| Overwritten::by(&model, &before));
+        write(context, model.clone(), changed.as_ref(), saved).await?;
+        if let Some(changed) = changed {
+            context.warn(changed.warning(text_of(&model.phone_number)));
         }
         Ok(())
     }
@@ -192,7 +200,7 @@ impl CamsResource for CamsPhoneWebhook {
             saved.save(&planned);
             return Ok(());
         }
-        write(context, planned, saved).await
+        write(context, planned, None, saved).await
     }
 
     async fn delete(
@@ -213,18 +221,14 @@ impl CamsResource for CamsPhoneWebhook {
         send(
             context,
             &cleared,
+            None,
             &format!("Cannot clear the webhook of {number}"),
         )
         .await?;
         match read_back(context, &cleared).await {
-            Ok(Some(shown)) if !cleared.is_shown_by(&shown) => context.warn(Diagnostic::warning(
-                format!("The webhook of {number} was not cleared"),
-                format!(
-                    "The service took the request to clear the webhook, but still shows {}. Messages may still go there. \
-                     Look at the number in the console (https://chatapp.console.alibabacloud.com).",
-                    urls(&shown)
-                ),
-            )),
+            Ok(Some(shown)) if !cleared.is_shown_by(&shown) => {
+                context.warn(not_cleared(&number, &shown));
+            }
             Ok(_) => {}
             Err(error) => context.warn(not_read_back(&number, &error)),
         }
@@ -240,10 +244,11 @@ async fn find_number(
     phone_numbers::find_or_diagnose(context, space, model.isv_code.as_deref(), number).await
 }
 
-/// Sends all four values, saves them, and looks whether the service shows them.
+/// Sends all four values, saves them, and looks whether the service shows them. `before` is what no state has.
 async fn write(
     context: &Context<'_>,
     mut model: Model,
+    before: Option<&Overwritten>,
     saved: &mut Saved<'_, CamsPhoneWebhook>,
 ) -> Result<(), Diagnostics> {
     let number = text_of(&model.phone_number).to_owned();
@@ -255,6 +260,7 @@ async fn write(
     send(
         context,
         &model,
+        before,
         &format!("Cannot set the webhook of {number}"),
     )
     .await?;
@@ -274,7 +280,12 @@ async fn write(
     Ok(())
 }
 
-async fn send(context: &Context<'_>, model: &Model, summary: &str) -> Result<(), Diagnostic> {
+async fn send(
+    context: &Context<'_>,
+    model: &Model,
+    before: Option<&Overwritten>,
+    summary: &str,
+) -> Result<(), Diagnostic> {
     let (space, number) = (text_of(&model.cust_space_id), text_of(&model.phone_number));
     let action = UpdatePhoneWebhook {
         cust_space_id: space,
@@ -287,9 +298,13 @@ async fn send(context: &Context<'_>, model: &Model, summary: &str) -> Result<(),
     let result = context.operation.call(&action).await;
     phone_numbers::forget(context, space);
     let subject = format!("phone number {number} of space {space}");
-    result
-        .map(|_| ())
-        .map_err(|error| context.diagnose(&error, summary, &subject, PHONE_NUMBER))
+    result.map(|_| ()).map_err(|error| {
+        let mut diagnostic = context.diagnose(&error, summary, &subject, PHONE_NUMBER);
+        if let Some(before) = before.filter(|_| error.outcome_unknown()) {
+            add_to_first_paragraph(&mut diagnostic.detail, &before.may_be_lost());
+        }
+        diagnostic
+    })
 }
 
 /// What the service shows after a write. An error is its detail.
@@ -304,11 +319,15 @@ async fn read_back(context: &Context<'_>, model: &Model) -> Result<Option<PhoneN
     })
 }
 
-/// The URLs of a number, for the middle of a sentence.
+/// Why a message does not have whole URLs.
+const HOSTS_ONLY: &str =
+    "Of a URL only scheme, host and port are shown here: the rest may be secret.";
+
+/// The URLs of a number, without what may be secret, for the middle of a sentence.
 fn urls(number: &PhoneNumber) -> String {
     let url = |name: &str, url: &Option<String>| {
-        let url = url.as_deref()?;
-        Some(format!("{name} \"{}\"", url.escape_debug()))
+        let origin = web_url::origin(url.as_deref()?);
+        Some(format!("{name} at {origin}"))
     };
     let urls = [
         url("StatusCallbackUrl", &number.status_callback_url),
@@ -321,21 +340,105 @@ fn urls(number: &PhoneNumber) -> String {
     }
 }
 
-/// The warning after a create that changed where messages go.
-fn overwritten(before: &PhoneNumber, model: &Model) -> Option<Diagnostic> {
-    let had_urls = before.status_callback_url.is_some() || before.up_callback_url.is_some();
-    if !had_urls || model.is_shown_by(before) {
-        return None;
+/// What a create changes of where messages go. No state has it.
+struct Overwritten {
+    /// Sentences with the URLs and queues that were there.
+    before: String,
+    /// Whether queues are turned off.
+    queues: bool,
+}
+
+impl Overwritten {
+    /// `None` if nothing was there, or the same.
+    fn by(model: &Model, number: &PhoneNumber) -> Option<Self> {
+        let has_urls = number.status_callback_url.is_some() || number.up_callback_url.is_some();
+        let changes_urls = has_urls && !model.is_shown_by(number);
+        let mut found = Model::default();
+        found.fill(number);
+        let queues = found.queues();
+        let changes_queues = !queues.is_empty() && model.queue_flag.as_deref() != Some(YES);
+        let before = match (changes_urls, changes_queues) {
+            (false, false) => return None,
+            (true, false) => urls(number),
+            (false, true) => named_queues(&queues),
+            (true, true) => format!("{} and {}", urls(number), named_queues(&queues)),
+        };
+        let mut before = format!("Before, the service showed {before}.");
+        if changes_urls {
+            before.push_str(&format!(" {HOSTS_ONLY}"));
+        }
+        Some(Self {
+            before,
+            queues: changes_queues,
+        })
     }
-    let number = text_of(&model.phone_number);
-    Some(Diagnostic::warning(
-        format!("The webhook of {number} was overwritten"),
+
+    /// The warning after the create.
+    fn warning(&self, number: &str) -> Diagnostic {
+        let (now, restore) = match self.queues {
+            true => (
+                ", and nothing goes to queues: `queue_flag` is `N`",
+                " or set `queue_flag = \"Y\"`",
+            ),
+            false => ("", ""),
+        };
+        let before = &self.before;
+        Diagnostic::warning(
+            format!("The webhook of {number} was overwritten"),
+            format!(
+                "The number already had a webhook, which this resource did not manage. Now it is as configured{now}. \
+                 {before}\n\nIf that was not intended, restore the old values{restore}, and apply again."
+            ),
+        )
+    }
+
+    /// For the error of a create whose outcome is unknown.
+    fn may_be_lost(&self) -> String {
+        let before = &self.before;
         format!(
-            "The number already had a webhook that Terraform did not manage. It was {} before, and is now as configured. If \
-             that was not intended, restore the old values and apply again.",
-            urls(before)
+            "Messages may already go to the configured webhook. Nothing was saved in the state, and the next apply may not show \
+             what was there: keep this message. {before}"
+        )
+    }
+}
+
+/// For the middle of a sentence.
+fn named_queues(queues: &[&str]) -> String {
+    let names = queues
+        .iter()
+        .map(|queue| format!("the queue {}", queue.escape_debug()));
+    names.collect::<Vec<_>>().join(" and ")
+}
+
+/// The warning of a plan that turns queues off only because the configuration does not say anything about them.
+fn queue_is_turned_off(prior: &Model) -> Option<Diagnostic> {
+    let queues = prior.queues();
+    let why = match prior.queue_flag.as_deref() {
+        Some(YES) => "The state has `Y`".to_owned(),
+        // After an import no flag is known.
+        None if !queues.is_empty() => format!("The service shows {}", named_queues(&queues)),
+        _ => return None,
+    };
+    let number = text_of(&prior.phone_number);
+    let warning = Diagnostic::warning(
+        format!("Messages of {number} will no longer go to queues"),
+        format!(
+            "`queue_flag` is not set, so its default `N` is sent. {why}, so something may wait for messages there.\n\nTo go on \
+             using the queue, set `queue_flag = \"Y\"`. To turn it off without this warning, set `queue_flag = \"N\"`."
         ),
-    ))
+    );
+    Some(warning.at(AttributePath::attribute("queue_flag")))
+}
+
+fn not_cleared(number: &str, shown: &PhoneNumber) -> Diagnostic {
+    Diagnostic::warning(
+        format!("The webhook of {number} was not cleared"),
+        format!(
+            "The service took the request to clear the webhook, but still shows {}. Messages may still go there. \
+             {HOSTS_ONLY}\n\nLook at the number in the console (https://chatapp.console.alibabacloud.com).",
+            urls(shown)
+        ),
+    )
 }
 
 fn shown_otherwise(number: &str, shown: Option<&PhoneNumber>) -> Diagnostic {
@@ -346,9 +449,9 @@ fn shown_otherwise(number: &str, shown: Option<&PhoneNumber>) -> Diagnostic {
     Diagnostic::warning(
         format!("The service does not show the new webhook of {number}"),
         format!(
-            "The service took the request, but after some seconds it {shows}. The configured values are in the state. The \
-             next plan shows a difference if there still is one: a URL may be shown late, or the service cannot clear it, or \
-             hides it while `http_flag` is `N`."
+            "The service took the request, but after some seconds it {shows}. The configured values are in the state. \
+             {HOSTS_ONLY}\n\nThe next plan shows a difference if there still is one: a URL may be shown late, or the service \
+             cannot clear it, or hides it while `http_flag` is `N`."
         ),
     )
 }
@@ -365,7 +468,10 @@ fn not_read_back(number: &str, detail: &str) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
+    use expect_test::expect;
+
     use super::*;
+    use crate::common::printed::printed;
 
     fn number(status: Option<&str>, up: Option<&str>) -> PhoneNumber {
         PhoneNumber {
@@ -376,23 +482,122 @@ mod tests {
     }
 
     #[test]
-    fn overwritten_webhook_is_a_warning() {
+    fn create_tells_what_it_overwrites() {
         let model = Model {
             phone_number: "6580001234".into(),
             up_callback_url: "https://new".into(),
+            queue_flag: NO.into(),
             ..Model::default()
         };
-        assert_eq!(overwritten(&number(None, None), &model), None);
-        assert_eq!(
-            overwritten(&number(None, Some("https://new")), &model),
-            None
-        );
-        let before = number(Some("https://s"), Some("https://old"));
-        let warning = overwritten(&before, &model).expect("messages went elsewhere");
-        assert_eq!(warning.summary, "The webhook of 6580001234 was overwritten");
-        let part =
-            "It was StatusCallbackUrl \"https://s\" and UpCallbackUrl \"https://old\" before";
-        assert!(warning.detail.contains(part), "{}", warning.detail);
+        let same = number(None, Some("https://new"));
+        assert!(Overwritten::by(&model, &number(None, None)).is_none());
+        assert!(Overwritten::by(&model, &same).is_none());
+        let with_queue = PhoneNumber {
+            up_queue: Some("Alicom-Queue-1-ChatAppUp".to_owned()),
+            ..same
+        };
+        let keeps = Model {
+            queue_flag: YES.into(),
+            ..model.clone()
+        };
+        assert!(Overwritten::by(&keeps, &with_queue).is_none());
+        let old = number(Some("https://s/x"), Some("https://old/?x"));
+        let of = |before: &PhoneNumber| Overwritten::by(&model, before).expect("it differs");
+        expect!["Messages may already go to the configured webhook. Nothing was saved in the state, and the next apply may not show what was there: keep this message. Before, the service showed StatusCallbackUrl at https://s and UpCallbackUrl at https://old. Of a URL only scheme, host and port are shown here: the rest may be secret."].assert_eq(&of(&old).may_be_lost());
+        expect![[r#"
+            Warning: The webhook of 6580001234 was overwritten
+
+            The number already had a webhook, which this resource did not manage. Now it
+            is as configured. Before, the service showed StatusCallbackUrl at https://s
+            and UpCallbackUrl at https://old. Of a URL only scheme, host and port are
+            shown here: the rest may be secret.
+
+            If that was not intended, restore the old values, and apply again.
+
+            Warning: The webhook of 6580001234 was overwritten
+
+            The number already had a webhook, which this resource did not manage. Now it
+            is as configured, and nothing goes to queues: `queue_flag` is `N`. Before, the
+            service showed the queue Alicom-Queue-1-ChatAppUp.
+
+            If that was not intended, restore the old values or set `queue_flag = "Y"`,
+            and apply again.
+        "#]]
+        .assert_eq(&printed(&[
+            of(&old).warning("6580001234"),
+            of(&with_queue).warning("6580001234"),
+        ]));
+    }
+
+    #[test]
+    fn queue_that_nobody_mentions_is_turned_off_with_a_warning() {
+        let prior = |flag: Field<String>, queue: Option<&str>| Model {
+            phone_number: "6580001234".into(),
+            queue_flag: flag,
+            up_queue: queue.map(str::to_owned).into(),
+            ..Model::default()
+        };
+        let queue = Some("Alicom-Queue-1-ChatAppUp");
+        assert_eq!(queue_is_turned_off(&prior(NO.into(), queue)), None);
+        assert_eq!(queue_is_turned_off(&prior(Field::Null, None)), None);
+        let warnings = [(Field::Null, queue), (YES.into(), None)]
+            .map(|(flag, queue)| queue_is_turned_off(&prior(flag, queue)).expect("it is on"));
+        expect![[r#"
+            Warning: Messages of 6580001234 will no longer go to queues
+              at queue_flag
+
+            `queue_flag` is not set, so its default `N` is sent. The service shows the
+            queue Alicom-Queue-1-ChatAppUp, so something may wait for messages there.
+
+            To go on using the queue, set `queue_flag = "Y"`. To turn it off without this
+            warning, set `queue_flag = "N"`.
+
+            Warning: Messages of 6580001234 will no longer go to queues
+              at queue_flag
+
+            `queue_flag` is not set, so its default `N` is sent. The state has `Y`, so
+            something may wait for messages there.
+
+            To go on using the queue, set `queue_flag = "Y"`. To turn it off without this
+            warning, set `queue_flag = "N"`.
+        "#]]
+        .assert_eq(&printed(&warnings));
+    }
+
+    #[test]
+    fn no_message_has_what_may_be_secret_of_a_url() {
+        let urls = [
+            "https://hook.example/S3CRET",
+            "https://hook.example?token=S3CRET",
+            "https://hook.example/#S3CRET",
+            "https://S3CRET@hook.example",
+            "https://user:S3CRET@hook.example:8443/",
+            "https://hook.example/\nS3CRET",
+            "S3CRET",
+        ];
+        for url in urls {
+            let model = Model {
+                up_callback_url: url.into(),
+                status_callback_url: url.into(),
+                ..Model::default()
+            };
+            let shown = number(Some(url), Some(url));
+            let changed = Overwritten::by(&Model::default(), &shown).expect("it differs");
+            let texts = [
+                CamsPhoneWebhook.left_behind(&model),
+                changed.warning("65").detail,
+                changed.may_be_lost(),
+                shown_otherwise("65", Some(&shown)).detail,
+                not_cleared("65", &shown).detail,
+            ];
+            for text in texts {
+                assert!(!text.contains("S3CRET"), "{url}: {text}");
+                assert!(
+                    text.contains("https://") || url == "S3CRET",
+                    "{url}: {text}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -354,7 +354,8 @@ impl Action for ChatappVerifyAndRegister<'_> {
     type Response = NoData;
 }
 
-/// Sets where messages of a number go. What an omitted parameter means is not documented, so all are sent.
+/// Sets where messages of a number go. What an omitted parameter means is not documented, so all are sent. URLs are treated as
+/// secrets: they may have a token.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct UpdatePhoneWebhook<'a> {
@@ -377,6 +378,7 @@ impl Action for UpdatePhoneWebhook<'_> {
     const PRODUCT: &'static Product = &CAMS;
     const CALLS_PER_SECOND: u32 = 10;
     const IDEMPOTENT: bool = true;
+    const SENSITIVE: &'static [&'static str] = &["StatusCallbackUrl", "UpCallbackUrl"];
     type Response = NoData;
 }
 
