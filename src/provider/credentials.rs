@@ -25,6 +25,7 @@ use super::arguments::{
     SECURITY_TOKEN, SHARED_CREDENTIALS_FILE, variable_list,
 };
 use super::config::{Origin, ProviderConfig, incomplete, invalid, sentence};
+use super::validate::{ALLOWED_ACCOUNTS, FORBIDDEN_ACCOUNTS, account_list};
 use crate::common::assume_role as role;
 use alicloud::{
     CredentialsSource, Secret, StaticKeys,
@@ -155,17 +156,10 @@ impl ProviderConfig<'_> {
         &self,
         credentials: &ChosenSource,
     ) -> Result<AccountRule, Diagnostics> {
-        let ids = |name: &str| match self.block.get(name) {
-            Value::List(ids) => ids
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
-            _ => Vec::new(),
-        };
+        let ids = |name| account_list(self.block, name);
         Ok(AccountRule {
-            allowed: ids("allowed_account_ids"),
-            forbidden: ids("forbidden_account_ids"),
+            allowed: ids(ALLOWED_ACCOUNTS)?,
+            forbidden: ids(FORBIDDEN_ACCOUNTS)?,
             stated: self.stated_account(credentials)?,
         })
     }

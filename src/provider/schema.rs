@@ -8,6 +8,7 @@ use super::arguments::{
     variable_list,
 };
 use super::credentials;
+use super::validate::{ALLOWED_ACCOUNTS, FORBIDDEN_ACCOUNTS};
 use crate::common::assume_role as role;
 use alicloud::{Protocol, credentials::AccountRule};
 use framework::{Attribute, Block, Nesting, Schema, Type, Value, schema::Validator};
@@ -40,12 +41,14 @@ pub(super) fn schema() -> Schema {
             .attribute(text(&CREDENTIALS_URI, "URL that returns temporary credentials."))
             .attribute(text(&ECS_ROLE_NAME, "Name of the RAM role that is attached to the ECS instance."))
             .attribute(accounts(
-                "allowed_account_ids",
-                "IDs of the accounts that the provider may work in. Checked with `GetCallerIdentity` before the first call.",
+                ALLOWED_ACCOUNTS,
+                "IDs of the accounts that the provider may work in. Checked with `GetCallerIdentity` before the first call. An \
+                 empty list, or a null in it, is an error.",
             ))
             .attribute(accounts(
-                "forbidden_account_ids",
-                "IDs of accounts that the provider must not work in. Checked with `GetCallerIdentity` before the first call.",
+                FORBIDDEN_ACCOUNTS,
+                "IDs of accounts that the provider must not work in. Checked with `GetCallerIdentity` before the first call. A \
+                 null in the list is an error.",
             ))
             .attribute(
                 text(

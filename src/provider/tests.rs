@@ -597,6 +597,37 @@ fn unknown_arguments_are_found_at_any_depth() {
     );
 }
 
+/// Also for a host that does not validate first.
+#[test]
+fn lists_of_accounts_that_guard_nothing_are_errors_of_the_configuration() {
+    for (name, ids, expected) in [
+        (
+            "allowed_account_ids",
+            vec![],
+            "allowed_account_ids is empty",
+        ),
+        (
+            "allowed_account_ids",
+            vec!["1".into(), Value::Null],
+            "allowed_account_ids holds null",
+        ),
+        (
+            "forbidden_account_ids",
+            vec![Value::Null],
+            "forbidden_account_ids holds null",
+        ),
+    ] {
+        let error = role_clients(&[(name, Value::List(ids))], &KEYS).expect_err("no guard");
+        assert!(error.contains(expected), "{error}");
+    }
+    for (name, ids) in [
+        ("forbidden_account_ids", Value::List(vec![])),
+        ("allowed_account_ids", Value::Null),
+    ] {
+        role_clients(&[(name, ids)], &KEYS).expect("a configuration without a guard");
+    }
+}
+
 /// Checks an error whole, as Terraform prints it.
 fn check_error(config: &[(&str, Value)], environment: &[(&str, &str)], expected: Expect) {
     let found = role_clients(config, environment).expect_err("an error");
@@ -868,7 +899,59 @@ fn contradictions_of_the_block_are_found_by_validate() {
           Code:  Provider.InvalidConfiguration
     "#]],
     );
+    let list = |ids: Vec<Value>| Value::List(ids);
+    check(
+        &[("allowed_account_ids", list(vec![Value::Null]))],
+        expect![[r#"
+            Error: allowed_account_ids holds null
+              at allowed_account_ids
+
+            One of its elements is null, so it is not known which account is meant.
+            Nothing was sent.
+
+            Set the variable or expression that the element comes from to an account ID,
+            or remove the element. To work without `allowed_account_ids`, leave it out.
+
+              Code:  Provider.InvalidConfiguration
+        "#]],
+    );
+    check(
+        &[
+            ("allowed_account_ids", list(vec![])),
+            (
+                "forbidden_account_ids",
+                list(vec!["1".into(), Value::Unknown, Value::Null]),
+            ),
+        ],
+        expect![[r#"
+            Error: allowed_account_ids is empty
+              at allowed_account_ids
+
+            An empty list allows no account, so the provider could do nothing. Nothing was
+            sent.
+
+            Add the IDs of the accounts that the provider may work in. To allow every
+            account, leave `allowed_account_ids` out.
+
+              Code:  Provider.InvalidConfiguration
+
+            Error: forbidden_account_ids holds null
+              at forbidden_account_ids
+
+            One of its elements is null, so it is not known which account is meant.
+            Nothing was sent.
+
+            Set the variable or expression that the element comes from to an account ID,
+            or remove the element. To work without `forbidden_account_ids`, leave it out.
+
+              Code:  Provider.InvalidConfiguration
+        "#]],
+    );
     for fine in [
+        vec![("allowed_account_ids", Value::Null)],
+        vec![("allowed_account_ids", Value::Unknown)],
+        vec![("allowed_account_ids", list(vec![Value::Unknown]))],
+        vec![("forbidden_account_ids", list(vec![]))],
         vec![
             endpoints("http://sts.example.com"),
             ("protocol", "http".into()),

@@ -27,19 +27,57 @@ fn endpoints(block: &Object) -> Vec<Diagnostic> {
     faults.collect()
 }
 
-/// An account that is both allowed and forbidden is not allowed, which nobody means.
-fn accounts(block: &Object) -> Option<Diagnostic> {
-    let ids = |name: &str| match block.get(name) {
-        Value::List(ids) => ids.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
+/// The list of accounts that the provider may work in, and that of accounts that it must not work in.
+pub(super) const ALLOWED_ACCOUNTS: &str = "allowed_account_ids";
+pub(super) const FORBIDDEN_ACCOUNTS: &str = "forbidden_account_ids";
+
+/// The known IDs of such a list. A list that would guard nothing although somebody wrote it is an error: a guard does not
+/// disappear because a variable has no value.
+pub(super) fn account_list(block: &Object, name: &'static str) -> Result<Vec<String>, Diagnostic> {
+    let Value::List(ids) = block.get(name) else {
+        return Ok(Vec::new());
     };
-    let (allowed, forbidden) = (ids("allowed_account_ids"), ids("forbidden_account_ids"));
-    let both = forbidden.into_iter().find(|id| allowed.contains(id))?;
-    Some(
+    let fault =
+        |summary: &str, detail: &str| invalid(summary, detail).at(AttributePath::attribute(name));
+    if ids.iter().any(Value::is_null) {
+        return Err(fault(
+            &format!("{name} holds null"),
+            &format!(
+                "One of its elements is null, so it is not known which account is meant. Nothing was sent.\n\nSet the variable \
+                 or expression that the element comes from to an account ID, or remove the element. To work without `{name}`, \
+                 leave it out."
+            ),
+        ));
+    }
+    if name == ALLOWED_ACCOUNTS && ids.is_empty() {
+        return Err(fault(
+            &format!("{name} is empty"),
+            &format!(
+                "An empty list allows no account, so the provider could do nothing. Nothing was sent.\n\nAdd the IDs of the \
+                 accounts that the provider may work in. To allow every account, leave `{name}` out."
+            ),
+        ));
+    }
+    Ok(ids
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect())
+}
+
+/// Lists that guard nothing, and an account that is both allowed and forbidden: it is not allowed, which nobody means.
+fn accounts(block: &Object) -> Vec<Diagnostic> {
+    let lists = [ALLOWED_ACCOUNTS, FORBIDDEN_ACCOUNTS].map(|name| account_list(block, name));
+    let [Ok(allowed), Ok(forbidden)] = &lists else {
+        return lists.into_iter().filter_map(Result::err).collect();
+    };
+    let both = forbidden.iter().find(|id| allowed.contains(id));
+    let fault = both.map(|both| {
         invalid(
             &format!("Account {both} is both allowed and forbidden"),
             "`allowed_account_ids` and `forbidden_account_ids` have it. Nothing was sent.\n\nRemove it from one of the two.",
         )
-        .at(AttributePath::attribute("forbidden_account_ids")),
-    )
+        .at(AttributePath::attribute(FORBIDDEN_ACCOUNTS))
+    });
+    fault.into_iter().collect()
 }

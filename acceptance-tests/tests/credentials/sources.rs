@@ -36,6 +36,7 @@ pub(crate) const CASES: &[Case] = cases![sources:
     credentials_are_not_requested_before_they_are_needed,
     credentials_error_names_the_cause,
     wrong_account_is_rejected_before_the_bind,
+    guard_without_an_account_is_an_error,
 ];
 
 /// Applies, and checks that the binding is in the tenant's account.
@@ -617,4 +618,49 @@ fn wrong_account_is_rejected_before_the_bind(context: &mut TestContext) -> TestR
     )?;
     context.space_of(WABA)?;
     equal("checks", context.calls("GetCallerIdentity"), 2)
+}
+
+/// A variable without a value does not remove a guard.
+fn guard_without_an_account_is_an_error(context: &mut TestContext) -> TestResult {
+    afresh(context)?;
+    let variable = "variable \"account\" {\n  type    = string\n  default = null\n}\n";
+    for (rule, expected) in [
+        (
+            "allowed_account_ids = [var.account]",
+            "allowed_account_ids holds null",
+        ),
+        (
+            "allowed_account_ids = compact([var.account])",
+            "allowed_account_ids is empty",
+        ),
+        (
+            "forbidden_account_ids = [\"1\", var.account]",
+            "forbidden_account_ids holds null",
+        ),
+    ] {
+        configure(
+            context,
+            &format!("  ecs_role_name = \"onboarding\"\n  {rule}\n"),
+            &format!("{variable}{BINDING}"),
+        )?;
+        for output in [
+            context.directory.plan(&[])?.output.expecting(1)?,
+            context.apply()?.expecting(1)?,
+        ] {
+            contains(
+                &acceptance_tests::acceptance::only_error(&output)?.text(),
+                &[
+                    expected,
+                    "Nothing was sent",
+                    "Provider.InvalidConfiguration",
+                ],
+            )?;
+        }
+    }
+    equal("calls", context.emulator.calls().len(), 0)?;
+    // Without a value the arguments as a whole are not set, as everywhere.
+    binds(
+        context,
+        "  ecs_role_name = \"onboarding\"\n  allowed_account_ids = null\n  forbidden_account_ids = []\n",
+    )
 }
