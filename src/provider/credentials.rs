@@ -186,11 +186,8 @@ impl ProviderConfig<'_> {
             return credentials_uri(context, uri, CREDENTIALS_URI.name).map(arguments);
         }
         if let Some(name) = self.argument(&ECS_ROLE_NAME) {
-            return Ok(arguments(self.instance_source(
-                context,
-                Some(name.to_owned()),
-                true,
-            )));
+            let origin = Origin::Argument(ECS_ROLE_NAME.name);
+            return self.named_instance(context, name, origin).map(arguments);
         }
         if let Some(block) = oidc_block {
             return self.oidc_source(context, block).map(arguments);
@@ -213,11 +210,9 @@ impl ProviderConfig<'_> {
         if let Some((uri, name)) = self.variable(CREDENTIALS_URI.variables)? {
             return credentials_uri(context, &uri, name).map(environment);
         }
-        let metadata_disabled = self.environment.forbids(METADATA_DISABLED);
-        if let Some((name, _)) = self.variable(ECS_ROLE_NAME.variables)?
-            && !metadata_disabled
-        {
-            return Ok(environment(self.instance_source(context, Some(name), true)));
+        if let Some((name, variable)) = self.variable(ECS_ROLE_NAME.variables)? {
+            let origin = Origin::Variable(variable);
+            return self.named_instance(context, &name, origin).map(environment);
         }
 
         self.reject_parts()?;
@@ -225,7 +220,7 @@ impl ProviderConfig<'_> {
         // 3. Implicit sources.
         let profile = Profile::new(context.clone(), ProfileSelector::default());
         let mut members: Vec<Arc<dyn CredentialsSource>> = vec![Arc::new(profile)];
-        if !metadata_disabled {
+        if !self.environment.forbids(METADATA_DISABLED) {
             members.push(self.instance_source(context, None, false));
         }
         let absent = vec![
@@ -313,6 +308,34 @@ impl ProviderConfig<'_> {
             expected: true,
         };
         Ok(Arc::new(Profile::new(context.clone(), selector)))
+    }
+
+    /// The role of the ECS instance that somebody names. To pass it over because metadata is disabled would be to act as
+    /// somebody else.
+    fn named_instance(
+        &self,
+        context: &Context,
+        role: &str,
+        origin: Origin,
+    ) -> Result<Arc<dyn CredentialsSource>, Diagnostics> {
+        if !self.environment.forbids(METADATA_DISABLED) {
+            return Ok(self.instance_source(context, Some(role.to_owned()), true));
+        }
+        let (name, remove) = match origin {
+            Origin::Argument(name) => (name, "remove"),
+            Origin::Variable(name) => (name, "unset"),
+        };
+        Err(invalid(
+            &format!("{name} is set, but instance metadata is disabled"),
+            &format!(
+                "`{name}` names the role of the ECS instance, but the environment variable `{METADATA_DISABLED}` forbids to \
+                 ask the instance for its credentials. The provider uses no others in their place, because these may belong to \
+                 another account. Nothing was sent.\n\nUnset `{METADATA_DISABLED}` to use the role, or {remove} `{name}` to use \
+                 other credentials."
+            ),
+        )
+        .at(ECS_ROLE_NAME.path())
+        .into())
     }
 
     fn instance_source(

@@ -229,11 +229,6 @@ fn variables_are_chosen_in_order_after_arguments() {
         &environment,
         "role: Some(\"env-instance\"), v2_only: false, expected: true",
     );
-    let disabled = [
-        ENV_INSTANCE,
-        ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true"),
-    ];
-    check_choice(&[], &disabled, "DefaultChain");
     check_choice(
         &[],
         &[("ALIBABA_CLOUD_IMDSV1_DISABLED", "true"), ENV_INSTANCE],
@@ -808,11 +803,62 @@ fn part_of_credentials_does_not_lead_to_an_implicit_source() {
     );
     // A source that is completely set is used, also if parts of other sources are set.
     check_choice(&[], &[OIDC[0], ENV_PROFILE], "name: Some(\"env-profile\")");
+}
+
+#[test]
+fn named_instance_role_with_metadata_disabled_is_an_error() {
     // A word that nobody knows forbids, too.
+    let disabled = ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "yes");
+    check_error(
+        &[],
+        &[disabled, ENV_INSTANCE],
+        expect![[r#"
+            Error: ALIBABA_CLOUD_ECS_METADATA is set, but instance metadata is disabled
+              at ecs_role_name
+
+            `ALIBABA_CLOUD_ECS_METADATA` names the role of the ECS instance, but the
+            environment variable `ALIBABA_CLOUD_ECS_METADATA_DISABLED` forbids to ask the
+            instance for its credentials. The provider uses no others in their place,
+            because these may belong to another account. Nothing was sent.
+
+            Unset `ALIBABA_CLOUD_ECS_METADATA_DISABLED` to use the role, or unset
+            `ALIBABA_CLOUD_ECS_METADATA` to use other credentials.
+
+              Code:  Provider.InvalidConfiguration
+        "#]],
+    );
+    check_error(
+        &[("ecs_role_name", "own-instance".into())],
+        &[disabled],
+        expect![[r#"
+            Error: ecs_role_name is set, but instance metadata is disabled
+              at ecs_role_name
+
+            `ecs_role_name` names the role of the ECS instance, but the environment
+            variable `ALIBABA_CLOUD_ECS_METADATA_DISABLED` forbids to ask the instance for
+            its credentials. The provider uses no others in their place, because these may
+            belong to another account. Nothing was sent.
+
+            Unset `ALIBABA_CLOUD_ECS_METADATA_DISABLED` to use the role, or remove
+            `ecs_role_name` to use other credentials.
+
+              Code:  Provider.InvalidConfiguration
+        "#]],
+    );
+    // Without a named role the variable forbids, and is no choice. It says nothing about other sources.
+    check_choice(&[], &[disabled], "DefaultChain");
     check_choice(
         &[],
-        &[("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "yes"), ENV_INSTANCE],
-        "DefaultChain",
+        &[disabled, ENV_INSTANCE, KEYS[0], KEYS[1]],
+        "StaticKeys(",
+    );
+    check_choice(
+        &[],
+        &[
+            ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "false"),
+            ENV_INSTANCE,
+        ],
+        "env-instance",
     );
 }
 

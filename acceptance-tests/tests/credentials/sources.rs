@@ -30,6 +30,7 @@ pub(crate) const CASES: &[Case] = cases![sources:
     default_section_of_the_ini_file_binds,
     credentials_uri_binds,
     instance_role_binds,
+    named_instance_role_is_not_passed_over,
     instance_without_configuration_binds,
     silent_metadata_service_is_asked_once,
     role_chain_binds,
@@ -470,6 +471,31 @@ fn instance_role_binds(context: &mut TestContext) -> TestResult {
         .directory
         .set("ALIBABA_CLOUD_ECS_METADATA", "onboarding");
     binds(context, "")
+}
+
+/// A profile of the CLI could act in its place.
+fn named_instance_role_is_not_passed_over(context: &mut TestContext) -> TestResult {
+    const DISABLED: &str = "ALIBABA_CLOUD_ECS_METADATA_DISABLED";
+    afresh(context)?;
+    let profile = json!({"name": "default", "mode": "AK", "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET});
+    let file = json!({"profiles": [profile]}).to_string();
+    home_file(context, ".aliyun/config.json", &file)?;
+    context.directory.set(DISABLED, "true");
+    let fails = |context: &TestContext, arguments: &str, name: &str| -> TestResult {
+        configure(context, arguments, BINDING)?;
+        let output = context.apply()?.expecting(1)?;
+        let error = acceptance_tests::acceptance::only_error(&output)?.text();
+        contains(&error, &[name, DISABLED, "Nothing was sent"])?;
+        equal("calls", context.emulator.calls().len(), 0)
+    };
+    fails(
+        context,
+        "  ecs_role_name = \"onboarding\"",
+        "ecs_role_name is set",
+    )?;
+    let variable = "ALIBABA_CLOUD_ECS_METADATA";
+    context.directory.set(variable, "onboarding");
+    fails(context, "", "ALIBABA_CLOUD_ECS_METADATA is set")
 }
 
 fn instance_without_configuration_binds(context: &mut TestContext) -> TestResult {
