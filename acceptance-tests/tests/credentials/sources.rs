@@ -582,6 +582,17 @@ fn credentials_error_names_the_cause(context: &mut TestContext) -> TestResult {
             ],
         ),
         (
+            file(
+                json!({"name": "p", "mode": "RamRoleArn", "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET,
+                    "ram_role_arn": ROLE, "policy": {"MARK": "1"}}),
+            ),
+            &[
+                "profile \"p\" in ",
+                "config.json has a bad policy: it must be a JSON string, but is an object",
+                "Provider.Credentials.Profile",
+            ],
+        ),
+        (
             file(refused.clone()).replacen('}', ",\n}", 1),
             &["config.json is not valid JSON", "line 2 column 1"],
         ),

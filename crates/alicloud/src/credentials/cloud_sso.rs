@@ -56,7 +56,7 @@ impl CloudSso {
             };
             format!("log in again: aliyun configure --mode CloudSSO{name}")
         };
-        if profile.text("access_token").is_none() {
+        if profile.text("access_token")?.is_none() {
             return Err(profile.fault_of(
                 CredentialsErrorKind::LoginExpired,
                 &format!("has no access token; {}", log_in()),
@@ -65,7 +65,7 @@ impl CloudSso {
         let token = profile.secret("access_token")?;
         let now = (self.clock)().unix_timestamp();
         if profile
-            .number("cloud_sso_access_token_expire")
+            .number("cloud_sso_access_token_expire")?
             .is_some_and(|expires| expires <= now)
         {
             return Err(profile.fault_of(

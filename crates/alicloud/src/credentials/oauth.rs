@@ -110,7 +110,7 @@ impl OAuth {
         let profile = file.profile(&self.profile)?;
         let site = self.site(&profile)?;
         self.waits_for(Wait::OAuth);
-        let access_token = match self.valid_token(&profile, RENEWAL) {
+        let access_token = match self.valid_token(&profile, RENEWAL)? {
             Some(token) => {
                 drop(locked);
                 token
@@ -139,22 +139,27 @@ impl OAuth {
     }
 
     /// The access token, in memory or in the file, if more than so many seconds of it are left.
-    fn valid_token(&self, profile: &CliProfile, seconds: i64) -> Option<Secret> {
+    fn valid_token(
+        &self,
+        profile: &CliProfile,
+        seconds: i64,
+    ) -> Result<Option<Secret>, CredentialsError> {
         let now = (self.clock)().unix_timestamp();
-        let (token, expires) = match self.unsaved_for(profile) {
-            Some(unsaved) => (unsaved.tokens.access, unsaved.tokens.expires),
+        let (token, expires) = match self.unsaved_for(profile)? {
+            Some(unsaved) => (Some(unsaved.tokens.access), unsaved.tokens.expires),
             None => (
-                Secret::new(profile.text("oauth_access_token")?),
-                profile.number("oauth_access_token_expire").unwrap_or(0),
+                profile.text("oauth_access_token")?.map(Secret::new),
+                profile.number("oauth_access_token_expire")?.unwrap_or(0),
             ),
         };
-        (expires.saturating_sub(now) > seconds).then_some(token)
+        Ok(token.filter(|_| expires.saturating_sub(now) > seconds))
     }
 
     /// The tokens in memory, if those in the file are the ones that they replace. After a new login they are not.
-    fn unsaved_for(&self, profile: &CliProfile) -> Option<Unsaved> {
-        let unsaved = lock(&self.unsaved).clone()?;
-        (profile.text("oauth_refresh_token") == Some(unsaved.spent.expose())).then_some(unsaved)
+    fn unsaved_for(&self, profile: &CliProfile) -> Result<Option<Unsaved>, CredentialsError> {
+        let in_file = profile.text("oauth_refresh_token")?;
+        let unsaved = lock(&self.unsaved).clone();
+        Ok(unsaved.filter(|unsaved| in_file == Some(unsaved.spent.expose())))
     }
 
     /// Proves that new tokens can be written, and renews. Without that proof a token that is valid for a little longer has
@@ -165,8 +170,8 @@ impl OAuth {
         profile: &CliProfile,
         mut locked: LockedFile,
     ) -> Result<Secret, CredentialsError> {
-        let unsaved = self.unsaved_for(profile);
-        if unsaved.is_none() && profile.text("oauth_refresh_token").is_none() {
+        let unsaved = self.unsaved_for(profile)?;
+        if unsaved.is_none() && profile.text("oauth_refresh_token")?.is_none() {
             return Err(profile.fault_of(
                 CredentialsErrorKind::LoginExpired,
                 &format!("has no refresh token; {}", log_in(profile)),
@@ -183,7 +188,7 @@ impl OAuth {
                 locked
             }
             (Err(error), _) => {
-                return match self.valid_token(profile, 0) {
+                return match self.valid_token(profile, 0)? {
                     Some(token) => {
                         tracing::warn!(
                             target: "provider.alicloud",
@@ -221,7 +226,7 @@ impl OAuth {
         unsaved: Option<Unsaved>,
         mut locked: LockedFile,
     ) -> Result<Secret, CredentialsError> {
-        let in_file = Secret::new(profile.text("oauth_refresh_token").unwrap_or_default());
+        let in_file = Secret::new(profile.text("oauth_refresh_token")?.unwrap_or_default());
         let refresh_token = unsaved.map_or_else(|| in_file.clone(), |own| own.tokens.refresh);
         let url = endpoint(site, "/v1/token", profile)?;
         let failed = |error: CredentialsError| {

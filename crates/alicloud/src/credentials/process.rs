@@ -227,13 +227,17 @@ impl fmt::Debug for Process {
 }
 
 fn read(fields: &Document) -> Result<TemporaryCredentials, CredentialsError> {
-    let text = |name: &str| {
-        let text = fields.get(name).and_then(Value::as_str);
-        text.filter(|text| !text.is_empty())
+    // What is there and no text is not passed over: an `expiration` in seconds would be an AccessKey without an end.
+    let text = |name: &str| match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+        Some(_) => Err(bad_output(format!(
+            "the {name} in its output is not a JSON string"
+        ))),
     };
     let needed =
-        |name: &str| text(name).ok_or_else(|| bad_output(format!("its output has no {name}")));
-    let token = match text("mode") {
+        |name: &str| text(name)?.ok_or_else(|| bad_output(format!("its output has no {name}")));
+    let token = match text("mode")? {
         Some("AK") => None,
         Some("StsToken") => Some(Secret::new(needed("sts_token")?)),
         Some(_) => {
@@ -249,7 +253,7 @@ fn read(fields: &Document) -> Result<TemporaryCredentials, CredentialsError> {
             access_key_secret: Secret::new(needed("access_key_secret")?),
             security_token: token,
         },
-        expires: text("expiration").map(expiration).transpose()?,
+        expires: text("expiration")?.map(expiration).transpose()?,
     })
 }
 

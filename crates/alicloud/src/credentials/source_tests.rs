@@ -664,6 +664,151 @@ async fn modes_of_profiles() {
     .await;
 }
 
+/// Each of these fields was written by somebody who wants a narrower session, another host or another identity.
+#[tokio::test]
+async fn field_of_another_type_is_an_error_and_no_request() {
+    let key = json!({"name": "p", "access_key_id": "LTAI5tQnKxAbCdEfGhJkwXyZ", "access_key_secret": "MARK-secret",
+        "ram_role_arn": ROLE});
+    for (mode, field, value, expected) in [
+        (
+            "RamRoleArn",
+            "policy",
+            json!({"MARK": "x"}),
+            "a JSON string, but is an object",
+        ),
+        (
+            "RamRoleArn",
+            "external_id",
+            json!(["MARK"]),
+            "a JSON string, but is a list",
+        ),
+        (
+            "RamRoleArn",
+            "sts_endpoint",
+            json!(5),
+            "a JSON string, but is a number",
+        ),
+        (
+            "RamRoleArn",
+            "sts_region",
+            json!({}),
+            "a JSON string, but is an object",
+        ),
+        ("RamRoleArn", "enable_vpc", json!("yes"), "true or false"),
+        (
+            "RamRoleArn",
+            "expired_seconds",
+            json!("MARK"),
+            "a whole number",
+        ),
+        (
+            "RamRoleArn",
+            "ram_session_name",
+            json!(7),
+            "a JSON string, but is a number",
+        ),
+        (
+            "RamRoleArn",
+            "sts_token",
+            json!(true),
+            "a JSON string, but is true or false",
+        ),
+        ("AK", "mode", json!(5), "a JSON string, but is a number"),
+        (
+            "AK",
+            "access_key_id",
+            json!(12345),
+            "a JSON string, but is a number",
+        ),
+        (
+            "",
+            "sts_token",
+            json!(["MARK"]),
+            "a JSON string, but is a list",
+        ),
+        (
+            "EcsRamRole",
+            "ram_role_name",
+            json!(5),
+            "a JSON string, but is a number",
+        ),
+        (
+            "ChainableRamRoleArn",
+            "source_profile",
+            json!(5),
+            "a JSON string, but is a number",
+        ),
+        (
+            "CredentialsURI",
+            "credentials_uri",
+            json!(5),
+            "a JSON string, but is a number",
+        ),
+        (
+            "External",
+            "process_command",
+            json!(["MARK"]),
+            "a JSON string, but is a list",
+        ),
+    ] {
+        let test = TestContext::new(&[]).await;
+        let mut profile = key.clone();
+        profile["mode"] = json!(mode);
+        profile[field] = value;
+        let source = test.profiles(&json!([profile]));
+        let error = source.credentials().await.expect_err("a bad field");
+        assert_eq!(error.kind(), CredentialsErrorKind::Profile, "{error}");
+        let expected = format!("has a bad {field}: it must be {expected}");
+        parts(
+            &shown(&error),
+            &["profile \"p\" in ", "config.json", &expected],
+        );
+    }
+    // Null is not set, as in the CLI.
+    let test = TestContext::new(&[issued("STS.n")]).await;
+    let mut profile = key.clone();
+    for field in [
+        "mode",
+        "policy",
+        "external_id",
+        "sts_endpoint",
+        "enable_vpc",
+        "expired_seconds",
+        "sts_token",
+    ] {
+        profile[field] = Value::Null;
+    }
+    parts(
+        &outcome(&test.profiles(&json!([profile]))).await,
+        &["STS.n"],
+    );
+}
+
+#[tokio::test]
+async fn profile_of_an_instance_with_metadata_disabled_is_an_error() {
+    let disabled = ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true");
+    for profile in [
+        json!({"name": "p", "mode": "EcsRamRole", "ram_role_name": "runner"}),
+        json!({"name": "p", "mode": "EcsRamRole"}),
+        json!({"name": "p", "mode": "RamRoleArnWithRoleName", "ram_role_arn": ROLE}),
+    ] {
+        let mut test = TestContext::new(&[]).await;
+        test.variables.insert(disabled.0, disabled.1.to_owned());
+        let found = outcome(&test.profiles(&json!([profile]))).await;
+        parts(&found, &["profile \"p\" in ", disabled.0]);
+    }
+    let mut test = TestContext::new(&[]).await;
+    test.variables.insert(disabled.0, disabled.1.to_owned());
+    test.file(
+        ".alibabacloud/credentials",
+        "[default]\ntype = ecs_ram_role\n",
+    );
+    parts(
+        &outcome(&test.profile()).await,
+        &["section [default] of ", disabled.0],
+    );
+}
+
 #[tokio::test]
 async fn files_of_profiles() {
     let test = TestContext::new(&[]).await;
@@ -1217,6 +1362,11 @@ async fn an_external_program() {
     check(
         r#"echo '{"mode":"AK","access_key_id":"k","access_key_secret":"MARK-secret","expiration":"MARK-secret"}'"#,
         &["its Expiration is not a date"],
+    )
+    .await;
+    check(
+        r#"echo '{"mode":"AK","access_key_id":"k","access_key_secret":"MARK-secret","expiration":1768469405}'"#,
+        &["the expiration in its output is not a JSON string"],
     )
     .await;
     check(r#"echo '["MARK-secret"]'"#, &["not an object"]).await;

@@ -1,7 +1,8 @@
 //! The JSON file of the Alibaba Cloud CLI, `~/.aliyun/config.json`: its profiles, and the fields of one.
 //!
-//! Numbers may come as text, empty text and zero count as not set: older versions of the CLI wrote both for fields that a
-//! profile does not use. Errors name file, profile and field, never a value.
+//! Numbers may come as text. Null, empty text and the number zero count as not set: older versions of the CLI wrote the last
+//! two for fields that a profile does not use. A field of another JSON type is an error and not absent: without a policy or an
+//! external ID a session would be another one than somebody wrote down. Errors name file, profile and field, never a value.
 
 use std::path::{Path, PathBuf};
 
@@ -163,18 +164,24 @@ impl CliProfile {
         &self.path
     }
 
-    pub(in super::super) fn text(&self, field: &str) -> Option<&str> {
-        self.fields
-            .get(field)?
-            .as_str()
-            .filter(|text| !text.is_empty())
+    /// A field that is set to text.
+    ///
+    /// # Errors
+    ///
+    /// If it is of another type.
+    pub(in super::super) fn text(&self, field: &str) -> Result<Option<&str>, CredentialsError> {
+        match self.fields.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+            Some(other) => Err(self.misfit(field, "a JSON string", other)),
+        }
     }
 
     /// A field without which the profile cannot be used.
     pub(in super::super) fn needed(&self, field: &str) -> Result<&str, CredentialsError> {
-        self.text(field).ok_or_else(|| match self.text("mode") {
-            Some(mode) => self.fault(&format!("has mode {} but no {field}", shown_word(mode))),
-            None => self.fault(&format!("has no {field}")),
+        self.text(field)?.ok_or_else(|| match self.text("mode") {
+            Ok(Some(mode)) => self.fault(&format!("has mode {} but no {field}", shown_word(mode))),
+            _ => self.fault(&format!("has no {field}")),
         })
     }
 
@@ -182,21 +189,58 @@ impl CliProfile {
         self.needed(field).map(Secret::new)
     }
 
-    pub(in super::super) fn number(&self, field: &str) -> Option<i64> {
-        let number = match self.fields.get(field)? {
-            Value::Number(number) => number.as_i64(),
-            Value::String(text) => text.trim().parse().ok(),
-            _ => None,
+    /// A field that is set to a whole number other than zero, as a number or as text.
+    ///
+    /// # Errors
+    ///
+    /// If it is anything else.
+    pub(in super::super) fn number(&self, field: &str) -> Result<Option<i64>, CredentialsError> {
+        let expected = "a whole number";
+        let number = match self.fields.get(field) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::String(text)) if text.is_empty() => return Ok(None),
+            Some(Value::Number(number)) => number.as_i64(),
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(other) => return Err(self.misfit(field, expected, other)),
         };
-        number.filter(|number| *number != 0)
+        match number {
+            Some(number) => Ok(Some(number).filter(|number| *number != 0)),
+            None => Err(self.fault(&format!("has a bad {field}: it must be {expected}"))),
+        }
     }
 
-    pub(super) fn is_on(&self, field: &str) -> bool {
+    /// Whether a field is set to `true`, as a Boolean or as text.
+    ///
+    /// # Errors
+    ///
+    /// If it is set to something that is neither true nor false.
+    pub(super) fn is_on(&self, field: &str) -> Result<bool, CredentialsError> {
+        let expected = "true or false";
         match self.fields.get(field) {
-            Some(Value::Bool(on)) => *on,
-            Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
-            _ => false,
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(on)) => Ok(*on),
+            Some(Value::String(text)) => match text.to_ascii_lowercase().as_str() {
+                "true" => Ok(true),
+                "false" | "" => Ok(false),
+                _ => Err(self.fault(&format!("has a bad {field}: it must be {expected}"))),
+            },
+            Some(other) => Err(self.misfit(field, expected, other)),
         }
+    }
+
+    /// The error of a field of the wrong JSON type.
+    fn misfit(&self, field: &str, expected: &str, found: &Value) -> CredentialsError {
+        let found = match found {
+            Value::Null => "null",
+            Value::Bool(_) => "true or false",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
+        };
+        self.fault(&format!(
+            "has a bad {field}: it must be {expected}, but is {found}"
+        ))
     }
 
     /// An error about this profile.
@@ -242,5 +286,86 @@ fn is_empty(value: &Value) -> bool {
         Value::Array(elements) => elements.is_empty(),
         Value::Object(fields) => fields.is_empty(),
         Value::Bool(true) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::{Value, json};
+
+    use super::{CliFile, CliProfile};
+    use crate::credentials::{CredentialsError, CredentialsErrorKind};
+
+    fn profile(field: Value) -> CliProfile {
+        let file = json!({"profiles": [{"name": "p", "field": field}]}).to_string();
+        let file = CliFile::parse(Path::new("file"), &file).expect("a file");
+        file.profile("p").expect("the profile")
+    }
+
+    /// The error without what all of them begin with.
+    fn reason(error: &CredentialsError) -> String {
+        assert_eq!(error.kind(), CredentialsErrorKind::Profile);
+        let text = error.to_string();
+        let rest = text.strip_prefix("profile \"p\" in file has a bad field: it must be ");
+        rest.unwrap_or(&text).to_owned()
+    }
+
+    #[test]
+    fn text_of_another_type_is_an_error() {
+        let check = |field: Value, expected: Result<Option<&str>, &str>| {
+            let profile = profile(field);
+            let found = profile.text("field");
+            let found = found.as_ref().map(|text| *text).map_err(reason);
+            assert_eq!(found, expected.map_err(str::to_owned));
+        };
+        check(json!("x"), Ok(Some("x")));
+        check(json!(""), Ok(None));
+        check(json!(null), Ok(None));
+        check(json!({"MARK": 1}), Err("a JSON string, but is an object"));
+        check(json!(["MARK"]), Err("a JSON string, but is a list"));
+        check(json!(0), Err("a JSON string, but is a number"));
+        check(json!(false), Err("a JSON string, but is true or false"));
+        let profile = profile(json!("x"));
+        assert_eq!(profile.text("other").expect("not set"), None);
+        let error = profile.needed("other").expect_err("not set");
+        assert_eq!(error.to_string(), "profile \"p\" in file has no other");
+    }
+
+    #[test]
+    fn number_of_another_type_is_an_error() {
+        let check = |field: Value, expected: Result<Option<i64>, &str>| {
+            let found = profile(field).number("field");
+            let found = found.map_err(|error| reason(&error));
+            assert_eq!(found, expected.map_err(str::to_owned));
+        };
+        check(json!(900), Ok(Some(900)));
+        check(json!(" 900 "), Ok(Some(900)));
+        for unset in [json!(0), json!("0"), json!(""), json!(null)] {
+            check(unset, Ok(None));
+        }
+        check(json!(900.5), Err("a whole number"));
+        check(json!("MARK"), Err("a whole number"));
+        check(json!(true), Err("a whole number, but is true or false"));
+        check(json!([900]), Err("a whole number, but is a list"));
+    }
+
+    #[test]
+    fn switch_of_another_type_is_an_error() {
+        let check = |field: Value, expected: Result<bool, &str>| {
+            let found = profile(field).is_on("field");
+            let found = found.map_err(|error| reason(&error));
+            assert_eq!(found, expected.map_err(str::to_owned));
+        };
+        for on in [json!(true), json!("true"), json!("True")] {
+            check(on, Ok(true));
+        }
+        for off in [json!(false), json!("false"), json!(""), json!(null)] {
+            check(off, Ok(false));
+        }
+        check(json!("yes"), Err("true or false"));
+        check(json!(1), Err("true or false, but is a number"));
+        check(json!({}), Err("true or false, but is an object"));
     }
 }

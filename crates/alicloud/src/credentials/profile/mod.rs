@@ -212,31 +212,27 @@ fn resolve(
         )));
     }
     chain.push(profile.name.clone());
-    let mode = match profile.text("mode") {
+    let mode = match profile.text("mode")? {
         Some(mode) => mode,
         // As the CLI guesses.
-        None if profile.text("sts_token").is_some() => "StsToken",
-        None if profile.text("ram_role_arn").is_some() => "RamRoleArn",
+        None if profile.text("sts_token")?.is_some() => "StsToken",
+        None if profile.text("ram_role_arn")?.is_some() => "RamRoleArn",
         None => "AK",
     };
-    let metadata = || InstanceMetadata {
-        role: profile.text("ram_role_name").map(str::to_owned),
-        v2_only: context.environment.forbids("ALIBABA_CLOUD_IMDSV1_DISABLED"),
-        expected: true,
+    let metadata = || {
+        let role = profile.text("ram_role_name")?;
+        instance(context, role).map_err(|error| profile.frame("cannot be used", error))
     };
     match mode {
         "AK" => keys(profile, None),
         "StsToken" => keys(profile, Some(profile.needed("sts_token")?)),
         "RamRoleArn" => {
             // The CLI allows temporary keys here.
-            let source = keys(profile, profile.text("sts_token"))?;
+            let source = keys(profile, profile.text("sts_token")?)?;
             assume(context, profile, source)
         }
-        "EcsRamRole" => Ok(EcsMetadata::source(context, metadata())),
-        "RamRoleArnWithRoleName" | "RamRoleArnWithEcs" => {
-            let source = EcsMetadata::source(context, metadata());
-            assume(context, profile, source)
-        }
+        "EcsRamRole" => metadata(),
+        "RamRoleArnWithRoleName" | "RamRoleArnWithEcs" => assume(context, profile, metadata()?),
         "ChainableRamRoleArn" => {
             let below = file.profile(profile.needed("source_profile")?).map_err(|error| {
                 profile.fault("names a source_profile that cannot be used").because(error)
@@ -288,7 +284,7 @@ fn credentials_uri(
     // As in the CLI, the variable stands in for an empty field.
     let of_environment = || context.environment.variable(VARIABLE);
     match profile
-        .text("credentials_uri")
+        .text("credentials_uri")?
         .map(str::to_owned)
         .or_else(of_environment)
     {
@@ -313,6 +309,30 @@ pub(super) fn external_allowed(context: &Context) -> Result<(), CredentialsError
              fetched by a program or from a URL"
         ),
     ))
+}
+
+/// The role of the ECS instance, by name or discovered. A variable forbids the metadata service to profiles, too, as in the
+/// SDKs.
+fn instance(
+    context: &Context,
+    role: Option<&str>,
+) -> Result<Arc<dyn CredentialsSource>, CredentialsError> {
+    const DISABLED: &str = "ALIBABA_CLOUD_ECS_METADATA_DISABLED";
+    if context.environment.forbids(DISABLED) {
+        return Err(CredentialsError::new(
+            CredentialsErrorKind::Profile,
+            format!(
+                "it uses the role of the ECS instance, but the variable {DISABLED} forbids to ask the metadata service of the \
+                 instance; unset the variable, or choose another profile"
+            ),
+        ));
+    }
+    let wanted = InstanceMetadata {
+        role: role.map(str::to_owned),
+        v2_only: context.environment.forbids("ALIBABA_CLOUD_IMDSV1_DISABLED"),
+        expected: true,
+    };
+    Ok(EcsMetadata::source(context, wanted))
 }
 
 fn keys(
@@ -347,22 +367,22 @@ fn role(profile: &CliProfile) -> Result<Role, CredentialsError> {
     let arn = RoleArn::parse(profile.needed("ram_role_arn")?)
         .map_err(|reason| bad("ram_role_arn", reason))?;
     let mut role = Role::new(arn);
-    if let Some((field, name)) = ["ram_session_name", "role_session_name"]
-        .iter()
-        .find_map(|field| Some((field, profile.text(field)?)))
-    {
-        Role::check_session_name(name).map_err(|reason| bad(field, reason))?;
-        role.session_name = name.to_owned();
+    for field in ["ram_session_name", "role_session_name"] {
+        if let Some(name) = profile.text(field)? {
+            Role::check_session_name(name).map_err(|reason| bad(field, reason))?;
+            role.session_name = name.to_owned();
+            break;
+        }
     }
-    if let Some(seconds) = profile.number("expired_seconds") {
+    if let Some(seconds) = profile.number("expired_seconds")? {
         role.session_expiration = Role::check_session_expiration(seconds)
             .map_err(|reason| bad("expired_seconds", reason))?;
     }
-    if let Some(policy) = profile.text("policy") {
+    if let Some(policy) = profile.text("policy")? {
         Role::check_policy(policy).map_err(|reason| bad("policy", reason))?;
         role.policy = Some(policy.to_owned());
     }
-    if let Some(id) = profile.text("external_id") {
+    if let Some(id) = profile.text("external_id")? {
         Role::check_external_id(id).map_err(|reason| bad("external_id", reason))?;
         role.external_id = Some(id.to_owned());
     }
@@ -380,17 +400,15 @@ fn sts_client(context: &Context, profile: &CliProfile) -> Result<Client, Credent
         profile.fault(&format!("has a bad {field}: it must be {expected}"))
     };
     let configured = context.client.config();
-    let endpoint = if let Some(host) = profile.text("sts_endpoint") {
+    let (region, vpc) = (profile.text("sts_region")?, profile.is_on("enable_vpc")?);
+    let endpoint = if let Some(host) = profile.text("sts_endpoint")? {
         let endpoint = Endpoint::parse(host, Protocol::Https);
         let expected =
             "a host, host:port or https://host[:port], such as sts.ap-southeast-1.aliyuncs.com";
         Some(endpoint.map_err(|_| bad("sts_endpoint", expected))?)
-    } else if profile.text("sts_region").is_some() || profile.is_on("enable_vpc") {
-        let region = profile.text("sts_region").unwrap_or(&configured.region);
-        let host = StsHost {
-            region: region.to_owned(),
-            vpc: profile.is_on("enable_vpc"),
-        };
+    } else if region.is_some() || vpc {
+        let region = region.unwrap_or(&configured.region).to_owned();
+        let host = StsHost { region, vpc };
         let expected = "a region ID, such as ap-southeast-1";
         Some(host.endpoint().map_err(|_| bad("sts_region", expected))?)
     } else {
@@ -441,14 +459,8 @@ fn of_ini(
     match profile.needed("type")? {
         "access_key" => keys(),
         "ram_role_arn" => Ok(AssumedRole::source(context.client.acting_as(keys()?), role()?)),
-        "ecs_ram_role" => Ok(EcsMetadata::source(
-            context,
-            InstanceMetadata {
-                role: profile.text("role_name").map(str::to_owned),
-                v2_only: context.environment.forbids("ALIBABA_CLOUD_IMDSV1_DISABLED"),
-                expected: true,
-            },
-        )),
+        "ecs_ram_role" => instance(context, profile.text("role_name"))
+            .map_err(|error| profile.fault("cannot be used").because(error)),
         "oidc_role_arn" => Ok(OidcRole::source(
             context.client.clone(),
             RoleWithOidc {
