@@ -12,6 +12,7 @@ use crate::{NUMBER, SPACE, make_space, resource};
 pub(crate) const CASES: &[Case] = cases![automation:
     order_of_commands_does_not_count,
     parts_that_are_not_configured_are_kept,
+    parts_that_change_after_the_plan_are_kept,
     welcome_message_that_does_not_stick_is_reported,
     welcome_message_that_is_not_shown_is_not_sent,
     empty_lists_that_do_not_clear_are_warned_about,
@@ -81,6 +82,29 @@ fn parts_that_are_not_configured_are_kept(context: &mut TestContext) -> TestResu
     context.plan(0)?;
     // An argument that is removed is left as it is.
     context.configure(&automation(""))?;
+    context.plan(0)?;
+    Ok(())
+}
+
+fn parts_that_change_after_the_plan_are_kept(context: &mut TestContext) -> TestResult {
+    make_space(context)?;
+    context.applied(&automation(COMMANDS))?;
+    context.configure(&automation(&COMMANDS.replace("\"Where\"", "\"Where?\"")))?;
+    context.plan(2)?;
+    context.emulator.change_automation(SPACE, NUMBER, |it| {
+        it.prompts = vec!["Console".to_owned()];
+        it.enable_welcome_message = true;
+    });
+    let output = context.directory.run(&["apply", "-json", "tfplan"])?;
+    let output = output.expecting(0)?;
+    let warning = only_warning(&output)?;
+    let summary = format!("The automation of {NUMBER} was changed elsewhere");
+    equal("summary", &*warning.summary, summary)?;
+    contains(&warning.text(), &["`enable_welcome_message`, `prompts`"])?;
+    let now = context.emulator.change_automation(SPACE, NUMBER, |_| {});
+    equal("prompts", now.prompts, vec!["Console".to_owned()])?;
+    equal("welcome", now.enable_welcome_message, true)?;
+    equal("command", &*now.commands[0].1, "Where?")?;
     context.plan(0)?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::{NUMBER, SPACE, make_space, resource};
 
 pub(crate) const CASES: &[Case] = cases![profile:
     unmanaged_attributes_are_shown_and_not_sent,
+    attributes_that_change_after_the_plan_are_kept,
     removed_argument_is_left_as_it_is,
     empty_value_that_does_not_clear_is_warned_about,
     values_that_the_service_clears_are_warned_about,
@@ -75,6 +76,26 @@ fn unmanaged_attributes_are_shown_and_not_sent(context: &mut TestContext) -> Tes
     equal("email", context.object(A)?.text("email"), "new@b.c")
 }
 
+fn attributes_that_change_after_the_plan_are_kept(context: &mut TestContext) -> TestResult {
+    make_space(context)?;
+    context.applied(&profile("about = \"Open\""))?;
+    context.configure(&profile("about = \"Closed\""))?;
+    context.plan(2)?;
+    context.emulator.change_profile(SPACE, NUMBER, |profile| {
+        profile.email = "console@b.c".to_owned()
+    });
+    let output = context.directory.run(&["apply", "-json", "tfplan"])?;
+    let warning = only_warning(&output.expecting(0)?)?;
+    let summary = format!("The profile of {NUMBER} was changed elsewhere");
+    equal("summary", &*warning.summary, summary)?;
+    contains(&warning.text(), &["`email`", "There is nothing to do"])?;
+    equal("sent", sent(context), ["About"])?;
+    let now = context.emulator.change_profile(SPACE, NUMBER, |_| {});
+    equal("email", &*now.email, "console@b.c")?;
+    context.plan(0)?;
+    Ok(())
+}
+
 fn removed_argument_is_left_as_it_is(context: &mut TestContext) -> TestResult {
     make_space(context)?;
     context.applied(&profile("about = \"Open\"\n  email = \"a@b.c\""))?;
@@ -121,7 +142,10 @@ fn values_that_the_service_clears_are_warned_about(context: &mut TestContext) ->
     let output = context.applied(&profile("about = \"Open\""))?;
     contains(
         &only_warning(&output)?.text(),
-        &["is not as written", "changed by the service: `email`"],
+        &[
+            "is not as written",
+            "changed by the service or by somebody else: `email`",
+        ],
     )?;
     context.plan(0)?;
     equal("email", context.object(A)?.text("about"), "Open")

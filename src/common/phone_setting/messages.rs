@@ -21,15 +21,29 @@ pub(super) fn not_as_written(
     }
     if !changed.is_empty() {
         detail.push_str(&format!(
-            "\n\nNot in the configuration, but changed by the service: {}. The state has the values from before.",
+            "\n\nNot in the configuration, but changed by the service or by somebody else: {}. The state has the values from before.",
             list(changed)
         ));
     }
     detail.push_str(
         "\n\nRun terraform plan in a few minutes. If it still shows a difference, the service does not take these values: \
-         an empty value may not clear an attribute. Then correct the configuration.\n\n  Code:  Provider.NotAsWritten",
+         an empty value may not clear an attribute. Then correct the configuration. If somebody else has changed them \
+         meanwhile, apply again.\n\n  Code:  Provider.NotAsWritten",
     );
     Diagnostic::warning(format!("{} is not as written", sentence(object)), detail)
+}
+
+/// A warning: values that are not in the configuration are not as planned any more, and were kept. `changed` names attributes.
+pub(super) fn changed_elsewhere(object: &str, changed: &[String]) -> Diagnostic {
+    Diagnostic::warning(
+        format!("{} was changed elsewhere", sentence(object)),
+        format!(
+            "Since the plan, somebody else has changed what the configuration does not set: {}. The service keeps these values. \
+             The state has those of the plan until the next refresh.\n\nThere is nothing to do. To manage an attribute by \
+             Terraform, set it in the configuration.",
+            list(changed)
+        ),
+    )
 }
 
 /// A warning: destroying did not reset all values. `left` names attributes.
@@ -93,14 +107,24 @@ mod tests {
             Not as in the configuration: `about`, `websites`. The state has the values of
             the configuration.
 
-            Not in the configuration, but changed by the service: `description`. The state
-            has the values from before.
+            Not in the configuration, but changed by the service or by somebody else:
+            `description`. The state has the values from before.
 
             Run terraform plan in a few minutes. If it still shows a difference, the
             service does not take these values: an empty value may not clear an attribute.
-            Then correct the configuration.
+            Then correct the configuration. If somebody else has changed them meanwhile,
+            apply again.
 
               Code:  Provider.NotAsWritten
+
+            Warning: The profile of 6580012345 was changed elsewhere
+
+            Since the plan, somebody else has changed what the configuration does not set:
+            `about`, `websites`. The service keeps these values. The state has those of
+            the plan until the next refresh.
+
+            There is nothing to do. To manage an attribute by Terraform, set it in the
+            configuration.
 
             Warning: The profile of 6580012345 was not wholly reset
 
@@ -133,6 +157,7 @@ mod tests {
                 &names(&["about", "websites"]),
                 &names(&["description"]),
             ),
+            changed_elsewhere(object, &names(&["about", "websites"])),
             not_reset(object, action, &names(&["email"])),
             not_read_back(object, "The connection was closed."),
             reset_not_read_back(object, "The connection was closed."),

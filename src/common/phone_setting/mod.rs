@@ -3,7 +3,8 @@
 //!
 //! A type implements [`PhoneSetting`]: how its setting is read and written. [`OfNumber`] makes a [`CamsResource`] of it:
 //!
-//! * Creating reads the setting first. What the configuration leaves out is kept, and shown in the state.
+//! * Writing reads the setting first. What the configuration leaves out is kept as the service has it then, also if somebody has
+//!   changed it since the plan, and shown in the state.
 //! * What was configured and is not any more is left as it is. An empty value clears it.
 //! * After each write the setting is read back, and the user is warned if the service shows something else.
 //! * Destroying leaves the values (`ABANDON`), or writes the neutral ones (`RESET`).
@@ -130,6 +131,39 @@ impl<S: PhoneSetting> OfNumber<S> {
     ) -> Result<(), Diagnostics> {
         let written = self.0.write(&context.operation, config, planned).await;
         written.map_err(|error| self.diagnose(context, &error, "change", planned).into())
+    }
+
+    /// The planned setting with what the configuration leaves out as the service has it now: somebody may have changed it since
+    /// the plan. Also the names of the attributes that are not as planned.
+    async fn with_present(
+        &self,
+        context: &Context<'_>,
+        config: &S::Model,
+        planned: &S::Model,
+    ) -> Result<(S::Model, Vec<String>), Diagnostics> {
+        let config = Object::from_model(config);
+        let mut sent = Object::from_model(planned);
+        let names = sent.iter().map(|(name, _)| name.to_string());
+        let left_out: Vec<String> = names.filter(|name| config.get(name).is_null()).collect();
+        if left_out.is_empty() {
+            return Ok((planned.clone(), Vec::new()));
+        }
+        let present = self.0.query(&context.operation, planned.clone()).await;
+        let present = present.map_err(|error| self.diagnose(context, &error, "read", planned))?;
+        let present = Object::from_model(&present);
+        let mut changed = Vec::new();
+        for name in left_out {
+            let value = present.get(&name);
+            if sent.get(&name) == value {
+                continue;
+            }
+            let was_planned = !sent.get(&name).is_null();
+            sent.set(&name, value.clone());
+            if was_planned {
+                changed.push(name);
+            }
+        }
+        Ok((sent.to_model()?, changed))
     }
 
     /// Reads the setting until it is as it was written, for a short while. No page says that a read right after a write shows
@@ -276,9 +310,14 @@ impl<S: PhoneSetting> CamsResource for OfNumber<S> {
             return Ok(());
         }
         let config = saved.config().cloned().unwrap_or_else(|| planned.clone());
-        self.write_setting(context, &config, &planned).await?;
+        let (sent, changed) = self.with_present(context, &config, &planned).await?;
+        self.write_setting(context, &config, &sent).await?;
+        // Terraform takes no other values than those that it planned. The next refresh reads the others.
         saved.save(&planned);
-        self.check_written(context, &config, &planned).await;
+        if !changed.is_empty() {
+            context.warn(messages::changed_elsewhere(&self.name(&planned), &changed));
+        }
+        self.check_written(context, &config, &sent).await;
         Ok(())
     }
 
