@@ -56,18 +56,10 @@ pub(super) fn credentials_cause(kind: CredentialsErrorKind) -> CredentialsCause 
             "Make the file that Reason below names writable, with its directory. The login is renewed only if the new one can \
              be saved, so that it is not lost.",
         ),
-        CredentialsErrorKind::Program(fault) => (
-            match fault {
-                ProgramFault::Forbidden => "program forbidden",
-                ProgramFault::NotStarted => "program not started",
-                ProgramFault::Failed => "program failed",
-                ProgramFault::TimedOut => "program too slow",
-                ProgramFault::TooMuchOutput => "program output too long",
-                ProgramFault::Output => "program output unusable",
-            },
-            "Provider.Credentials.Program",
-            "Run the program that Reason below names by hand. Its output is not shown here, because it may hold secrets.",
-        ),
+        CredentialsErrorKind::Program(fault) => {
+            let (summary, advice) = program_fault(fault);
+            (summary, "Provider.Credentials.Program", advice)
+        }
         CredentialsErrorKind::Service(fault) => {
             let (summary, advice) = service_fault(fault);
             (summary, "Provider.Credentials.Service", advice)
@@ -77,6 +69,11 @@ pub(super) fn credentials_cause(kind: CredentialsErrorKind) -> CredentialsCause 
             "Something on the way responded in place of the host that Reason below names: a proxy, a firewall, or a login of the \
              network. Ask whoever runs the proxy to let requests to the host pass. If it is a login, sign in with a browser on \
              this machine, and run the command again. If nothing is on the way, correct the URL in the configuration.",
+        ),
+        CredentialsErrorKind::Expired => (
+            "credentials expired", "Provider.Credentials.Expired",
+            "Renew the credentials where Reason below says that they come from: it probably keeps old ones in a cache. If the time \
+             in Reason is still to come, correct the clock of this machine.",
         ),
         CredentialsErrorKind::AssumeRole => (
             "role not assumed", "Provider.Credentials.AssumeRole",
@@ -92,6 +89,41 @@ pub(super) fn credentials_cause(kind: CredentialsErrorKind) -> CredentialsCause 
         ),
     };
     CredentialsCause { summary, code, advice }
+}
+
+/// Of a program that prints credentials: the summary and the advice.
+#[rustfmt::skip]
+fn program_fault(fault: ProgramFault) -> (&'static str, &'static str) {
+    match fault {
+        ProgramFault::Forbidden => (
+            "program forbidden",
+            "Unset the variable that Reason below names, or choose another kind of credentials. Nothing was run.",
+        ),
+        ProgramFault::NotStarted => (
+            "program not started",
+            "Check in the profile that Reason below names whether the program of process_command exists and may be executed. To \
+             use variables or pipes, let the command start a shell: sh -c '...'.",
+        ),
+        ProgramFault::Failed => (
+            "program failed",
+            "Run the program that Reason below names by hand. Its output is not shown here, because it may hold secrets.",
+        ),
+        ProgramFault::TimedOut => (
+            "program too slow",
+            "Run the program that Reason below names by hand, to see what it waits for. It gets no input here, so it cannot ask \
+             for a password.",
+        ),
+        ProgramFault::TooMuchOutput => (
+            "program output too long",
+            "Run the program that Reason below names by hand, and let it print one JSON object with the credentials, and nothing \
+             else.",
+        ),
+        ProgramFault::Output => (
+            "program output unusable",
+            "Run the program that Reason below names by hand, and compare what it prints with Reason. Its output is not shown \
+             here, because it may hold secrets.",
+        ),
+    }
 }
 
 /// Of a host that hands out credentials: the summary and the advice.
@@ -130,5 +162,48 @@ fn service_fault(fault: ServiceFault) -> (&'static str, &'static str) {
             "no instance role",
             "Attach the RAM role to the ECS instance that runs the command, or configure other credentials.",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::credentials_cause;
+    use crate::common::codes::CODES;
+    use alicloud::{CredentialsErrorKind, ProgramFault};
+
+    #[test]
+    fn each_failure_of_a_program_has_its_own_advice() {
+        let mut seen = BTreeSet::new();
+        for fault in [
+            ProgramFault::Forbidden,
+            ProgramFault::NotStarted,
+            ProgramFault::Failed,
+            ProgramFault::TimedOut,
+            ProgramFault::TooMuchOutput,
+            ProgramFault::Output,
+        ] {
+            let cause = credentials_cause(CredentialsErrorKind::Program(fault));
+            assert!(seen.insert(cause.summary), "{}", cause.summary);
+            assert!(seen.insert(cause.advice), "{}", cause.advice);
+            // What did not run, or is not there, cannot be run by hand.
+            let by_hand = cause.advice.contains("by hand");
+            let runs = !matches!(fault, ProgramFault::Forbidden | ProgramFault::NotStarted);
+            assert_eq!(by_hand, runs, "{}", cause.advice);
+        }
+    }
+
+    #[test]
+    fn expired_credentials_have_a_documented_code_and_name_both_causes() {
+        let cause = credentials_cause(CredentialsErrorKind::Expired);
+        assert!(
+            CODES.iter().any(|row| row.code == cause.code),
+            "{}",
+            cause.code
+        );
+        for part in ["cache", "clock"] {
+            assert!(cause.advice.contains(part), "{}", cause.advice);
+        }
     }
 }

@@ -616,6 +616,19 @@ fn credentials_error_names_the_cause(context: &mut TestContext) -> TestResult {
             ],
         ));
     }
+    let expired = json!({"mode": "AK", "access_key_id": "k", "access_key_secret": "MARK-secret",
+        "expiration": "2020-01-15T09:30:05Z"});
+    if cfg!(unix) {
+        let program = format!("echo '{expired}'");
+        causes.push((
+            file(json!({"name": "p", "mode": "External", "process_command": program})),
+            &[
+                "the program echo of profile \"p\"",
+                "2020-01-15T09:30:05Z",
+                "Provider.Credentials.Expired",
+            ],
+        ));
+    }
     for (text, parts) in causes {
         home_file(context, ".aliyun/config.json", &text)?;
         configure(context, "  profile = \"p\"", BINDING)?;

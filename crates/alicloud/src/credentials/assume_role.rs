@@ -233,6 +233,10 @@ impl Fetch for AssumedRole {
     fn waiting_for(&self) -> Wait {
         self.client.credentials().waiting_for().unwrap_or(Wait::Sts)
     }
+
+    fn issuer(&self) -> String {
+        format!("STS for the role {}", self.role.arn)
+    }
 }
 
 /// What STS has issued.

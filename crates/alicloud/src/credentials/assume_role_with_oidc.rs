@@ -122,6 +122,10 @@ impl Fetch for OidcRole {
     fn waiting_for(&self) -> Wait {
         Wait::Sts
     }
+
+    fn issuer(&self) -> String {
+        format!("STS for the role {}", self.role.role.arn)
+    }
 }
 
 impl fmt::Debug for OidcRole {

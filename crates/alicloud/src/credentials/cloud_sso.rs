@@ -11,7 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::error::looks_like_name;
+use super::error::{looks_like_name, quoted_name};
 use super::profile::{CliFile, CliProfile};
 use super::refreshing::Clock;
 use super::request::{self, Reach, Request};
@@ -138,6 +138,11 @@ impl Fetch for CloudSso {
 
     fn waiting_for(&self) -> Wait {
         Wait::CloudSso
+    }
+
+    fn issuer(&self) -> String {
+        let (name, path) = (quoted_name(&self.profile), self.path.display());
+        format!("the CloudSSO login of profile {name} in {path}")
     }
 }
 

@@ -99,6 +99,10 @@ impl Fetch for CredentialsUri {
     fn waiting_for(&self) -> Wait {
         Wait::CredentialsUri
     }
+
+    fn issuer(&self) -> String {
+        format!("the credentials URI at {}", request::host(&self.url))
+    }
 }
 
 impl fmt::Debug for CredentialsUri {

@@ -207,4 +207,8 @@ impl Fetch for EcsMetadata {
     fn waiting_for(&self) -> Wait {
         Wait::Metadata
     }
+
+    fn issuer(&self) -> String {
+        "the ECS metadata service".to_owned()
+    }
 }

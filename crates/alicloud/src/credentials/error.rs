@@ -29,6 +29,8 @@ pub enum CredentialsErrorKind {
     Service(ServiceFault),
     /// A page or a text of something on the way, such as a proxy, in place of a response of such a service.
     Page,
+    /// Whoever hands out credentials returned some that had already expired.
+    Expired,
     /// STS did not issue a session of the role.
     AssumeRole,
     /// The credentials belong to an account that the configuration does not allow.
@@ -110,6 +112,7 @@ impl CredentialsErrorKind {
             }
             CredentialsErrorKind::Service(_)
             | CredentialsErrorKind::Page
+            | CredentialsErrorKind::Expired
             | CredentialsErrorKind::AssumeRole
             | CredentialsErrorKind::Other => false,
         }

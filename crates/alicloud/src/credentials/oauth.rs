@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroizing;
 
-use super::error::looks_like_name;
+use super::error::{looks_like_name, quoted_name};
 use super::in_flight::InFlight;
 use super::profile::{CliProfile, LockedFile};
 use super::refreshing::Clock;
@@ -361,6 +361,11 @@ impl Fetch for OAuth {
 
     fn waiting_for(&self) -> Wait {
         lock(&self.waiting).unwrap_or(Wait::File)
+    }
+
+    fn issuer(&self) -> String {
+        let (name, path) = (quoted_name(&self.profile), self.path.display());
+        format!("the OAuth login of profile {name} in {path}")
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Process {
     arguments: Vec<String>,
     /// Where the command stands, for messages.
     place: String,
+    /// What a shell would act on and nothing does here, such as `$`.
+    shell_syntax: Vec<&'static str>,
 }
 
 impl Process {
@@ -60,10 +62,15 @@ impl Process {
             return Err(unusable("process_command is empty"));
         }
         let program = words.remove(0);
+        let shell_syntax = match is_shell(&program) {
+            true => Vec::new(),
+            false => shell_syntax(command, cfg!(windows)),
+        };
         let process = Process {
             program,
             arguments: words,
             place: profile.place(),
+            shell_syntax,
         };
         Ok(Arc::new(Refreshing::new(process, context.clock())))
     }
@@ -75,6 +82,17 @@ impl Process {
         match looks_like_name(name) {
             true => format!("the program {name} of {}", self.place),
             false => format!("the program of {}", self.place),
+        }
+    }
+
+    /// What may explain a failure of a command that was written as for a shell.
+    fn hint(&self) -> String {
+        match self.shell_syntax.as_slice() {
+            [] => String::new(),
+            found => format!(
+                " (process_command runs without a shell, which alone gives a meaning to {})",
+                found.join(" and ")
+            ),
         }
     }
 
@@ -93,7 +111,8 @@ impl Process {
         #[cfg(unix)]
         command.process_group(0);
         let child = command.spawn().map_err(|error| {
-            fault(ProgramFault::NotStarted, "it cannot be run".to_owned()).caused_by(error)
+            let reason = format!("it cannot be run{}", self.hint());
+            fault(ProgramFault::NotStarted, reason).caused_by(error)
         })?;
         let mut running = Running { child };
         let output = tokio::time::timeout(REFRESH_TIMEOUT, running.output())
@@ -114,16 +133,20 @@ impl Process {
         if !status.success() {
             return Err(fault(
                 ProgramFault::Failed,
-                format!("it failed ({status}); run its process_command by hand to see why"),
+                format!(
+                    "it failed ({status}); run its process_command by hand to see why{}",
+                    self.hint()
+                ),
             ));
         }
         match serde_json::from_slice(&stdout) {
             Ok(Value::Object(fields)) => read(&Document::new(fields)),
             Ok(_) => Err(bad_output("its output is JSON, but not an object")),
             Err(error) => Err(bad_output(format!(
-                "its output is not JSON (line {}, column {})",
+                "its output is not JSON (line {}, column {}){}",
                 error.line(),
-                error.column()
+                error.column(),
+                self.hint()
             ))),
         }
     }
@@ -218,6 +241,10 @@ impl Fetch for Process {
     fn waiting_for(&self) -> Wait {
         Wait::Program
     }
+
+    fn issuer(&self) -> String {
+        self.shown()
+    }
 }
 
 impl fmt::Debug for Process {
@@ -267,6 +294,66 @@ fn split(command: &str, windows: bool) -> Result<Vec<String>, &'static str> {
     words.ok_or("process_command has a quote that is not closed, or ends in a backslash")
 }
 
+/// Whether a program is a shell, by its name: `sh`, `bash`, `pwsh` and the like.
+fn is_shell(program: &str) -> bool {
+    let name = program.rsplit(['/', '\\']).next().unwrap_or_default();
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    name.ends_with("sh") || matches!(name, "cmd" | "powershell")
+}
+
+/// What in a command only a shell would act on. Quotes and backslashes are not among it: [`split`] acts on them.
+fn shell_syntax(command: &str, windows: bool) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    let mut quote = None;
+    let mut begins_word = true;
+    let mut characters = command.chars().peekable();
+    while let Some(character) = characters.next() {
+        let began_word = std::mem::replace(&mut begins_word, false);
+        let syntax = match (quote, character) {
+            (Some(open), _) if open == character => {
+                quote = None;
+                continue;
+            }
+            (Some('\''), _) => continue,
+            (_, '\\') if !windows => {
+                characters.next();
+                continue;
+            }
+            (_, '$') => "$",
+            (_, '`') => "`",
+            (Some(_), _) => continue,
+            (None, '"' | '\'') => {
+                quote = Some(character);
+                continue;
+            }
+            (None, '~') if began_word => "~",
+            (None, '|') => "|",
+            (None, '<') => "<",
+            (None, '>') => ">",
+            (None, '&') if began_word => "&",
+            (None, ';') if characters.peek().is_none_or(|next| next.is_whitespace()) => ";",
+            _ => {
+                begins_word = character.is_whitespace();
+                continue;
+            }
+        };
+        if !found.contains(&syntax) {
+            found.push(syntax);
+        }
+    }
+    let first = command.split_whitespace().next().unwrap_or_default();
+    let is_assignment = first.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    });
+    if is_assignment {
+        found.push("NAME=value");
+    }
+    found
+}
+
 /// Doubles backslashes that are not before a double quote, outside single quotes, where none is special.
 fn escape_backslashes(command: &str) -> String {
     let mut escaped = String::with_capacity(command.len());
@@ -289,7 +376,34 @@ fn escape_backslashes(command: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::{is_shell, shell_syntax, split};
+
+    #[test]
+    fn shell_syntax_is_found_outside_single_quotes() {
+        let check = |command: &str, expected: &[&str]| {
+            assert_eq!(shell_syntax(command, false), expected, "{command}");
+        };
+        check("$HOME/vend", &["$"]);
+        check("\"$HOME/vend\" `id`", &["$", "`"]);
+        check("~/vend --as ~", &["~"]);
+        check("vend | jq .x > out && echo", &["|", ">", "&"]);
+        check("vend; echo", &[";"]);
+        check("TOKEN=MARK vend", &["NAME=value"]);
+        for plain in [
+            "vend --as 'my $role | x' \\$x",
+            "vend --url=https://h/?a=b&c=d;e --to a~b",
+            "vend a=b",
+            "C:/bin/vend.exe",
+            "",
+        ] {
+            check(plain, &[]);
+        }
+        assert_eq!(shell_syntax(r"C:\bin\$x", true), ["$"]);
+        for shell in ["sh", "/bin/bash", r"C:\bin\pwsh.exe", "cmd.exe"] {
+            assert!(is_shell(shell), "{shell}");
+        }
+        assert!(!is_shell("/usr/bin/vend"));
+    }
 
     #[test]
     fn words() {

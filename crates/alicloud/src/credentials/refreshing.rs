@@ -10,9 +10,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
-use super::{Credentials, CredentialsError, CredentialsSource, TemporaryCredentials, Wait};
+use super::{
+    Credentials, CredentialsError, CredentialsErrorKind, CredentialsSource, TemporaryCredentials,
+    Wait,
+};
 
 /// Gets temporary credentials, each time anew.
 #[async_trait]
@@ -22,6 +26,9 @@ pub(crate) trait Fetch: fmt::Debug + Send + Sync {
 
     /// What a fetch that has not ended is waiting for.
     fn waiting_for(&self) -> Wait;
+
+    /// Who hands the credentials out, for messages: it reads on from "the credentials from". Never a secret.
+    fn issuer(&self) -> String;
 
     /// The account that the credentials will act for, if it is known beforehand.
     fn account_id(&self) -> Option<String> {
@@ -93,9 +100,7 @@ impl<F: Fetch> Refreshing<F> {
         let outcome = self.fetch.fetch().await.and_then(|session| {
             let now = (self.clock)();
             match session.expires {
-                Some(expires) if expires <= now => Err(CredentialsError::other(
-                    "the credentials had already expired when they arrived; check the clock of this machine",
-                )),
+                Some(expires) if expires <= now => Err(self.expired(expires)),
                 _ => Ok(Held::new(session, now)),
             }
         });
@@ -113,6 +118,23 @@ impl<F: Fetch> Refreshing<F> {
                 Err(error)
             }
         }
+    }
+
+    fn expired(&self, expires: OffsetDateTime) -> CredentialsError {
+        let issuer = self.fetch.issuer();
+        let when = expires.to_offset(UtcOffset::UTC).replace_nanosecond(0);
+        let when = when.ok().and_then(|when| when.format(&Rfc3339).ok());
+        CredentialsError::new(
+            CredentialsErrorKind::Expired,
+            match when {
+                Some(when) => format!(
+                    "the credentials from {issuer} had already expired when they arrived: their expiration is {when}"
+                ),
+                None => {
+                    format!("the credentials from {issuer} had already expired when they arrived")
+                }
+            },
+        )
     }
 
     /// Credentials that are still valid although it is time for new ones: tries to get those, but insists on nothing.
@@ -231,7 +253,8 @@ mod tests {
 
     use super::{Fetch, Refreshing, lead};
     use crate::credentials::{
-        Credentials, CredentialsError, CredentialsSource, Secret, TemporaryCredentials, Wait,
+        Credentials, CredentialsError, CredentialsErrorKind, CredentialsSource, Secret,
+        TemporaryCredentials, Wait,
     };
 
     /// Sessions of 1000 s, numbered; each fetch takes 5 s of the paused clock.
@@ -265,6 +288,10 @@ mod tests {
 
         fn waiting_for(&self) -> Wait {
             Wait::Sts
+        }
+
+        fn issuer(&self) -> String {
+            "the issuer".to_owned()
         }
     }
 
@@ -428,9 +455,18 @@ mod tests {
             fn waiting_for(&self) -> Wait {
                 Wait::Sts
             }
+
+            fn issuer(&self) -> String {
+                "the program vend".to_owned()
+            }
         }
         let source = Refreshing::new(Stale, Arc::new(|| START));
         let error = source.credentials().await.expect_err("expired");
-        assert!(error.to_string().contains("had already expired"), "{error}");
+        assert_eq!(error.kind(), CredentialsErrorKind::Expired);
+        assert_eq!(
+            error.to_string(),
+            "the credentials from the program vend had already expired when they arrived: their expiration is \
+             2026-01-15T08:30:05Z"
+        );
     }
 }

@@ -1374,7 +1374,8 @@ async fn an_external_program() {
         "VAULT_TOKEN=MARK-secret vend",
         &[
             "the program of profile \"p\" in ",
-            "returned no credentials: it cannot be run",
+            "returned no credentials: it cannot be run (process_command runs without a shell, which alone gives a meaning to \
+             NAME=value)",
         ],
     )
     .await;
@@ -1382,6 +1383,31 @@ async fn an_external_program() {
     check(
         "/no/such/program MARK-secret",
         &["the program program of profile \"p\"", "cannot be run"],
+    )
+    .await;
+    check(
+        "$HOME/vend --key=MARK-secret",
+        &[
+            "the program vend of profile \"p\"",
+            "without a shell, which alone gives a meaning to $)",
+        ],
+    )
+    .await;
+    check(
+        "echo MARK-secret | jq .",
+        &[
+            "its output is not JSON (line 1, column 1) (process_command runs without a shell",
+            "to |)",
+        ],
+    )
+    .await;
+    let stale = good.to_string().replace("09:30:05", "08:30:05");
+    check(
+        &format!("echo '{stale}'"),
+        &[
+            "the credentials from the program echo of profile \"p\" in ",
+            "had already expired when they arrived: their expiration is 2026-01-15T08:30:05Z",
+        ],
     )
     .await;
     check("echo 'MARK-secret", &["quote that is not closed"]).await;
