@@ -89,8 +89,8 @@ pub(super) fn voids_print(model: &Model, replaced: bool) -> Diagnostic {
     let what = if replaced { "Replacing" } else { "Destroying" };
     let new_one = match replaced {
         true => {
-            " The new link has another code. To have it before the old one goes, set `create_before_destroy = true` in the \
-             `lifecycle` of the resource."
+            " The new link has another code. The old one goes before it is made, unless the `lifecycle` of the resource has \
+             `create_before_destroy = true`."
         }
         false => "",
     };
@@ -132,9 +132,9 @@ mod tests {
 
             Message link 4O4YGZEG3RIVE1 of 6580001234 will be deleted (`deletion_policy =
             "DELETE"`). The link and its QR codes stop working, also those in print, and
-            cannot be restored. The new link has another code. To have it before the old
-            one goes, set `create_before_destroy = true` in the `lifecycle` of the
-            resource.
+            cannot be restored. The new link has another code. The old one goes before it
+            is made, unless the `lifecycle` of the resource has `create_before_destroy =
+            true`.
 
             To keep the link working, first apply `deletion_policy = "ABANDON"`.
 
