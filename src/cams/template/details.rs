@@ -34,20 +34,59 @@ impl Content {
         }
     }
 
-    /// Whether both mean the same to the service. White space around a text, the form of line ends, and flags that are off
-    /// make no difference.
+    /// Whether both mean the same to the service. White space around a text, the form of line ends, flags that are off, and the
+    /// default type of a URL make no difference.
     pub(super) fn means_the_same(&self, other: &Self) -> bool {
         self.canonical() == other.canonical()
     }
 
     fn canonical(&self) -> Json {
         canonical(json!({
-            "components": self.components,
+            "components": without_default_url_types(&self.components),
             "example": self.example,
             "ttl": self.message_send_ttl_seconds,
             "product_set_id": self.product_set_id,
         }))
     }
+}
+
+/// Components without a `UrlType` that the service assumes by itself.
+fn without_default_url_types(components: &[Component]) -> Vec<Component> {
+    let mut components = components.to_vec();
+    for component in &mut components {
+        component.buttons.iter_mut().for_each(remove_default);
+        let parts = component
+            .cards
+            .iter_mut()
+            .map(|card| &mut card.card_components);
+        for part in parts.flatten() {
+            part.buttons.iter_mut().for_each(remove_default);
+        }
+    }
+    components
+}
+
+fn remove_default(button: &mut api::Button) {
+    let default_style = default_url_type(button.url.as_deref());
+    let is_default = |style: &mut String| style.trim().eq_ignore_ascii_case(default_style);
+    button.url_type.take_if(is_default);
+}
+
+/// What a button without `UrlType` has: a URL with a variable is dynamic.
+pub(super) fn default_url_type(url: Option<&str>) -> &'static str {
+    match url.is_some_and(|url| url.contains("$(")) {
+        true => "dynamic",
+        false => "static",
+    }
+}
+
+/// Whether a component says something. One that does not is not sent.
+fn has_content(component: &Component) -> bool {
+    let nothing = Component {
+        kind: component.kind.clone(),
+        ..Component::default()
+    };
+    canonical(json!(component)) != canonical(json!(nothing))
 }
 
 /// A text as it is compared: the form of line ends and white space around it make no difference.
@@ -125,6 +164,8 @@ fn components(model: &Model) -> Vec<Component> {
             ..component("CAROUSEL")
         });
     }
+    // The body of a template for authentication is there without anything in it.
+    components.retain(|component| component.kind == "BODY" || has_content(component));
     components
 }
 
@@ -157,6 +198,7 @@ fn card(card: &Card) -> api::Card {
             ..component("BUTTONS")
         });
     }
+    parts.retain(has_content);
     api::Card {
         card_components: parts,
     }
@@ -202,4 +244,90 @@ fn number(field: &Field<i64>) -> Option<i64> {
 
 fn flag(field: &Field<bool>) -> Option<bool> {
     field.as_known().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::model::{CardBody, CardButton, Footer, LimitedTimeOffer},
+        *,
+    };
+
+    fn button(url: &str, url_type: Option<&str>) -> Button {
+        Button {
+            kind: "URL".into(),
+            url: url.into(),
+            url_type: Field::from(url_type.map(str::to_owned)),
+            ..Button::default()
+        }
+    }
+
+    #[test]
+    fn default_url_type_makes_no_difference() {
+        let model = |url: &str, url_type: Option<&str>| {
+            let button = button(url, url_type);
+            let card = Card {
+                buttons: Field::Known(vec![Field::Known(CardButton::from(button.clone()))]),
+                ..Card::default()
+            };
+            (
+                Content::of(&Model {
+                    buttons: Field::Known(vec![Field::Known(button)]),
+                    ..Model::default()
+                }),
+                Content::of(&Model {
+                    cards: Field::Known(vec![Field::Known(card)]),
+                    ..Model::default()
+                }),
+            )
+        };
+        let check = |url: &str, url_type: &str, same: bool| {
+            let (plain, spelled) = (model(url, None), model(url, Some(url_type)));
+            assert_eq!(plain.0.means_the_same(&spelled.0), same, "{url} {url_type}");
+            assert_eq!(plain.1.means_the_same(&spelled.1), same, "{url} {url_type}");
+        };
+        check("https://e", "static", true);
+        check("https://e", "STATIC", true);
+        check("https://e", "dynamic", false);
+        check("https://e/$(a)", "dynamic", true);
+        check("https://e/$(a)", "static", false);
+    }
+
+    #[test]
+    fn empty_components_are_not_sent() {
+        let empty = Model {
+            category: "AUTHENTICATION".into(),
+            body: Field::Known(super::super::model::Body::default()),
+            footer: Field::Known(Footer {
+                text: " ".into(),
+                ..Footer::default()
+            }),
+            limited_time_offer: Field::Known(LimitedTimeOffer {
+                has_expiration: Field::Known(false),
+                ..LimitedTimeOffer::default()
+            }),
+            cards: Field::Known(vec![Field::Known(Card {
+                body: Field::Known(CardBody::default()),
+                ..Card::default()
+            })]),
+            ..Model::default()
+        };
+        let kinds = |components: &[Component]| -> Vec<String> {
+            components.iter().map(|part| part.kind.clone()).collect()
+        };
+        let content = Content::of(&empty);
+        assert_eq!(kinds(&content.components), ["BODY", "CAROUSEL"]);
+        let parts = &content.components[1].cards[0].card_components;
+        assert_eq!(kinds(parts), Vec::<String>::new());
+        let footer = Footer {
+            code_expiration_minutes: Field::Known(5),
+            ..Footer::default()
+        };
+        let full = Model {
+            footer: Field::Known(footer),
+            cards: Field::Null,
+            ..empty
+        };
+        assert_eq!(kinds(&Content::of(&full).components), ["BODY", "FOOTER"]);
+    }
 }

@@ -9,7 +9,7 @@ use alicloud::cams::template::{self as api, Component, Template};
 use framework::Field;
 
 use super::{
-    details::comparable,
+    details::{comparable, default_url_type},
     model::{
         AUTHENTICATION, Body, Button, Card, CardBody, CardButton, CardHeader, Footer, Header,
         LimitedTimeOffer, Model, SupportedApp,
@@ -190,15 +190,24 @@ fn button(kept: &Button, found: &api::Button) -> Button {
     let kept = if same_kind { kept } else { &nothing };
     // Meta makes the URL of a button that hands over a code, and the text for apps that it does not fill in.
     let hands_over = ["COPY_CODE", "ONE_TAP", "ZERO_TAP"].contains(&found.kind.as_str());
-    let has_variable = found.url.as_deref().is_some_and(|url| url.contains("$("));
-    let default_style = if has_variable { "dynamic" } else { "static" };
+    let default_style = default_url_type(found.url.as_deref());
+    let is_default_style = |style: &str| style.trim().eq_ignore_ascii_case(default_style);
+    let shown_style = found.url_type.as_deref();
+    let shown_style = shown_style.filter(|style| !style.trim().is_empty());
+    let url_type = match kept.url_type.as_deref() {
+        // The service may show a default in other letters, or not at all.
+        Some(style) if is_default_style(style) && shown_style.is_none_or(is_default_style) => {
+            kept.url_type.clone()
+        }
+        _ => text(&kept.url_type, shown_style, |style| {
+            hands_over || is_default_style(style)
+        }),
+    };
     Button {
         kind: text(&kept.kind, Some(&found.kind), |_| false),
         text: text(&kept.text, found.text.as_deref(), |_| false),
         url: text(&kept.url, found.url.as_deref(), |_| hands_over),
-        url_type: text(&kept.url_type, found.url_type.as_deref(), |style| {
-            hands_over || style.eq_ignore_ascii_case(default_style)
-        }),
+        url_type,
         phone_number: phone_number(&kept.phone_number, found.phone_number.as_deref()),
         coupon_code: text(&kept.coupon_code, found.coupon_code.as_deref(), |_| false),
         is_opt_out: flag(&kept.is_opt_out, found.is_opt_out),
@@ -356,6 +365,20 @@ mod tests {
         check(buttons(Some("static"), Some(false)), true);
         check(buttons(Some("dynamic"), None), false);
         check(buttons(None, Some(true)), false);
+        // One that is spelled out stays so, also where the service does not show it.
+        let mut spelled = kept.clone();
+        if let Field::Known(buttons) = &mut spelled.buttons
+            && let Field::Known(button) = &mut buttons[0]
+        {
+            button.url_type = "static".into();
+        }
+        let check_spelled = |url_type: Option<&str>, same: bool| {
+            let read = spelled.with_content(&template(vec![buttons(url_type, None)]));
+            assert_eq!(read.buttons == spelled.buttons, same, "{url_type:?}");
+        };
+        check_spelled(None, true);
+        check_spelled(Some("STATIC"), true);
+        check_spelled(Some("dynamic"), false);
         // An import keeps nothing, and shows no default.
         let read =
             Model::default().with_content(&template(vec![buttons(Some("static"), Some(false))]));
