@@ -105,6 +105,7 @@ pub(crate) const CODES: &[ProviderCode] = { use Retry::{AfterLooking, No, Yes}; 
     row("Provider.ServiceUnavailable", Yes, "A server error (5xx) came without an error code: from the service, or from something on the way", "Run the command again in a few minutes."),
     row("Provider.SpaceWithoutWaba", No, "A space has no WABA, so it is not known whether an object of it is gone", "Check the binding of the space."),
     row("Provider.Stopped", Yes, "The run was interrupted", "Run the command again."),
+    row("Provider.TemplateApproved", No, "Meta has approved a template since the deletion was planned. Nothing was deleted", "Plan again: the new plan shows what is lost."),
     row("Provider.TemplateExists", No, "The space has a template of this name, language and type. No create was sent, or the service refused it", "Import the template, as the error shows, or choose another name."),
     row("Provider.TemplateNameLocked", No, "A template would be replaced under its name, which is taken, or which Meta locks. Nothing was sent", "Give the new template another name."),
     row("Provider.Throttled", Yes, "The service kept limiting the rate of calls, without an error code", "Raise `timeouts`, or lower `-parallelism`."),

@@ -197,7 +197,8 @@ pub(crate) struct Plan<'a, M> {
     pub(crate) policy: &'static str,
     /// In the second plan of a replacement: what `note` was in the first one.
     pub(crate) replaced: Option<Json>,
-    /// For the second plan of a replacement, where `prior` is `None`. No secrets.
+    /// For the second plan of a replacement, where `prior` is `None`, and from there for the deletion; also from the plan of
+    /// a new object, since Terraform plans a tainted one like that. No secrets.
     pub(crate) note: Option<Json>,
     /// How to keep an object that `PREVENT` protects and that this plan would replace.
     pub(crate) advice: Option<String>,
@@ -491,6 +492,9 @@ impl<R: CamsResource> Wrapper<R> {
                 }
                 // For the delete, which comes before the create and tells it. The create itself does not get it.
                 response.private = Some(json!({ "object": protected, "note": note }));
+            } else if note.is_some() {
+                // A tainted object is planned like a new one, and its delete gets this.
+                response.private = Some(json!({ "note": note }));
             }
             return Ok(());
         };
@@ -796,7 +800,8 @@ impl<R: CamsResource> Resource for Wrapper<R> {
         }
         if policy == ABANDON {
             // A delete with data of the plan is the first half of a replacement that the user asked for.
-            let replacing = request.planned_private.is_some();
+            let planned = request.planned_private.as_ref();
+            let replacing = planned.is_some_and(|planned| planned.get("object").is_some());
             if connection.not_ready().is_none() {
                 let context = Self::context(connection, &prior, "delete")?;
                 self.0.abandoned(&context, &model, replacing);

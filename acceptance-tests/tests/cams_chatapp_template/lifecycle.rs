@@ -1,9 +1,9 @@
 //! Templates without failures: create, no change, drift, change in place, destroy.
 
 use acceptance_tests::{
-    acceptance::{Case, TestContext, TestResult, contains, equal, only_warning},
+    acceptance::{Case, TestContext, TestResult, contains, equal, only_error, only_warning},
     cases,
-    emulator::{ArchivedDetail, ComponentOrder, MediaUrl, TemplateShape},
+    emulator::{ArchivedDetail, ComponentOrder, Fault, FaultKind, MediaUrl, TemplateShape},
 };
 use serde_json::{Value, json};
 
@@ -18,7 +18,10 @@ pub(crate) const CASES: &[Case] = cases![lifecycle:
     every_form_of_the_response_plans_empty,
     content_changes_in_place_with_one_modification,
     properties_change_without_a_modification,
+    refused_property_fails_an_update_and_not_a_create,
     drift_of_each_attribute_is_planned,
+    removed_time_to_live_stays_and_is_not_sent_again,
+    spelled_out_defaults_and_empty_components_change_nothing,
     refreshes_only_read,
     each_deletion_policy_does_what_it_says,
     templates_of_a_space_are_listed_once,
@@ -241,6 +244,78 @@ fn properties_change_without_a_modification(context: &mut TestContext) -> TestRe
     Ok(())
 }
 
+fn refused_property_fails_an_update_and_not_a_create(context: &mut TestContext) -> TestResult {
+    with_space(context)?;
+    let refused = || {
+        let kind = FaultKind::Error {
+            status: 400,
+            code: "InvalidParameter.Properties".to_owned(),
+            message: "no".to_owned(),
+            retry_after_ms: None,
+        };
+        context.emulator.inject(Fault::new(PROPERTIES, kind))
+    };
+    // An error would taint the new template.
+    refused()?;
+    let output = context.applied(&utility("One", "allow_send = false"))?;
+    contains(
+        &only_warning(&output)?.text(),
+        &[
+            "Cannot change the properties of templat",
+            "The template was created, and is in the state.",
+            "InvalidParameter.Properties",
+        ],
+    )?;
+    equal("tainted", context.object(A)?.tainted, false)?;
+    let (plan, _) = context.plan(2)?;
+    let change = &plan.change(A).ok_or("no change")?.change;
+    equal("changed", change.changed(), ["allow_send"])?;
+    context.applied(&utility("One", "allow_send = true"))?;
+    // With other content, and where the template cannot be read after that.
+    for (text, is_read) in [("Two", true), ("Three", false)] {
+        refused()?;
+        if !is_read {
+            let gone = FaultKind::denied();
+            context
+                .emulator
+                .inject(Fault::new(DETAIL, gone).skip(1).always())?;
+        }
+        context.configure(&utility(text, "allow_send = false"))?;
+        let output = context.apply()?.expecting(1)?;
+        context.emulator.clear_faults();
+        contains(
+            &only_error(&output)?.text(),
+            &[
+                "Cannot change the properties of templat",
+                "The new content was submitted before that, and is in the state.",
+                "InvalidParameter.Properties",
+            ],
+        )?;
+        let object = context.object(A)?;
+        equal("tainted", object.tainted, false)?;
+        equal("allow_send", &object.values["allow_send"], true)?;
+        equal("the text", &object.values["body"]["text"], text)?;
+        let now = the_template(context)?;
+        equal("the text", &now.components[0]["Text"], text)?;
+        let (plan, _) = context.plan(2)?;
+        let change = &plan.change(A).ok_or("no change")?.change;
+        equal("changed", change.changed(), ["allow_send"])?;
+    }
+    // Alone.
+    refused()?;
+    let output = context.apply()?.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &["InvalidParameter.Properties"],
+    )?;
+    equal("allow_send", &context.object(A)?.values["allow_send"], true)?;
+    equal("modifications", context.calls(MODIFY), 2)?;
+    context.apply()?.expecting(0)?;
+    equal("allow_send", the_template(context)?.allow_send, false)?;
+    context.plan(0)?;
+    Ok(())
+}
+
 fn drift_of_each_attribute_is_planned(context: &mut TestContext) -> TestResult {
     with_space(context)?;
     context.applied(&template(
@@ -350,6 +425,89 @@ fn drift_of_each_attribute_is_planned(context: &mut TestContext) -> TestResult {
     )
 }
 
+/// No operation removes the time to live.
+fn removed_time_to_live_stays_and_is_not_sent_again(context: &mut TestContext) -> TestResult {
+    with_space(context)?;
+    context.applied(&utility("One", "message_send_ttl_seconds = 60"))?;
+    reviewed(context, "pass", None);
+    context.configure(&utility("One", ""))?;
+    let (_, output) = context.plan(0)?;
+    equal("warnings", output.warnings().len(), 0)?;
+    context.apply()?.expecting(0)?;
+    let seconds = &context.object(A)?.values["message_send_ttl_seconds"];
+    equal("seconds in the state", seconds, 60)?;
+    equal("modifications", context.calls(MODIFY), 0)?;
+    // Other content is sent with the value that stays.
+    context.applied(&utility("Two", ""))?;
+    let now = the_template(context)?;
+    equal("seconds", now.message_send_ttl_seconds, Some(60))?;
+    context.plan(0)?;
+    context.applied(&utility("Two", "message_send_ttl_seconds = 90"))?;
+    let now = the_template(context)?;
+    equal("seconds", now.message_send_ttl_seconds, Some(90))?;
+    equal("modifications", context.calls(MODIFY), 2)?;
+    context.plan(0)?;
+    Ok(())
+}
+
+fn spelled_out_defaults_and_empty_components_change_nothing(
+    context: &mut TestContext,
+) -> TestResult {
+    with_space(context)?;
+    let with = |static_type: &str, dynamic_type: &str, more: &str| {
+        utility(
+            "One",
+            &format!(
+                "buttons = [\n    {{ type = \"URL\", text = \"Shop\", url = \"https://example.com\" {static_type} }},\n    {{ type \
+                 = \"URL\", text = \"Track\", url = \"https://example.com/$(order)\" {dynamic_type} }},\n  ]\n  example = {{ order \
+                 = \"1\" }}\n  {more}"
+            ),
+        )
+    };
+    let empty = "footer = {}\n  limited_time_offer = {}";
+    context.applied(&with("", "", ""))?;
+    reviewed(context, "pass", None);
+    context
+        .directory
+        .run(&["apply", "-refresh-only", "-auto-approve"])?
+        .expecting(0)?;
+    context.configure(&with(
+        ", url_type = \"static\"",
+        ", url_type = \"dynamic\"",
+        empty,
+    ))?;
+    for fills_defaults in [true, false] {
+        context
+            .emulator
+            .set_behavior(|behavior| behavior.template.fills_defaults = fills_defaults);
+        let (plan, output) = context.plan(if fills_defaults { 2 } else { 0 })?;
+        equal("warnings", output.warnings().len(), 0)?;
+        let unknown = plan.change(A).map(|change| change.change.unknown().len());
+        equal("unknown attributes", unknown.unwrap_or(0), 0)?;
+        context.apply()?.expecting(0)?;
+        context.plan(0)?;
+    }
+    equal("modifications", context.calls(MODIFY), 0)?;
+    equal("status", context.object(A)?.text("audit_status"), "pass")?;
+    // Nothing empty is sent with other content.
+    let other = with("", "", empty).replace("One", "Two");
+    context.applied(&other)?;
+    let parts = the_template(context)?.components;
+    let parts = parts.as_array().ok_or("components")?.iter();
+    let kinds: Vec<&str> = parts.filter_map(|part| part["Type"].as_str()).collect();
+    equal("components", kinds, ["BODY", "BUTTONS"])?;
+    context.plan(0)?;
+    // Another type than the service derives is content.
+    context.configure(&with(", url_type = \"dynamic\"", "", empty).replace("One", "Two"))?;
+    let (plan, _) = context.plan(2)?;
+    let change = &plan.change(A).ok_or("no change")?.change;
+    equal(
+        "audit_status is unknown",
+        change.unknown().contains(&"audit_status"),
+        true,
+    )
+}
+
 fn refreshes_only_read(context: &mut TestContext) -> TestResult {
     with_space(context)?;
     context.applied(&utility("One", ""))?;
@@ -402,7 +560,12 @@ fn each_deletion_policy_does_what_it_says(context: &mut TestContext) -> TestResu
     context
         .emulator
         .set_behavior(|behavior| behavior.template.archive_inner_code = "OK".to_owned());
-    context.directory.run(&destroy)?.expecting(0)?;
+    reviewed(context, "pass", None);
+    let output = context.directory.run(&destroy)?.expecting(0)?;
+    contains(
+        &output.text(),
+        &["Destroying archives approved message templates"],
+    )?;
     equal("archived", the_template(context)?.archived, true)?;
     equal("deletes", context.calls(DELETE), 0)?;
     context.emulator.remove_templates(crate::SPACE, "hello");

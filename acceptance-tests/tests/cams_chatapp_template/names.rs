@@ -1,17 +1,23 @@
 //! A template that was ever approved is not replaced under its name.
 
 use acceptance_tests::{
-    acceptance::{Case, TestContext, TestResult, contains, equal, only_error},
+    acceptance::{Case, TestContext, TestResult, contains, equal, only_error, only_warning},
     cases,
+    emulator::{Fault, FaultKind},
 };
 
-use crate::{A, DELETE, SPACE, named, reviewed, template, utility, with_space};
+use crate::{A, CREATE, DELETE, DETAIL, SPACE, named, reviewed, template, utility, with_space};
 
 pub(crate) const CASES: &[Case] = cases![names:
     approved_template_is_not_replaced_by_a_change_of_category,
     approved_template_is_not_replaced_on_demand,
     approved_template_is_not_replaced_when_tainted,
     approved_template_moves_to_another_address,
+    approved_template_is_not_recreated_at_another_address,
+    approval_after_the_plan_stops_each_deletion,
+    approval_in_the_state_stops_a_replacement_that_was_planned_without_refresh,
+    unread_template_is_not_deleted,
+    replacement_by_another_name_warns,
     template_that_was_approved_once_is_remembered,
     template_that_stays_is_not_replaced_under_its_name,
     unapproved_template_is_replaced,
@@ -91,6 +97,166 @@ fn approved_template_moves_to_another_address(context: &mut TestContext) -> Test
     equal("deletes", context.calls(DELETE), 0)?;
     context.plan(0)?;
     Ok(())
+}
+
+fn at_other_address(address: &str) -> String {
+    template("UTILITY", BODY).replacen("\"a\"", &format!("\"{address}\""), 1)
+}
+
+/// A template without a `moved` block: Terraform plans a destroy and a create, in any order.
+fn approved_template_is_not_recreated_at_another_address(context: &mut TestContext) -> TestResult {
+    with_space(context)?;
+    context.applied(&template("UTILITY", BODY))?;
+    // Before the approval its name is free once it is deleted.
+    context.configure(&at_other_address("b"))?;
+    context.plan(2)?;
+    context.configure(&template("UTILITY", BODY))?;
+    reviewed(context, "pass", None);
+    let keyed = |key: &str| {
+        let keyed = template("UTILITY", BODY);
+        keyed.replacen('{', &format!("{{\n  for_each = toset([\"{key}\"])"), 1)
+    };
+    let refused = |context: &TestContext| -> TestResult {
+        for arguments in [&["plan", "-json"][..], &["plan", "-json", "-parallelism=1"]] {
+            let output = context.directory.run(arguments)?.expecting(1)?;
+            contains(
+                &output.text(),
+                &[
+                    "Template hello (en) is in the state and was approved",
+                    "add a `moved` block",
+                    "Provider.TemplateNameLocked",
+                ],
+            )?;
+        }
+        Ok(())
+    };
+    for address in ["b", "0", "zz"] {
+        let address = address.replace('0', "_0");
+        context.configure(&at_other_address(&address))?;
+        refused(context)?;
+    }
+    let b = A.replace(".a", ".b");
+    let b_moved = format!(
+        "{}\nmoved {{\n  from = {A}\n  to   = {b}\n}}\n",
+        at_other_address("b")
+    );
+    context.configure(&b_moved)?;
+    context.apply()?.expecting(0)?;
+    // From one key to another.
+    let one = format!(
+        "{}\nmoved {{\n  from = {b}\n  to   = {A}[\"one\"]\n}}\n",
+        keyed("one")
+    );
+    context.configure(&one)?;
+    context.apply()?.expecting(0)?;
+    context.configure(&keyed("two"))?;
+    refused(context)?;
+    // A replacement by another name, while another resource takes the old one.
+    let two = format!(
+        "{}{}",
+        keyed("one").replace("\"hello\"", "\"hello_v2\""),
+        at_other_address("b")
+    );
+    context.configure(&two)?;
+    refused(context)?;
+    // Destroying alone is fine.
+    context.configure(&keyed("one"))?;
+    let destroy = ["destroy", "-json", "-auto-approve"];
+    context.directory.run(&destroy)?.expecting(0)?;
+    equal("creates", context.calls(CREATE), 1)?;
+    equal("deletes", context.calls(DELETE), 1)
+}
+
+fn approval_after_the_plan_stops_each_deletion(context: &mut TestContext) -> TestResult {
+    with_space(context)?;
+    let new_category = template("MARKETING", BODY);
+    let same = template("UTILITY", BODY);
+    let plans: [(&str, &[&str]); 4] = [
+        (&new_category, &[]),
+        (&same, &["-replace", A]),
+        (&same, &["-destroy"]),
+        ("", &[]),
+    ];
+    for (configuration, arguments) in plans {
+        context.applied(&same)?;
+        context.configure(configuration)?;
+        let plan = ["plan", "-out=tfplan"];
+        let plan: Vec<&str> = plan.iter().chain(arguments).copied().collect();
+        context.directory.run(&plan)?.expecting(0)?;
+        reviewed(context, "pass", None);
+        let apply = ["apply", "-json", "tfplan"];
+        let output = context.directory.run(&apply)?.expecting(1)?;
+        contains(
+            &only_error(&output)?.text(),
+            &[
+                "Template hello (en) is approved by now",
+                "Nothing was deleted",
+                "stays in the state",
+                "Provider.TemplateApproved",
+            ],
+        )?;
+        equal("name", context.object(A)?.text("name"), "hello")?;
+        context.directory.run(&["state", "rm", A])?.expecting(0)?;
+        context.emulator.remove_templates(SPACE, "hello");
+    }
+    equal("deletes", context.calls(DELETE), 0)
+}
+
+fn approval_in_the_state_stops_a_replacement_that_was_planned_without_refresh(
+    context: &mut TestContext,
+) -> TestResult {
+    with_space(context)?;
+    context.applied(&template("UTILITY", BODY))?;
+    reviewed(context, "pass", None);
+    context
+        .directory
+        .run(&["apply", "-refresh-only", "-auto-approve"])?
+        .expecting(0)?;
+    refused_by_the_plan(context, &["-refresh=false", "-replace", A])?;
+    // Terraform plans a tainted one as if there were none, so only the apply can refuse.
+    context.directory.run(&["taint", A])?.expecting(0)?;
+    let apply = ["apply", "-json", "-auto-approve", "-refresh=false"];
+    let output = context.directory.run(&apply)?.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &["Provider.TemplateNameLocked", "stays in the state"],
+    )?;
+    equal("deletes", context.calls(DELETE), 0)?;
+    // Without a replacement it goes.
+    let destroy = ["destroy", "-json", "-auto-approve", "-refresh=false"];
+    context.directory.run(&destroy)?.expecting(0)?;
+    equal("deletes", context.calls(DELETE), 1)
+}
+
+fn unread_template_is_not_deleted(context: &mut TestContext) -> TestResult {
+    with_space(context)?;
+    context.applied(&template("UTILITY", BODY))?;
+    let denied = Fault::new(DETAIL, FaultKind::denied()).always();
+    context.emulator.inject(denied)?;
+    let destroy = ["destroy", "-json", "-auto-approve", "-refresh=false"];
+    let output = context.directory.run(&destroy)?.expecting(1)?;
+    contains(
+        &only_error(&output)?.text(),
+        &["Cannot read template hello (en)", "stays in the state"],
+    )?;
+    equal("deletes", context.calls(DELETE), 0)
+}
+
+fn replacement_by_another_name_warns(context: &mut TestContext) -> TestResult {
+    with_space(context)?;
+    context.applied(&template("UTILITY", BODY))?;
+    context.configure(&named("hello_v2", "UTILITY", BODY))?;
+    let (_, output) = context.plan(2)?;
+    equal("warnings", output.warnings().len(), 0)?;
+    reviewed(context, "pass", None);
+    let (_, output) = context.plan(2)?;
+    contains(
+        &only_warning(&output)?.text(),
+        &[
+            "Replacing deletes the approved template hello (en)",
+            "`create_before_destroy = true`",
+        ],
+    )
 }
 
 fn template_that_was_approved_once_is_remembered(context: &mut TestContext) -> TestResult {

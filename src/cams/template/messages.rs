@@ -8,7 +8,9 @@ use framework::{AttributePath, Diagnostic};
 use super::model::Model;
 use crate::common::{
     Context,
-    error_diagnostics::{facts_of_unknown_outcome, shell_word, what_was_lost},
+    error_diagnostics::{
+        add_to_first_paragraph, facts_of_unknown_outcome, shell_word, what_was_lost,
+    },
 };
 
 const CONSOLE: &str = "the console (https://chatapp.console.alibabacloud.com)";
@@ -225,6 +227,59 @@ pub(super) fn approval_is_lost(model: &Model) -> Diagnostic {
     )
 }
 
+/// An approved template will be replaced by one of another name.
+pub(super) fn replacement_loses_approval(model: &Model) -> Diagnostic {
+    Diagnostic::warning(
+        format!(
+            "Replacing deletes the approved {}",
+            name(model).chars().take(30).collect::<String>()
+        ),
+        "The plan deletes the approved template, and Meta locks its name for 30 days. The new one cannot be sent until Meta has \
+         reviewed it, which takes minutes to days.\n\nTo be able to send all the time, keep this resource as it is, and add \
+         another one for the new template. Remove this one once the new one is approved.\n\nElse let the `lifecycle` of the \
+         resource have `create_before_destroy = true`, and set `wait_for_audit`: then the old template is deleted after the new \
+         one was created and that wait is over. A wait that ends without an approval does not stop the deletion.",
+    )
+}
+
+/// Approved templates will be archived. Printed once in a run.
+pub(super) fn archives_approved(model: &Model) -> Diagnostic {
+    Diagnostic::warning(
+        "Destroying archives approved message templates",
+        format!(
+            "For example {}. By `deletion_policy = \"ARCHIVE\"` an approved template is archived, not deleted. Its name stays \
+             taken, and it may not be sendable any more. The provider cannot undo this.\n\nTo keep it as it is, set \
+             `deletion_policy` to `ABANDON` and apply before you destroy.",
+            name(model)
+        ),
+    )
+}
+
+/// The state that a deletion was planned with does not show the approval.
+pub(super) fn approved_since_plan(model: &Model) -> Diagnostic {
+    Diagnostic::error(
+        format!("{} is approved by now", title(model)),
+        "The plan deletes a template that was not approved when Terraform read it last, but Meta has approved it since. Deleting \
+         it would lose the approval, and Meta would lock its name for 30 days, also for a new template that replaces it. Nothing \
+         was deleted.\n\nRun terraform plan again, without `-refresh=false`: the new plan shows what is lost.\n\n  \
+         Code:  Provider.TemplateApproved",
+    )
+}
+
+/// Adds to a failed change of properties what is true in spite of it. `names`: the attributes, for the begin of a sentence.
+pub(super) fn add_unset_properties(failed: &mut Diagnostic, names: &str, is_update: bool) {
+    let what = match is_update {
+        true => format!(
+            "The new content was submitted before that, and is in the state. {names} may be unchanged; the state has what the \
+             service showed."
+        ),
+        false => format!(
+            "The template was created, and is in the state. {names} may not be as planned; the next plan shows the difference."
+        ),
+    };
+    add_to_first_paragraph(&mut failed.detail, &what);
+}
+
 /// A replacement under a name that is, or will be, taken.
 pub(super) fn name_locked(model: &Model, because_it_stays: bool) -> Diagnostic {
     let why = if because_it_stays {
@@ -248,10 +303,11 @@ pub(super) fn name_locked(model: &Model, because_it_stays: bool) -> Diagnostic {
 pub(super) fn name_in_state(model: &Model) -> Diagnostic {
     at_name(Diagnostic::error(
         format!("{} is in the state and was approved", title(model)),
-        "The plan creates a template under the name of one that Terraform manages and that Meta approved. Meta keeps such a name, \
-         and locks it for 30 days after the template is deleted, so the new one could not be created, and the old one would be \
-         lost. Nothing was changed.\n\nIf the template is tainted, run:\n\n  terraform untaint 'ADDRESS'\n\nIf its resource has \
-         another address now, add a `moved` block. Else give the new template another `name`.\n\n  Code:  \
+        "Terraform is to create a template under the name of one that it manages and that Meta approved. Meta keeps such a name, \
+         and locks it for 30 days after the template is deleted, so the new one could not be created, and the old one would leave \
+         the state. Nothing was changed.\n\nIf the template is tainted, run:\n\n  terraform untaint 'ADDRESS'\n\nIf its resource, \
+         or its key in `for_each`, has another name now, add a `moved` block. Else give the new template another `name`. To \
+         destroy the old one all the same, run terraform destroy with `-refresh=false`.\n\n  Code:  \
          Provider.TemplateNameLocked",
     ))
 }
@@ -304,4 +360,113 @@ pub(super) fn not_shown_yet(model: &Model) -> Diagnostic {
          (https://chatapp.console.alibabacloud.com). If it is not there, remove it from the state, and apply again:\n\n  \
          terraform state rm 'ADDRESS'\n  terraform apply",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::common::printed::printed;
+
+    fn order_shipped() -> Model {
+        Model {
+            name: "order_shipped".into(),
+            language: "en".into(),
+            ..Model::default()
+        }
+    }
+
+    #[test]
+    fn lost_approvals_are_explained() {
+        let model = order_shipped();
+        expect![[r#"
+            Warning: Replacing deletes the approved template order_shipped (en)
+
+            The plan deletes the approved template, and Meta locks its name for 30 days.
+            The new one cannot be sent until Meta has reviewed it, which takes minutes to
+            days.
+
+            To be able to send all the time, keep this resource as it is, and add another
+            one for the new template. Remove this one once the new one is approved.
+
+            Else let the `lifecycle` of the resource have `create_before_destroy = true`,
+            and set `wait_for_audit`: then the old template is deleted after the new one
+            was created and that wait is over. A wait that ends without an approval does
+            not stop the deletion.
+
+            Warning: Destroying archives approved message templates
+
+            For example template order_shipped (en). By `deletion_policy = "ARCHIVE"` an
+            approved template is archived, not deleted. Its name stays taken, and it may
+            not be sendable any more. The provider cannot undo this.
+
+            To keep it as it is, set `deletion_policy` to `ABANDON` and apply before you
+            destroy.
+
+            Error: Template order_shipped (en) is approved by now
+
+            The plan deletes a template that was not approved when Terraform read it last,
+            but Meta has approved it since. Deleting it would lose the approval, and Meta
+            would lock its name for 30 days, also for a new template that replaces it.
+            Nothing was deleted.
+
+            Run terraform plan again, without `-refresh=false`: the new plan shows what is
+            lost.
+
+              Code:  Provider.TemplateApproved
+
+            Error: Template order_shipped (en) is in the state and was approved
+              at name
+
+            Terraform is to create a template under the name of one that it manages and
+            that Meta approved. Meta keeps such a name, and locks it for 30 days after the
+            template is deleted, so the new one could not be created, and the old one
+            would leave the state. Nothing was changed.
+
+            If the template is tainted, run:
+
+              terraform untaint 'ADDRESS'
+
+            If its resource, or its key in `for_each`, has another name now, add a `moved`
+            block. Else give the new template another `name`. To destroy the old one all
+            the same, run terraform destroy with `-refresh=false`.
+
+              Code:  Provider.TemplateNameLocked
+        "#]]
+        .assert_eq(&printed(&[
+            replacement_loses_approval(&model),
+            archives_approved(&model),
+            approved_since_plan(&model),
+            name_in_state(&model),
+        ]));
+    }
+
+    #[test]
+    fn unset_properties_are_named_in_the_first_paragraph() {
+        let text = |is_update| {
+            let mut failed = Diagnostic::error(
+                "Cannot change it",
+                "The service refused.\n\n  Code:  InvalidParameter.CreateError",
+            );
+            add_unset_properties(&mut failed, "`allow_send`", is_update);
+            failed
+        };
+        expect![[r#"
+            Error: Cannot change it
+
+            The service refused. The new content was submitted before that, and is in the
+            state. `allow_send` may be unchanged; the state has what the service showed.
+
+              Code:  InvalidParameter.CreateError
+
+            Error: Cannot change it
+
+            The service refused. The template was created, and is in the state.
+            `allow_send` may not be as planned; the next plan shows the difference.
+
+              Code:  InvalidParameter.CreateError
+        "#]]
+        .assert_eq(&printed(&[text(true), text(false)]));
+    }
 }

@@ -194,8 +194,9 @@ pub(super) fn block() -> Block {
         "Manages a message template in one language. Creating it, and changing its content, submits it to Meta's review, \
          which takes minutes to days; creating does not wait for it, unless `wait_for_audit` says so. Test the result with a \
          postcondition on `audit_status`.\n\nVariables are written `$(name)`.\n\nMeta locks the name of a deleted template \
-         that was approved, for 30 days. So a template that was ever approved is never replaced under its name: the plan \
-         refuses it. Give the new template another `name`.",
+         that was approved, for 30 days. So a template that was ever approved is never replaced under its name, also not under \
+         another address: the plan refuses it. Give the new template another `name`, or add a `moved` block. A template that Meta \
+         has approved since the plan is not deleted: plan again.",
     )
     .attribute(space::attribute())
     .attribute(
@@ -229,7 +230,7 @@ pub(super) fn block() -> Block {
     )
     .attribute(
         Attribute::nested("footer", Collection::Single, footer_attributes(), Setting::Optional)
-            .describe("The footer."),
+            .describe("The footer. Without any value in it, it is the same as none."),
     )
     .attribute(
         Attribute::nested("buttons", Collection::List, button_attributes(), Setting::Optional)
@@ -251,15 +252,16 @@ pub(super) fn block() -> Block {
             ],
             Setting::Optional,
         )
-        .describe("A limited-time offer."),
+        .describe("A limited-time offer. Without any value in it, it is the same as none."),
     )
     .attribute(
         Attribute::optional("example", Type::Map(Box::new(Type::String)))
             .describe("A sample for each variable, by its name. Meta reviews the template with them."),
     )
     .attribute(
-        Attribute::optional("message_send_ttl_seconds", Type::Number)
-            .describe("For how long delivery is tried, in seconds: 30 to 900 for `AUTHENTICATION`, 30 to 43200 for `UTILITY`. No operation removes it once it is set."),
+        Attribute::optional_computed("message_send_ttl_seconds", Type::Number)
+            .describe("For how long delivery is tried, in seconds: 30 to 900 for `AUTHENTICATION`, 30 to 43200 for `UTILITY`. No operation removes it once it is set, so the value stays if the argument is removed.")
+            .use_state_for_unknown(),
     )
     .attribute(
         Attribute::optional_computed("category_change_paused", Type::Bool)
@@ -403,7 +405,8 @@ fn card_button_attributes(types: &'static str) -> Vec<Attribute> {
         text(
             "url_type",
             Setting::Optional,
-            "`static`, or `dynamic` for a URL with a variable. If it is not set, the service derives it from the URL.",
+            "`static`, or `dynamic` for a URL with a variable. If it is not set, the service derives it from the URL, and setting \
+             that value changes nothing.",
         ),
         text(
             "phone_number",

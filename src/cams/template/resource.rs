@@ -11,8 +11,8 @@
 //! * Meta locks the name of a deleted template that was approved. Whether one ever was is kept in the private state.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, PoisonError},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -114,40 +114,61 @@ impl CamsResource for ChatappTemplate {
     }
 
     fn plan(&self, plan: &mut Plan<'_, Model>) {
-        let approved = plan.seen::<ApprovedTemplates>();
+        let names = plan.seen::<NamesOfPlan>().unwrap_or_default();
         match (&plan.prior, &mut plan.planned) {
             (Some(prior), Some(planned)) => {
-                let history = History::of(plan.private_state, prior, plan.policy);
+                let history = History::of(plan.private_state, prior, plan.policy, &names);
                 plan.note = history.replacement_note();
                 if plan.requires_replace.is_empty() {
                     plan_update(prior, planned, plan.diagnostics);
-                } else if keeps_name(plan.requires_replace) && plan.policy != PREVENT {
+                } else if plan.policy == PREVENT {
+                    // Refused by the policy.
+                } else if keeps_name(plan.requires_replace) {
                     plan.diagnostics.extend(history.of_replacement(prior));
+                } else {
+                    if plan.policy == DELETE && prior.is_approved() {
+                        let warning = messages::replacement_loses_approval(prior);
+                        plan.diagnostics.push(warning);
+                    }
+                    plan.diagnostics.extend(history.gives_up(prior, &names));
                 }
             }
-            (Some(prior), None) if plan.policy == DELETE && prior.is_approved() => {
-                plan.diagnostics.push(messages::approval_is_lost(prior));
+            (Some(prior), None) if plan.policy != PREVENT => {
+                let history = History::of(plan.private_state, prior, plan.policy, &names);
+                plan.diagnostics.extend(history.gives_up(prior, &names));
+                if !prior.is_approved() && !names.is_approved(prior) {
+                    return;
+                }
+                if plan.policy == DELETE {
+                    plan.diagnostics.push(messages::approval_is_lost(prior));
+                } else if plan.policy == ARCHIVE && plan.is_first("archives") {
+                    plan.diagnostics.push(messages::archives_approved(prior));
+                }
             }
             // The second plan of a replacement. Only here does `-replace` or `replace_triggered_by` show.
             (None, Some(planned)) => {
                 let note = plan.replaced.take();
                 let same_name = note.filter(|note| note["key"] == json!(key(planned)));
                 let locked = same_name.as_ref().filter(|note| note[LOCKED] == "yes");
+                let is_given_up = names.create(planned);
                 if let Some(note) = locked {
                     let stays = note["stays"] == true;
                     plan.diagnostics.push(messages::name_locked(planned, stays));
-                } else if approved.is_some_and(|approved| approved.contains(planned)) {
+                } else if is_given_up {
                     plan.diagnostics.push(messages::name_in_state(planned));
                 }
-                plan.note = same_name;
+                // Of a tainted template there was no first plan, but its deletion gets this note.
+                let new = || json!({ LOCKED: "no", "key": key(planned) });
+                plan.note = Some(same_name.unwrap_or_else(new));
             }
             _ => {}
         }
     }
 
     fn check_replacement(&self, prior: &Model, note: &Json) -> Result<(), Diagnostic> {
-        // There is a note only if the new template takes the same name.
-        match note[LOCKED] == "maybe" {
+        // The refresh of the plan may have been skipped, or may be older than the approval.
+        let takes_its_name = note["key"] == json!(key(prior));
+        match takes_its_name && (note[LOCKED] == "maybe" || prior.is_approved()) {
             true => Err(messages::name_locked(prior, false)),
             false => Ok(()),
         }
@@ -168,6 +189,7 @@ impl CamsResource for ChatappTemplate {
             return Err(messages::exists(context, &planned, code).into());
         }
         let code = send_create(context, &planned, before.is_ok()).await?;
+        templates.note_created(&planned, &code);
 
         // The template exists now. It goes into the state before anything else can happen.
         let mut created = planned.clone();
@@ -183,10 +205,11 @@ impl CamsResource for ChatappTemplate {
         for field in [&mut created.allow_send, &mut created.category_change_paused] {
             *field = known_or(*field, Field::Null);
         }
+        let seconds = &mut created.message_send_ttl_seconds;
+        *seconds = known_or(*seconds, Field::Null);
         saved.set_private(json!({ APPROVED: false }));
         saved.save(&created);
-        after_write(context, created, &planned, saved).await;
-        Ok(())
+        after_write(context, None, created, &planned, saved).await
     }
 
     async fn read(
@@ -207,8 +230,10 @@ impl CamsResource for ChatappTemplate {
         if is_approved(found.audit_status.as_deref()) {
             saved.set_private(json!({ APPROVED: true }));
         }
-        if saved.private().is_some_and(|noted| noted[APPROVED] == true) {
-            context.seen::<ApprovedTemplates>().add(&read);
+        if saved.private().is_some_and(|noted| noted[APPROVED] == true)
+            && context.seen::<NamesOfPlan>().add_approved(&read)
+        {
+            return Err(messages::name_in_state(&read).into());
         }
         let (before, now) = (state.current_category.as_deref(), found.category.as_deref());
         if let (Some(before), Some(now)) = (before, now)
@@ -240,9 +265,12 @@ impl CamsResource for ChatappTemplate {
             if prior.is_approved() {
                 saved.set_private(json!({ APPROVED: true }));
             }
-            saved.save(&updated);
-            after_write(context, updated, &planned, saved).await;
-            return Ok(());
+            // Nothing has changed this property yet.
+            saved.save(&Model {
+                allow_send: prior.allow_send,
+                ..updated.clone()
+            });
+            return after_write(context, Some(&prior), updated, &planned, saved).await;
         }
         let changed = |before: Field<bool>, after: Field<bool>| {
             after.as_known().copied().filter(|_| before != after)
@@ -264,8 +292,15 @@ impl CamsResource for ChatappTemplate {
         prior: Model,
         policy: &'static str,
     ) -> Result<(), Diagnostics> {
+        let templates = context.shared::<RunTemplates>();
+        if prior.is_approved() && templates.is_claimed_by_another(&prior) {
+            return Err(messages::name_in_state(&prior).into());
+        }
         if policy == ARCHIVE {
             return archive(context, &prior).await;
+        }
+        if !prior.is_approved() {
+            check_unapproved(context, &prior).await?;
         }
         let action = DeleteChatappTemplate {
             cust_space_id: known_text(&prior.cust_space_id),
@@ -279,7 +314,7 @@ impl CamsResource for ChatappTemplate {
             Err(error) if error.code() == Some(ALREADY_DELETED) => {}
             Err(error) => return Err(failed(context, &error, &prior, "delete").into()),
         }
-        context.shared::<RunTemplates>().note_deleted(&prior);
+        templates.note_deleted(&prior);
         Ok(())
     }
 }
@@ -294,14 +329,11 @@ struct History {
 }
 
 impl History {
-    fn of(private: Option<&Json>, prior: &Model, policy: &str) -> Self {
+    fn of(private: Option<&Json>, prior: &Model, policy: &str, names: &NamesOfPlan) -> Self {
         let noted = private.and_then(|private| private[APPROVED].as_bool());
+        let is_approved = prior.is_approved() || names.was_approved(prior);
         Self {
-            approved: if prior.is_approved() {
-                Some(true)
-            } else {
-                noted
-            },
+            approved: if is_approved { Some(true) } else { noted },
             stays: policy == ABANDON || policy == ARCHIVE,
             key: key(prior),
         }
@@ -319,6 +351,15 @@ impl History {
     /// For the second plan of a replacement, and for the deletion in it.
     fn replacement_note(&self) -> Option<Json> {
         Some(json!({ LOCKED: self.locked(), "stays": self.stays, "key": self.key }))
+    }
+
+    /// Notes that the plan takes the template away. An error if the plan creates another one under its name.
+    fn gives_up(&self, prior: &Model, names: &NamesOfPlan) -> Diagnostics {
+        let was_approved = self.approved == Some(true);
+        match names.give_up(prior, was_approved) && was_approved {
+            true => messages::name_in_state(prior).into(),
+            false => Diagnostics::new(),
+        }
     }
 
     /// What the first plan of a replacement under the same name says.
@@ -365,9 +406,11 @@ const CONTENT: [&str; 9] = [
     "cards",
     "limited_time_offer",
     "example",
-    "message_send_ttl_seconds",
+    TIME_TO_LIVE,
     "product_set_id",
 ];
+
+const TIME_TO_LIVE: &str = "message_send_ttl_seconds";
 
 /// What the computed attributes will be, and what the user should know of a change.
 fn plan_update(prior: &Model, planned: &mut Model, diagnostics: &mut Diagnostics) {
@@ -391,7 +434,7 @@ fn or(field: Field<String>, other: &Field<String>) -> Field<String> {
     }
 }
 
-fn known_or(field: Field<bool>, other: Field<bool>) -> Field<bool> {
+fn known_or<T>(field: Field<T>, other: Field<T>) -> Field<T> {
     match field {
         Field::Unknown => other,
         field => field,
@@ -549,6 +592,22 @@ async fn modify(context: &Context<'_>, prior: &Model, updated: &Model) -> Result
     Err(refused.into())
 }
 
+/// Reads a template that the state does not show as approved, before it is deleted: Meta may have approved it since the plan.
+///
+/// # Errors
+/// If it is approved by now, or could not be read.
+async fn check_unapproved(context: &Context<'_>, prior: &Model) -> Result<(), Diagnostic> {
+    match detail(context, prior).await {
+        Ok(found) if is_approved(found.audit_status.as_deref()) => {
+            Err(messages::approved_since_plan(prior))
+        }
+        Ok(_) => Ok(()),
+        // A new template may not be shown yet, so the delete is sent all the same.
+        Err(error) if error.code() == Some(NOT_FOUND) => Ok(()),
+        Err(error) => Err(failed(context, &error, prior, "read")),
+    }
+}
+
 async fn set_properties(
     context: &Context<'_>,
     model: &Model,
@@ -595,9 +654,11 @@ async fn archive(context: &Context<'_>, prior: &Model) -> Result<(), Diagnostics
 fn differences(model: &Model, found: &Template) -> Vec<&'static str> {
     let shown = framework::Object::from_model(&model.with_content(found));
     let sent = framework::Object::from_model(model);
+    // What was not sent is the service's to choose.
+    let is_sent = |name: &str| name != TIME_TO_LIVE || !sent.get(name).is_null();
     let names = CONTENT.iter().copied();
     names
-        .filter(|name| shown.get(name) != sent.get(name))
+        .filter(|name| is_sent(name) && shown.get(name) != sent.get(name))
         .collect()
 }
 
@@ -623,68 +684,107 @@ async fn look_up(
 }
 
 /// Reads a template back that was written, sets the properties that differ, and waits for the review if that is wanted.
-/// Nothing of it is an error: the template exists, and an error would taint it.
+/// `before` is the object before an update.
+///
+/// # Errors
+/// In an update, if a property was not set: the state keeps its old value. After a create nothing is an error, since the
+/// template exists, and an error would taint it.
 async fn after_write(
     context: &Context<'_>,
+    before: Option<&Model>,
     written: Model,
     planned: &Model,
     saved: &mut Saved<'_, ChatappTemplate>,
-) {
+) -> Result<(), Diagnostics> {
     let found = look_up(context, context.looks_after_write(), &written, |found| {
         differences(&written, found).is_empty()
     })
     .await;
     let mut found = match found {
-        Ok(found) => found,
+        Ok(found) => Some(found),
         Err(error) => {
             let why = failed(context, &error, &written, "read");
             context.warn(messages::not_read(&written, &why.detail));
-            return;
+            None
         }
     };
-    let different = differences(&written, &found);
-    if !different.is_empty() {
-        context.warn(messages::shows_otherwise(&written, &different));
+    if let Some(found) = &found {
+        let different = differences(&written, found);
+        if !different.is_empty() {
+            context.warn(messages::shows_otherwise(&written, &different));
+        }
     }
-    let wanted = |planned: Field<bool>, found: Option<bool>| {
-        planned
-            .as_known()
-            .copied()
-            .filter(|wanted| found != Some(*wanted))
+    // What the service has now. The content was sent with one of the two properties.
+    let (allows, pauses) = match &found {
+        Some(found) => (found.allow_send.into(), found.category_change_paused.into()),
+        None => (
+            before.map_or(Field::Null, |before| before.allow_send),
+            written.category_change_paused,
+        ),
     };
-    let allow_send = wanted(planned.allow_send, found.allow_send);
-    let paused = wanted(planned.category_change_paused, found.category_change_paused);
-    if allow_send.is_some() || paused.is_some() {
-        match set_properties(context, &written, allow_send, paused).await {
-            Ok(()) => {}
-            Err(error) => {
-                let mut why = failed(context, &error, &written, "change the properties of");
+    let wanted = |planned: Field<bool>, has: Field<bool>| {
+        planned.as_known().copied().filter(|_| planned != has)
+    };
+    let allow_send = wanted(planned.allow_send, allows);
+    let paused = wanted(planned.category_change_paused, pauses);
+    let mut refused = None;
+    if (allow_send.is_some() || paused.is_some())
+        && let Err(error) = set_properties(context, &written, allow_send, paused).await
+    {
+        let mut why = failed(context, &error, &written, "change the properties of");
+        let names = [
+            allow_send.map(|_| "`allow_send`"),
+            paused.map(|_| "`category_change_paused`"),
+        ];
+        let names: Vec<&str> = names.into_iter().flatten().collect();
+        messages::add_unset_properties(&mut why, &names.join(" and "), before.is_some());
+        match before {
+            Some(_) => refused = Some(why),
+            None => {
                 why.severity = framework::Severity::Warning;
                 context.warn(why);
             }
         }
     }
-    let with = |found: &Template| {
-        let mut model = written.clone().with_status(found);
+    let is_refused = refused.is_some();
+    let with = |found: Option<&Template>| {
+        let mut model = written.clone();
+        if let Some(found) = found {
+            model = model.with_status(found);
+            if planned.message_send_ttl_seconds.is_unknown() {
+                model.message_send_ttl_seconds =
+                    written.with_content(found).message_send_ttl_seconds;
+            }
+        }
+        if is_refused {
+            (model.allow_send, model.category_change_paused) = (allows, pauses);
+            return model;
+        }
         // What was planned is kept; if the service shows something else, the next refresh says so.
         model.allow_send = known_or(planned.allow_send, model.allow_send);
         model.category_change_paused =
             known_or(planned.category_change_paused, model.category_change_paused);
         model
     };
-    saved.save(&with(&found));
-    if let Some(limit) = written.wait_for_audit.as_deref() {
-        if let Some(reviewed) = wait_for_review(context, &written, limit, &found).await {
-            found = reviewed;
+    saved.save(&with(found.as_ref()));
+    if let Some(shown) = &found
+        && let Some(limit) = written.wait_for_audit.as_deref()
+        && !is_refused
+    {
+        if let Some(reviewed) = wait_for_review(context, &written, limit, shown).await {
+            found = Some(reviewed);
         }
-        saved.save(&with(&found));
+        saved.save(&with(found.as_ref()));
     }
-    let model = with(&found);
-    if model.is_approved() {
-        saved.set_private(json!({ APPROVED: true }));
-    } else if model.audit_status.as_deref() == Some("fail") {
-        context.warn(messages::rejected(&model));
+    if found.is_some() {
+        let model = with(found.as_ref());
+        if model.is_approved() {
+            saved.set_private(json!({ APPROVED: true }));
+        } else if model.audit_status.as_deref() == Some("fail") {
+            context.warn(messages::rejected(&model));
+        }
     }
+    refused.map_or(Ok(()), |refused| Err(refused.into()))
 }
 
 /// Waits until Meta's review is over. `None` if nothing new was seen.
@@ -736,20 +836,57 @@ async fn wait_for_review(
 /// The code of each template of a space, by its [`key`].
 type Codes = BTreeMap<[String; 4], String>;
 
-/// The templates in the state that were ever approved, as this run has read them. Terraform plans the replacement of a tainted
-/// template as if there were none before, and so it plans one whose address has changed.
+/// What the calls of one plan say of names that Meta keeps. Terraform plans each resource apart, in any order: a template whose
+/// address has changed is one destroy and one create, and a tainted one is a create.
 #[derive(Default)]
-struct ApprovedTemplates(Mutex<BTreeSet<[String; 4]>>);
+struct NamesOfPlan(Mutex<PlannedNames>);
 
-impl ApprovedTemplates {
-    fn add(&self, model: &Model) {
-        let mut templates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        templates.insert(key(model));
+#[derive(Default)]
+struct PlannedNames {
+    /// Templates that were ever approved, as reads have seen them, and whether they are now.
+    approved: BTreeMap<[String; 4], bool>,
+    /// Templates that the plan destroys or replaces by another name, and whether they were ever approved by the state. The
+    /// destroy of a resource that has left the configuration is planned before it is read.
+    given_up: BTreeMap<[String; 4], bool>,
+    created: BTreeSet<[String; 4]>,
+}
+
+impl NamesOfPlan {
+    fn names(&self) -> MutexGuard<'_, PlannedNames> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn contains(&self, model: &Model) -> bool {
-        let templates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        templates.contains(&key(model))
+    /// Notes that a template was ever approved. True if the plan takes it away and creates another one under its name.
+    fn add_approved(&self, model: &Model) -> bool {
+        let mut names = self.names();
+        let key = key(model);
+        let is_lost = names.given_up.contains_key(&key) && names.created.contains(&key);
+        names.approved.insert(key, model.is_approved());
+        is_lost
+    }
+
+    fn was_approved(&self, model: &Model) -> bool {
+        self.names().approved.contains_key(&key(model))
+    }
+
+    fn is_approved(&self, model: &Model) -> bool {
+        self.names().approved.get(&key(model)) == Some(&true)
+    }
+
+    /// Notes that the plan takes a template away. True if it creates another one under its name.
+    fn give_up(&self, model: &Model, was_approved: bool) -> bool {
+        let mut names = self.names();
+        names.given_up.insert(key(model), was_approved);
+        names.created.contains(&key(model))
+    }
+
+    /// Notes that the plan creates a template. True if an approved one has its name.
+    fn create(&self, model: &Model) -> bool {
+        let mut names = self.names();
+        let key = key(model);
+        let is_taken = names.approved.contains_key(&key) || names.given_up.get(&key) == Some(&true);
+        names.created.insert(key);
+        is_taken
     }
 }
 
@@ -759,7 +896,8 @@ struct RunTemplates {
     /// The templates of a space before this run, or why they are not known. Locked for the time of a list, so that
     /// concurrent creates wait for one list and use it.
     spaces: AsyncMutex<BTreeMap<String, Result<Codes, String>>>,
-    claimed: Mutex<BTreeSet<[String; 4]>>,
+    /// The names that resources of this run create, with the code once there is one.
+    claimed: Mutex<BTreeMap<[String; 4], Option<String>>>,
     deleted: Mutex<BTreeSet<[String; 4]>>,
 }
 
@@ -767,7 +905,26 @@ impl RunTemplates {
     /// Claims a name for one resource of this run. False if another resource has claimed it.
     fn claim(&self, model: &Model) -> bool {
         let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
-        claimed.insert(key(model))
+        match claimed.entry(key(model)) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(entry) => {
+                entry.insert(None);
+                true
+            }
+        }
+    }
+
+    fn note_created(&self, model: &Model, code: &str) {
+        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        claimed.insert(key(model), Some(code.to_owned()));
+    }
+
+    /// Whether this run creates, or has tried to create, another template under the name of this one.
+    fn is_claimed_by_another(&self, model: &Model) -> bool {
+        let claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        claimed
+            .get(&key(model))
+            .is_some_and(|code| code.as_deref() != model.template_code.as_deref())
     }
 
     fn note_deleted(&self, model: &Model) {
@@ -824,5 +981,74 @@ impl RunTemplates {
         let known = known.unwrap_or_else(|_| Err("the list took too long".to_owned()))?;
         let key = key(model);
         Ok(known.get(&key).filter(|_| !self.is_deleted(&key)).cloned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str, code: &str) -> Model {
+        Model {
+            cust_space_id: "cams-1".into(),
+            name: name.into(),
+            template_code: code.into(),
+            ..Model::default()
+        }
+    }
+
+    #[test]
+    fn approved_name_is_refused_by_whichever_call_comes_last() {
+        let (old, other) = (named("a", "1"), named("b", "2"));
+        let names = NamesOfPlan::default();
+        assert!(!names.give_up(&old, true) && !names.create(&other));
+        assert!(names.create(&old));
+        let names = NamesOfPlan::default();
+        assert!(!names.create(&old) && !names.give_up(&other, true));
+        assert!(names.give_up(&old, true));
+        let names = NamesOfPlan::default();
+        assert!(!names.give_up(&old, false) && !names.create(&old));
+        assert!(names.add_approved(&old) && !names.add_approved(&other));
+        let names = NamesOfPlan::default();
+        assert!(!names.add_approved(&old) && names.create(&old));
+        assert!(names.was_approved(&old) && !names.is_approved(&old));
+        let approved = Model {
+            audit_status: "pass".into(),
+            ..old.clone()
+        };
+        assert!(
+            !names.add_approved(&approved)
+                && names.is_approved(&old)
+                && !names.was_approved(&other)
+        );
+    }
+
+    #[test]
+    fn name_is_claimed_by_another_until_its_own_create_ends() {
+        let templates = RunTemplates::default();
+        let (old, new) = (named("a", "1"), named("a", "2"));
+        assert!(!templates.is_claimed_by_another(&old));
+        assert!(templates.claim(&new) && !templates.claim(&new));
+        assert!(templates.is_claimed_by_another(&old));
+        templates.note_created(&new, "2");
+        assert!(templates.is_claimed_by_another(&old));
+        assert!(!templates.is_claimed_by_another(&new));
+        assert!(!templates.is_claimed_by_another(&named("b", "3")));
+    }
+
+    #[test]
+    fn replacement_is_refused_by_its_note_or_by_the_state() {
+        let check = |status: &str, name: &str, locked: &str| {
+            let prior = Model {
+                audit_status: status.into(),
+                ..named("a", "1")
+            };
+            let note = json!({ LOCKED: locked, "key": key(&named(name, "")) });
+            ChatappTemplate.check_replacement(&prior, &note).is_ok()
+        };
+        assert!(check("fail", "a", "no"));
+        assert!(!check("fail", "a", "maybe"));
+        assert!(!check("pass", "a", "no"));
+        assert!(check("pass", "b", "no"));
     }
 }
