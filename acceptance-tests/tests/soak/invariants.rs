@@ -196,6 +196,9 @@ const OF_THE_CLI: [&str; 4] = [
     "Two interrupts received",
 ];
 
+/// What the CLI says of a provider that the signal ended before it listened to signals. Nothing was sent then.
+const ENDED_AT_ITS_START: &str = "Failed to read any lines from plugin's stdout";
+
 /// How sentences begin that say what to do next.
 const NEXT_STEPS: [&str; 22] = [
     "Check ",
@@ -473,7 +476,7 @@ fn diagnostics(command: &Command<'_>, said: &[Message], defects: &mut Defects) {
     }
     for error in errors {
         let summary = error.summary.as_str();
-        if signalled && OF_THE_CLI.contains(&summary) {
+        if signalled && (OF_THE_CLI.contains(&summary) || error.text.contains(ENDED_AT_ITS_START)) {
             continue;
         }
         if !OURS.iter().any(|ours| summary.contains(ours)) {
