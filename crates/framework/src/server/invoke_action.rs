@@ -43,11 +43,11 @@ impl<P: Provider> Server<P> {
         let typed = self.actions.get(type_name)?;
         let client = self.ready()?;
         // The CLI validates a configuration while values such as ephemeral variables are unknown, and not again.
-        let checked = typed.validate(&input.config, |it, config| it.validate(config))?;
+        let config = typed.config(&input.config)?;
+        let checked = typed.check(&config, |it, config| it.validate(config))?;
         if checked.has_errors() {
             return Err(checked);
         }
-        let config = typed.config(&input.config)?;
         let mut lines = Lines(progress);
         let invoking = typed
             .inner

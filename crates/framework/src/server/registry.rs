@@ -107,11 +107,19 @@ impl<T: ?Sized> Typed<T> {
         config: &DynamicValue,
         own_rules: impl FnOnce(&T, &Object) -> Diagnostics,
     ) -> Result<Diagnostics, Diagnostic> {
-        let config = self.config(config)?;
-        let mut diagnostics = validate(self.schema(), &config);
+        self.check(&self.config(config)?, own_rules)
+    }
+
+    /// The same for one that is decoded.
+    pub(super) fn check(
+        &self,
+        config: &Object,
+        own_rules: impl FnOnce(&T, &Object) -> Diagnostics,
+    ) -> Result<Diagnostics, Diagnostic> {
+        let mut diagnostics = validate(self.schema(), config);
         if !diagnostics.has_errors() {
             diagnostics.extend(catch_panic_sync(Operation::Validate, || {
-                own_rules(&self.inner, &config)
+                own_rules(&self.inner, config)
             })?);
         }
         Ok(diagnostics)
