@@ -9,7 +9,7 @@ use std::{error::Error as _, fmt::Write as _, time::Duration};
 
 use alicloud::{
     CertificateFault, ConnectCause, CredentialsError, CredentialsErrorKind, Error, ErrorCause,
-    ErrorCode, ErrorKind, GiveUp, Page, ProxyFault, TimeoutPhase, Wait,
+    ErrorCode, ErrorKind, GiveUp, Page, ProxyFault, TimeoutPhase, Wait, is_of_an_outage,
 };
 use framework::{AttributePath, Diagnostic};
 
@@ -148,9 +148,10 @@ pub(super) fn cause(error: &Error) -> Cause {
         ErrorKind::Page { status: 407, .. } => proxy_fault(&ProxyFault::Login),
         ErrorKind::Page { status, page } => Cause::new(
             in_place_of_a_response(error, *status, page),
-            match status {
-                500..=510 | 512.. => "Provider.ServiceUnavailable",
-                _ => "Provider.NotTheService",
+            if is_of_an_outage(*status) {
+                "Provider.ServiceUnavailable"
+            } else {
+                "Provider.NotTheService"
             },
         ),
         ErrorKind::Decode { .. } => {
@@ -492,11 +493,11 @@ fn about_page(status: u16, error: &Error) -> String {
     let host = error.host();
     match (status, error.proxy()) {
         (407, _) => about_proxy(&ProxyFault::Login, error),
-        (500..=510 | 512.., Some(_)) => format!(
+        (_, Some(_)) if is_of_an_outage(status) => format!(
             "Run the command again in a few minutes. If it happens again, ask whoever runs the proxy what it says about \
              {host}, or add {host} to NO_PROXY if this machine can reach it directly."
         ),
-        (500..=510 | 512.., None) => "Run the command again in a few minutes. If it happens again, look for a proxy or a \
+        (_, None) if is_of_an_outage(status) => "Run the command again in a few minutes. If it happens again, look for a proxy or a \
              firewall between this machine and the service. If there is none, report it to Alibaba Cloud support."
             .to_owned(),
         (511, _) => "Sign in to the network with a browser on this machine, and run the command again.".to_owned(),
@@ -1141,6 +1142,7 @@ mod tests {
             CredentialsErrorKind::Service(ServiceFault::Response),
             CredentialsErrorKind::Service(ServiceFault::NoInstanceRole),
             CredentialsErrorKind::Page,
+            CredentialsErrorKind::Expired,
             CredentialsErrorKind::AssumeRole,
             CredentialsErrorKind::WrongAccount,
             CredentialsErrorKind::Other,

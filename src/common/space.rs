@@ -1,6 +1,6 @@
 //! A space (channel) as the parent of an object: the attribute that names it, and whether it still holds a WABA.
 
-use alicloud::cams::waba::QueryChatappBindWaba;
+use alicloud::{cams::waba::QueryChatappBindWaba, is_id};
 use framework::{Attribute, Diagnostic, Type, schema::Validator};
 
 use super::{Context, Key};
@@ -30,14 +30,12 @@ pub(crate) fn argument() -> Attribute {
         .validate(Validator::text(check_id))
 }
 
-/// Whether a text may be the ID of a space. The service does not document the form; every sample has letters, digits and
-/// hyphens only.
+/// Whether a text may be the ID of a space.
 pub(crate) fn check_id(text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Err("must not be empty".to_owned());
     }
-    let is_sound = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if text.chars().all(is_sound) && text.len() <= 128 {
+    if is_id(text) {
         return Ok(());
     }
     Err(format!(

@@ -83,6 +83,13 @@ impl From<Map<String, Value>> for Fields {
     }
 }
 
+/// Whether a text may be the ID of a space or an instance. The service does not document the form; samples have letters, digits
+/// and hyphens only.
+pub fn is_id(text: &str) -> bool {
+    let is_sound = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !text.is_empty() && text.len() <= 128 && text.chars().all(is_sound)
+}
+
 impl Fields {
     fn get(&self, name: &str) -> Option<&Value> {
         self.fields.get(name).filter(|value| !value.is_null())
@@ -122,8 +129,7 @@ impl Fields {
     /// An identifier of letters, digits, hyphens and underscores, 128 at most, where the caller cannot do without it.
     pub(crate) fn required_id(&self, name: &str) -> Result<String, UnexpectedResponse> {
         let id = self.required(name)?;
-        let is_sound = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if id.len() <= 128 && id.chars().all(is_sound) {
+        if is_id(&id) {
             return Ok(id);
         }
         Err(UnexpectedResponse(format!(

@@ -61,8 +61,9 @@ pub use error::{
 };
 pub use error_codes::{ErrorCause, ErrorCode};
 pub use http::{Proxies, ProxyError};
+pub use json::is_id;
 pub use operation::{Interrupt, Operation, Response};
-pub use page::Page;
+pub use page::{Page, is_of_an_outage};
 
 pub use product::{CAMS, Envelope, PerProduct, Product, STS};
 pub use role_clients::RoleClients;

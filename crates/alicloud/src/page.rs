@@ -24,6 +24,12 @@ pub enum Page {
     Empty,
 }
 
+/// Whether a page with this HTTP status is of something out of order, which may be in order again: 5xx, but for the login of a
+/// network (511).
+pub fn is_of_an_outage(status: u16) -> bool {
+    matches!(status, 500..=510 | 512..)
+}
+
 impl Page {
     /// What a body is, unless it is JSON, be it broken. Text is shown only if `may_show` allows it: where secrets are
     /// expected, it may be a part of them. A title is shown always: the services write none.

@@ -1,8 +1,11 @@
 //! The attributes of an instance.
 
-use alicloud::cams::{
-    instance::{Instance, InstanceSettings},
-    space::Space,
+use alicloud::{
+    cams::{
+        instance::{Instance, InstanceSettings},
+        space::Space,
+    },
+    is_id,
 };
 use framework::{
     Attribute, Block, Field, Type,
@@ -268,8 +271,7 @@ fn not_empty(text: &str) -> Result<(), String> {
 
 /// Whether a text may be the ID of an instance. Samples have digits, or `cams-` with letters and digits.
 fn check_id(text: &str) -> Result<(), String> {
-    let is_sound = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !text.is_empty() && text.len() <= 128 && text.chars().all(is_sound) {
+    if is_id(text) {
         return Ok(());
     }
     Err(format!(

@@ -16,7 +16,7 @@ use crate::common::{
     error_diagnostics::is_permission,
     space_list::{SpaceList, concerns_one_space, list_spaces},
 };
-use alicloud::{Error, ErrorCause, ErrorKind, GiveUp, cams::waba::Waba};
+use alicloud::{Error, ErrorCause, ErrorKind, GiveUp, cams::waba::Waba, is_of_an_outage};
 
 /// What one run knows of the spaces of one account. All bindings of the account share it, so that the account is listed
 /// once, however many bindings are created.
@@ -241,7 +241,7 @@ impl Listing {
     fn fail(&mut self, role: Option<String>, error: Error) -> LookError {
         // What responded in place of the service would get the bind, too.
         let is_elsewhere = match error.kind() {
-            ErrorKind::Page { status, .. } => !matches!(status, 500..=510 | 512..),
+            ErrorKind::Page { status, .. } => !is_of_an_outage(*status),
             ErrorKind::Redirect { .. } => true,
             _ => false,
         };

@@ -98,14 +98,14 @@ impl EcsMetadata {
                     }
                     // Somebody responds, but not as the service does.
                     200 => {
-                        return Err(service(
+                        return Err(CredentialsError::service(
                             ServiceFault::Response,
                             "its response to the question for the role is not the name of a role"
                                 .to_owned(),
                         ));
                     }
                     status => {
-                        return Err(service(
+                        return Err(CredentialsError::service(
                             ServiceFault::Failed,
                             format!(
                                 "it responded with HTTP {status} when asked for the name of the role"
@@ -117,7 +117,7 @@ impl EcsMetadata {
         };
         let response = get(at(&format!("{ROLES}{role}"))?).await?;
         if response.status == 404 {
-            return Err(service(
+            return Err(CredentialsError::service(
                 ServiceFault::NoInstanceRole,
                 format!("the role {role} is not attached to this ECS instance (HTTP 404)"),
             ));
@@ -125,7 +125,7 @@ impl EcsMetadata {
         let fields = response.fields()?;
         match fields.get("Code").and_then(|code| code.as_str()) {
             None | Some("Success") => TemporaryCredentials::of_document(&fields),
-            Some(code) => Err(service(
+            Some(code) => Err(CredentialsError::service(
                 ServiceFault::Failed,
                 format!(
                     "its response for the role {role} has the Code \"{}\", not \"Success\"",
@@ -151,7 +151,7 @@ impl EcsMetadata {
         let token = response.text();
         match response.status {
             200 if !token.is_empty() => Ok(Some(Secret::new(token.as_str()))),
-            status if self.wanted.v2_only => Err(service(
+            status if self.wanted.v2_only => Err(CredentialsError::service(
                 ServiceFault::Failed,
                 format!(
                     "it returned no token (HTTP {status}), and version 1 of the service, without tokens, is not allowed \
@@ -161,10 +161,6 @@ impl EcsMetadata {
             _ => Ok(None),
         }
     }
-}
-
-fn service(fault: ServiceFault, reason: String) -> CredentialsError {
-    CredentialsError::new(CredentialsErrorKind::Service(fault), reason)
 }
 
 /// Whether a response is the name of a role: RAM allows letters, digits, `.`, `_` and `-`, at most 64.
@@ -196,8 +192,7 @@ impl Fetch for EcsMetadata {
             match error.kind() {
                 // Somebody wants these credentials, so that they are not there is a fault.
                 CredentialsErrorKind::Absent if self.wanted.expected => {
-                    let kind = CredentialsErrorKind::Service(ServiceFault::NoInstanceRole);
-                    CredentialsError::new(kind, reason).because(error)
+                    CredentialsError::service(ServiceFault::NoInstanceRole, reason).because(error)
                 }
                 _ => CredentialsError::other(reason).because(error),
             }

@@ -146,6 +146,11 @@ impl CredentialsError {
         CredentialsError::new(CredentialsErrorKind::Other, reason)
     }
 
+    /// An error of a host that hands out credentials.
+    pub(super) fn service(fault: ServiceFault, reason: impl Into<String>) -> CredentialsError {
+        CredentialsError::new(CredentialsErrorKind::Service(fault), reason)
+    }
+
     /// An error that says that the source is not there at all, as opposed to one that is there and does not work. A
     /// [`DefaultChain`](super::DefaultChain) goes on to its next member only after such a one.
     pub fn absent(reason: impl Into<String>) -> CredentialsError {

@@ -10,7 +10,7 @@ use super::temporary_credentials::Document;
 use super::{CredentialsError, CredentialsErrorKind, Environment, Secret, ServiceFault};
 use crate::http::{self, Bounds, Http, Route, SendError};
 use crate::json;
-use crate::page::Page;
+use crate::page::{Page, is_of_an_outage};
 use crate::redact::Redactor;
 use crate::signature::canonical_query;
 use crate::{Endpoint, Protocol};
@@ -94,7 +94,7 @@ impl<'a> Request<'a> {
     ) -> Result<Result<Response, CredentialsError>, CredentialsError> {
         let host = host(&self.url);
         let unusable = |reason: String| {
-            service(
+            CredentialsError::service(
                 ServiceFault::Unsendable,
                 format!("the request to {host} cannot be made: {reason}"),
             )
@@ -114,7 +114,7 @@ impl<'a> Request<'a> {
         let proxy = http.proxy(request.url(), reach.route);
         let silent = || {
             let seconds = reach.timeout.as_secs_f32();
-            service(
+            CredentialsError::service(
                 ServiceFault::Silent,
                 format!("{host} did not respond within {seconds} s"),
             )
@@ -128,7 +128,7 @@ impl<'a> Request<'a> {
             })),
             Err(SendError::NoClient(reason)) => Ok(Err(unusable(reason))),
             Err(SendError::NoConnection | SendError::NoResponse) => Err(silent()),
-            Err(SendError::TooLarge { .. }) => Ok(Err(service(
+            Err(SendError::TooLarge { .. }) => Ok(Err(CredentialsError::service(
                 ServiceFault::Response,
                 format!(
                     "the response of {host} is larger than {} KiB",
@@ -137,7 +137,7 @@ impl<'a> Request<'a> {
             ))),
             Err(SendError::Proxy(fault)) => {
                 let proxy = proxy.unwrap_or_default();
-                Ok(Err(service(
+                Ok(Err(CredentialsError::service(
                     ServiceFault::Proxy,
                     format!("{host} cannot be reached through {proxy}: {fault}"),
                 )))
@@ -145,10 +145,13 @@ impl<'a> Request<'a> {
             Err(SendError::Failed(error)) => {
                 if error.is_connect() {
                     let reason = format!("{host} cannot be reached");
-                    Err(service(ServiceFault::Unreachable, reason).caused_by(error))
+                    Err(CredentialsError::service(ServiceFault::Unreachable, reason)
+                        .caused_by(error))
                 } else {
                     let reason = format!("{host} sent no whole response");
-                    Ok(Err(service(ServiceFault::Silent, reason).caused_by(error)))
+                    Ok(Err(
+                        CredentialsError::service(ServiceFault::Silent, reason).caused_by(error)
+                    ))
                 }
             }
         }
@@ -178,10 +181,10 @@ impl Response {
             "HTTP {} with {page} came in place of credentials, {origin}",
             self.status
         );
-        let kind = match self.status {
-            // Whoever is out of order may be in order again.
-            500..=510 | 512.. => CredentialsErrorKind::Service(ServiceFault::Failed),
-            _ => CredentialsErrorKind::Page,
+        let kind = if is_of_an_outage(self.status) {
+            CredentialsErrorKind::Service(ServiceFault::Failed)
+        } else {
+            CredentialsErrorKind::Page
         };
         Some(CredentialsError::new(kind, reason))
     }
@@ -196,18 +199,18 @@ impl Response {
         if self.status != 200 {
             let refusal = parsed.ok().and_then(|value| self.refusal(&value));
             let refusal = refusal.map_or_else(String::new, |refusal| format!(": {refusal}"));
-            return Err(service(
+            return Err(CredentialsError::service(
                 ServiceFault::Failed,
                 format!("it responded with HTTP {}{refusal}", self.status),
             ));
         }
         match parsed {
             Ok(Value::Object(fields)) => Ok(Document::new(fields)),
-            Ok(_) => Err(service(
+            Ok(_) => Err(CredentialsError::service(
                 ServiceFault::Response,
                 "its response is JSON, but not an object".to_owned(),
             )),
-            Err(error) => Err(service(
+            Err(error) => Err(CredentialsError::service(
                 ServiceFault::Response,
                 format!(
                     "its response is not JSON (line {}, column {})",
@@ -237,10 +240,6 @@ impl Response {
             (code, message) => code.or(message),
         }
     }
-}
-
-fn service(fault: ServiceFault, reason: String) -> CredentialsError {
-    CredentialsError::new(CredentialsErrorKind::Service(fault), reason)
 }
 
 /// A URL that credentials may be fetched from: HTTPS, or plain HTTP to this machine unless `plain` allows it anywhere.

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroize as _;
 
-use super::{Credentials, CredentialsError, CredentialsErrorKind, Secret, ServiceFault};
+use super::{Credentials, CredentialsError, Secret, ServiceFault};
 
 /// Credentials, and the moment at which they end, if that is known.
 #[derive(Clone, PartialEq, Eq)]
@@ -100,10 +100,7 @@ pub(super) fn expiration(text: &str) -> Result<OffsetDateTime, CredentialsError>
 
 /// The error of credentials that came without a part, or with one that cannot be used.
 fn incomplete(reason: impl Into<String>) -> CredentialsError {
-    CredentialsError::new(
-        CredentialsErrorKind::Service(ServiceFault::Response),
-        reason,
-    )
+    CredentialsError::service(ServiceFault::Response, reason)
 }
 
 /// A field that is not empty, in Pascal or camel case.
