@@ -2190,7 +2190,7 @@ mod tests {
         );
     }
 
-    /// Nothing of a role was wrong, so nothing is said of it.
+    /// The role was not the cause, so no message mentions it.
     #[test]
     fn credentials_that_a_role_needs_are_what_is_missing() {
         let base = CredentialsError::new(

@@ -307,6 +307,13 @@ mod tests {
         proptest::collection::vec(character, 0..40).prop_map(String::from_iter)
     }
 
+    #[test]
+    fn error_of_a_function_has_no_full_stop_of_its_own() {
+        let text = |text: &str| function_error_to_wire(FunctionError::new(text)).text;
+        assert_eq!(text("It is empty. Set it."), "It is empty. Set it");
+        assert_eq!(text("It is empty"), "It is empty");
+    }
+
     proptest! {
         #[test]
         fn only_printable_text_reaches_the_wire(outside in outside_text()) {

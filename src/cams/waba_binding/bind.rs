@@ -86,7 +86,7 @@ pub(super) async fn bind(search: &Search<'_>, if_bound: IfBound) -> Result<Bound
             }
         },
     };
-    // Whoever wants no second binding gets none by a look that saw too little.
+    // `REFUSE` means that no second binding is made. A search that did not see every space cannot rule one out.
     if if_bound == IfBound::Refuse
         && let Some(error) = messages::cannot_refuse(search, &look)
     {

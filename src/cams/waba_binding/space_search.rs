@@ -239,7 +239,7 @@ impl Search<'_> {
 impl Listing {
     /// Keeps a failure that will not heal within this run, so that two hundred creates do not meet it one by one.
     fn fail(&mut self, role: Option<String>, error: Error) -> LookError {
-        // What responded in place of the service would get the bind, too.
+        // Something else responded in place of the service, and it would receive the bind, too.
         let is_elsewhere = match error.kind() {
             ErrorKind::Page { status, .. } => !is_of_an_outage(*status),
             ErrorKind::Redirect { .. } => true,

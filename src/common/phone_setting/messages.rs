@@ -33,7 +33,8 @@ pub(super) fn not_as_written(
     Diagnostic::warning(format!("{} is not as written", sentence(object)), detail)
 }
 
-/// A warning: values that are not in the configuration are not as planned any more, and were kept. `changed` names attributes.
+/// A warning: values that are not in the configuration have changed since the plan, and the update did not change them. `changed`
+/// names attributes.
 pub(super) fn changed_elsewhere(object: &str, changed: &[String]) -> Diagnostic {
     Diagnostic::warning(
         format!("{} was changed elsewhere", sentence(object)),

@@ -29,7 +29,7 @@ pub enum CredentialsErrorKind {
     Service(ServiceFault),
     /// A page or a text of something on the way, such as a proxy, in place of a response of such a service.
     Page,
-    /// Whoever hands out credentials returned some that had already expired.
+    /// A host or a program returned credentials that had already expired.
     Expired,
     /// STS did not issue a session of the role.
     AssumeRole,
